@@ -1,0 +1,231 @@
+"""Every setting of the server, each declared once: name, default, help and how its text is read.
+
+The command line's options, the LAMPION_* variables and docs/reference/settings.md derive from `Settings`.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final
+
+from lampion.config.values import (
+    AuthMode,
+    ListenAddress,
+    SandboxChoice,
+    parse_account_id,
+    parse_auth,
+    parse_cgroup_name,
+    parse_count,
+    parse_directory,
+    parse_interpreters,
+    parse_listen,
+    parse_region,
+    parse_sandbox,
+    parse_seconds,
+    parse_size,
+)
+
+_MIB: Final = 1024 * 1024
+_SMALLEST_ENVIRONMENT_BYTES: Final = 128 * _MIB
+_ENVIRONMENTS_MIN: Final = 4
+_ENVIRONMENTS_MAX: Final = 1000
+_MEMORY_SHARE: Final = 0.8
+
+
+class SettingError(Exception):
+    """A setting that can't be used. `source` is the option or variable that gave it."""
+
+    def __init__(self, source: str, value: str, problem: str, fix: str) -> None:
+        super().__init__(f"{source} {value!r}: {problem}. {fix}")
+        self.source = source
+        self.value = value
+        self.problem = problem
+        self.fix = fix
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One setting as the command line and the documentation see it."""
+
+    name: str
+    default: str
+    metavar: str
+    help: str
+    parse: Callable[[str], object]
+    repeatable: bool
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        return "LAMPION_" + self.name.upper()
+
+
+def _setting(
+    default: str, parse: Callable[[str], object], metavar: str, meaning: str, *, repeatable: bool = False
+) -> dict[str, object]:
+    """What `Option` says of a field; `default` is text as a user would write it."""
+    return {"default": default, "parse": parse, "metavar": metavar, "help": meaning, "repeatable": repeatable}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What one server is told; made by `settings_from`, never changed."""
+
+    listen: ListenAddress = field(
+        metadata=_setting(
+            "127.0.0.1:9000",
+            parse_listen,
+            "HOST:PORT",
+            "Address of the AWS API; port 0 picks a free one. Who reaches it and has a key can run code here.",
+        )
+    )
+    data: Path = field(
+        metadata=_setting(
+            "$XDG_DATA_HOME/lampion",
+            parse_directory,
+            "DIR",
+            "Where functions, code, keys and logs are kept; made if missing, readable by its owner only. "
+            "Without XDG_DATA_HOME: ~/.local/share/lampion.",
+        )
+    )
+    account_id: str = field(
+        metadata=_setting("123456789012", parse_account_id, "DIGITS", "AWS account id of this server's own functions.")
+    )
+    region: str = field(metadata=_setting("us-east-1", parse_region, "NAME", "AWS region that this server is."))
+    auth: AuthMode = field(
+        metadata=_setting(
+            "signed",
+            parse_auth,
+            "signed|open",
+            "signed: every call carries a valid AWS signature. open: nobody is checked; on loopback only, "
+            "and a 12-digit access key names the account.",
+        )
+    )
+    sandbox: SandboxChoice = field(
+        metadata=_setting(
+            "auto",
+            parse_sandbox,
+            "auto|namespace|process",
+            "What functions run in. namespace: Linux namespaces and cgroups. process: no isolation. "
+            "auto: namespace where this machine offers it, else process.",
+        )
+    )
+    cgroup_parent: str = field(
+        metadata=_setting("lampion", parse_cgroup_name, "NAME", "Name of the cgroup under which sandboxes get theirs.")
+    )
+    interpreter: Mapping[str, Path] = field(
+        metadata=_setting(
+            "",
+            parse_interpreters,
+            "RUNTIME=PATH",
+            "Program that runs a runtime, such as python3.13=/usr/local/bin/python3.13; "
+            "unnamed runtimes are looked for on PATH. In the variable, separate several by commas.",
+            repeatable=True,
+        )
+    )
+    concurrency_limit: int = field(
+        metadata=_setting("1000", parse_count, "COUNT", "Invocations of an account that may run at the same time.")
+    )
+    idle_seconds: int = field(
+        metadata=_setting("600", parse_seconds, "SECONDS", "How long an execution environment may wait for work.")
+    )
+    max_environments: int = field(
+        metadata=_setting(
+            "auto",
+            lambda text: environments_for_memory(memory_bytes()) if text == "auto" else parse_count(text),
+            "COUNT|auto",
+            "Execution environments that may exist at the same time. auto: as many of 128 MiB as fit in "
+            f"{_MEMORY_SHARE:.0%} of the memory, at least {_ENVIRONMENTS_MIN}, at most {_ENVIRONMENTS_MAX}.",
+        )
+    )
+    log_group_bytes: int = field(
+        metadata=_setting("64MiB", parse_size, "SIZE", "Log kept per function; the oldest segments go first.")
+    )
+    log_segment_bytes: int = field(
+        metadata=_setting("4MiB", parse_size, "SIZE", "Size at which a log file is closed and the next one begun.")
+    )
+
+
+def options() -> tuple[Option, ...]:
+    """Every setting, in order of declaration."""
+    return tuple(Option(name=declared.name, **declared.metadata) for declared in fields(Settings))
+
+
+def data_directory_from(text: str | None, environ: Mapping[str, str] | None = None) -> Path:
+    """The data directory of a client command: `text` if given, else the variable, else the default."""
+    option = next(option for option in options() if option.name == "data")
+    value = _read(option, text, os.environ if environ is None else environ)
+    assert isinstance(value, Path)
+    return value
+
+
+def settings_from(given: Mapping[str, str | None], environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the command line's texts, then LAMPION_* variables, then defaults. Raises SettingError."""
+    variables = os.environ if environ is None else environ
+    values: dict[str, Any] = {option.name: _read(option, given.get(option.name), variables) for option in options()}
+    settings = Settings(**values)
+    _refuse_open_beyond_loopback(settings)
+    _refuse_segment_over_group(settings)
+    return settings
+
+
+def _read(option: Option, given: str | None, environ: Mapping[str, str]) -> object:
+    source, text = option.flag, given
+    if text is None and option.variable in environ:
+        source, text = option.variable, environ[option.variable]
+    if text is None:
+        text = _default_data(environ) if option.name == "data" else option.default
+    try:
+        return option.parse(text)
+    except ValueError as error:
+        problem, _, fix = str(error).partition("; ")
+        raise SettingError(source, text, problem, fix) from None
+
+
+def _default_data(environ: Mapping[str, str]) -> str:
+    """The XDG base directory specification: relative values of the variable are ignored."""
+    base = environ.get("XDG_DATA_HOME", "")
+    return f"{base}/lampion" if base.startswith("/") else "~/.local/share/lampion"
+
+
+def _refuse_open_beyond_loopback(settings: Settings) -> None:
+    if settings.auth is AuthMode.OPEN and not settings.listen.is_loopback:
+        raise SettingError(
+            "--auth",
+            settings.auth.value,
+            f"would let anyone who reaches {settings.listen} run code on this machine",
+            "Use --auth signed, or listen on loopback: --listen 127.0.0.1:9000.",
+        )
+
+
+def _refuse_segment_over_group(settings: Settings) -> None:
+    if settings.log_segment_bytes > settings.log_group_bytes:
+        raise SettingError(
+            "--log-segment-bytes",
+            str(settings.log_segment_bytes),
+            f"is more than a whole log may take ({settings.log_group_bytes} bytes)",
+            "Give a smaller segment or a larger --log-group-bytes.",
+        )
+
+
+def environments_for_memory(total_bytes: int) -> int:
+    """How many environments of the smallest size a machine of this much memory takes."""
+    fitting = int(total_bytes * _MEMORY_SHARE / _SMALLEST_ENVIRONMENT_BYTES)
+    return max(_ENVIRONMENTS_MIN, min(_ENVIRONMENTS_MAX, fitting))
+
+
+def memory_bytes() -> int:
+    """Memory of this machine, or of the container around us when that is less."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for limit_file in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            text = Path(limit_file).read_text(encoding="ascii").strip()
+        except OSError:
+            continue
+        if text.isdigit():
+            total = min(total, int(text))
+    return total

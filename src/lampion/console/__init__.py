@@ -1,0 +1,1 @@
+"""Read-only views of live state that no AWS API shows yet."""

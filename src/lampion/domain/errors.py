@@ -1,0 +1,96 @@
+"""Errors of the Lambda API, named as the service model names them.
+
+Each class says whose fault it is. HTTP status and member spelling come from the model, in `aws`.
+"""
+
+from enum import Enum
+from typing import ClassVar
+
+
+class Fault(Enum):
+    """Who has to act on an error."""
+
+    CALLER = "User"
+    PLATFORM = "Server"
+
+
+class ApiError(Exception):
+    """An answer of the API other than success.
+
+    `code` is the shape's name; `members` are further members of the shape, in wire spelling (`Reason`).
+    """
+
+    fault: ClassVar[Fault]
+
+    def __init__(self, message: str, **members: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.members = members
+
+    @property
+    def code(self) -> str:
+        return type(self).__name__
+
+
+class CallerError(ApiError):
+    """The request can't be served as sent; repeating it unchanged won't help."""
+
+    fault = Fault.CALLER
+
+
+class PlatformError(ApiError):
+    """Lampion, not the caller or the function, failed."""
+
+    fault = Fault.PLATFORM
+
+
+class InvalidParameterValueException(CallerError):
+    """A parameter breaks a rule that the shapes alone don't express."""
+
+
+class InvalidRequestContentException(CallerError):
+    """The payload isn't JSON, or the body can't be parsed."""
+
+
+class ResourceNotFoundException(CallerError):
+    """The function, version or other resource named by the request doesn't exist."""
+
+
+class ResourceConflictException(CallerError):
+    """The resource exists already, or another operation is in progress on it."""
+
+
+class PreconditionFailedException(CallerError):
+    """The RevisionId given isn't the current one."""
+
+
+class CodeStorageExceededException(CallerError):
+    """The account's code storage is full."""
+
+
+class RequestTooLargeException(CallerError):
+    """The invocation's payload exceeds the limit."""
+
+
+class TooManyRequestsException(CallerError):
+    """Throttled; member `Reason` says by which limit."""
+
+
+class UnsupportedMediaTypeException(CallerError):
+    """The Content-Type isn't JSON."""
+
+
+class ResourceNotReadyException(PlatformError):
+    """The function is inactive and being brought back."""
+
+
+class InvalidRuntimeException(PlatformError):
+    """The runtime or its version isn't available on this machine."""
+
+
+class InvalidZipFileException(PlatformError):
+    """The deployment package can't be unzipped when an environment needs it."""
+
+
+class ServiceException(PlatformError):
+    """Something failed inside Lampion."""

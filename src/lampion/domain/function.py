@@ -1,0 +1,150 @@
+"""A function: its configuration, its code, and where it stands between Pending and Active.
+
+Shapes: FunctionConfiguration and its members (botocore `lambda` 2015-03-31). Members that Lampion only
+keeps and gives back are documents, as the caller sent them.
+"""
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from lampion.domain import limits
+from lampion.domain.arn import LATEST, FunctionKey
+
+Document = dict[str, Any]
+"""A structure of the API kept as sent: wire spelling, JSON values."""
+
+
+class State(StrEnum):
+    PENDING = "Pending"
+    ACTIVE = "Active"
+    INACTIVE = "Inactive"
+    FAILED = "Failed"
+
+
+class LastUpdateStatus(StrEnum):
+    SUCCESSFUL = "Successful"
+    FAILED = "Failed"
+    IN_PROGRESS = "InProgress"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a state is what it is: the sentence and its code (StateReason, StateReasonCode)."""
+
+    text: str
+    code: str
+
+
+CREATING = Reason("The function is being created.", "Creating")
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentPackage:
+    """A zip that is stored: `sha256` names the blob (hex); `code_sha256` is AWS's base64 spelling of it."""
+
+    sha256: str
+    code_sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoggingConfig:
+    """Where and how a function logs; levels are None while the format is Text."""
+
+    log_group: str
+    log_format: str = "Text"
+    application_log_level: str | None = None
+    system_log_level: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionConfiguration:
+    """What a caller sets; every member has AWS's default already applied."""
+
+    role: str
+    handler: str | None = None
+    runtime: str | None = None
+    package_type: str = "Zip"
+    description: str = ""
+    timeout_seconds: int = limits.TIMEOUT_SECONDS_DEFAULT
+    memory_mib: int = limits.MEMORY_MIB_DEFAULT
+    ephemeral_storage_mib: int = limits.EPHEMERAL_STORAGE_MIB_DEFAULT
+    architectures: tuple[str, ...] = ("x86_64",)
+    environment: dict[str, str] | None = None
+    logging: LoggingConfig
+    tracing_mode: str = "PassThrough"
+    snap_start_apply_on: str = "None"
+    layers: tuple[str, ...] = ()
+    kms_key_arn: str | None = None
+    vpc_config: Document | None = None
+    dead_letter_config: Document | None = None
+    file_system_configs: tuple[Document, ...] = ()
+    image_config: Document | None = None
+    code_signing_config_arn: str | None = None
+    tenancy_config: Document | None = None
+    capacity_provider_config: Document | None = None
+    durable_config: Document | None = None
+    runtime_config: Document | None = None
+    accelerator_config: Document | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """One function's $LATEST: what is configured, which code, and how far it has got."""
+
+    key: FunctionKey
+    configuration: FunctionConfiguration
+    package: DeploymentPackage
+    revision_id: str
+    last_modified_epoch_ms: int
+    state: State = State.PENDING
+    state_reason: Reason | None = CREATING
+    last_update_status: LastUpdateStatus | None = None
+    last_update_reason: Reason | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    version: str = LATEST
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no work on it is outstanding; a restart continues the others."""
+        return self.state is not State.PENDING and self.last_update_status is not LastUpdateStatus.IN_PROGRESS
+
+    def changed(
+        self,
+        *,
+        configuration: FunctionConfiguration | None = None,
+        package: DeploymentPackage | None = None,
+        revision_id: str,
+        now_epoch_ms: int,
+    ) -> "Function":
+        """This function with an update in progress. AWS gives an update the reason of a creation."""
+        return replace(
+            self,
+            configuration=configuration or self.configuration,
+            package=package or self.package,
+            revision_id=revision_id,
+            last_modified_epoch_ms=now_epoch_ms,
+            last_update_status=LastUpdateStatus.IN_PROGRESS,
+            last_update_reason=CREATING,
+        )
+
+    def settled(self, *, failure: Reason | None, revision_id: str) -> "Function":
+        """This function with its outstanding work done, or given up because of `failure`.
+
+        A failed update leaves a running function running; a good one revives a function that had failed.
+        """
+        created = self.state is State.PENDING
+        state, state_reason = self.state, self.state_reason
+        if failure is None:
+            state, state_reason = State.ACTIVE, None
+        elif created:
+            state, state_reason = State.FAILED, failure
+        return replace(
+            self,
+            state=state,
+            state_reason=state_reason,
+            last_update_status=LastUpdateStatus.SUCCESSFUL if failure is None else LastUpdateStatus.FAILED,
+            last_update_reason=failure,
+            revision_id=revision_id,
+        )

@@ -1,0 +1,41 @@
+"""One request to run a function, and how it ended."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class InvocationType(StrEnum):
+    REQUEST_RESPONSE = "RequestResponse"
+    EVENT = "Event"
+    DRY_RUN = "DryRun"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """What a function gets for one run.
+
+    `invoked_arn` is the ARN as the caller qualified it; `client_context` is the decoded JSON text;
+    `trace_id` is the value of X-Amzn-Trace-Id.
+    """
+
+    request_id: str
+    invoked_arn: str
+    payload: bytes
+    trace_id: str
+    client_context: str | None = None
+    cognito_identity: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How an invocation ended: the payload for the caller, and what kind of end it was.
+
+    `function_error` is None or AWS's word `Unhandled`/`Handled`; `error_type` names the cause as in
+    REPORT's `Error Type`; `log_tail` is the last 4 KiB of this invocation's log.
+    """
+
+    payload: bytes
+    executed_version: str
+    function_error: str | None = None
+    error_type: str | None = None
+    log_tail: bytes = b""

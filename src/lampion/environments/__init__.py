@@ -1,0 +1,1 @@
+"""Execution environments: the lifecycle of one, and the pool that hands them to invocations."""

@@ -1,0 +1,1 @@
+"""An invocation from admission to outcome. Knows no HTTP and no SQL."""

@@ -1,0 +1,1 @@
+"""Our own logs, metrics and traces; never the functions'."""
