@@ -1,0 +1,30 @@
+"""What one connection may cost. Source of the defaults: docs/concepts/http.md."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class HttpLimits:
+    """Bounds of a listener. Times are what a client may take for its part; our own work is not counted.
+
+    `check_seconds` is how often they are checked; None means never.
+    A body may take `body_grace_seconds` plus its size at `body_bytes_per_second`.
+    """
+
+    header_bytes: int = 64 * 1024
+    header_count: int = 200
+    discard_bytes: int = 256 * 1024 * 1024
+    head_seconds: float = 10.0
+    body_grace_seconds: float = 30.0
+    body_bytes_per_second: float = 16 * 1024
+    idle_seconds: float = 75.0
+    write_silence_seconds: float = 60.0
+    connections: int = 8192
+    check_seconds: float | None = 1.0
+
+
+SANDBOX_SOCKET = HttpLimits(header_bytes=2 * 1024 * 1024, connections=16, check_seconds=None)
+"""For a socket inside a sandbox: its only client is the runtime, which may wait long and dies with its sandbox.
+
+Headers are larger because a runtime may report up to 1 MiB of error cause in one.
+"""

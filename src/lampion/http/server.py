@@ -1,0 +1,69 @@
+"""A listener: its connections, their limits, and an end that lets running requests finish."""
+
+import asyncio
+import socket
+
+from lampion.clock.clock import Clock, Timer
+from lampion.http.application import Application
+from lampion.http.connection import Connection
+from lampion.http.limits import HttpLimits
+from lampion.http.wire import ResponseWriter
+
+
+class HttpServer:
+    """Serves one application on one listening socket."""
+
+    def __init__(self, application: Application, clock: Clock, limits: HttpLimits | None = None) -> None:
+        self.clock = clock
+        self.limits = limits or HttpLimits()
+        self.writer = ResponseWriter(clock)
+        self.closing = False
+        self._application = application
+        self._connections: set[Connection] = set()
+        self._server: asyncio.Server | None = None
+        self._check: Timer | None = None
+
+    async def start(self, listener: socket.socket) -> None:
+        """Begin to accept on a bound, listening TCP socket; the server owns it from now on."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: Connection(self, self._application), sock=listener, backlog=1024
+        )
+        self._schedule_check()
+
+    async def close(self, grace_seconds: float) -> None:
+        """Stop accepting, let answers that are owed go out for up to `grace_seconds`, then cut the rest."""
+        self.closing = True
+        if self._server is not None:
+            self._server.close()
+        if self._check is not None:
+            self._check.cancel()
+        end = self.clock.monotonic() + grace_seconds
+        for connection in tuple(self._connections):
+            connection.close_if_idle()
+        while self._connections and self.clock.monotonic() < end:
+            await self.clock.sleep(0.02)
+            for connection in tuple(self._connections):
+                connection.close_if_idle()
+        for connection in tuple(self._connections):
+            connection.abort()
+
+    def admit(self, connection: Connection) -> bool:
+        """Whether there is room for one more connection; counts it if so."""
+        if self.closing or len(self._connections) >= self.limits.connections:
+            return False
+        self._connections.add(connection)
+        return True
+
+    def forget(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+
+    def _schedule_check(self) -> None:
+        if self.limits.check_seconds is not None:
+            self._check = self.clock.call_later(self.limits.check_seconds, self._check_silence)
+
+    def _check_silence(self) -> None:
+        now = self.clock.monotonic()
+        for connection in tuple(self._connections):
+            connection.check_silence(now)
+        self._schedule_check()

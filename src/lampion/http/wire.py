@@ -1,0 +1,35 @@
+"""Responses as bytes. Pure but for the Date header, which is made once a second."""
+
+from collections.abc import Mapping
+from email.utils import formatdate
+from http import HTTPStatus
+
+from lampion.clock.clock import Clock
+from lampion.http.message import Response
+
+_STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
+_BODILESS = frozenset((204, 304))
+
+
+class ResponseWriter:
+    """Renders responses; one per listener."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._second = -1
+        self._date = ""
+
+    def render(self, response: Response, *, close: bool, head_only: bool = False) -> bytes:
+        second = int(self._clock.now())
+        if second != self._second:
+            self._second = second
+            self._date = f"Date: {formatdate(second, usegmt=True)}\r\n"
+        status_line = _STATUS_LINES.get(response.status) or f"HTTP/1.1 {response.status} Status\r\n"
+        headers = response.headers.items() if isinstance(response.headers, Mapping) else response.headers
+        lines = [status_line, self._date]
+        lines.extend(f"{name}: {value}\r\n" for name, value in headers)
+        if response.status not in _BODILESS:
+            lines.append(f"Content-Length: {len(response.body)}\r\n")
+        lines.append("Connection: close\r\n\r\n" if close else "\r\n")
+        head = "".join(lines).encode("latin-1", "replace")
+        return head if head_only or response.status in _BODILESS else head + response.body
