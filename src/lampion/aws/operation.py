@@ -1,0 +1,66 @@
+"""How a door's methods become operations: the decorator that names them, the context they get, and their collection."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from lampion.aws.model import ServiceModel
+
+_MARK: Final = "__aws_operation__"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """Who asks, where, and under which id: what every handler gets beside its members.
+
+    `host` is how the caller reached this server (its Host header); `trace_header` the X-Amzn-Trace-Id it sent.
+    """
+
+    account_id: str
+    region: str
+    principal: str
+    request_id: str
+    host: str = ""
+    trace_header: str | None = None
+
+
+Handler = Callable[[RequestContext, dict[str, Any]], Awaitable[Mapping[str, Any]]]
+"""Members in, output members out, both in wire (CamelCase) names. Raises domain.errors.ApiError."""
+
+_Method = TypeVar("_Method", bound=Callable[..., Awaitable[Mapping[str, Any]]])
+
+
+def operation(name: str) -> Callable[[_Method], _Method]:
+    """Marks a method as the handler of the model's operation `name`:
+
+    `async def get_function(self, context: RequestContext, members: dict[str, Any]) -> Mapping[str, Any]`
+    """
+
+    def mark(method: _Method) -> _Method:
+        setattr(method, _MARK, name)
+        return method
+
+    return mark
+
+
+def collect(service: ServiceModel, objects: Iterable[object]) -> Mapping[str, Handler]:
+    """The marked methods of `objects` by operation name.
+
+    Raises ValueError for an operation that the model doesn't have, and for two handlers of one operation.
+    """
+    handlers: dict[str, Handler] = {}
+    for holder in objects:
+        for attribute, name in _marked(type(holder)).items():
+            where = f"{type(holder).__name__}.{attribute}"
+            if name not in service.operations:
+                raise ValueError(f"{where} handles {name}, which {service.name} doesn't have")
+            if name in handlers:
+                raise ValueError(f"{where} handles {name}, which has a handler already")
+            handlers[name] = getattr(holder, attribute)
+    return handlers
+
+
+def _marked(holder: type) -> dict[str, str]:
+    """Attribute and operation name of every marked method, the most derived definition of each attribute."""
+    attributes = {name: value for base in reversed(holder.__mro__) for name, value in vars(base).items()}
+    return {name: getattr(value, _MARK) for name, value in attributes.items() if hasattr(value, _MARK)}
