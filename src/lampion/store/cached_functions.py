@@ -1,0 +1,85 @@
+"""A bounded read-through cache in front of Functions: an invoke finds its function without leaving the event loop.
+
+Coherent because this process alone writes the database, and every write passes here.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Coroutine, Sequence
+from typing import Any, Final, TypeVar
+
+from lampion.domain.arn import FunctionKey
+from lampion.domain.function import Function
+from lampion.store.functions import Functions
+
+_CAPACITY: Final = 10_000
+
+T = TypeVar("T")
+
+
+class CachedFunctions:
+    """Functions, with the `capacity` most recently used ones at hand."""
+
+    def __init__(self, functions: Functions, *, capacity: int = _CAPACITY) -> None:
+        self._functions = functions
+        self._capacity = capacity
+        self._cached: OrderedDict[FunctionKey, Function] = OrderedDict()
+        self._write_steps = 0
+
+    def get_cached(self, key: FunctionKey) -> Function | None:
+        """The function when it is at hand; None says nothing about whether it exists."""
+        function = self._cached.get(key)
+        if function is not None:
+            self._cached.move_to_end(key)
+        return function
+
+    async def get(self, key: FunctionKey) -> Function | None:
+        cached = self.get_cached(key)
+        if cached is not None:
+            return cached
+        before = self._write_steps
+        function = await self._functions.get(key)
+        # A write that began or ended meanwhile may have made this value old: then it is answered but not kept.
+        if function is not None and before == self._write_steps:
+            self._keep(function)
+        return function
+
+    async def insert(self, function: Function) -> None:
+        await self._write(function.key, self._functions.insert(function))
+
+    async def replace(self, function: Function, *, expected_revision_id: str) -> None:
+        await self._write(function.key, self._functions.replace(function, expected_revision_id=expected_revision_id))
+
+    async def delete(self, key: FunctionKey) -> bool:
+        return await self._write(key, self._functions.delete(key))
+
+    async def page(self, account_id: str, region: str, *, after: str | None, limit: int) -> Sequence[Function]:
+        return await self._functions.page(account_id, region, after=after, limit=limit)
+
+    async def unsettled(self) -> Sequence[Function]:
+        return await self._functions.unsettled()
+
+    async def packages_in_use(self) -> frozenset[str]:
+        return await self._functions.packages_in_use()
+
+    async def _write(self, key: FunctionKey, write: Coroutine[Any, Any, T]) -> T:
+        """Run `write` to its end even when the caller gives up: the value must be forgotten after it took effect."""
+        self._forget(key)
+        task = asyncio.ensure_future(write)
+        task.add_done_callback(lambda done: self._forget_after(key, done))
+        return await asyncio.shield(task)
+
+    def _forget_after(self, key: FunctionKey, done: "asyncio.Future[T]") -> None:
+        self._forget(key)
+        if not done.cancelled():
+            done.exception()  # seen: the caller may be gone
+
+    def _forget(self, key: FunctionKey) -> None:
+        self._write_steps += 1
+        self._cached.pop(key, None)
+
+    def _keep(self, function: Function) -> None:
+        self._cached[function.key] = function
+        self._cached.move_to_end(function.key)
+        if len(self._cached) > self._capacity:
+            self._cached.popitem(last=False)

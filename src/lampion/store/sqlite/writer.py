@@ -1,0 +1,131 @@
+"""The one thread that writes the database: what was submitted meanwhile shares one commit, and so one fsync."""
+
+import asyncio
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any, Final
+
+from lampion.store.errors import StoreClosed, StoreError
+
+Work = Callable[[sqlite3.Connection], Any]
+"""One transaction: runs in the writer's thread, and is undone as a whole when it raises."""
+
+_BATCH: Final = 256
+
+
+@dataclass(slots=True)
+class _Submitted:
+    work: Work
+    answer: "asyncio.Future[Any]"
+    result: Any = None
+    error: BaseException | None = None
+
+
+class GroupCommitWriter:
+    """Runs submitted transactions in order. `commits` and `transactions` count what was done, for tests and metrics."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.commits = 0
+        self.transactions = 0
+        self._connection = connection
+        self._queue: SimpleQueue[_Submitted | None] = SimpleQueue()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="lampion-store-writer", daemon=True)
+        self._thread.start()
+
+    async def write(self, work: Work) -> Any:
+        """What `work` returned, once it is on disk. Raises what `work` raised, or StoreError."""
+        if self._closed:
+            raise StoreClosed("The store is closed.")
+        answer = asyncio.get_running_loop().create_future()
+        self._queue.put(_Submitted(work, answer))
+        return await answer
+
+    def close(self) -> None:
+        """Finish what was submitted, then end. Blocks until that is on disk. Idempotent."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (first := self._queue.get()) is not None:
+            batch, is_last = self._gather(first)
+            try:
+                self._commit_together(batch)
+            except Exception as error:  # whatever it is, nobody may wait for ever
+                _fail(batch, error)
+            _deliver(batch)
+            if is_last:
+                break
+        self._connection.close()
+
+    def _gather(self, first: _Submitted) -> tuple[list[_Submitted], bool]:
+        """`first` and what waits behind it; and whether the end was among it."""
+        batch = [first]
+        while len(batch) < _BATCH:
+            try:
+                submitted = self._queue.get_nowait()
+            except Empty:
+                return batch, False
+            if submitted is None:
+                return batch, True
+            batch.append(submitted)
+        return batch, False
+
+    def _commit_together(self, batch: list[_Submitted]) -> None:
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for submitted in batch:
+                self._attempt(submitted)
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        self.commits += 1
+        self.transactions += len(batch)
+
+    def _attempt(self, submitted: _Submitted) -> None:
+        """Run one transaction in a savepoint of its own: when it fails, its neighbours stay."""
+        connection = self._connection
+        connection.execute("SAVEPOINT work")
+        try:
+            submitted.result = submitted.work(connection)
+        except Exception as error:  # belongs to whoever submitted it
+            if not connection.in_transaction:
+                raise  # a full disk and the like make SQLite undo the whole batch
+            connection.execute("ROLLBACK TO work")
+            submitted.error = error
+        connection.execute("RELEASE work")
+
+
+def _fail(batch: list[_Submitted], error: Exception) -> None:
+    for submitted in batch:
+        failure = StoreError(f"The change was not stored: {error}")
+        failure.__cause__ = error
+        submitted.error = failure
+
+
+def _deliver(batch: list[_Submitted]) -> None:
+    """Wake the waiting tasks; those of one event loop by one call."""
+    loops = {submitted.answer.get_loop() for submitted in batch}
+    for loop in loops:
+        own = [submitted for submitted in batch if submitted.answer.get_loop() is loop]
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_resolve, own)
+
+
+def _resolve(batch: list[_Submitted]) -> None:
+    for submitted in batch:
+        if submitted.answer.done():
+            continue
+        if submitted.error is not None:
+            submitted.answer.set_exception(submitted.error)
+        else:
+            submitted.answer.set_result(submitted.result)

@@ -1,0 +1,44 @@
+"""The SQL files keep the form that the loader and the migrations rely on."""
+
+from importlib import resources
+
+import pytest
+
+from lampion.store.queries import parse_queries, queries
+from lampion.store.sqlite.migrations import known_migrations, split_statements
+
+
+def test_every_concept_loads():
+    files = [file.name.removesuffix(".sql") for file in resources.files("lampion.store").joinpath("sql").iterdir()]
+    assert sorted(files) == ["access_keys", "functions"]
+    assert all(queries(concept) for concept in files)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "SELECT 1;",
+        "-- name: a\nSELECT 1;",
+        "-- name: a\n-- says what\n",
+        "-- name: a\n-- says what\nSELECT 1;\n-- name: a\n-- again\nSELECT 2;",
+        "SELECT 0;\n-- name: a\n-- says what\nSELECT 1;",
+        "-- name: a\n-- says what\nSELECT 1;\n-- name: b\nSELECT 2;",
+    ],
+)
+def test_a_file_that_breaks_the_form_is_refused(text: str):
+    with pytest.raises(ValueError, match=r"quer|statements"):
+        parse_queries(text)
+
+
+def test_statements_are_split_as_sqlite_does():
+    script = "-- note; with semicolon\nCREATE TABLE a (x TEXT DEFAULT ';');\n\nCREATE TABLE b (\n  y\n);\n-- end\n"
+    statements = split_statements(script)
+    assert len(statements) == 2
+    assert statements[1].startswith("CREATE TABLE b")
+    with pytest.raises(ValueError, match="unfinished"):
+        split_statements("CREATE TABLE a (x);\nCREATE TABLE b (y")
+
+
+def test_migrations_are_numbered_without_a_gap():
+    assert [migration.number for migration in known_migrations()] == list(range(1, len(known_migrations()) + 1))
