@@ -1,0 +1,193 @@
+"""Which interpreter serves a runtime: order of the places, what is no interpreter, what a sandbox must mount."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from lampion.code.interpreters import Interpreters, RuntimeUnavailable, SearchPlaces, candidates, search_places
+from lampion.code.runtimes import catalogue
+
+ELF = b"\x7fELF" + bytes(60)
+
+
+class Machine:
+    """A file system of programs, and what each of them answers."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.answers: dict[str, bytes | Exception] = {}
+        self.asked: list[str] = []
+
+    def program(self, path: str, version: str = "", *, prefix: str | None = None, content: bytes = ELF) -> Path:
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+        file.chmod(0o755)
+        told = str(file.parent.parent) if prefix is None else prefix
+        self.answers[str(file)] = json.dumps([version, told, "CPython"]).encode()
+        return file
+
+    async def run(self, argv: Sequence[str], *, timeout_seconds: float) -> bytes:
+        assert timeout_seconds > 0
+        self.asked.append(argv[0])
+        answer = self.answers[argv[0]]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def _places(machine: Machine, chosen: Path | None = None) -> SearchPlaces:
+    root = machine.root
+    return SearchPlaces(
+        {} if chosen is None else {"python3.12": chosen},
+        (root / "path1", root / "path2"),
+        root / "home",
+        (root / "usr/local/bin", root / "usr/bin"),
+    )
+
+
+def test_places_are_searched_in_order_and_each_program_once(machine: Machine):
+    names = [
+        "path2/python3.12",
+        "home/.pyenv/versions/3.12.10/bin/python3.12",
+        "home/.pyenv/versions/3.12.9/bin/python3.12",
+        "home/.local/share/uv/python/cpython-3.12.4-linux-x86_64-gnu/bin/python3.12",
+        "usr/local/bin/python3.12",
+        "usr/bin/python3.12",
+    ]
+    for name in names:
+        machine.program(name)
+    machine.program("home/.pyenv/versions/3.11.1/bin/python3.11")
+    (machine.root / "path1").mkdir()
+    (machine.root / "path1/python3.12").symlink_to(machine.root / "usr/bin/python3.12")
+    found = list(candidates(catalogue().runtimes["python3.12"], _places(machine)))
+    assert found == [machine.root / name for name in ["path1/python3.12", *names[:-1]]]
+
+
+def test_shims_directories_and_what_may_not_be_run_are_no_interpreters(machine: Machine):
+    machine.program("path1/python3.12", content=b"#!/usr/bin/env bash\nexec pyenv\n")
+    (machine.root / "path2/python3.12").mkdir(parents=True)
+    (machine.root / "usr/local/bin").mkdir(parents=True)
+    (machine.root / "usr/local/bin/python3.12").symlink_to("nowhere")
+    machine.program("usr/bin/python3.12").chmod(0o644)
+    assert list(candidates(catalogue().runtimes["python3.12"], _places(machine))) == []
+
+
+async def test_an_explicit_setting_stands_alone(machine: Machine):
+    chosen = machine.program("opt/mine/bin/python3.12", "3.12.3")
+    machine.program("path1/python3.12", "3.12.9")
+    found = await Interpreters(_places(machine, chosen=chosen), machine).find("python3.12")
+    assert found.version == "3.12.3"
+    broken = Interpreters(_places(machine, chosen=machine.root / "missing"), machine)
+    with pytest.raises(RuntimeUnavailable, match=r"missing, is no working Python 3\.12"):
+        await broken.find("python3.12")
+
+
+async def test_what_does_not_run_or_is_something_else_is_passed_over(machine: Machine):
+    machine.answers[str(machine.program("path1/python3.12"))] = TimeoutError()
+    machine.program("path2/python3.12", "3.11.2")
+    versions = "home/.pyenv/versions/3.12.{}/bin/python3.12"
+    machine.answers[str(machine.program(versions.format(9)))] = OSError(8, "Exec format error")
+    machine.answers[str(machine.program(versions.format(8)))] = b"not json"
+    machine.answers[str(machine.program(versions.format(7)))] = b'["3.12.7", "/x", "PyPy"]'
+    machine.program(versions.format(6), "3.12.6")
+    interpreters = Interpreters(_places(machine), machine)
+    assert (await interpreters.find("python3.12")).version == "3.12.6"
+    assert len(machine.asked) == 6
+
+
+async def test_it_is_asked_once(machine: Machine):
+    machine.program("path1/python3.12", "3.12.1")
+    interpreters = Interpreters(_places(machine), machine)
+    assert interpreters.known_version("python3.12") is None
+    assert await interpreters.find("python3.12") is await interpreters.find("python3.12")
+    assert len(machine.asked) == 1
+    assert interpreters.known_version("python3.12") == "3.12.1"
+
+
+async def test_one_installed_later_is_found_at_the_next_call(machine: Machine):
+    interpreters = Interpreters(_places(machine), machine)
+    with pytest.raises(RuntimeUnavailable):
+        await interpreters.find("python3.12")
+    machine.program("path1/python3.12", "3.12.1")
+    assert (await interpreters.find("python3.12")).version == "3.12.1"
+
+
+async def test_a_relocatable_interpreter_is_mounted_at_var_lang(machine: Machine):
+    executable = machine.program("home/.pyenv/versions/3.12.1/bin/python3.12", "3.12.1")
+    found = await Interpreters(_places(machine), machine).find("python3.12")
+    prefix = executable.parent.parent
+    assert found.executable == executable
+    assert found.executable_inside == "/var/lang/bin/python3.12"
+    assert found.mounts == ((prefix, "/var/lang"),)
+    assert found.library_paths == ("/var/lang/lib",)
+
+
+async def test_a_virtual_environment_stands_for_the_interpreter_it_is_made_of(machine: Machine):
+    base = machine.program("opt/base/bin/python3.12", "3.12.1")
+    machine.program("path1/python3.12", "3.12.1", prefix=str(machine.root / "opt/base"))
+    found = await Interpreters(_places(machine), machine).find("python3.12")
+    assert found.executable == base
+    assert found.mounts == ((machine.root / "opt/base", "/var/lang"),)
+
+
+async def test_the_systems_interpreter_runs_where_it_is(machine: Machine):
+    machine.program("usr/bin/python3.12", "3.12.1", prefix="/usr")
+    found = await Interpreters(_places(machine), machine).find("python3.12")
+    assert found.executable_inside == "/usr/bin/python3.12"
+    assert found.mounts == ()
+
+
+async def test_a_missing_interpreter_says_how_to_install_one(machine: Machine):
+    with pytest.raises(RuntimeUnavailable) as missing:
+        await Interpreters(_places(machine), machine).find("python3.14")
+    assert str(missing.value).startswith("No interpreter for python3.14 on this machine. Install one")
+    assert "lampion doctor" in str(missing.value)
+
+
+@pytest.mark.parametrize("runtime", ["nodejs22.x", "java21", "provided.al2023", "custom", "python2.7", "no-such"])
+async def test_other_languages_say_that_they_are_not_available(machine: Machine, runtime: str):
+    with pytest.raises(RuntimeUnavailable, match=f"The runtime {runtime} is not available yet"):
+        await Interpreters(_places(machine), machine).find(runtime)
+    assert machine.asked == []
+
+
+async def test_discover_tells_all_that_is_there(machine: Machine):
+    machine.program("path1/python3.12", "3.12.1")
+    machine.program("usr/bin/python3.9", "3.9.2", prefix="/usr")
+    found = await Interpreters(_places(machine), machine).discover()
+    assert {runtime: interpreter.version for runtime, interpreter in found.items()} == {
+        "python3.9": "3.9.2",
+        "python3.12": "3.12.1",
+    }
+
+
+def test_the_environment_names_the_places():
+    places = search_places({}, {"PATH": "/a/bin:relative::/b/bin", "HOME": "/home/me"})
+    assert places.path == (Path("/a/bin"), Path("/b/bin"))
+    assert places.home == Path("/home/me")
+    assert search_places({}, {}).path == ()
+    assert search_places({}, {}).home is None
+
+
+async def test_this_very_interpreter_is_found():
+    class Real:
+        async def run(self, argv: Sequence[str], *, timeout_seconds: float) -> bytes:
+            process = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE)
+            async with asyncio.timeout(timeout_seconds):
+                return (await process.communicate())[0]
+
+    runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    places = SearchPlaces({runtime: Path(sys.executable).resolve()})
+    found = await Interpreters(places, Real()).find(runtime)
+    assert found.version.startswith(runtime.removeprefix("python"))
+    assert found.prefix == Path(sys.base_prefix).resolve()
