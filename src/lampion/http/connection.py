@@ -7,7 +7,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import httptools
 
@@ -76,6 +76,8 @@ class Connection(asyncio.Protocol):
         "_head",
         "_header_bytes",
         "_headers",
+        "_held",
+        "_is_parsing",
         "_parser",
         "_paused_writing",
         "_phase",
@@ -97,6 +99,8 @@ class Connection(asyncio.Protocol):
         self._paused_writing = False
         self._close_after = False
         self._client = ""
+        self._is_parsing = False
+        self._held: list[bytes] = []
         self._reset()
 
     def _reset(self) -> None:
@@ -113,12 +117,11 @@ class Connection(asyncio.Protocol):
     # -- asyncio.Protocol --
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
         peer = transport.get_extra_info("peername")
         self._client = str(peer[0]) if isinstance(peer, tuple) else ""
         if not self._server.admit(self):
-            transport.abort()
+            self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
@@ -130,6 +133,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._close_after:
             return
+        self._is_parsing = True
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -138,6 +142,8 @@ class Connection(asyncio.Protocol):
             cause = error.__context__
             refused = cause if isinstance(cause, _Refused) else _Refused(400, "Bad request")
             self._refuse(refused.response)
+        self._is_parsing = False
+        self.flush()
 
     def eof_received(self) -> bool:
         return False
@@ -258,22 +264,31 @@ class Connection(asyncio.Protocol):
         self._close_after = True
 
     def flush(self) -> None:
-        """Write every answer whose turn has come."""
+        """Write every answer whose turn has come, in one go; what a chunk of input asks for is answered after it."""
         transport = self._transport
-        while transport is not None and self._exchanges and not self._paused_writing:
+        if transport is None or self._is_parsing or self._paused_writing:
+            return
+        close = False
+        while self._exchanges and not close:
             exchange = self._exchanges[0]
             response = exchange.response
             if response is None:
                 break
             self._exchanges.popleft()
             close = exchange.close or response.close
-            transport.write(self._server.writer.render(response, close=close, head_only=exchange.head_only))
-            self._since = self._server.clock.monotonic()
-            if close:
-                self._close_after = True
-                transport.close()
-                return
+            self._held.append(self._server.writer.render(response, close=close, head_only=exchange.head_only))
+        self._write_held(transport, close=close)
         self._update_reading()
+
+    def _write_held(self, transport: asyncio.Transport, *, close: bool) -> None:
+        held = self._held
+        if held and (close or not (self._exchanges and self._server.limits.holds_pipelined)):
+            transport.write(held[0] if len(held) == 1 else b"".join(held))
+            held.clear()
+            self._since = self._server.clock.monotonic()
+        if close:
+            self._close_after = True
+            transport.close()
 
     def _update_reading(self) -> None:
         transport = self._transport
