@@ -1,0 +1,82 @@
+"""The environment variables of a function's processes (developer guide, "Defined runtime environment variables").
+
+Pure. A function's own variables never replace reserved ones; the API refuses those names beforehand.
+"""
+
+from dataclasses import dataclass, field
+
+from lampion.domain.function import Function
+
+TASK_ROOT = "/var/task"
+RUNTIME_DIRECTORY = "/var/runtime"
+
+_XRAY_HOST = "169.254.100.1"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCredentials:
+    """What the function signs its own AWS calls with."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str = field(repr=False)
+
+
+def environment_variables(
+    function: Function, *, log_stream: str, credentials: SessionCredentials, initialization_type: str = "on-demand"
+) -> dict[str, str]:
+    """Everything but what the sandbox's driver adds: its Runtime API address and log descriptor."""
+    key, configuration = function.key, function.configuration
+    logging = configuration.logging
+    overridable = {
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+        "LD_LIBRARY_PATH": "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib"
+        ":/var/task:/var/task/lib:/opt/lib",
+        "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+        "AWS_XRAY_DAEMON_ADDRESS": f"{_XRAY_HOST}:2000",
+        "PYTHONPATH": RUNTIME_DIRECTORY,
+    }
+    reserved = {
+        "_AWS_XRAY_DAEMON_ADDRESS": _XRAY_HOST,
+        "_AWS_XRAY_DAEMON_PORT": "2000",
+        "PWD": TASK_ROOT,
+        "SHLVL": "0",
+        "_HANDLER": configuration.handler or "",
+        "LAMBDA_TASK_ROOT": TASK_ROOT,
+        "LAMBDA_RUNTIME_DIR": RUNTIME_DIRECTORY,
+        "AWS_REGION": key.region,
+        "AWS_DEFAULT_REGION": key.region,
+        "AWS_ACCESS_KEY_ID": credentials.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
+        "AWS_SESSION_TOKEN": credentials.session_token,
+        "AWS_LAMBDA_FUNCTION_NAME": key.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": function.version,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(configuration.memory_mib),
+        "AWS_LAMBDA_INITIALIZATION_TYPE": initialization_type,
+        "AWS_LAMBDA_LOG_GROUP_NAME": logging.log_group,
+        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+    }
+    return (
+        overridable
+        | (configuration.environment or {})
+        | reserved
+        | _execution_environment(function)
+        | _log_format(function)
+    )
+
+
+def _execution_environment(function: Function) -> dict[str, str]:
+    runtime = function.configuration.runtime
+    return {} if runtime is None or runtime.startswith("provided") else {"AWS_EXECUTION_ENV": f"AWS_Lambda_{runtime}"}
+
+
+def _log_format(function: Function) -> dict[str, str]:
+    logging = function.configuration.logging
+    if logging.log_format == "Text":
+        return {}
+    return {
+        "AWS_LAMBDA_LOG_FORMAT": logging.log_format,
+        "AWS_LAMBDA_LOG_LEVEL": logging.application_log_level or "INFO",
+    }

@@ -1,0 +1,234 @@
+"""One execution environment: Init, invocations one at a time, Shutdown.
+
+It knows no pool and no HTTP; what it needs of the host comes as a `Host`.
+"""
+
+import asyncio
+import contextlib
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from lampion.clock.clock import Clock
+from lampion.domain import limits
+from lampion.domain.function import Function
+from lampion.domain.invocation import Invocation, Outcome
+from lampion.environments.endings import Answer, Dispatch, Ending, TimedOut
+from lampion.environments.failures import Failure, failure_of
+from lampion.environments.narrator import Narrator
+from lampion.environments.session import RuntimeSession
+from lampion.environments.state import Phase, Step, advance
+from lampion.function_logs.platform_lines import InitSummary, RunSummary
+from lampion.sandbox.driver import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SHUTDOWN_GRACE_SECONDS = 0.0  # Lambda gives a runtime without extensions no time to shut down
+
+
+class RuntimeServer(Protocol):
+    """Serves the Runtime API of one session on one listening socket, until closed."""
+
+    async def open(self, listener: socket.socket, session: RuntimeSession) -> "OpenRuntime": ...
+
+
+class OpenRuntime(Protocol):
+    async def close(self) -> None: ...
+
+
+class Launch(Protocol):
+    """Starts this environment's sandbox: a fresh one at every call. Raises sandbox.driver.SandboxError."""
+
+    async def __call__(self) -> Sandbox: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A started sandbox and all that hangs on it; lives from one Init to the end of its process."""
+
+    sandbox: Sandbox
+    session: RuntimeSession
+    runtime: OpenRuntime
+    watcher: "asyncio.Task[None]"
+
+
+class Environment:
+    """Runs one version of one function, in one sandbox at a time."""
+
+    def __init__(
+        self, function: Function, *, launch: Launch, runtime_server: RuntimeServer, narrator: Narrator, clock: Clock
+    ) -> None:
+        self.function = function
+        self.phase = Phase.INIT
+        self.idle_since = 0.0
+        self.on_idle_exit: Callable[[Environment], object] = _nobody_cares
+        self._launch = launch
+        self._runtime_server = runtime_server
+        self._narrator = narrator
+        self._clock = clock
+        self._running: Running | None = None
+        self._init_ms: float | None = None
+        self._timeout_seconds = float(function.configuration.timeout_seconds)
+        self._memory_mib = function.configuration.memory_mib
+
+    def __repr__(self) -> str:
+        return f"<Environment {self.function.key.name}:{self.function.version} {self.phase}>"
+
+    @property
+    def is_reusable(self) -> bool:
+        """Whether another invocation may be given to it."""
+        return self.phase is Phase.IDLE
+
+    async def start(self) -> None:
+        """The Init phase. A function that fails it leaves the environment in INIT_FAILED; see `invoke`.
+
+        Raises SandboxError when the platform can't provide a sandbox.
+        """
+        self._narrator.init_start()
+        started = self._clock.monotonic()
+        ending = await self._initialize(limits.INIT_SECONDS)
+        if ending is None:
+            self._init_ms = (self._clock.monotonic() - started) * 1000
+            self._step(Step.READY)
+            self.idle_since = self._clock.monotonic()
+            return
+        await self._report_init(ending, phase="init", started=started, request_id="")
+        self._step(Step.INIT_FAILED)
+
+    async def invoke(self, invocation: Invocation) -> Outcome:
+        """One invocation, to its end whatever happens; never raises for what the function does.
+
+        After a failed Init, Init is repeated first, within the invocation's time, as Lambda does.
+        Raises SandboxError when the platform can't provide a sandbox for that.
+        """
+        needs_init = self.phase is Phase.INIT_FAILED
+        self._step(Step.INVOKE)
+        started = self._clock.monotonic()
+        self._narrator.begin()
+        failed_init = await self._initialize_again(invocation, started) if needs_init else None
+        self._narrator.start(invocation.request_id)
+        if failed_init is not None:
+            return await self._conclude(invocation, failed_init, started, during_init=True)
+        running = self._running
+        assert running is not None
+        remaining_seconds = self._timeout_seconds - (self._clock.monotonic() - started)
+        deadline_ms = int((self._clock.now() + remaining_seconds) * 1000)
+        answered = running.session.dispatch(Dispatch(invocation, deadline_ms))
+        timer = self._clock.call_later(remaining_seconds, lambda: running.session.end(TimedOut()))
+        try:
+            ending = await answered
+        finally:
+            timer.cancel()
+        return await self._conclude(invocation, ending, started, during_init=False)
+
+    async def stop(self) -> None:
+        """The Shutdown phase: end the sandbox and give everything back. Idempotent."""
+        if self.phase in (Phase.SHUTDOWN, Phase.GONE):
+            return
+        self._step(Step.STOP)
+        await self._end_sandbox()
+        self._narrator.close()
+        self._step(Step.ENDED)
+
+    # -- Init --
+
+    async def _initialize(self, limit_seconds: float) -> Ending | None:
+        """Start a sandbox and wait for its runtime; None when it is ready, else why not (sandbox still there)."""
+        sandbox = await self._launch()
+        session = RuntimeSession()
+        try:
+            runtime = await self._runtime_server.open(sandbox.runtime_api, session)
+        except BaseException:
+            await sandbox.stop(0)
+            raise
+        self._narrator.attach(sandbox)
+        watcher = asyncio.create_task(self._watch(sandbox, session))
+        self._running = Running(sandbox, session, runtime, watcher)
+        timer = self._clock.call_later(limit_seconds, lambda: session.end(TimedOut()))
+        try:
+            ending = await session.initialized
+        finally:
+            timer.cancel()
+        if ending is None:
+            sandbox.limit_cpu()
+        return ending
+
+    async def _initialize_again(self, invocation: Invocation, started: float) -> Ending | None:
+        ending = await self._initialize(self._timeout_seconds)
+        if ending is not None:
+            await self._report_init(ending, phase="invoke", started=started, request_id=invocation.request_id)
+        return ending
+
+    async def _report_init(self, ending: Ending, *, phase: str, started: float, request_id: str) -> None:
+        duration_ms = (self._clock.monotonic() - started) * 1000
+        await self._end_sandbox()
+        failure = failure_of(ending, request_id, self._timeout_seconds)
+        assert failure is not None
+        error_type = None if isinstance(ending, TimedOut) else failure.error_type
+        self._narrator.init_report(InitSummary(duration_ms, phase, failure.status or "error", error_type))
+
+    # -- the end of an invocation --
+
+    async def _conclude(self, invocation: Invocation, ending: Ending, started: float, *, during_init: bool) -> Outcome:
+        duration_ms = (self._clock.monotonic() - started) * 1000
+        keep = isinstance(ending, Answer) and not during_init
+        failure = failure_of(ending, invocation.request_id, self._timeout_seconds)
+        if isinstance(ending, TimedOut):
+            duration_ms = self._timeout_seconds * 1000
+        memory_bytes = 0 if self._running is None else self._running.sandbox.max_memory_bytes()
+        if not keep:
+            await self._end_sandbox()
+        self._narrator.finish(invocation.request_id, self._summary(duration_ms, memory_bytes, failure, during_init))
+        if keep:
+            self._step(Step.ANSWERED)
+            self.idle_since = self._clock.monotonic()
+        else:
+            await self.stop()
+        return Outcome(
+            payload=ending.payload if failure is None and isinstance(ending, Answer) else _payload(failure),
+            executed_version=self.function.version,
+            function_error=None if failure is None else "Unhandled",
+            error_type=None if failure is None else failure.error_type,
+            log_tail=self._narrator.tail(),
+        )
+
+    def _summary(self, duration_ms: float, memory_bytes: int, failure: Failure | None, during_init: bool) -> RunSummary:
+        init_ms, self._init_ms = self._init_ms, None
+        status = "" if failure is None else failure.status or ("error" if during_init else "")
+        return RunSummary(
+            duration_ms=duration_ms,
+            init_ms=init_ms,
+            max_memory_bytes=memory_bytes,
+            status=status,
+            error_type=failure.error_type if failure is not None and status == "error" else None,
+        )
+
+    # -- the sandbox --
+
+    async def _watch(self, sandbox: Sandbox, session: RuntimeSession) -> None:
+        session.end(await sandbox.wait())
+        if self.phase is Phase.IDLE:
+            self.on_idle_exit(self)
+
+    async def _end_sandbox(self) -> None:
+        running, self._running = self._running, None
+        if running is None:
+            return
+        await running.sandbox.stop(_SHUTDOWN_GRACE_SECONDS)
+        await running.runtime.close()
+        self._narrator.detach()
+        with contextlib.suppress(asyncio.CancelledError):
+            running.watcher.cancel()
+            await running.watcher
+
+    def _step(self, step: Step) -> None:
+        self.phase = advance(self.phase, step)
+
+
+def _nobody_cares(environment: Environment) -> None:
+    pass
+
+
+def _payload(failure: Failure | None) -> bytes:
+    return b"" if failure is None else failure.payload

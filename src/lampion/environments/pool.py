@@ -1,0 +1,280 @@
+"""Environments of all functions: hands an invocation an idle one or starts one, and retires what isn't needed.
+
+`assignment.assign` decides; this room acts. On the warm path nothing waits and nothing is scanned.
+"""
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+from lampion.clock.clock import Clock, Timer
+from lampion.domain.arn import FunctionKey
+from lampion.domain.errors import ApiError, TooManyRequestsException
+from lampion.domain.function import Function
+from lampion.environments.assignment import Demand, assign
+from lampion.environments.environment import Environment
+
+EnvironmentFactory = Callable[[Function], Environment]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolSettings:
+    """`capacity` bounds the environments of this host; a request waits up to `capacity_wait_seconds` for room."""
+
+    capacity: int
+    idle_seconds: float
+    capacity_wait_seconds: float = 10.0
+
+
+@dataclass(slots=True)
+class _VersionPool:
+    """The environments of one version in its present configuration and code."""
+
+    function: Function
+    idle: list[Environment] = field(default_factory=list)  # the last one is the most recently used
+    waiting: "deque[asyncio.Future[Environment]]" = field(default_factory=deque)
+    starting: int = 0
+    busy: int = 0
+
+
+class EnvironmentPool:
+    """All environments of this host."""
+
+    def __init__(self, factory: EnvironmentFactory, clock: Clock, settings: PoolSettings) -> None:
+        self._factory = factory
+        self._clock = clock
+        self._settings = settings
+        self._versions: dict[tuple[FunctionKey, str], _VersionPool] = {}
+        self._idle_order: OrderedDict[Environment, _VersionPool] = OrderedDict()  # least recently used first
+        self._live: set[Environment] = set()
+        self._ending: set[Environment] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
+        self._retire_timer: Timer | None = None
+
+    def __repr__(self) -> str:
+        parts = [
+            f"{key.name}:{version} {len(pool.idle)} idle, {pool.busy} busy, {pool.starting} starting, "
+            f"{len(pool.waiting)} waiting"
+            for (key, version), pool in self._versions.items()
+        ]
+        return f"<EnvironmentPool {len(self._live)}/{self._settings.capacity}: {'; '.join(parts) or 'empty'}>"
+
+    def acquire(self, function: Function) -> "Acquired":
+        """`async with pool.acquire(function) as environment`: given back, or ended, when the block is left."""
+        return Acquired(self, self._pool_of(function))
+
+    async def close(self) -> None:
+        """End every environment, the ones in use as well: what runs in them learns that its sandbox is gone."""
+        self._closed = True
+        if self._retire_timer is not None:
+            self._retire_timer.cancel()
+        for environment in tuple(self._live):
+            self._end(environment)
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def retire_function(self, key: FunctionKey) -> None:
+        """The function is gone: its idle environments end now, the busy ones after their invocation."""
+        for identity in [known for known in self._versions if known[0] == key]:
+            pool = self._versions.pop(identity)
+            for environment in tuple(pool.idle):
+                self._retire(environment)
+
+    def packages_in_use(self) -> frozenset[str]:
+        """`sha256` of the packages that environments have mounted."""
+        return frozenset(environment.function.package.sha256 for environment in self._live)
+
+    # -- for Acquired --
+
+    def take_idle(self, pool: _VersionPool) -> Environment | None:
+        """The warm path: the most recently used idle environment, unless others wait already."""
+        if not pool.idle or pool.waiting:
+            return None
+        environment = pool.idle.pop()
+        del self._idle_order[environment]
+        pool.busy += 1
+        return environment
+
+    async def wait(self, pool: _VersionPool) -> Environment:
+        """Stand in line for an environment of `pool`. Raises what starting one raised, or TooManyRequestsException."""
+        turn: asyncio.Future[Environment] = asyncio.get_running_loop().create_future()
+        pool.waiting.append(turn)
+        self._assign(pool)
+        timer = None
+        if len(pool.waiting) > pool.starting:
+            timer = self._clock.call_later(self._settings.capacity_wait_seconds, lambda: _refuse(turn))
+        try:
+            return await turn
+        except BaseException:
+            self._leave_line(pool, turn)
+            raise
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def give_back(self, pool: _VersionPool, environment: Environment) -> None:
+        """An acquired environment is free again, or spent."""
+        pool.busy -= 1
+        current = self._versions.get((pool.function.key, pool.function.version)) is pool
+        if environment.is_reusable and current and not self._closed:
+            self._make_idle(pool, environment)
+            self._assign(pool)
+        else:
+            self._end(environment)
+
+    # -- inside --
+
+    def _pool_of(self, function: Function) -> _VersionPool:
+        identity = (function.key, function.version)
+        pool = self._versions.get(identity)
+        if pool is None:
+            pool = self._versions[identity] = _VersionPool(function)
+        elif pool.function is not function:
+            if _runs_the_same(pool.function, function):
+                pool.function = function
+            else:
+                self.retire_function(function.key)
+                pool = self._versions[identity] = _VersionPool(function)
+        return pool
+
+    def _assign(self, pool: _VersionPool) -> None:
+        decision = assign(
+            Demand(
+                waiting=len(pool.waiting),
+                idle=len(pool.idle),
+                starting=pool.starting,
+                environments=len(self._live),
+                capacity=self._settings.capacity,
+                evictable=len(self._idle_order) - len(pool.idle),
+            )
+        )
+        for _ in range(decision.reuse):
+            environment = pool.idle.pop()
+            del self._idle_order[environment]
+            self._hand_over(pool, environment)
+        for _ in range(decision.evict):
+            self._retire(next(idle for idle, owner in self._idle_order.items() if owner is not pool))
+        for _ in range(decision.start):
+            self._start(pool)
+
+    def _hand_over(self, pool: _VersionPool, environment: Environment) -> None:
+        pool.busy += 1
+        pool.waiting.popleft().set_result(environment)
+
+    def _start(self, pool: _VersionPool) -> None:
+        environment = self._factory(pool.function)
+        pool.starting += 1
+        self._live.add(environment)
+        self._spawn(self._start_environment(pool, environment))
+
+    async def _start_environment(self, pool: _VersionPool, environment: Environment) -> None:
+        try:
+            await environment.start()
+        except Exception as error:  # whatever it is, the request in line must learn it
+            pool.starting -= 1
+            self._end(environment)
+            if pool.waiting:
+                pool.waiting.popleft().set_exception(error)
+            self._assign(pool)
+            return
+        pool.starting -= 1
+        if pool.waiting:
+            self._hand_over(pool, environment)
+        elif environment.is_reusable and not self._closed:
+            self._make_idle(pool, environment)
+        else:
+            self._end(environment)
+
+    def _make_idle(self, pool: _VersionPool, environment: Environment) -> None:
+        environment.on_idle_exit = self._retire
+        pool.idle.append(environment)
+        self._idle_order[environment] = pool
+        if self._retire_timer is None:
+            self._retire_timer = self._clock.call_later(self._settings.idle_seconds, self._retire_idle)
+
+    def _retire_idle(self) -> None:
+        """End what has been idle too long; the timer runs on while anything is idle."""
+        self._retire_timer = None
+        limit = self._clock.monotonic() - self._settings.idle_seconds
+        while self._idle_order:
+            environment = next(iter(self._idle_order))
+            if environment.idle_since > limit:
+                delay = environment.idle_since - limit
+                self._retire_timer = self._clock.call_later(delay, self._retire_idle)
+                return
+            self._retire(environment)
+
+    def _retire(self, environment: Environment) -> None:
+        pool = self._idle_order.pop(environment, None)
+        if pool is not None:
+            pool.idle.remove(environment)
+            self._end(environment)
+
+    def _end(self, environment: Environment) -> None:
+        if environment in self._ending or environment not in self._live:
+            return
+        self._ending.add(environment)
+        self._spawn(self._stop_environment(environment))
+
+    async def _stop_environment(self, environment: Environment) -> None:
+        try:
+            await environment.stop()
+        finally:
+            self._live.discard(environment)
+            self._ending.discard(environment)
+            self._serve_starved()
+
+    def _serve_starved(self) -> None:
+        """Room was made: whoever waits for capacity gets it, the version waiting first in the table first."""
+        for pool in () if self._closed else tuple(self._versions.values()):
+            if pool.waiting:
+                self._assign(pool)
+
+    def _leave_line(self, pool: _VersionPool, turn: "asyncio.Future[Environment]") -> None:
+        if turn in pool.waiting:
+            pool.waiting.remove(turn)
+        elif turn.done() and not turn.cancelled() and turn.exception() is None:
+            self.give_back(pool, turn.result())
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+class Acquired:
+    """The context manager of `EnvironmentPool.acquire`; a class, for the warm path's sake."""
+
+    __slots__ = ("_environment", "_pool", "_version_pool")
+
+    def __init__(self, pool: EnvironmentPool, version_pool: _VersionPool) -> None:
+        self._pool = pool
+        self._version_pool = version_pool
+        self._environment: Environment | None = None
+
+    async def __aenter__(self) -> Environment:
+        environment = self._pool.take_idle(self._version_pool)
+        if environment is None:
+            environment = await self._pool.wait(self._version_pool)
+        self._environment = environment
+        return environment
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._environment is not None:
+            self._pool.give_back(self._version_pool, self._environment)
+
+
+def _runs_the_same(one: Function, other: Function) -> bool:
+    return one.configuration == other.configuration and one.package == other.package
+
+
+def _refuse(turn: "asyncio.Future[Environment]") -> None:
+    if not turn.done():
+        error: ApiError = TooManyRequestsException("Rate Exceeded.", Reason="ConcurrentInvocationLimitExceeded")
+        turn.set_exception(error)

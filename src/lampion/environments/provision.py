@@ -1,0 +1,131 @@
+"""From a function to an environment: what its sandbox mounts, runs and may use. Knows no pool and no invocation."""
+
+import base64
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Protocol
+
+import lampion
+from lampion.clock.clock import Clock
+from lampion.clock.rng import Rng
+from lampion.code.interpreters import Interpreter, RuntimeUnavailable
+from lampion.domain.errors import InvalidRuntimeException
+from lampion.domain.function import Function
+from lampion.domain.limits import MEMORY_MIB_PER_CORE
+from lampion.environments.environ import RUNTIME_DIRECTORY, TASK_ROOT, SessionCredentials, environment_variables
+from lampion.environments.environment import Environment, RuntimeServer
+from lampion.environments.narrator import Narrator
+from lampion.function_logs.journal import FunctionLogs, LogGroup
+from lampion.sandbox.driver import Driver, Sandbox
+from lampion.sandbox.spec import Limits, Mount, SandboxSpec
+
+_RUNTIMES: Final = Path(lampion.__file__).parent / "runtimes"
+
+
+class PackageTrees(Protocol):
+    """Unpacked deployment packages."""
+
+    async def prepare(self, sha256: str) -> Path: ...
+
+
+class FindInterpreter(Protocol):
+    """The interpreters of this machine."""
+
+    async def find(self, runtime: str) -> Interpreter: ...
+
+
+class VersionLabels(Protocol):
+    """What INIT_START says of a runtime."""
+
+    def version_label(self, identifier: str) -> str: ...
+
+    def version_arn(self, function: Function) -> str | None: ...
+
+
+class Provisioner:
+    """Makes environments (environments.pool.EnvironmentFactory)."""
+
+    def __init__(
+        self,
+        *,
+        driver: Driver,
+        packages: PackageTrees,
+        interpreters: FindInterpreter,
+        labels: VersionLabels,
+        runtime_server: RuntimeServer,
+        logs: FunctionLogs,
+        clock: Clock,
+        rng: Rng,
+    ) -> None:
+        self._driver = driver
+        self._packages = packages
+        self._interpreters = interpreters
+        self._labels = labels
+        self._runtime_server = runtime_server
+        self._logs = logs
+        self._clock = clock
+        self._rng = rng
+
+    def environment(self, function: Function) -> Environment:
+        """A new environment, not started; every sandbox that it needs is launched alike."""
+        log_stream = self._log_stream_name(function)
+
+        async def launch() -> Sandbox:
+            return await self._driver.start(await self._spec(function, log_stream))
+
+        return Environment(
+            function,
+            launch=launch,
+            runtime_server=self._runtime_server,
+            narrator=self._narrator(function, log_stream),
+            clock=self._clock,
+        )
+
+    def _narrator(self, function: Function, log_stream: str) -> Narrator:
+        key, runtime = function.key, function.configuration.runtime or ""
+        group = LogGroup(key.account_id, key.region, function.configuration.logging.log_group)
+        return Narrator(
+            function,
+            stream=self._logs.open_stream(group, log_stream),
+            runtime_version=self._labels.version_label(runtime),
+            runtime_version_arn=self._labels.version_arn(function) or "",
+            clock=self._clock,
+        )
+
+    async def _spec(self, function: Function, log_stream: str) -> SandboxSpec:
+        configuration = function.configuration
+        package = await self._packages.prepare(function.package.sha256)
+        interpreter = await self._interpreter(configuration.runtime or "")
+        mounts = [Mount(package, TASK_ROOT), Mount(_RUNTIMES / "python", RUNTIME_DIRECTORY)]
+        mounts += [Mount(source, target) for source, target in interpreter.mounts]
+        return SandboxSpec(
+            sandbox_id=self._rng.uuid4().replace("-", ""),
+            argv=(interpreter.executable_inside, "-S", f"{RUNTIME_DIRECTORY}/bootstrap.py"),
+            environ=environment_variables(function, log_stream=log_stream, credentials=self._credentials()),
+            working_directory=TASK_ROOT,
+            mounts=tuple(mounts),
+            limits=Limits(
+                memory_mib=configuration.memory_mib,
+                cpu_cores=configuration.memory_mib / MEMORY_MIB_PER_CORE,
+                tmp_mib=configuration.ephemeral_storage_mib,
+            ),
+        )
+
+    async def _interpreter(self, runtime: str) -> Interpreter:
+        try:
+            return await self._interpreters.find(runtime)
+        except RuntimeUnavailable as error:
+            raise InvalidRuntimeException(str(error)) from error
+
+    def _log_stream_name(self, function: Function) -> str:
+        """As Lambda names streams: day, version, and an id of the environment."""
+        day = datetime.fromtimestamp(self._clock.now(), UTC)
+        return f"{day:%Y/%m/%d}/[{function.version}]{self._rng.token(16).hex()}"
+
+    def _credentials(self) -> SessionCredentials:
+        """Fresh keys in the form of a role's session."""
+        return SessionCredentials(
+            access_key_id="ASIA" + base64.b32encode(self._rng.token(10)).decode(),
+            secret_access_key=base64.b64encode(self._rng.token(30)).decode(),
+            session_token=base64.b64encode(self._rng.token(96)).decode(),
+        )

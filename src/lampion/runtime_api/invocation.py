@@ -1,0 +1,73 @@
+"""/runtime/invocation: next, response, error (Lambda developer guide, "Using the Lambda runtime API")."""
+
+from lampion.domain.limits import SYNC_RESPONSE_BYTES
+from lampion.environments.endings import Answer, Dispatch, ResponseTooLarge
+from lampion.environments.session import IllegalCall, RuntimeSession, UnknownRequest
+from lampion.http.application import Exchange
+from lampion.http.message import JSON, Request, Response
+from lampion.runtime_api.answers import ACCEPTED, illegal_call, refusal
+
+UNKNOWN_REQUEST = refusal(400, "InvalidRequestID", "Invalid request ID")
+TOO_LARGE = refusal(
+    413, "RequestEntityTooLarge", f"Exceeded maximum allowed payload size ({SYNC_RESPONSE_BYTES} bytes)."
+)
+
+
+def next_invocation(session: RuntimeSession, exchange: Exchange) -> None:
+    """Answer with the next invocation as soon as there is one."""
+
+    def deliver(dispatch: Dispatch) -> None:
+        exchange.respond(_event(dispatch))
+
+    exchange.on_disconnect(lambda: session.abandon_next(deliver))
+    try:
+        session.next(deliver)
+    except IllegalCall as error:
+        exchange.respond(illegal_call(error))
+
+
+def response(session: RuntimeSession, request_id: str, request: Request) -> Response:
+    """The function's result, passed on as it is."""
+    return _answer(session, request_id, Answer(request.body))
+
+
+def error(session: RuntimeSession, request_id: str, request: Request) -> Response:
+    """The function's error, passed on as it is."""
+    error_type = request.head.headers.get("lambda-runtime-function-error-type", "Runtime.Unknown")
+    return _answer(session, request_id, Answer(request.body, error_type))
+
+
+def too_large(session: RuntimeSession, request_id: str) -> Response:
+    """A result beyond the limit: the invocation fails, the runtime learns why."""
+    _answer(session, request_id, ResponseTooLarge())
+    return TOO_LARGE
+
+
+def _answer(session: RuntimeSession, request_id: str, ending: Answer | ResponseTooLarge) -> Response:
+    try:
+        session.answer(request_id, ending)
+    except UnknownRequest:
+        return UNKNOWN_REQUEST
+    return ACCEPTED
+
+
+def _event(dispatch: Dispatch) -> Response:
+    invocation = dispatch.invocation
+    headers = [
+        ("Content-Type", JSON),
+        ("Lambda-Runtime-Aws-Request-Id", invocation.request_id),
+        ("Lambda-Runtime-Invocation-Id", invocation.request_id),
+        ("Lambda-Runtime-Deadline-Ms", str(dispatch.deadline_epoch_ms)),
+        ("Lambda-Runtime-Invoked-Function-Arn", invocation.invoked_arn),
+        ("Lambda-Runtime-Trace-Id", invocation.trace_id),
+    ]
+    if invocation.client_context is not None:
+        headers.append(("Lambda-Runtime-Client-Context", _header_text(invocation.client_context)))
+    if invocation.cognito_identity is not None:
+        headers.append(("Lambda-Runtime-Cognito-Identity", _header_text(invocation.cognito_identity)))
+    return Response(200, invocation.payload, headers)
+
+
+def _header_text(json_text: str) -> str:
+    """JSON as a header's value: UTF-8 bytes; line breaks can only stand between tokens, so a space will do."""
+    return json_text.replace("\r", " ").replace("\n", " ").encode().decode("latin-1")

@@ -1,0 +1,408 @@
+"""One execution environment through its life, with a scripted runtime on a real Runtime API socket."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lampion.clock.clock import Clock, SystemClock
+from lampion.clock.virtual import VirtualClock
+from lampion.domain.arn import FunctionKey
+from lampion.domain.function import DeploymentPackage, Function, FunctionConfiguration, LoggingConfig, State
+from lampion.domain.invocation import Invocation
+from lampion.environments.environment import Environment
+from lampion.environments.narrator import Narrator
+from lampion.environments.state import Phase
+from lampion.runtime_api.door import RuntimeApiServer
+from lampion.sandbox.driver import Exit, SandboxError
+from lampion.sandbox.drivers.fake import FakeDriver, FakeProcess
+from lampion.sandbox.spec import Limits, SandboxSpec
+from tests.component.environments.scripted_runtime import Runtime, Script, echo, forever, play
+
+SPEC = SandboxSpec(
+    sandbox_id="one",
+    argv=("x",),
+    environ={},
+    working_directory="/",
+    mounts=(),
+    limits=Limits(memory_mib=128, cpu_cores=1),
+)
+FUNCTION = Function(
+    key=FunctionKey("123456789012", "us-east-1", "fn"),
+    configuration=FunctionConfiguration(role="r", timeout_seconds=3, logging=LoggingConfig("/aws/lambda/fn")),
+    package=DeploymentPackage("ab", "cd", 1),
+    revision_id="1",
+    last_modified_epoch_ms=0,
+    state=State.ACTIVE,
+)
+
+
+class Lines:
+    """A log stream that keeps what it gets."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.closed = False
+
+    def append(self, timestamp_ms: int, message: bytes) -> None:
+        self.lines.append(message.decode())
+
+    def close(self) -> None:
+        self.closed = True
+
+    def first_words(self) -> list[str]:
+        return [line.split(" ")[0] for line in self.lines]
+
+
+class Stage:
+    """An environment over a fake driver, and its log."""
+
+    def __init__(self, program: Callable[[FakeProcess], Any], clock: Clock, function: Function) -> None:
+        self.log = Lines()
+        self.driver = FakeDriver(program, clock)
+        narrator = Narrator(
+            function, stream=self.log, runtime_version="python:3.12.v1", runtime_version_arn="arn", clock=clock
+        )
+        self.environment = Environment(
+            function,
+            launch=lambda: self.driver.start(SPEC),
+            runtime_server=RuntimeApiServer(clock),
+            narrator=narrator,
+            clock=clock,
+        )
+
+
+@asynccontextmanager
+async def stage(
+    script: Script | None, *, clock: Clock | None = None, program: Any = None, **configuration: Any
+) -> AsyncIterator[Stage]:
+    function = replace(FUNCTION, configuration=replace(FUNCTION.configuration, **configuration))
+    on = Stage(program or play(script or echo), clock or SystemClock(), function)
+    try:
+        yield on
+    finally:
+        await on.environment.stop()
+        await on.driver.close()
+
+
+def invocation(
+    payload: Any = None, request_id: str = "11111111-1111-4111-8111-111111111111", **more: Any
+) -> Invocation:
+    return Invocation(
+        request_id=request_id,
+        invoked_arn="arn:aws:lambda:us-east-1:123456789012:function:fn",
+        payload=json.dumps(payload).encode(),
+        trace_id="Root=1-0-0",
+        **more,
+    )
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(3):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+async def test_an_invocation_gets_the_answer_and_its_log() -> None:
+    async def script(runtime: Runtime) -> Exit:
+        event = await runtime.next()
+        runtime.process.write("hello from the function\nand an unfinished line")
+        await runtime.respond(event.request_id, {"answer": json.loads(event.body)})
+        return await forever(runtime)
+
+    async with stage(script) as on:
+        await on.environment.start()
+        outcome = await on.environment.invoke(invocation(42))
+        assert outcome.payload == b'{"answer": 42}'
+        assert (outcome.function_error, outcome.error_type, outcome.executed_version) == (None, None, "$LATEST")
+        assert on.log.first_words() == ["INIT_START", "START", "hello", "and", "END", "REPORT"]
+        assert "Init Duration: " in on.log.lines[-1]
+        tail = outcome.log_tail.decode()
+        assert tail.startswith("START RequestId: 11111111-1111-4111-8111-111111111111 Version: $LATEST\nhello")
+        assert tail.endswith(on.log.lines[-1] + "\n")
+
+
+async def test_the_second_invocation_is_warm_and_its_log_its_own() -> None:
+    async with stage(echo) as on:
+        await on.environment.start()
+        await on.environment.invoke(invocation(1))
+        assert on.environment.phase is Phase.IDLE
+        outcome = await on.environment.invoke(invocation(2, "22222222-2222-4222-8222-222222222222"))
+        assert outcome.payload == b"2"
+        assert b"1111" not in outcome.log_tail
+        assert b"Init Duration" not in outcome.log_tail
+        assert on.log.first_words().count("INIT_START") == 1
+
+
+async def test_what_the_runtime_gets_with_an_event() -> None:
+    seen: dict[str, str] = {}
+
+    async def script(runtime: Runtime) -> Exit:
+        event = await runtime.next()
+        seen.update(event.headers)
+        await runtime.respond(event.request_id, None)
+        return await forever(runtime)
+
+    clock = VirtualClock(epoch=1_800_000_000.0)
+    async with stage(script, clock=clock) as on:
+        await on.environment.start()
+        await on.environment.invoke(invocation({}, client_context='{"custom":\n{"name":"é"}}'))
+    assert seen["lambda-runtime-aws-request-id"] == "11111111-1111-4111-8111-111111111111"
+    assert seen["lambda-runtime-deadline-ms"] == "1800000003000"
+    assert seen["lambda-runtime-invoked-function-arn"] == invocation().invoked_arn
+    assert seen["lambda-runtime-trace-id"] == "Root=1-0-0"
+    context = seen["lambda-runtime-client-context"].encode("latin-1").decode()
+    assert json.loads(context) == {"custom": {"name": "é"}}
+
+
+async def test_a_handler_error_is_passed_on_and_the_environment_stays() -> None:
+    async def script(runtime: Runtime) -> Exit:
+        event = await runtime.next()
+        await runtime.fail(event.request_id, "ValueError", {"errorMessage": "boom", "errorType": "ValueError"})
+        return await echo(runtime)
+
+    async with stage(script) as on:
+        await on.environment.start()
+        outcome = await on.environment.invoke(invocation())
+        assert json.loads(outcome.payload) == {"errorMessage": "boom", "errorType": "ValueError"}
+        assert outcome.function_error == "Unhandled"
+        assert "Status" not in on.log.lines[-1]
+        assert (await on.environment.invoke(invocation("again"))).payload == b'"again"'
+
+
+async def test_a_timeout_ends_the_sandbox_with_lambdas_answer() -> None:
+    async def script(runtime: Runtime) -> Exit:
+        await runtime.next()
+        return await forever(runtime)
+
+    clock = VirtualClock()
+    async with stage(script, clock=clock) as on:
+        await on.environment.start()
+        running = asyncio.create_task(on.environment.invoke(invocation()))
+        await until(lambda: "START" in on.log.first_words())
+        await clock.advance(2.9)
+        assert not running.done()
+        await clock.advance(0.2)
+        outcome = await running
+    assert json.loads(outcome.payload) == {
+        "errorType": "Sandbox.Timedout",
+        "errorMessage": f"RequestId: {invocation().request_id} Error: Task timed out after 3.00 seconds",
+    }
+    assert (outcome.function_error, on.environment.phase) == ("Unhandled", Phase.GONE)
+    assert "\tDuration: 3000.00 ms\tBilled Duration: 3000 ms\t" in on.log.lines[-1]
+    assert on.log.lines[-1].endswith("\tStatus: timeout")
+
+
+@pytest.mark.parametrize(
+    ("exit_", "error_type", "reason"),
+    [
+        (Exit(0), "Runtime.ExitError", "Runtime exited without providing a reason"),
+        (Exit(127), "Runtime.ExitError", "Runtime exited with error: exit status 127"),
+        (Exit(None, 9), "Runtime.ExitError", "Runtime exited with error: signal: killed"),
+        (Exit(None, 11), "Runtime.ExitError", "Runtime exited with error: signal: segmentation fault"),
+        (Exit(None, 9, out_of_memory=True), "Runtime.OutOfMemory", "Runtime exited with error: signal: killed"),
+    ],
+)
+async def test_a_runtime_that_ends_is_an_error_with_its_reason(exit_: Exit, error_type: str, reason: str) -> None:
+    async def script(runtime: Runtime) -> Exit:
+        await runtime.next()
+        runtime.process.write("last words\n")
+        return exit_
+
+    async with stage(script) as on:
+        await on.environment.start()
+        outcome = await on.environment.invoke(invocation())
+    assert json.loads(outcome.payload) == {
+        "errorType": "Runtime.ExitError",
+        "errorMessage": f"RequestId: {invocation().request_id} Error: {reason}",
+    }
+    assert outcome.error_type == error_type
+    assert on.log.lines[-1].endswith(f"\tStatus: error\tError Type: {error_type}")
+    assert "last words" in on.log.lines
+    assert on.environment.phase is Phase.GONE
+
+
+async def test_a_response_over_the_limit_fails_the_invocation_and_ends_the_environment() -> None:
+    async def script(runtime: Runtime) -> Exit:
+        event = await runtime.next()
+        await runtime.respond(event.request_id, "x" * 6_291_556)
+        return await echo(runtime)
+
+    async with stage(script) as on:
+        await on.environment.start()
+        outcome = await on.environment.invoke(invocation())
+        assert json.loads(outcome.payload) == {
+            "errorMessage": "Response payload size exceeded maximum allowed payload size (6291556 bytes).",
+            "errorType": "Function.ResponseSizeTooLarge",
+        }
+        assert on.environment.phase is Phase.GONE
+
+
+async def test_a_response_at_the_limit_passes() -> None:
+    async def script(runtime: Runtime) -> Exit:
+        event = await runtime.next()
+        await runtime.respond(event.request_id, "x" * 6_291_554)
+        return await forever(runtime)
+
+    async with stage(script) as on:
+        await on.environment.start()
+        outcome = await on.environment.invoke(invocation())
+        assert (len(outcome.payload), outcome.function_error) == (6_291_556, None)
+
+
+INIT_ERROR = {"errorMessage": "no module", "errorType": "Runtime.ImportModuleError", "requestId": "", "stackTrace": []}
+
+
+async def test_a_failed_init_is_repeated_inside_the_first_invocation_and_its_error_answered() -> None:
+    async def script(runtime: Runtime) -> Exit:
+        runtime.process.write("importing\n")
+        await runtime.fail_init("Runtime.ImportModuleError", INIT_ERROR)
+        return Exit(1)
+
+    async with stage(script) as on:
+        await on.environment.start()
+        assert on.environment.phase is Phase.INIT_FAILED
+        outcome = await on.environment.invoke(invocation())
+        assert len(on.driver.started) == 2
+    assert json.loads(outcome.payload) == INIT_ERROR
+    assert (outcome.function_error, outcome.error_type) == ("Unhandled", "Runtime.ImportModuleError")
+    assert on.log.first_words() == [
+        "INIT_START",
+        "importing",
+        "INIT_REPORT",
+        "importing",
+        "INIT_REPORT",
+        "START",
+        "END",
+        "REPORT",
+    ]
+    assert on.log.lines[2].endswith("\tPhase: init\tStatus: error\tError Type: Runtime.ImportModuleError")
+    assert on.log.lines[4].endswith("\tPhase: invoke\tStatus: error\tError Type: Runtime.ImportModuleError")
+    assert on.log.lines[-1].endswith("\tStatus: error\tError Type: Runtime.ImportModuleError")
+    assert "Init Duration" not in on.log.lines[-1]
+
+
+async def test_an_init_that_works_the_second_time_serves_the_invocation() -> None:
+    attempts: list[int] = []
+
+    async def script(runtime: Runtime) -> Exit:
+        attempts.append(1)
+        return Exit(1) if len(attempts) == 1 else await echo(runtime)
+
+    async with stage(script) as on:
+        await on.environment.start()
+        outcome = await on.environment.invoke(invocation("in the end"))
+        assert (outcome.payload, on.environment.phase) == (b'"in the end"', Phase.IDLE)
+        assert "Init Duration" not in on.log.lines[-1]
+
+
+async def test_init_has_ten_seconds_and_its_repetition_the_functions_timeout() -> None:
+    clock = VirtualClock()
+    async with stage(forever, clock=clock) as on:
+        starting = asyncio.create_task(on.environment.start())
+        await until(lambda: bool(on.driver.started))
+        await asyncio.sleep(0.05)
+        await clock.advance(9.9)
+        assert not starting.done()
+        await clock.advance(0.2)
+        await starting
+        assert on.log.lines[-1] == "INIT_REPORT Init Duration: 10000.00 ms\tPhase: init\tStatus: timeout"
+        running = asyncio.create_task(on.environment.invoke(invocation()))
+        await until(lambda: len(on.driver.started) == 2)
+        await asyncio.sleep(0.05)
+        await clock.advance(3.1)
+        outcome = await running
+    assert json.loads(outcome.payload)["errorType"] == "Sandbox.Timedout"
+    assert "\tBilled Duration: 3000 ms\t" in on.log.lines[-1]
+    assert on.log.lines[-1].endswith("\tStatus: timeout")
+
+
+async def test_cpu_is_limited_once_init_is_over() -> None:
+    async with stage(echo) as on:
+        await on.environment.start()
+        assert on.driver.started[0].process.is_cpu_limited
+
+
+async def test_report_shows_the_high_water_mark_of_memory() -> None:
+    async def script(runtime: Runtime) -> Exit:
+        runtime.process.memory_bytes = 35 * 1024 * 1024 + 1
+        return await echo(runtime)
+
+    async with stage(script) as on:
+        await on.environment.start()
+        await on.environment.invoke(invocation())
+        assert "\tMemory Size: 128 MB\tMax Memory Used: 36 MB\t" in on.log.lines[-1]
+
+
+async def test_a_late_or_foreign_answer_is_refused() -> None:
+    statuses: list[int] = []
+
+    async def script(runtime: Runtime) -> Exit:
+        event = await runtime.next()
+        statuses.append((await runtime.respond("99999999-9999-4999-8999-999999999999", 1)).status)
+        statuses.append((await runtime.respond(event.request_id, 1)).status)
+        statuses.append((await runtime.respond(event.request_id, 2)).status)
+        return await forever(runtime)
+
+    async with stage(script) as on:
+        await on.environment.start()
+        assert (await on.environment.invoke(invocation())).payload == b"1"
+        await until(lambda: len(statuses) == 3)
+    assert statuses == [400, 202, 400]
+
+
+async def test_calls_out_of_order_are_refused() -> None:
+    statuses: list[int] = []
+
+    async def script(runtime: Runtime) -> Exit:
+        event = await runtime.next()
+        statuses.append((await runtime.next()).status)
+        statuses.append((await runtime.fail_init("Too.Late", {})).status)
+        await runtime.respond(event.request_id, None)
+        return await forever(runtime)
+
+    async with stage(script) as on:
+        await on.environment.start()
+        await on.environment.invoke(invocation())
+    assert statuses == [403, 403]
+
+
+async def test_a_process_that_ends_while_idle_is_told_to_whoever_holds_the_environment() -> None:
+    async def script(runtime: Runtime) -> Exit:
+        await runtime.next()
+        raise AssertionError
+
+    ending = asyncio.Event()
+
+    async def program(process: FakeProcess) -> Exit:
+        playing = asyncio.ensure_future(play(script)(process))
+        await ending.wait()
+        playing.cancel()
+        return Exit(1)
+
+    async with stage(None, program=program) as on:
+        told: list[Environment] = []
+        on.environment.on_idle_exit = told.append
+        await on.environment.start()
+        ending.set()
+        await until(lambda: told == [on.environment])
+
+
+async def test_a_sandbox_that_cannot_start_is_the_platforms_error() -> None:
+    async with stage(echo) as on:
+        on.driver.start_error = "no room"
+        with pytest.raises(SandboxError, match="no room"):
+            await on.environment.start()
+
+
+async def test_stopping_gives_everything_back() -> None:
+    async with stage(echo) as on:
+        await on.environment.start()
+        await on.environment.stop()
+        await on.environment.stop()
+        assert (on.environment.phase, on.log.closed) == (Phase.GONE, True)
+        assert (await on.driver.started[0].wait()).signal == 9

@@ -1,0 +1,255 @@
+"""The pool: reuse, cold starts, capacity, retirement, failure; its state is read as text."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+
+from lampion.clock.virtual import VirtualClock
+from lampion.domain.arn import FunctionKey
+from lampion.domain.errors import TooManyRequestsException
+from lampion.domain.function import DeploymentPackage, Function, FunctionConfiguration, LoggingConfig, State
+from lampion.environments.environment import Environment
+from lampion.environments.pool import EnvironmentPool, PoolSettings
+
+
+class ScriptedEnvironment:
+    """An environment whose start and health the test decides."""
+
+    def __init__(self, function: Function, clock: VirtualClock) -> None:
+        self.function = function
+        self.is_reusable = False
+        self.idle_since = 0.0
+        self.stopped = False
+        self.on_idle_exit: Callable[[Any], object] = lambda _: None
+        self._clock = clock
+        self._gate: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def ready(self) -> None:
+        self.is_reusable = True
+        self.idle_since = self._clock.monotonic()
+        self._gate.set_result(None)
+
+    def break_start(self, error: Exception) -> None:
+        self._gate.set_exception(error)
+
+    async def start(self) -> None:
+        await self._gate
+
+    async def stop(self) -> None:
+        self.stopped = True
+        self.is_reusable = False
+
+
+class Stage:
+    """A pool over scripted environments; `made` lists them in order of creation."""
+
+    def __init__(self, capacity: int, *, ready: bool) -> None:
+        self.clock = VirtualClock()
+        self.made: list[ScriptedEnvironment] = []
+        self._ready = ready
+        settings = PoolSettings(capacity=capacity, idle_seconds=100, capacity_wait_seconds=10)
+        self.pool = EnvironmentPool(self._make, self.clock, settings)
+
+    def _make(self, function: Function) -> Environment:
+        environment = ScriptedEnvironment(function, self.clock)
+        self.made.append(environment)
+        if self._ready:
+            environment.ready()
+        return cast("Environment", environment)
+
+
+@asynccontextmanager
+async def stage(capacity: int = 10, *, ready: bool = True) -> AsyncIterator[Stage]:
+    made = Stage(capacity, ready=ready)
+    yield made
+    await made.pool.close()
+    assert all(environment.stopped for environment in made.made)
+
+
+def function(name: str = "one", **changes: Any) -> Function:
+    made = Function(
+        key=FunctionKey("123456789012", "us-east-1", name),
+        configuration=FunctionConfiguration(role="r", logging=LoggingConfig(log_group="g")),
+        package=DeploymentPackage("ab", "cd", 1),
+        revision_id="1",
+        last_modified_epoch_ms=0,
+        state=State.ACTIVE,
+    )
+    return replace(made, **changes)
+
+
+async def settle() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_the_first_invocation_starts_an_environment_and_the_second_reuses_it() -> None:
+    async with stage() as on:
+        async with on.pool.acquire(function()) as first:
+            pass
+        async with on.pool.acquire(function()) as second:
+            assert second is first
+        assert repr(on.pool) == "<EnvironmentPool 1/10: one:$LATEST 1 idle, 0 busy, 0 starting, 0 waiting>"
+
+
+async def test_simultaneous_invocations_get_an_environment_each() -> None:
+    async with stage() as on, on.pool.acquire(function()) as one, on.pool.acquire(function()) as two:
+        assert one is not two
+        assert "2 busy" in repr(on.pool)
+
+
+async def test_the_most_recently_used_environment_is_reused() -> None:
+    async with stage() as on:
+        async with AsyncExitStack() as stack:
+            older = await stack.enter_async_context(on.pool.acquire(function()))
+            async with on.pool.acquire(function()):
+                pass
+        async with on.pool.acquire(function()) as reused:
+            assert reused is older
+
+
+async def test_a_freed_environment_serves_who_waits_for_a_start() -> None:
+    async with stage(ready=False) as on:
+        holder = on.pool.acquire(function())
+        entering = asyncio.create_task(holder.__aenter__())
+        await settle()
+        on.made[0].ready()
+        first = await entering
+        waiting = asyncio.create_task(on.pool.acquire(function()).__aenter__())
+        await settle()
+        assert len(on.made) == 2
+        await holder.__aexit__(None, None, None)
+        assert await waiting is first
+        on.made[1].ready()
+        await settle()
+        assert "1 idle, 1 busy" in repr(on.pool)
+
+
+async def test_a_spent_environment_is_not_reused() -> None:
+    async with stage() as on:
+        async with on.pool.acquire(function()):
+            on.made[0].is_reusable = False
+        async with on.pool.acquire(function()) as fresh:
+            assert fresh is not cast("Environment", on.made[0])
+        assert on.made[0].stopped
+
+
+async def test_a_start_that_fails_reaches_the_one_who_waits() -> None:
+    async with stage(ready=False) as on:
+        waiting = asyncio.create_task(on.pool.acquire(function()).__aenter__())
+        await settle()
+        on.made[0].break_start(RuntimeError("no sandbox"))
+        with pytest.raises(RuntimeError, match="no sandbox"):
+            await waiting
+        await settle()
+        assert on.made[0].stopped
+        assert repr(on.pool).startswith("<EnvironmentPool 0/10")
+
+
+@pytest.mark.parametrize(
+    ("change", "kept"),
+    [
+        pytest.param({"package": DeploymentPackage("new", "new", 2)}, False, id="new code"),
+        pytest.param(
+            {"configuration": FunctionConfiguration(role="r", memory_mib=256, logging=LoggingConfig(log_group="g"))},
+            False,
+            id="new configuration",
+        ),
+        pytest.param({"revision_id": "2"}, True, id="a new revision id alone"),
+        pytest.param({"tags": {"a": "b"}}, True, id="tags alone"),
+    ],
+)
+async def test_a_changed_function_runs_in_new_environments(change: dict[str, Any], kept: bool) -> None:
+    async with stage() as on:
+        async with on.pool.acquire(function()) as before:
+            pass
+        async with on.pool.acquire(function(**change)) as after:
+            assert (after is before) is kept
+        await settle()
+        assert on.made[0].stopped is not kept
+
+
+async def test_an_environment_in_use_during_a_change_ends_after_its_invocation() -> None:
+    async with stage() as on:
+        changed = function(package=DeploymentPackage("new", "new", 2))
+        async with on.pool.acquire(function()), on.pool.acquire(changed):
+            assert not on.made[0].stopped
+        await settle()
+        assert on.made[0].stopped
+        assert not on.made[1].stopped
+
+
+async def test_a_deleted_functions_environments_end() -> None:
+    async with stage() as on:
+        async with on.pool.acquire(function()):
+            pass
+        on.pool.retire_function(function().key)
+        await settle()
+        assert on.made[0].stopped
+
+
+async def test_a_full_host_evicts_idle_environments_of_others() -> None:
+    async with stage(capacity=1) as on:
+        async with on.pool.acquire(function("one")):
+            pass
+        async with on.pool.acquire(function("two")):
+            assert on.made[0].stopped
+
+
+async def test_a_full_host_makes_requests_wait_and_then_throttles() -> None:
+    async with stage(capacity=1) as on, on.pool.acquire(function("one")):
+        waiting = asyncio.create_task(on.pool.acquire(function("two")).__aenter__())
+        await on.clock.advance(9)
+        assert not waiting.done()
+        await on.clock.advance(2)
+        with pytest.raises(TooManyRequestsException) as caught:
+            await waiting
+        assert caught.value.members == {"Reason": "ConcurrentInvocationLimitExceeded"}
+
+
+async def test_a_request_waiting_for_room_gets_it_when_another_function_frees_some() -> None:
+    async with stage(capacity=1) as on:
+        holder = on.pool.acquire(function("one"))
+        await holder.__aenter__()
+        waiting = asyncio.create_task(on.pool.acquire(function("two")).__aenter__())
+        await settle()
+        on.made[0].is_reusable = False
+        await holder.__aexit__(None, None, None)
+        assert (await waiting).function.key.name == "two"
+
+
+async def test_idle_environments_retire_in_order_of_last_use() -> None:
+    async with stage() as on:
+        async with on.pool.acquire(function("one")):
+            pass
+        await on.clock.advance(60)
+        async with on.pool.acquire(function("two")):
+            pass
+        await on.clock.advance(50)
+        assert [environment.stopped for environment in on.made] == [True, False]
+        await on.clock.advance(60)
+        assert [environment.stopped for environment in on.made] == [True, True]
+
+
+async def test_an_environment_whose_process_ends_while_idle_is_not_handed_out() -> None:
+    async with stage() as on:
+        async with on.pool.acquire(function()):
+            pass
+        on.made[0].on_idle_exit(on.made[0])
+        async with on.pool.acquire(function()) as fresh:
+            assert fresh is not cast("Environment", on.made[0])
+
+
+async def test_a_cancelled_wait_leaves_the_line_and_wastes_no_environment() -> None:
+    async with stage(ready=False) as on:
+        waiting = asyncio.create_task(on.pool.acquire(function()).__aenter__())
+        await settle()
+        waiting.cancel()
+        await settle()
+        on.made[0].ready()
+        await settle()
+        assert "1 idle, 0 busy, 0 starting, 0 waiting" in repr(on.pool)

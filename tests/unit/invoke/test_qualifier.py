@@ -1,0 +1,54 @@
+"""Names, partial ARNs and ARNs: which function and version each means."""
+
+import pytest
+
+from lampion.domain.arn import FunctionKey
+from lampion.domain.errors import InvalidParameterValueException, ResourceNotFoundException
+from lampion.invoke.qualifier import Target, resolve
+
+ACCOUNT, REGION = "123456789012", "us-east-1"
+KEY = FunctionKey(ACCOUNT, REGION, "my-fn")
+
+
+@pytest.mark.parametrize(
+    ("name", "qualifier", "expected"),
+    [
+        ("my-fn", None, Target(KEY, None)),
+        ("my-fn", "1", Target(KEY, "1")),
+        ("my-fn:live", None, Target(KEY, "live")),
+        ("my-fn:$LATEST", "$LATEST", Target(KEY, "$LATEST")),
+        ("function:my-fn", None, Target(KEY, None)),
+        (f"{ACCOUNT}:function:my-fn", None, Target(KEY, None)),
+        (f"{ACCOUNT}:function:my-fn:7", None, Target(KEY, "7")),
+        (f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:my-fn", None, Target(KEY, None)),
+        (f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:my-fn:7", None, Target(KEY, "7")),
+        (
+            f"arn:aws:lambda:{REGION}:999999999999:function:my-fn",
+            None,
+            Target(FunctionKey("999999999999", REGION, "my-fn"), None),
+        ),
+        (f"arn:aws:lambda:{REGION}:{ACCOUNT}:function", None, Target(FunctionKey(ACCOUNT, REGION, "function"), None)),
+    ],
+)
+def test_what_a_name_means(name: str, qualifier: str | None, expected: Target) -> None:
+    assert resolve(name, qualifier, account_id=ACCOUNT, region=REGION) == expected
+
+
+def test_another_regions_arn_is_not_reachable() -> None:
+    with pytest.raises(ResourceNotFoundException) as caught:
+        resolve(f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:my-fn", None, account_id=ACCOUNT, region=REGION)
+    assert caught.value.message == "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')"
+
+
+def test_two_qualifiers_must_agree() -> None:
+    with pytest.raises(InvalidParameterValueException) as caught:
+        resolve("my-fn:$LATEST", "1", account_id=ACCOUNT, region=REGION)
+    assert caught.value.message == (
+        "The derived qualifier from the function name does not match the specified qualifier."
+    )
+
+
+@pytest.mark.parametrize("qualifier", [None, "$LATEST", "1"])
+def test_the_arn_is_shown_as_the_caller_qualified_it(qualifier: str | None) -> None:
+    suffix = "" if qualifier is None else f":{qualifier}"
+    assert Target(KEY, qualifier).arn == f"arn:aws:lambda:us-east-1:123456789012:function:my-fn{suffix}"
