@@ -1,0 +1,173 @@
+"""FunctionConfiguration between the wire's members and the domain's values; shared by the operations on functions."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from lampion.domain.function import Function, FunctionConfiguration, LoggingConfig
+
+Members = Mapping[str, Any]
+
+
+def new_configuration(members: Members, function_name: str) -> FunctionConfiguration:
+    """The configuration that CreateFunction asks for, with AWS's defaults."""
+    defaults = FunctionConfiguration(
+        role=members["Role"], logging=LoggingConfig(log_group=f"/aws/lambda/{function_name}")
+    )
+    fixed = {
+        "package_type": members.get("PackageType", "Zip"),
+        "architectures": tuple(members.get("Architectures") or ("x86_64",)),
+        "code_signing_config_arn": members.get("CodeSigningConfigArn"),
+        "tenancy_config": members.get("TenancyConfig"),
+    }
+    return changed_configuration(replace(defaults, **fixed), members)
+
+
+def changed_configuration(present: FunctionConfiguration, members: Members) -> FunctionConfiguration:
+    """`present` with the members that a request carries put in place; absent members stay as they are."""
+    changes: dict[str, Any] = {
+        name: members[member] for member, name in _PLAIN.items() if members.get(member) is not None
+    }
+    if "Environment" in members:
+        changes["environment"] = members["Environment"].get("Variables")
+    if "EphemeralStorage" in members:
+        changes["ephemeral_storage_mib"] = members["EphemeralStorage"]["Size"]
+    if "TracingConfig" in members:
+        changes["tracing_mode"] = members["TracingConfig"].get("Mode", "PassThrough")
+    if "SnapStart" in members:
+        changes["snap_start_apply_on"] = members["SnapStart"].get("ApplyOn", "None")
+    if "LoggingConfig" in members:
+        changes["logging"] = _changed_logging(present.logging, members["LoggingConfig"])
+    for member, name in _LISTS.items():
+        if members.get(member) is not None:
+            changes[name] = tuple(members[member])
+    return replace(present, **changes)
+
+
+_PLAIN = {
+    "Role": "role",
+    "Handler": "handler",
+    "Runtime": "runtime",
+    "Description": "description",
+    "Timeout": "timeout_seconds",
+    "MemorySize": "memory_mib",
+    "KMSKeyArn": "kms_key_arn",
+    "VpcConfig": "vpc_config",
+    "DeadLetterConfig": "dead_letter_config",
+    "ImageConfig": "image_config",
+    "CapacityProviderConfig": "capacity_provider_config",
+    "DurableConfig": "durable_config",
+    "RuntimeConfig": "runtime_config",
+    "AcceleratorConfig": "accelerator_config",
+}
+_LISTS = {"Layers": "layers", "FileSystemConfigs": "file_system_configs"}
+
+
+def _changed_logging(present: LoggingConfig, members: Members) -> LoggingConfig:
+    """Levels exist only with JSON, and default to INFO there."""
+    log_format = members.get("LogFormat", present.log_format)
+    default = "INFO" if log_format == "JSON" else None
+    keep = log_format == present.log_format
+    return LoggingConfig(
+        log_group=members.get("LogGroup", present.log_group),
+        log_format=log_format,
+        application_log_level=members.get("ApplicationLogLevel", (keep and present.application_log_level) or default),
+        system_log_level=members.get("SystemLogLevel", (keep and present.system_log_level) or default),
+    )
+
+
+def configuration_members(function: Function, *, runtime_version_arn: str | None, qualified: bool = False) -> Members:
+    """The shape FunctionConfiguration of `function`; absent members are None, which the wire leaves out."""
+    configuration = function.configuration
+    arn = function.key.qualified_arn(function.version) if qualified else function.key.arn
+    return {
+        "FunctionName": function.key.name,
+        "FunctionArn": arn,
+        "Runtime": configuration.runtime,
+        "Role": configuration.role,
+        "Handler": configuration.handler,
+        "CodeSize": function.package.size_bytes,
+        "Description": configuration.description,
+        "Timeout": configuration.timeout_seconds,
+        "MemorySize": configuration.memory_mib,
+        "LastModified": _timestamp(function.last_modified_epoch_ms),
+        "CodeSha256": function.package.code_sha256,
+        "Version": function.version,
+        "VpcConfig": _vpc_config(configuration.vpc_config),
+        "DeadLetterConfig": configuration.dead_letter_config,
+        "Environment": None if configuration.environment is None else {"Variables": configuration.environment},
+        "KMSKeyArn": configuration.kms_key_arn,
+        "TracingConfig": {"Mode": configuration.tracing_mode},
+        "RevisionId": function.revision_id,
+        "FileSystemConfigs": list(configuration.file_system_configs) or None,
+        "PackageType": configuration.package_type,
+        "Architectures": list(configuration.architectures),
+        "EphemeralStorage": {"Size": configuration.ephemeral_storage_mib},
+        "SnapStart": {"ApplyOn": configuration.snap_start_apply_on, "OptimizationStatus": "Off"},
+        "RuntimeVersionConfig": None if runtime_version_arn is None else {"RuntimeVersionArn": runtime_version_arn},
+        "LoggingConfig": _logging_members(configuration.logging),
+        "TenancyConfig": configuration.tenancy_config,
+        "CapacityProviderConfig": configuration.capacity_provider_config,
+        "DurableConfig": configuration.durable_config,
+        "RuntimeConfig": configuration.runtime_config,
+        "AcceleratorConfig": configuration.accelerator_config,
+        **_state_members(function),
+    }
+
+
+def listed_members(members: Members) -> Members:
+    """What ListFunctions shows of a configuration: all but where the function stands (API reference, ListFunctions)."""
+    return {name: value for name, value in members.items() if name not in _NOT_LISTED}
+
+
+_NOT_LISTED = frozenset(
+    (
+        "State",
+        "StateReason",
+        "StateReasonCode",
+        "LastUpdateStatus",
+        "LastUpdateStatusReason",
+        "LastUpdateStatusReasonCode",
+        "RuntimeVersionConfig",
+    )
+)
+
+
+def _state_members(function: Function) -> Members:
+    state, update = function.state_reason, function.last_update_reason
+    return {
+        "State": function.state.value,
+        "StateReason": state and state.text,
+        "StateReasonCode": state and state.code,
+        "LastUpdateStatus": function.last_update_status and function.last_update_status.value,
+        "LastUpdateStatusReason": update and update.text,
+        "LastUpdateStatusReasonCode": update and update.code,
+    }
+
+
+def _logging_members(logging: LoggingConfig) -> Members:
+    return {
+        "LogFormat": logging.log_format,
+        "ApplicationLogLevel": logging.application_log_level,
+        "SystemLogLevel": logging.system_log_level,
+        "LogGroup": logging.log_group,
+    }
+
+
+def _vpc_config(sent: Members | None) -> Members | None:
+    """As AWS answers it. The VPC's id is EC2's knowledge: it is shown only where none is connected."""
+    if sent is None:
+        return None
+    subnets = sent.get("SubnetIds", [])
+    return {
+        "SubnetIds": subnets,
+        "SecurityGroupIds": sent.get("SecurityGroupIds", []),
+        "VpcId": None if subnets else "",
+        "Ipv6AllowedForDualStack": sent.get("Ipv6AllowedForDualStack", False),
+    }
+
+
+def _timestamp(epoch_ms: int) -> str:
+    moment = datetime.fromtimestamp(epoch_ms // 1000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{epoch_ms % 1000:03d}+0000"

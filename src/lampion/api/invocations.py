@@ -1,0 +1,78 @@
+"""Invoke."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+from lampion.aws.errors import not_built
+from lampion.aws.operation import RequestContext, operation
+from lampion.clock.clock import Clock
+from lampion.clock.rng import Rng
+from lampion.domain.errors import InvalidRequestContentException
+from lampion.domain.invocation import Invocation, InvocationType
+from lampion.invoke.invoker import Invoker
+from lampion.invoke.payload import EMPTY, check_json
+from lampion.invoke.qualifier import resolve
+
+Members = dict[str, Any]
+
+_CLIENT_CONTEXT_BYTES = 3583
+
+
+class InvocationsApi:
+    """Running functions on request."""
+
+    def __init__(self, *, invoker: Invoker, clock: Clock, rng: Rng) -> None:
+        self._invoker = invoker
+        self._clock = clock
+        self._rng = rng
+
+    @operation("Invoke")
+    async def invoke(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
+        target = resolve(
+            members["FunctionName"], members.get("Qualifier"), account_id=context.account_id, region=context.region
+        )
+        kind = members.get("InvocationType", InvocationType.REQUEST_RESPONSE)
+        if kind == InvocationType.DRY_RUN:
+            function = await self._invoker.check(target)
+            return {"StatusCode": 204, "ExecutedVersion": function.version}
+        if kind == InvocationType.EVENT:
+            raise not_built("Invoke with InvocationType Event")
+        payload = members.get("Payload") or EMPTY
+        check_json(payload)
+        client_context = members.get("ClientContext")
+        invocation = Invocation(
+            request_id=context.request_id,
+            invoked_arn=target.arn,
+            payload=payload,
+            trace_id=context.trace_header or self._new_trace(),
+            client_context=None if client_context is None else _decoded(client_context),
+        )
+        outcome = await self._invoker.invoke(target, invocation)
+        answer = {"StatusCode": 200, "ExecutedVersion": outcome.executed_version, "Payload": outcome.payload}
+        if outcome.function_error is not None:
+            answer["FunctionError"] = outcome.function_error
+        if members.get("LogType") == "Tail":
+            answer["LogResult"] = base64.b64encode(outcome.log_tail).decode("ascii")
+        return answer
+
+    def _new_trace(self) -> str:
+        """A trace header of our own, not sampled (X-Ray developer guide, "Tracing header")."""
+        root, parent = self._rng.uuid4().replace("-", ""), self._rng.uuid4().replace("-", "")
+        return f"Root=1-{int(self._clock.now()):08x}-{root[:24]};Parent={parent[-16:]};Sampled=0"
+
+
+def _decoded(client_context: str) -> str:
+    """The client context as JSON text. Raises InvalidRequestContentException."""
+    try:
+        raw = base64.b64decode(client_context, validate=True)
+        check_json(raw)
+        text = raw.decode()
+    except (binascii.Error, ValueError, InvalidRequestContentException):
+        raise InvalidRequestContentException(
+            "Could not parse request body into json: Client context must be a valid Base64-encoded JSON object."
+        ) from None
+    if len(raw) > _CLIENT_CONTEXT_BYTES or not text.lstrip().startswith("{"):
+        raise InvalidRequestContentException("Client context must be a valid Base64-encoded JSON object.")
+    return text

@@ -1,0 +1,318 @@
+"""The composition root: builds every object, wires it, and runs it. The only place that names drivers."""
+
+import asyncio
+import contextlib
+import hmac
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import uvloop
+
+import lampion
+from lampion.api.function_code import FunctionCodeApi
+from lampion.api.function_configuration import FunctionConfigurationApi
+from lampion.api.function_rooms import FunctionRooms
+from lampion.api.functions import FunctionsApi
+from lampion.api.invocations import InvocationsApi
+from lampion.aws.model import load_service
+from lampion.aws.operation import collect
+from lampion.aws.pagination import Markers
+from lampion.aws.sigv4_sign import Signer
+from lampion.clock.clock import Clock, SystemClock
+from lampion.clock.rng import Rng, SystemRng
+from lampion.code.blobs import Blobs
+from lampion.code.deployments import Deployments
+from lampion.code.garbage import GarbageCollector
+from lampion.code.interpreters import Interpreters, search_places
+from lampion.code.packages import Packages
+from lampion.code.runtimes import Runtimes
+from lampion.config import Settings
+from lampion.config.values import AuthMode, SandboxChoice
+from lampion.console.logs import LogsView
+from lampion.environments.pool import EnvironmentPool, PoolSettings
+from lampion.environments.provision import Provisioner
+from lampion.function_logs.files import FileLogs
+from lampion.function_logs.journal import FunctionLogs
+from lampion.gateway.authentication import Authentication, OpenAuthentication, SignedAuthentication
+from lampion.gateway.aws_api import AwsApi
+from lampion.gateway.code_downloads import CodeDownloads
+from lampion.gateway.gateway import Gateway
+from lampion.gateway.own_views import OwnViews
+from lampion.http.server import HttpServer
+from lampion.identity.access_keys import AccessKeyring
+from lampion.invoke.concurrency import Concurrency
+from lampion.invoke.invoker import Invoker
+from lampion.invoke.lookup import FunctionLookup
+from lampion.runtime_api.door import RuntimeApiServer
+from lampion.sandbox.driver import Driver, Grade, SandboxError
+from lampion.sandbox.drivers.namespace import NamespaceDriver
+from lampion.sandbox.drivers.process import ProcessDriver
+from lampion.sandbox.guarded import Guarded
+from lampion.sandbox.tool_runner import SubprocessToolRunner, ToolError
+from lampion.store.access_keys import AccessKey
+from lampion.store.cached_functions import CachedFunctions
+from lampion.store.data_directory import DataDirectory, open_data_directory
+from lampion.store.sqlite.access_keys import SqliteAccessKeys
+from lampion.store.sqlite.database import Database, open_database
+from lampion.store.sqlite.functions import SqliteFunctions
+from lampion.telemetry import server_log
+
+_DRAIN_SECONDS = 10.0
+
+_log = logging.getLogger(__name__)
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises StoreError, SandboxError or OSError, with a message for the user, when the server can't start.
+    """
+    server_log.configure()
+    uvloop.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    async with serving(settings) as endpoint:
+        _announce(settings, endpoint)
+        await stopping.wait()
+        _log.info("stopping")
+
+
+class _Tool:
+    """The sandbox room's tool runner as the code room wants it (code.interpreters.RunTool)."""
+
+    def __init__(self, runner: SubprocessToolRunner) -> None:
+        self._runner = runner
+
+    async def run(self, argv: Sequence[str], *, timeout_seconds: float) -> bytes:
+        try:
+            result = await self._runner.run(argv, timeout_seconds)
+        except ToolError as error:
+            raise OSError(str(error)) from error
+        if result.code != 0:
+            raise OSError(f"{argv[0]} ended with {result.code}")
+        return result.stdout
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the rest reaches the machine through."""
+
+    clock: Clock
+    rng: Rng
+    driver: Driver
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Everything that survives a restart."""
+
+    directory: DataDirectory
+    database: Database
+    functions: CachedFunctions
+    keys: AccessKeyring
+    root_key: AccessKey
+    blobs: Blobs
+    packages: Packages
+    logs: FunctionLogs
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The domain in motion."""
+
+    lookup: FunctionLookup
+    runtimes: Runtimes
+    deployments: Deployments
+    garbage: GarbageCollector
+    pool: EnvironmentPool
+    invoker: Invoker
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[str]:
+    """A whole server for the duration of the block; yields the address it listens on."""
+    async with AsyncExitStack() as stack:
+        ports = await stack.enter_async_context(_ports(settings))
+        stores = await stack.enter_async_context(_stores(settings, ports))
+        work = await stack.enter_async_context(_work(settings, ports, stores))
+        listener = socket.create_server(
+            (settings.listen.host, settings.listen.port), family=_family(settings), backlog=1024
+        )
+        host = f"[{settings.listen.host}]" if ":" in settings.listen.host else settings.listen.host
+        endpoint = f"http://{host}:{listener.getsockname()[1]}"
+        server = HttpServer(_gateway(settings, ports, stores, work), ports.clock)
+        await server.start(listener)
+        stack.push_async_callback(server.close, _DRAIN_SECONDS)
+        stores.directory.announce(endpoint=endpoint, account_id=settings.account_id, region=settings.region)
+        yield endpoint
+
+
+@asynccontextmanager
+async def _ports(settings: Settings) -> AsyncIterator[Ports]:
+    clock = SystemClock()
+    driver = Guarded(_choose_driver(settings, clock), clock)
+    await driver.sweep()
+    try:
+        yield Ports(clock, SystemRng(), driver)
+    finally:
+        await driver.close()
+
+
+def _choose_driver(settings: Settings, clock: Clock) -> Driver:
+    """The driver asked for; `auto` takes namespaces where they work, and says so where they don't."""
+    if settings.sandbox is SandboxChoice.PROCESS:
+        return ProcessDriver(clock)
+    namespace = NamespaceDriver(clock, settings.cgroup_parent)
+    capabilities = namespace.capabilities()
+    if capabilities.grade is not Grade.NONE:
+        return namespace
+    if settings.sandbox is SandboxChoice.NAMESPACE:
+        reasons = "; ".join(f"{finding.name}: {finding.mend}" for finding in capabilities.findings)
+        raise SandboxError(f"This machine can't make namespace sandboxes ({reasons}). lampion doctor says more.")
+    _log.warning("no namespace sandboxes on this machine: functions run WITHOUT isolation; see lampion doctor")
+    return ProcessDriver(clock)
+
+
+@asynccontextmanager
+async def _stores(settings: Settings, ports: Ports) -> AsyncIterator[Stores]:
+    directory = open_data_directory(settings.data)
+    with contextlib.closing(directory):
+        database = await open_database(directory.database)
+        try:
+            keys = AccessKeyring(SqliteAccessKeys(database), ports.rng)
+            blobs = Blobs(directory.blobs, directory.tmp)
+            packages = Packages(blobs, directory.packages, directory.tmp, ports.clock)
+            await packages.open()
+            async with FileLogs.open(
+                directory.logs, segment_bytes=settings.log_segment_bytes, group_bytes=settings.log_group_bytes
+            ) as logs:
+                yield Stores(
+                    directory=directory,
+                    database=database,
+                    functions=CachedFunctions(SqliteFunctions(database)),
+                    keys=keys,
+                    root_key=await keys.root(settings.account_id),
+                    blobs=blobs,
+                    packages=packages,
+                    logs=logs,
+                )
+        finally:
+            await database.close()
+
+
+@asynccontextmanager
+async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterator[Work]:
+    interpreters = Interpreters(
+        search_places(settings.interpreter, os.environ), _Tool(SubprocessToolRunner(ports.clock))
+    )
+    runtimes = Runtimes(ports.clock, interpreters)
+    provisioner = Provisioner(
+        driver=ports.driver,
+        packages=stores.packages,
+        interpreters=interpreters,
+        labels=runtimes,
+        runtime_server=RuntimeApiServer(ports.clock),
+        logs=stores.logs,
+        clock=ports.clock,
+        rng=ports.rng,
+    )
+    pool = EnvironmentPool(
+        provisioner.environment,
+        ports.clock,
+        PoolSettings(capacity=settings.max_environments, idle_seconds=settings.idle_seconds),
+    )
+    garbage = GarbageCollector(
+        stores.functions, stores.blobs, stores.packages, ports.clock, also_in_use=pool.packages_in_use
+    )
+    deployments = Deployments(
+        functions=stores.functions,
+        blobs=stores.blobs,
+        packages=stores.packages,
+        interpreters=interpreters,
+        garbage=garbage,
+        rng=ports.rng,
+        clock=ports.clock,
+    )
+    lookup = FunctionLookup(stores.functions)
+    invoker = Invoker(
+        lookup=lookup, updates=deployments, concurrency=Concurrency(settings.concurrency_limit), pool=pool
+    )
+    background = [asyncio.create_task(deployments.run()), asyncio.create_task(garbage.run())]
+    try:
+        yield Work(lookup, runtimes, deployments, garbage, pool, invoker)
+    finally:
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+        await pool.close()
+
+
+def _gateway(settings: Settings, ports: Ports, stores: Stores, work: Work) -> Gateway:
+    service = load_service("lambda")
+    authentication = _authentication(settings, ports, stores)
+    downloads = CodeDownloads(
+        blobs=stores.blobs,
+        signer=Signer(stores.root_key.access_key_id, stores.root_key.secret_access_key, settings.region),
+        authentication=authentication,
+        clock=ports.clock,
+    )
+    views = OwnViews(
+        logs=LogsView(functions=stores.functions, logs=stores.logs, clock=ports.clock),
+        authentication=authentication,
+        region=settings.region,
+    )
+    aws_api = AwsApi(
+        service=service,
+        handlers=collect(service, _operations(ports, stores, work, downloads)),
+        authentication=authentication,
+        region=settings.region,
+    )
+    return Gateway(service=service, aws_api=aws_api, own={"code": downloads, "logs": views}, rng=ports.rng)
+
+
+def _authentication(settings: Settings, ports: Ports, stores: Stores) -> Authentication:
+    if settings.auth is AuthMode.OPEN:
+        return OpenAuthentication(account_id=settings.account_id)
+    return SignedAuthentication(keys=stores.keys, region=settings.region, clock=ports.clock)
+
+
+def _operations(ports: Ports, stores: Stores, work: Work, links: CodeDownloads) -> list[object]:
+    """Every object whose methods are operations of the API."""
+    secret = hmac.digest(stores.root_key.secret_access_key.encode(), b"pagination markers", "sha256")
+    rooms = FunctionRooms(
+        functions=stores.functions,
+        lookup=work.lookup,
+        deployments=work.deployments,
+        runtimes=work.runtimes,
+        clock=ports.clock,
+        rng=ports.rng,
+    )
+    return [
+        FunctionsApi(rooms, environments=work.pool, links=links, markers=Markers(secret)),
+        FunctionCodeApi(rooms),
+        FunctionConfigurationApi(rooms),
+        InvocationsApi(invoker=work.invoker, clock=ports.clock, rng=ports.rng),
+    ]
+
+
+def _family(settings: Settings) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in settings.listen.host else socket.AF_INET
+
+
+def _announce(settings: Settings, endpoint: str) -> None:
+    """The one line on stdout that says the server is ready."""
+    sys.stdout.write(f"lampion {lampion.__version__} listening on {endpoint} data {settings.data}\n")
+    sys.stdout.flush()
+    if settings.auth is AuthMode.OPEN:
+        _log.warning("--auth open: anyone on this machine may do anything here; signatures are not checked")

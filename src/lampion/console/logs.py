@@ -1,0 +1,53 @@
+"""GET /_lampion/logs/<function>: the log of a function, to read on from a cursor; waits for news when asked to."""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+import msgspec
+
+from lampion.clock.clock import Clock
+from lampion.domain.arn import FunctionKey
+from lampion.function_logs.journal import FunctionLogs, LogEvent, LogGroup
+from lampion.store.functions import Functions
+
+PAGE_EVENTS = 1000
+WAIT_SECONDS_MAX = 25.0
+_POLL_SECONDS = 0.1
+
+
+class LogsView:
+    """What `lampion logs` shows."""
+
+    def __init__(self, *, functions: Functions, logs: FunctionLogs, clock: Clock) -> None:
+        self._functions = functions
+        self._logs = logs
+        self._clock = clock
+
+    async def read(self, account_id: str, region: str, name: str, query: str) -> bytes:
+        """A JSON page: `events` and the cursor to go on from, `next`.
+
+        `query` may hold `after` (cursor), `since` (epoch milliseconds), `wait` (seconds). Raises ValueError for
+        values that aren't numbers.
+        """
+        asked = dict(parse_qsl(query))
+        after, since = int(asked.get("after", "0")), int(asked.get("since", "0"))
+        wait_seconds = min(float(asked.get("wait", "0")), WAIT_SECONDS_MAX)
+        group = await self._group(FunctionKey(account_id, region, unquote(name)))
+        events = await self._events(group, after, since, wait_seconds)
+        page: dict[str, Any] = {"events": events, "next": events[-1].cursor if events else after}
+        return msgspec.json.encode(page)
+
+    async def _group(self, key: FunctionKey) -> LogGroup:
+        """The group that the function logs to; a function that is gone has left its log under the default name."""
+        function = await self._functions.get(key)
+        name = f"/aws/lambda/{key.name}" if function is None else function.configuration.logging.log_group
+        return LogGroup(key.account_id, key.region, name)
+
+    async def _events(self, group: LogGroup, after: int, since: int, wait_seconds: float) -> Sequence[LogEvent]:
+        end = self._clock.monotonic() + wait_seconds
+        while True:
+            events = await self._logs.read(group, after=after, limit=PAGE_EVENTS, since_ms=since)
+            if events or self._clock.monotonic() >= end:
+                return events
+            await self._clock.sleep(_POLL_SECONDS)

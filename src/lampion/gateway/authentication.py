@@ -1,0 +1,72 @@
+"""Who sends a request: by signature, or by name only where the server was started open."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from lampion.aws.errors import AccessDeniedException, UnrecognizedClientException
+from lampion.aws.sigv4 import Claim, Verifier, check
+from lampion.clock.clock import Clock
+from lampion.http.message import Request, RequestHead
+from lampion.identity.access_keys import AccessKeyring
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The caller: its account, and the access key it used."""
+
+    account_id: str
+    access_key_id: str
+
+
+class Authentication(Protocol):
+    """Two steps, so that a stranger is refused before its body is read."""
+
+    def read(self, head: RequestHead) -> Any:
+        """The claim in a request's head. Raises AWS's error for one that can't be true."""
+
+    async def verify(self, claim: Any, request: Request) -> Principal:
+        """Who it is. Raises AWS's error when the claim is false."""
+
+
+class SignedAuthentication:
+    """Signature Version 4 on every request, in the header or the query."""
+
+    def __init__(self, *, keys: AccessKeyring, region: str, clock: Clock) -> None:
+        self._keys = keys
+        self._verifier = Verifier(region)
+        self._clock = clock
+
+    def read(self, head: RequestHead) -> Claim:
+        return self._verifier.read_credential(head.method, head.path, head.query, head.headers, self._clock.now())
+
+    async def verify(self, claim: Claim, request: Request) -> Principal:
+        key = await self._keys.find(claim.access_key_id)
+        if key is None or claim.security_token is not None:
+            raise UnrecognizedClientException("The security token included in the request is invalid.")
+        check(claim, key.secret_access_key, request.body)
+        return Principal(key.account_id, key.access_key_id)
+
+
+class OpenAuthentication:
+    """No verification, for throw-away use on loopback: a 12-digit access key names the account.
+
+    The Host header must be a loopback name, so that a web page whose name was pointed here gets nothing.
+    """
+
+    _LOOPBACK = re.compile(r"(?:localhost|[a-z0-9.-]+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?", re.IGNORECASE)
+    _ACCESS_KEY = re.compile(r"(?:Credential=|X-Amz-Credential=)([A-Za-z0-9]{1,128})")
+    _ACCOUNT = re.compile(r"\d{12}")
+
+    def __init__(self, *, account_id: str) -> None:
+        self._account_id = account_id
+
+    def read(self, head: RequestHead) -> str:
+        if self._LOOPBACK.fullmatch(head.headers.get("host", "")) is None:
+            raise AccessDeniedException("A server started with --auth open answers only to loopback names.")
+        found = self._ACCESS_KEY.search(head.headers.get("authorization", "") or head.query)
+        return "" if found is None else found[1]
+
+    async def verify(self, claim: str, request: Request) -> Principal:
+        account_id = claim if self._ACCOUNT.fullmatch(claim) else self._account_id
+        return Principal(account_id, claim)

@@ -1,0 +1,77 @@
+"""The door to AWS's API: route, refuse strangers early, parse, validate, hand to the operation, serialize."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lampion.aws.errors import RequestEntityTooLargeException, UnknownOperationException, not_built
+from lampion.aws.model import ServiceModel
+from lampion.aws.operation import Handler, RequestContext
+from lampion.aws.parser import parse
+from lampion.aws.router import Match, Router
+from lampion.aws.serializer import serialize
+from lampion.aws.validator import validate
+from lampion.domain.limits import API_REQUEST_BYTES, CODE_REQUEST_BYTES
+from lampion.gateway.authentication import Authentication
+from lampion.http.message import Request, RequestHead, Response
+
+_CARRIES_CODE = frozenset(("CreateFunction", "UpdateFunctionCode", "PublishLayerVersion"))
+_AWS_NAMES = {"Invoke": "InvokeFunction"}
+"""Operations whose name in AWS's texts isn't the model's."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    match: Match
+    claim: Any
+
+
+class AwsApi:
+    """Lambda's API (gateway.door.Door)."""
+
+    def __init__(
+        self, *, service: ServiceModel, handlers: Mapping[str, Handler], authentication: Authentication, region: str
+    ) -> None:
+        self._router = Router(service)
+        self._handlers = handlers
+        self._authentication = authentication
+        self._region = region
+
+    def accept(self, head: RequestHead) -> int:
+        match = self._router.match(head.method, head.path, head.query)
+        if match is None:
+            raise UnknownOperationException(f"No operation of AWS Lambda is at {head.method} {head.path[:200]}")
+        head.findings = _Call(match, self._authentication.read(head))
+        return _allowance(match)
+
+    def too_large(self, head: RequestHead) -> Exception:
+        match = head.findings.match
+        name = _AWS_NAMES.get(match.operation.name, match.operation.name)
+        return RequestEntityTooLargeException(
+            f"Request must be smaller than {_allowance(match)} bytes for the {name} operation"
+        )
+
+    async def serve(self, request: Request, request_id: str) -> Response:
+        call: _Call = request.head.findings
+        head, operation = request.head, call.match.operation
+        principal = await self._authentication.verify(call.claim, request)
+        handler = self._handlers.get(operation.name)
+        if handler is None:
+            raise not_built(operation.name)
+        members = parse(operation, call.match.labels, head.query, head.headers, request.body)
+        validate(operation, members)
+        context = RequestContext(
+            account_id=principal.account_id,
+            region=self._region,
+            principal=principal.access_key_id,
+            request_id=request_id,
+            host=head.headers.get("host", ""),
+            trace_header=head.headers.get("x-amzn-trace-id"),
+        )
+        output = await handler(context, members)
+        answer = serialize(operation, output, request_id)
+        return Response(answer.status, answer.body, answer.headers)
+
+
+def _allowance(match: Match) -> int:
+    return CODE_REQUEST_BYTES if match.operation.name in _CARRIES_CODE else API_REQUEST_BYTES

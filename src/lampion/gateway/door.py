@@ -1,0 +1,18 @@
+"""What a door behind the gateway looks like."""
+
+from typing import Protocol
+
+from lampion.http.message import Request, RequestHead, Response
+
+
+class Door(Protocol):
+    """Serves the requests that the gateway sends its way. Raises domain.errors.ApiError for AWS's error answers."""
+
+    def accept(self, head: RequestHead) -> int:
+        """Before the body is read: the most bytes of it that are welcome. May keep `head.findings`."""
+
+    def too_large(self, head: RequestHead) -> Exception:
+        """The error for a body beyond that."""
+
+    async def serve(self, request: Request, request_id: str) -> Response:
+        """The answer."""

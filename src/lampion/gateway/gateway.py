@@ -1,0 +1,90 @@
+"""The listener's application: picks the door by path, and makes an answer of whatever the door raises."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from lampion.aws.errors import InternalFailure, serialize_error
+from lampion.aws.model import ServiceModel
+from lampion.clock.rng import Rng
+from lampion.domain.errors import ApiError
+from lampion.gateway.door import Door
+from lampion.http.application import Exchange
+from lampion.http.message import Request, RequestHead, Response
+
+_OWN_PREFIX = "/_lampion/"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Visit:
+    """What the gateway knows of a request between its head and its answer."""
+
+    door: Door
+    request_id: str
+    findings: Any = None
+
+
+class Gateway:
+    """All doors on one port (http.application.Application)."""
+
+    def __init__(self, *, service: ServiceModel, aws_api: Door, own: dict[str, Door], rng: Rng) -> None:
+        self._service = service
+        self._aws_api = aws_api
+        self._own = own
+        self._rng = rng
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def accept(self, head: RequestHead) -> int | Response:
+        request_id = self._rng.uuid4()
+        door = self._door(head.path)
+        head.findings = None
+        try:
+            allowance = door.accept(head)
+        except ApiError as error:
+            return self._refusal(error, request_id)
+        except Exception:
+            return self._failure(request_id)
+        head.findings = _Visit(door, request_id, head.findings)
+        return allowance
+
+    def too_large(self, head: RequestHead) -> Response:
+        visit: _Visit = head.findings
+        head.findings = visit.findings
+        error = visit.door.too_large(head)
+        return (
+            self._refusal(error, visit.request_id) if isinstance(error, ApiError) else self._failure(visit.request_id)
+        )
+
+    def start(self, request: Request, exchange: Exchange) -> None:
+        task = asyncio.get_running_loop().create_task(self._serve(request, exchange))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, request: Request, exchange: Exchange) -> None:
+        visit: _Visit = request.head.findings
+        request.head.findings = visit.findings
+        try:
+            response = await visit.door.serve(request, visit.request_id)
+        except ApiError as error:
+            response = self._refusal(error, visit.request_id)
+        except Exception:
+            response = self._failure(visit.request_id)
+        exchange.respond(response)
+
+    def _door(self, path: str) -> Door:
+        if path.startswith(_OWN_PREFIX):
+            name = path[len(_OWN_PREFIX) :].partition("/")[0]
+            return self._own.get(name, self._aws_api)
+        return self._aws_api
+
+    def _refusal(self, error: ApiError, request_id: str) -> Response:
+        answer = serialize_error(self._service, error, request_id)
+        return Response(answer.status, answer.body, answer.headers)
+
+    def _failure(self, request_id: str) -> Response:
+        """An exception that no room foresaw: logged with the request's id, told without detail."""
+        _log.exception("request %s failed", request_id)
+        return self._refusal(InternalFailure("The request failed inside Lampion; its log says why."), request_id)
