@@ -1,0 +1,53 @@
+"""Recorded answers of the API whose requests aren't recorded: the case's name says what was asked."""
+
+from tests.conformance.recorded import handlers
+from tests.conformance.recorded.asking import Asking, shows, shows_each
+
+FILE = "test_lambda_api"
+NAMES = "TestLambdaFunction::test_function_name_and_qualifier_validation"
+INCOMPLETE_ARN = "arn:aws:lambda:us-east-1:123456789012:function"
+
+
+@shows_each(FILE, "TestRuntimeValidation::test_create_deprecated_function_runtime_with_validation_enabled", "")
+def _(asking: Asking, runtime: str) -> None:
+    asking.shows("deprecation_error", asking.create(handlers.NOTHING, Runtime=runtime).form)
+
+
+@shows(FILE, f"{NAMES}[incomplete_arn-invoke]")
+def _(asking: Asking) -> None:
+    asking.shows_error("invoke_exception", asking.ask("Invoke", FunctionName=INCOMPLETE_ARN))
+
+
+@shows(FILE, f"{NAMES}[qualifier_too_long0-get_function]")
+def _(asking: Asking) -> None:
+    answered = asking.ask("GetFunction", FunctionName="my-function", Qualifier="a" * 129)
+    asking.shows_error("get_function_exception", answered)
+
+
+@shows(FILE, f"{NAMES}[qualifier_too_long0-invoke]")
+def _(asking: Asking) -> None:
+    asking.shows_error("invoke_exception", asking.ask("Invoke", FunctionName="my-function", Qualifier="a" * 129))
+
+
+@shows(FILE, f"{NAMES}[qualifier_too_long0-create_function]")
+def _(asking: Asking) -> None:
+    created = asking.create(handlers.NOTHING, FunctionName="my-function:" + "a" * 129)
+    asking.shows_error("create_function_exception", created)
+
+
+@shows(FILE, f"{NAMES}[qualifier_too_long1-get_function]")
+def _(asking: Asking) -> None:
+    answered = asking.ask("GetFunction", FunctionName="my-function", Qualifier="a" * 65)
+    asking.shows_error("get_function_exception", answered)
+
+
+@shows(FILE, f"{NAMES}[qualifier_too_long1-delete_function]")
+def _(asking: Asking) -> None:
+    answered = asking.ask("DeleteFunction", FunctionName="my-function", Qualifier="a" * 65)
+    asking.shows_error("delete_function_exception", answered)
+
+
+@shows(FILE, "TestLambdaSizeLimits::test_oversized_lambda")
+def _(asking: Asking) -> None:
+    package = handlers.package({"handler.py": handlers.NOTHING, "zeros": bytes(262_144_000)})
+    asking.shows("invalid_param_exc", asking.create(package, Timeout=10).form)

@@ -1,0 +1,139 @@
+"""The functions that the asked cases deploy, written after what their answers show."""
+
+import io
+import zipfile
+from collections.abc import Collection, Mapping
+
+
+def package(files: Mapping[str, str | bytes], executable: Collection[str] = ()) -> bytes:
+    """A deployment package, with the execute bit where it is wanted."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            entry = zipfile.ZipInfo(name, date_time=(2024, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = (0o755 if name in executable else 0o644) << 16
+            archive.writestr(entry, content)
+    return buffer.getvalue()
+
+
+NOTHING = """
+def handler(event, context):
+    return {}
+"""
+
+ECHO = """
+def handler(event, context):
+    return event
+"""
+
+COUNT = """
+counter = 0
+
+def handler(event, context):
+    global counter
+    result = {"counter": counter}
+    counter += 1
+    return result
+"""
+
+SLEEP = """
+import time
+
+def handler(event, context):
+    time.sleep(event["seconds"])
+"""
+
+RAISE = """
+def handler(event, context):
+    raise Exception("Failed: " + event["error_msg"])
+"""
+
+INTROSPECTION = """
+import os
+
+def handler(event, context):
+    return {
+        "ctx": {
+            "aws_request_id": context.aws_request_id,
+            "function_name": context.function_name,
+            "function_version": context.function_version,
+            "invoked_function_arn": context.invoked_function_arn,
+            "log_group_name": context.log_group_name,
+            "log_stream_name": context.log_stream_name,
+            "memory_limit_in_mb": context.memory_limit_in_mb,
+            "remaining_time_in_millis": context.get_remaining_time_in_millis(),
+        },
+        "environment": dict(os.environ),
+        "packages": [],  # the recording shows none
+    }
+"""
+
+INIT_ENVIRONMENT = """
+import os
+
+environment = dict(os.environ)
+
+def handler(event, context):
+    return {"environment": environment}
+"""
+
+WRAPPER = """#!/bin/bash
+export WRAPPED_BY="the wrapper"
+exec "$@"
+"""
+
+WRAPPED = """
+import os
+
+def handler(event, context):
+    return {name: os.environ[name] for name in ("WRAPPED_BY", "_HANDLER")}
+"""
+
+LIMITS = """
+import resource
+
+NAMES = ("AS", "CORE", "CPU", "DATA", "FSIZE", "MEMLOCK", "NOFILE", "NPROC", "RSS", "STACK")
+
+def handler(event, context):
+    return {f"RLIMIT_{name}": resource.getrlimit(getattr(resource, f"RLIMIT_{name}")) for name in NAMES}
+"""
+
+LOOK_AROUND = """
+import getpass
+import platform
+import stat
+import subprocess
+from pathlib import Path
+
+def handler(event, context):
+    paths = {}
+    for path in map(Path, ("/var/task", "/opt", "/tmp", "/lambda-entrypoint.sh")):
+        found = path.stat() if path.exists() else None
+        name = str(path).replace("/", "_")
+        paths[f"{name}_mode"] = found and stat.filemode(found.st_mode)
+        paths[f"{name}_uid"] = found and found.st_uid
+        paths[f"{name}_owner"] = found and path.owner()
+        paths[f"{name}_gid"] = found and found.st_gid
+    return {
+        "event": event,
+        "user_login_name": getpass.getuser(),
+        "user_whoami": subprocess.run(["whoami"], capture_output=True, text=True).stdout.strip(),
+        "platform_system": platform.system(),
+        "platform_machine": platform.machine(),
+        "pwd": subprocess.run(["pwd"], capture_output=True, text=True).stdout.strip(),
+        "paths": paths,
+    }
+"""
+
+VERSION = """
+import sys
+
+def handler(event, context):
+    return {"version": "python%d.%d" % sys.version_info[:2]}
+"""
+
+LARGE_ANSWER = """
+def handler(event, context):
+    return "x" * (event["bytes"] - 2)
+"""

@@ -1,0 +1,83 @@
+"""Where Lampion can't, or knowingly doesn't, answer as was recorded: each with its reason.
+
+An entry that no longer matches any difference is itself reported, so that the table stays true.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tests.conformance.recorded.comparison import Difference
+from tests.conformance.recorded.outcomes import AnswerDifference, Outcome, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Differences of one case at paths that match `paths`, a regular expression for the whole `answer.path`."""
+
+    case: str
+    paths: str
+    reason: str
+    depends_on_machine: bool = False
+    """Whether there are machines on which the answer is as it was recorded."""
+
+    def covers(self, case: str, one: AnswerDifference) -> bool:
+        where = f"{one.answer}.{one.difference.path}"
+        return case == self.case and re.fullmatch(self.paths, where) is not None
+
+
+KNOWN: tuple[Known, ...] = (
+    Known(
+        "TestLambdaFeatures::test_basic_invoke",
+        r".*(LoggingConfig|RuntimeVersionConfig|SnapStart)",
+        "recorded before AWS's answers had this member",
+    ),
+    Known(
+        "TestLambdaBehavior::test_runtime_introspection_x86",
+        r".*_lambda-entrypoint\.sh_(mode|uid|owner|gid)",
+        "a file of AWS's container images, which nothing in Lampion's sandbox starts by",
+    ),
+    Known(
+        "TestLambdaBehavior::test_lambda_init_environment",
+        r".*\.(_AWS_XRAY_DAEMON_ADDRESS|AWS_XRAY_DAEMON_ADDRESS)",
+        "the Runtime API is not at the address of the X-Ray daemon: it is on the sandbox's loopback",
+    ),
+    Known(
+        "TestLambdaBehavior::test_lambda_init_environment",
+        r".*\.(AWS_EXECUTION_ENV|_X_AMZN_TRACE_ID)",
+        "recorded with python3.14, which has a trace id at init; asked with python3.13",
+    ),
+    *(
+        Known(
+            f"TestLambdaRuntimesCommon::test_introspection_invoke[python{version}]",
+            r".*\.AWS_LAMBDA_RUNTIME_API",
+            "the Runtime API is on the sandbox's loopback",
+        )
+        for version in ("3.8", "3.10", "3.13", "3.14")
+    ),
+    *(
+        Known(
+            f"TestLambdaRuntimesCommon::test_introspection_invoke[python{version}]",
+            r".*\.LC_CTYPE",
+            "the interpreter sets it where the machine has no locale en_US.UTF-8, as AWS's newer systems don't",
+            depends_on_machine=True,
+        )
+        for version in ("3.8", "3.10", "3.13", "3.14")
+    ),
+)
+
+
+def with_known(outcome: Outcome, table: Sequence[Known] = KNOWN) -> Outcome:
+    """The outcome with its known differences marked, and with one more for every entry that matches nothing."""
+    if outcome.status is not Status.RAN:
+        return outcome
+    entries = [entry for entry in table if entry.case == outcome.case]
+    marked = []
+    for one in outcome.differences:
+        reasons = [entry.reason for entry in entries if entry.covers(outcome.case, one)]
+        marked.append(replace(one, known=reasons[0]) if reasons else one)
+    for entry in entries:
+        if not entry.depends_on_machine and not any(entry.covers(outcome.case, one) for one in outcome.differences):
+            gone = Difference(entry.paths, f"a known difference: {entry.reason}", "the recorded answer")
+            marked.append(AnswerDifference("known differences", gone))
+    return replace(outcome, differences=tuple(marked))

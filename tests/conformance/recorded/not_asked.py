@@ -1,0 +1,53 @@
+"""Recorded cases that nothing here asks yet, each with its reason; with the asked ones they are all there are."""
+
+import re
+from collections.abc import Iterator
+
+from tests.conformance.recorded.asking import ASKED
+from tests.conformance.recorded.recordings import cases, recorded_answers
+
+FILES = ("test_lambda", "test_lambda_common", "test_lambda_runtimes", "test_lambda_api")
+
+_VERSIONS = "needs versions, aliases or layers"
+_NAMED = "no answer is recorded; test_named_cases.py asks what the name says"
+_UNCLEAR = "the recording does not say what was asked"
+
+NOT_ASKED = {
+    r".*\[(nodejs|java|ruby|dotnet|provided).*": "a runtime other than Python",
+    r"TestLambdaCallingLocalstack::.*\[python.*": "no answer is recorded, and the function calls another AWS service",
+    r"TestLambdaRuntimesCommon::test_echo_invoke\[python.*": _NAMED,
+    r"TestPythonRuntimes::test_python_runtime_correct_versions.*": _NAMED,
+    r"TestLambdaBaseFeatures::test_(large_payloads|lambda_large_response)": _NAMED,
+    r"TestRequestIdHandling::test_request_id_format": _NAMED,
+    r"TestRequestIdHandling::test_request_id_async_invoke_with_retry": "needs the event queue and CloudWatch Logs",
+    r"TestLambdaVersions::test_async_invoke_queue_upon_function_update": "needs the event queue",
+    r"TestLambdaFeatures::test_upload_lambda_from_s3": "needs S3",
+    r"TestLambdaBehavior::test_runtime_introspection_arm": "needs an arm64 machine",
+    r"TestLambda(Aliases|Versions)::test_(alias_|lambda_versions_|publish_).*": _VERSIONS,
+    r"TestLambdaConcurrency::.*": "needs reserved or provisioned concurrency",
+    r"TestLambda(URL::.*|Permissions::test_lambda_permission_url_invocation)": "needs function URLs",
+    r"TestRequestIdHandling::test_request_id_invoke_url": "needs function URLs",
+    r"TestLambdaMultiAccounts::.*": "needs resource policies",
+    r"TestPartialARNMatching::.*": "needs resource policies",
+    r"TestLambdaPermissions::test_(add_lambda_permission_optional_fields|lambda_permission_revisions)": (
+        "needs resource policies"
+    ),
+    r"TestLambdaTag::test_tag_lifecycle": "needs tags of event source mappings",
+    r"TestLambdaImages::.*": "needs container images",
+    r"TestLambdaFunction::test_invalid_vpc_config_security_group": "needs EC2",
+    r"TestLambdaFunction::test_function_name_and_qualifier_validation\[.*too_long.*": _UNCLEAR,
+    r"TestLambdaFunction::test_function_name_and_qualifier_validation\[incomplete_arn-create_function\]": _UNCLEAR,
+}
+
+
+def without_requests() -> Iterator[str]:
+    """Every case that has to be asked by a function of ours, if at all."""
+    for file in FILES:
+        yield from (name for name in recorded_answers(file) if name not in cases())
+
+
+def reasons(name: str) -> list[str]:
+    """Why a case isn't asked; empty for one that is."""
+    if name in ASKED:
+        return []
+    return [reason for pattern, reason in NOT_ASKED.items() if re.fullmatch(pattern, name)]

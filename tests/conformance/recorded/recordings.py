@@ -1,0 +1,73 @@
+"""Reads the recordings: what was asked, what AWS answered."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+DATA = Path(__file__).parent / "data"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call: `names` are those under which its answer is recorded."""
+
+    number: int
+    service: str
+    operation: str
+    params: Mapping[str, Any]
+    names: tuple[str, ...]
+
+    @property
+    def is_poll(self) -> bool:
+        """A waiter's call: to be repeated until the function has settled."""
+        return self.operation.startswith("Get") and not self.names
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The calls of one recorded case, in order, and the answers that AWS gave."""
+
+    name: str
+    steps: tuple[Step, ...]
+    made: tuple[str, ...]
+    recorded: Mapping[str, Any]
+
+    @property
+    def other_services(self) -> list[str]:
+        return sorted({step.service for step in self.steps} - {"lambda"})
+
+
+@cache
+def recorded_answers(file: str) -> Mapping[str, Mapping[str, Any]]:
+    """Answers by name, by case (`TestClass::test_name[parameter]`) of e.g. test_lambda."""
+    text = (DATA / f"{file}.snapshot.json").read_text(encoding="utf-8")
+    return {_short(name): case["recorded-content"] for name, case in json.loads(text).items()}
+
+
+@cache
+def cases() -> Mapping[str, Case]:
+    """Every case whose requests are recorded too, by name."""
+    requests = json.loads((DATA / "requests" / "test_lambda_api.json").read_text(encoding="utf-8"))
+    answers = recorded_answers("test_lambda_api")
+    return {
+        _short(name): Case(
+            name=_short(name),
+            steps=tuple(_steps(case["steps"])),
+            made=tuple(case.get("made_from_answers", ())),
+            recorded=answers[_short(name)],
+        )
+        for name, case in requests.items()
+    }
+
+
+def _steps(steps: list[dict[str, Any]]) -> Iterator[Step]:
+    for step in steps:
+        names = tuple(step.get("answers", ()))
+        yield Step(step["step"], step["service"], step["operation"], step["params"], names)
+
+
+def _short(name: str) -> str:
+    return name.partition("::")[2]

@@ -1,0 +1,73 @@
+"""Cases of which only the name is recorded: what the name promises is asked for."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.conformance.recorded import handlers
+from tests.conformance.recorded.recordings import recorded_answers
+from tests.conformance.recorded.replay import CannotRun, ask_until_settled
+from tests.deployment import creation, unique_name
+
+MIB = 1024 * 1024
+RUNTIMES = sorted(
+    name.partition("[")[2][:-1]
+    for name in recorded_answers("test_lambda_common")
+    if name.startswith("TestLambdaRuntimesCommon::test_echo_invoke[python")
+)
+PAYLOADS: list[Any] = [{"foo": "bar", "n": [1, 2.5, None, True]}, [], "text ü", 3, 1.5, True, None, {}]
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def made_with(client: Any, source: str, runtime: str) -> str:
+    """A function of that runtime; skips where nothing runs it."""
+    name = unique_name("named")
+    client.create_function(**creation(name, source, Runtime=runtime))
+    try:
+        ask_until_settled(client, "GetFunctionConfiguration", {"FunctionName": name})
+    except CannotRun as error:
+        client.delete_function(FunctionName=name)
+        pytest.skip(f"{error.status.value}: {error.reason}")
+    return name
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_payload_comes_back_as_it_was_sent(lambda_client: Any, runtime: str) -> None:
+    name = made_with(lambda_client, handlers.ECHO, runtime)
+    for payload in PAYLOADS:
+        answer = lambda_client.invoke(FunctionName=name, Payload=json.dumps(payload))
+        assert "FunctionError" not in answer
+        assert json.load(answer["Payload"]) == payload
+    lambda_client.delete_function(FunctionName=name)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_the_interpreter_is_of_the_runtimes_version(lambda_client: Any, runtime: str) -> None:
+    name = made_with(lambda_client, handlers.VERSION, runtime)
+    answer = lambda_client.invoke(FunctionName=name, Payload=b"{}")
+    assert json.load(answer["Payload"]) == {"version": runtime}
+    lambda_client.delete_function(FunctionName=name)
+
+
+def test_a_large_payload_comes_back(lambda_client: Any, make_function: Any) -> None:
+    payload = {"test": "test123456" * (5 * MIB // 10)}
+    answer = lambda_client.invoke(FunctionName=make_function(handlers.ECHO), Payload=json.dumps(payload))
+    assert "FunctionError" not in answer
+    assert json.load(answer["Payload"]) == payload
+
+
+def test_a_large_answer_arrives(lambda_client: Any, make_function: Any) -> None:
+    name = make_function(handlers.LARGE_ANSWER)
+    answer = lambda_client.invoke(FunctionName=name, Payload=json.dumps({"bytes": 6 * MIB}))
+    assert "FunctionError" not in answer
+    assert len(answer["Payload"].read()) == 6 * MIB
+
+
+def test_every_answer_carries_a_uuid_as_its_request_id(lambda_client: Any, make_function: Any) -> None:
+    name = make_function(handlers.NOTHING)
+    listed, invoked = lambda_client.list_functions(), lambda_client.invoke(FunctionName=name)
+    ids = [answer["ResponseMetadata"]["HTTPHeaders"]["x-amzn-requestid"] for answer in (listed, invoked)]
+    assert all(UUID.fullmatch(one) for one in ids)
+    assert len(set(ids)) == len(ids)
