@@ -216,6 +216,7 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
     interpreters = Interpreters(
         search_places(settings.interpreter, os.environ), _Tool(SubprocessToolRunner(ports.clock))
     )
+    await interpreters.discover()  # now, so that a runtime's version is the same in every answer
     runtimes = Runtimes(ports.clock, interpreters)
     provisioner = Provisioner(
         driver=ports.driver,

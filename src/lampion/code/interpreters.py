@@ -101,14 +101,15 @@ class Interpreters:
 
     async def discover(self) -> Mapping[str, Interpreter]:
         """Every runnable runtime that has an interpreter here."""
-        found: dict[str, Interpreter] = {}
-        for runtime in catalogue().runtimes.values():
-            if runtime.is_runnable:
-                try:
-                    found[runtime.identifier] = await self.find(runtime.identifier)
-                except RuntimeUnavailable:
-                    continue
-        return found
+        runtimes = [runtime.identifier for runtime in catalogue().runtimes.values() if runtime.is_runnable]
+        found = await asyncio.gather(*map(self._find_if_there, runtimes))
+        return {interpreter.runtime: interpreter for interpreter in found if interpreter is not None}
+
+    async def _find_if_there(self, runtime: str) -> Interpreter | None:
+        try:
+            return await self.find(runtime)
+        except RuntimeUnavailable:
+            return None
 
     async def _ask(self, runtime: str, known: Runtime, executable: Path) -> Interpreter | None:
         """None when it doesn't run or is of another version or kind."""

@@ -5,7 +5,7 @@ from lampion.environments.endings import Answer, Dispatch, ResponseTooLarge
 from lampion.environments.session import IllegalCall, RuntimeSession, UnknownRequest
 from lampion.http.application import Exchange
 from lampion.http.message import JSON, Request, Response
-from lampion.runtime_api.answers import ACCEPTED, illegal_call, refusal
+from lampion.runtime_api.answers import ACCEPTED, error_type_of, illegal_call, refusal
 
 UNKNOWN_REQUEST = refusal(400, "InvalidRequestID", "Invalid request ID")
 TOO_LARGE = refusal(
@@ -33,8 +33,7 @@ def response(session: RuntimeSession, request_id: str, request: Request) -> Resp
 
 def error(session: RuntimeSession, request_id: str, request: Request) -> Response:
     """The function's error, passed on as it is."""
-    error_type = request.head.headers.get("lambda-runtime-function-error-type", "Runtime.Unknown")
-    return _answer(session, request_id, Answer(request.body, error_type))
+    return _answer(session, request_id, Answer(request.body, error_type_of(request)))
 
 
 def too_large(session: RuntimeSession, request_id: str) -> Response:

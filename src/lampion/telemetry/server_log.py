@@ -2,16 +2,18 @@
 
 import logging
 import sys
-import time
+from datetime import UTC, datetime
 
 
 class _Formatter(logging.Formatter):
     """`2026-11-21T03:04:05.678Z WARNING lampion.invoke message`."""
 
-    converter = time.gmtime
-
     def __init__(self) -> None:
-        super().__init__("%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - logging's name
+        moment = datetime.fromtimestamp(record.created, UTC)
+        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def configure(level: int = logging.INFO) -> None:

@@ -2,109 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from lampion.clock.clock import Clock, SystemClock
 from lampion.clock.virtual import VirtualClock
-from lampion.domain.arn import FunctionKey
-from lampion.domain.function import DeploymentPackage, Function, FunctionConfiguration, LoggingConfig, State
-from lampion.domain.invocation import Invocation
 from lampion.environments.environment import Environment
-from lampion.environments.narrator import Narrator
 from lampion.environments.state import Phase
-from lampion.runtime_api.door import RuntimeApiServer
 from lampion.sandbox.driver import Exit, SandboxError
-from lampion.sandbox.drivers.fake import FakeDriver, FakeProcess
-from lampion.sandbox.spec import Limits, SandboxSpec
-from tests.component.environments.scripted_runtime import Runtime, Script, echo, forever, play
-
-SPEC = SandboxSpec(
-    sandbox_id="one",
-    argv=("x",),
-    environ={},
-    working_directory="/",
-    mounts=(),
-    limits=Limits(memory_mib=128, cpu_cores=1),
-)
-FUNCTION = Function(
-    key=FunctionKey("123456789012", "us-east-1", "fn"),
-    configuration=FunctionConfiguration(role="r", timeout_seconds=3, logging=LoggingConfig("/aws/lambda/fn")),
-    package=DeploymentPackage("ab", "cd", 1),
-    revision_id="1",
-    last_modified_epoch_ms=0,
-    state=State.ACTIVE,
-)
-
-
-class Lines:
-    """A log stream that keeps what it gets."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.closed = False
-
-    def append(self, timestamp_ms: int, message: bytes) -> None:
-        self.lines.append(message.decode())
-
-    def close(self) -> None:
-        self.closed = True
-
-    def first_words(self) -> list[str]:
-        return [line.split(" ")[0] for line in self.lines]
-
-
-class Stage:
-    """An environment over a fake driver, and its log."""
-
-    def __init__(self, program: Callable[[FakeProcess], Any], clock: Clock, function: Function) -> None:
-        self.log = Lines()
-        self.driver = FakeDriver(program, clock)
-        narrator = Narrator(
-            function, stream=self.log, runtime_version="python:3.12.v1", runtime_version_arn="arn", clock=clock
-        )
-        self.environment = Environment(
-            function,
-            launch=lambda: self.driver.start(SPEC),
-            runtime_server=RuntimeApiServer(clock),
-            narrator=narrator,
-            clock=clock,
-        )
-
-
-@asynccontextmanager
-async def stage(
-    script: Script | None, *, clock: Clock | None = None, program: Any = None, **configuration: Any
-) -> AsyncIterator[Stage]:
-    function = replace(FUNCTION, configuration=replace(FUNCTION.configuration, **configuration))
-    on = Stage(program or play(script or echo), clock or SystemClock(), function)
-    try:
-        yield on
-    finally:
-        await on.environment.stop()
-        await on.driver.close()
-
-
-def invocation(
-    payload: Any = None, request_id: str = "11111111-1111-4111-8111-111111111111", **more: Any
-) -> Invocation:
-    return Invocation(
-        request_id=request_id,
-        invoked_arn="arn:aws:lambda:us-east-1:123456789012:function:fn",
-        payload=json.dumps(payload).encode(),
-        trace_id="Root=1-0-0",
-        **more,
-    )
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(3):
-        while not condition():
-            await asyncio.sleep(0.005)
+from lampion.sandbox.drivers.fake import FakeProcess
+from tests.component.environments.scripted_runtime import Runtime, echo, forever, play
+from tests.component.environments.stage import invocation, stage, until
 
 
 async def test_an_invocation_gets_the_answer_and_its_log() -> None:
@@ -252,73 +159,6 @@ async def test_a_response_at_the_limit_passes() -> None:
         await on.environment.start()
         outcome = await on.environment.invoke(invocation())
         assert (len(outcome.payload), outcome.function_error) == (6_291_556, None)
-
-
-INIT_ERROR = {"errorMessage": "no module", "errorType": "Runtime.ImportModuleError", "requestId": "", "stackTrace": []}
-
-
-async def test_a_failed_init_is_repeated_inside_the_first_invocation_and_its_error_answered() -> None:
-    async def script(runtime: Runtime) -> Exit:
-        runtime.process.write("importing\n")
-        await runtime.fail_init("Runtime.ImportModuleError", INIT_ERROR)
-        return Exit(1)
-
-    async with stage(script) as on:
-        await on.environment.start()
-        assert on.environment.phase is Phase.INIT_FAILED
-        outcome = await on.environment.invoke(invocation())
-        assert len(on.driver.started) == 2
-    assert json.loads(outcome.payload) == INIT_ERROR
-    assert (outcome.function_error, outcome.error_type) == ("Unhandled", "Runtime.ImportModuleError")
-    assert on.log.first_words() == [
-        "INIT_START",
-        "importing",
-        "INIT_REPORT",
-        "importing",
-        "INIT_REPORT",
-        "START",
-        "END",
-        "REPORT",
-    ]
-    assert on.log.lines[2].endswith("\tPhase: init\tStatus: error\tError Type: Runtime.ImportModuleError")
-    assert on.log.lines[4].endswith("\tPhase: invoke\tStatus: error\tError Type: Runtime.ImportModuleError")
-    assert on.log.lines[-1].endswith("\tStatus: error\tError Type: Runtime.ImportModuleError")
-    assert "Init Duration" not in on.log.lines[-1]
-
-
-async def test_an_init_that_works_the_second_time_serves_the_invocation() -> None:
-    attempts: list[int] = []
-
-    async def script(runtime: Runtime) -> Exit:
-        attempts.append(1)
-        return Exit(1) if len(attempts) == 1 else await echo(runtime)
-
-    async with stage(script) as on:
-        await on.environment.start()
-        outcome = await on.environment.invoke(invocation("in the end"))
-        assert (outcome.payload, on.environment.phase) == (b'"in the end"', Phase.IDLE)
-        assert "Init Duration" not in on.log.lines[-1]
-
-
-async def test_init_has_ten_seconds_and_its_repetition_the_functions_timeout() -> None:
-    clock = VirtualClock()
-    async with stage(forever, clock=clock) as on:
-        starting = asyncio.create_task(on.environment.start())
-        await until(lambda: bool(on.driver.started))
-        await asyncio.sleep(0.05)
-        await clock.advance(9.9)
-        assert not starting.done()
-        await clock.advance(0.2)
-        await starting
-        assert on.log.lines[-1] == "INIT_REPORT Init Duration: 10000.00 ms\tPhase: init\tStatus: timeout"
-        running = asyncio.create_task(on.environment.invoke(invocation()))
-        await until(lambda: len(on.driver.started) == 2)
-        await asyncio.sleep(0.05)
-        await clock.advance(3.1)
-        outcome = await running
-    assert json.loads(outcome.payload)["errorType"] == "Sandbox.Timedout"
-    assert "\tBilled Duration: 3000 ms\t" in on.log.lines[-1]
-    assert on.log.lines[-1].endswith("\tStatus: timeout")
 
 
 async def test_cpu_is_limited_once_init_is_over() -> None:

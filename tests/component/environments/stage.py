@@ -1,0 +1,102 @@
+"""An environment over a fake driver: the stage on which the tests of this room play."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from lampion.clock.clock import Clock, SystemClock
+from lampion.domain.arn import FunctionKey
+from lampion.domain.function import DeploymentPackage, Function, FunctionConfiguration, LoggingConfig, State
+from lampion.domain.invocation import Invocation
+from lampion.environments.environment import Environment
+from lampion.environments.narrator import Narrator
+from lampion.runtime_api.door import RuntimeApiServer
+from lampion.sandbox.drivers.fake import FakeDriver, FakeProcess
+from lampion.sandbox.spec import Limits, SandboxSpec
+from tests.component.environments.scripted_runtime import Script, echo, play
+
+SPEC = SandboxSpec(
+    sandbox_id="one",
+    argv=("x",),
+    environ={},
+    working_directory="/",
+    mounts=(),
+    limits=Limits(memory_mib=128, cpu_cores=1),
+)
+FUNCTION = Function(
+    key=FunctionKey("123456789012", "us-east-1", "fn"),
+    configuration=FunctionConfiguration(role="r", timeout_seconds=3, logging=LoggingConfig("/aws/lambda/fn")),
+    package=DeploymentPackage("ab", "cd", 1),
+    revision_id="1",
+    last_modified_epoch_ms=0,
+    state=State.ACTIVE,
+)
+
+
+class Lines:
+    """A log stream that keeps what it gets."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.closed = False
+
+    def append(self, timestamp_ms: int, message: bytes) -> None:
+        self.lines.append(message.decode())
+
+    def close(self) -> None:
+        self.closed = True
+
+    def first_words(self) -> list[str]:
+        return [line.split(" ")[0] for line in self.lines]
+
+
+class Stage:
+    """An environment over a fake driver, and its log."""
+
+    def __init__(self, program: Callable[[FakeProcess], Any], clock: Clock, function: Function) -> None:
+        self.log = Lines()
+        self.driver = FakeDriver(program, clock)
+        narrator = Narrator(
+            function, stream=self.log, runtime_version="python:3.12.v1", runtime_version_arn="arn", clock=clock
+        )
+        self.environment = Environment(
+            function,
+            launch=lambda: self.driver.start(SPEC),
+            runtime_server=RuntimeApiServer(clock),
+            narrator=narrator,
+            clock=clock,
+        )
+
+
+@asynccontextmanager
+async def stage(
+    script: Script | None, *, clock: Clock | None = None, program: Any = None, **configuration: Any
+) -> AsyncIterator[Stage]:
+    function = replace(FUNCTION, configuration=replace(FUNCTION.configuration, **configuration))
+    on = Stage(program or play(script or echo), clock or SystemClock(), function)
+    try:
+        yield on
+    finally:
+        await on.environment.stop()
+        await on.driver.close()
+
+
+def invocation(
+    payload: Any = None, request_id: str = "11111111-1111-4111-8111-111111111111", **more: Any
+) -> Invocation:
+    return Invocation(
+        request_id=request_id,
+        invoked_arn="arn:aws:lambda:us-east-1:123456789012:function:fn",
+        payload=json.dumps(payload).encode(),
+        trace_id="Root=1-0-0",
+        **more,
+    )
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(3):
+        while not condition():
+            await asyncio.sleep(0.005)
