@@ -1,0 +1,185 @@
+"""The cgroups that really exist on this machine: what may be used, and what a dead server left in them."""
+
+import contextlib
+import os
+import re
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from lampion.clock.clock import Clock
+from lampion.sandbox.cgroups import Hierarchy, Layout, delegation, optional_files, parse_layout, server_leaf
+
+_SEARCH_DEPTH: Final = 6
+_MOST_DIRECTORIES: Final = 5_000
+_OWNER: Final = re.compile(r"(\d+)-(\d+)-(\d+)")
+_REMOVAL_SECONDS: Final = 2.0
+_PAUSE_SECONDS: Final = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class CgroupHost:
+    """The usable layout, and the controllers that exist but that we may not use."""
+
+    layout: Layout
+    unusable: tuple[str, ...] = ()
+
+
+def probe_cgroups(parent: str) -> CgroupHost:
+    """Look at this process's cgroups and find out by trying which of them may have children of ours."""
+    found = _read_layout(parent)
+    usable = set()
+    files: frozenset[str] = frozenset()
+    for hierarchy in found.hierarchies():
+        names = _try_child(hierarchy, delegation(found, hierarchy), parent)
+        if names is not None:
+            usable.add(hierarchy)
+            files |= optional_files(names)
+    controllers = {name: hierarchy for name, hierarchy in found.controllers.items() if hierarchy in usable}
+    return CgroupHost(Layout(controllers, files), tuple(sorted(found.controllers.keys() - controllers.keys())))
+
+
+def owner_name() -> str:
+    """Names this server uniquely: its process namespace, process number and start time."""
+    pid = os.getpid()
+    return f"{_process_namespace()}-{pid}-{_start_time(pid)}"
+
+
+def remove_owner(layout: Layout, parent: str, owner: str) -> None:
+    """Remove a server's own empty directories, and the parent's when no other server uses it."""
+    for hierarchy in layout.hierarchies():
+        _remove_empty(hierarchy.directory / parent / owner)
+        _remove_empty(hierarchy.directory / parent)
+
+
+async def sweep_cgroups(layout: Layout, parent: str, clock: Clock) -> int:
+    """Kill and remove what servers that are dead left under `parent`; the number of sandboxes found."""
+    sandboxes = set()
+    for family in list(_families(layout, parent)):
+        for owner in _children(family):
+            if not _is_dead(owner.name):
+                continue
+            for sandbox in _children(owner):
+                sandboxes.add((owner.name, sandbox.name))
+                await remove_cgroup(sandbox, clock)
+            _remove_empty(owner)
+        _remove_empty(family)
+    return len(sandboxes)
+
+
+async def remove_cgroup(directory: Path, clock: Clock) -> None:
+    """Kill every member of one sandbox's cgroup and remove it; gives up, silently, after two seconds."""
+    give_up_at = clock.monotonic() + _REMOVAL_SECONDS
+    while clock.monotonic() < give_up_at:
+        for pid in _members(directory):
+            _kill(pid)
+        if _remove_empty(directory):
+            return
+        await clock.sleep(_PAUSE_SECONDS)
+
+
+def _read_layout(parent: str) -> Layout:
+    mountinfo = _read(Path("/proc/self/mountinfo"))
+    own = _read(Path("/proc/self/cgroup"))
+    seen = parse_layout(mountinfo, own, ("memory", "cpu", "pids"), parent)
+    unified = [h for h in seen.hierarchies() if h.version == 2]
+    if not unified:
+        return seen
+    # Only the machine's own top has no type file, and only there members and children go together.
+    is_container = (unified[0].mount_point / "cgroup.type").exists()
+    top = unified[0].directory if is_container else unified[0].mount_point
+    offered = _read(top / "cgroup.controllers").split()
+    return parse_layout(mountinfo, own, offered, parent, is_container=is_container)
+
+
+def _try_child(hierarchy: Hierarchy, wanted_controllers: str, parent: str) -> list[str] | None:
+    """The files of a child of `hierarchy.directory`, made for this and removed; None if we may not make one."""
+    child = hierarchy.directory / f"{parent}-probe-{os.getpid()}"
+    try:
+        if hierarchy.version == 2:
+            _enable_controllers(hierarchy, wanted_controllers, parent)
+        child.mkdir()
+        try:
+            return [file.name for file in child.iterdir()]
+        finally:
+            child.rmdir()
+    except OSError:
+        return None
+
+
+def _enable_controllers(hierarchy: Hierarchy, wanted_controllers: str, parent: str) -> None:
+    if hierarchy.directory != hierarchy.mount_point or (hierarchy.mount_point / "cgroup.type").exists():
+        leaf = hierarchy.directory / server_leaf(parent)
+        leaf.mkdir(exist_ok=True)
+        (leaf / "cgroup.procs").write_text(str(os.getpid()))
+    (hierarchy.directory / "cgroup.subtree_control").write_text(wanted_controllers)
+
+
+def _families(layout: Layout, parent: str) -> Iterator[Path]:
+    """Every directory called `parent` in our hierarchies: a server before us may have lived in another cgroup."""
+    budget = _MOST_DIRECTORIES
+    for mount_point in dict.fromkeys(hierarchy.mount_point for hierarchy in layout.hierarchies()):
+        level = [mount_point]
+        for _ in range(_SEARCH_DEPTH):
+            below: list[Path] = []
+            for directory in level[:budget]:
+                below += _children(directory)
+            budget -= len(level)
+            yield from (child for child in below if child.name == parent)
+            level = [child for child in below if child.name != parent]
+            if not level or budget <= 0:
+                break
+
+
+def _children(directory: Path) -> list[Path]:
+    try:
+        with os.scandir(directory) as entries:
+            return [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except OSError:
+        return []
+
+
+def _is_dead(owner: str) -> bool:
+    """Only servers of our own process namespace can be judged; other directories are nobody's business here."""
+    match = _OWNER.fullmatch(owner)
+    if match is None or int(match[1]) != _process_namespace():
+        return False
+    return _start_time(int(match[2])) != int(match[3])
+
+
+def _process_namespace() -> int:
+    return Path("/proc/self/ns/pid").stat().st_ino
+
+
+def _start_time(pid: int) -> int:
+    """In clock ticks since boot; -1 when there is no such process."""
+    status = _read(Path(f"/proc/{pid}/stat"))
+    # The program's name, in parentheses, may hold anything.
+    fields = status.rpartition(")")[2].split()
+    return int(fields[19]) if len(fields) > 19 and fields[0] not in ("Z", "X") else -1
+
+
+def _members(directory: Path) -> list[int]:
+    return [int(word) for word in _read(directory / "cgroup.procs").split() if word != "0"]
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _remove_empty(directory: Path) -> bool:
+    try:
+        directory.rmdir()
+    except OSError:
+        return not directory.exists()
+    return True
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""

@@ -1,0 +1,187 @@
+"""Where control groups are on a machine and which ones a sandbox gets. Parses and plans; the launcher acts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from lampion.sandbox.spec import Limits
+
+CONTROLLERS: Final = ("memory", "cpu", "pids")
+CPU_PERIOD_MICROSECONDS: Final = 100_000
+_LEAST_QUOTA_MICROSECONDS: Final = 1_000
+_OPTIONAL_FILES: Final = frozenset({"memory.memsw.limit_in_bytes", "memory.swap.max", "memory.peak"})
+
+
+@dataclass(frozen=True, slots=True)
+class Hierarchy:
+    """One cgroup tree: its version, where it is mounted, and the directory in it under which ours are made."""
+
+    version: int
+    mount_point: Path
+    directory: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The hierarchy of each controller that this machine offers; `files` are the optional control files it has."""
+
+    controllers: dict[str, Hierarchy]
+    files: frozenset[str] = frozenset()
+
+    def hierarchies(self) -> tuple[Hierarchy, ...]:
+        """Each hierarchy once, in the order of CONTROLLERS."""
+        return tuple(dict.fromkeys(self.controllers[name] for name in CONTROLLERS if name in self.controllers))
+
+
+@dataclass(frozen=True, slots=True)
+class Cgroup:
+    """One directory to make, and what to write into its files. A shared one belongs to more than one sandbox."""
+
+    path: Path
+    is_shared: bool
+    settings: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CgroupPlan:
+    """All cgroups of one sandbox, in the order of making. Paths are None where the controller is missing."""
+
+    cgroups: tuple[Cgroup, ...] = ()
+    oom_file: Path | None = None
+    peak_file: Path | None = None
+    cpu_file: Path | None = None
+
+
+def server_leaf(parent: str) -> str:
+    """The version 2 cgroup that the server itself moves to: one with members can't give controllers to children."""
+    return f"{parent}-server"
+
+
+def parse_layout(
+    mountinfo: str, own_cgroups: str, unified_controllers: Iterable[str], parent: str, *, is_container: bool = True
+) -> Layout:
+    """Read /proc/self/mountinfo and /proc/self/cgroup.
+
+    `unified_controllers` are those that the version 2 tree offers; a controller is in one tree only.
+    `is_container`: the top of the version 2 tree that we see isn't the machine's own.
+    """
+    own_paths = _own_paths(own_cgroups)
+    controllers: dict[str, Hierarchy] = {}
+    for root, mount_point, file_system, options in _mounts(mountinfo):
+        if file_system == "cgroup":
+            for name in CONTROLLERS:
+                if name in options and name in own_paths:
+                    directory = _own_directory(mount_point, root, own_paths[name])
+                    controllers.setdefault(name, Hierarchy(1, mount_point, directory))
+        elif file_system == "cgroup2" and "" in own_paths:
+            directory = _own_directory(mount_point, root, own_paths[""]) if is_container else mount_point
+            if directory.name == server_leaf(parent):
+                directory = directory.parent
+            for name in CONTROLLERS:
+                if name in unified_controllers:
+                    controllers.setdefault(name, Hierarchy(2, mount_point, directory))
+    return Layout(controllers)
+
+
+def plan_cgroups(layout: Layout, parent: str, owner: str, sandbox_id: str, limits: Limits) -> CgroupPlan:
+    """The cgroups `parent`/`owner`/`sandbox_id` in each hierarchy, with `limits` and one whole core."""
+    cgroups: list[Cgroup] = []
+    paths: dict[str, Path] = {}
+    for hierarchy in layout.hierarchies():
+        names = [name for name in CONTROLLERS if layout.controllers.get(name) == hierarchy]
+        family = hierarchy.directory / parent
+        delegated = (("cgroup.subtree_control", _delegation(names)),) if hierarchy.version == 2 else ()
+        own = family / owner / sandbox_id
+        settings = tuple(setting for name in names for setting in _settings(name, hierarchy.version, layout, limits))
+        cgroups += [
+            Cgroup(family, True, delegated),
+            Cgroup(family / owner, True, delegated),
+            Cgroup(own, False, settings),
+        ]
+        paths.update(dict.fromkeys(names, own))
+    return CgroupPlan(tuple(cgroups), *_watched_files(layout, paths))
+
+
+def cpu_quota(cores: float, version: int) -> str:
+    """What to write to the CPU control file for a share of `cores` (a fraction of one, or several)."""
+    quota = max(_LEAST_QUOTA_MICROSECONDS, round(cores * CPU_PERIOD_MICROSECONDS))
+    return str(quota) if version == 1 else f"{quota} {CPU_PERIOD_MICROSECONDS}"
+
+
+def optional_files(names: Iterable[str]) -> frozenset[str]:
+    """Those of a cgroup's files whose presence changes the plan."""
+    return _OPTIONAL_FILES & frozenset(names)
+
+
+def delegation(layout: Layout, hierarchy: Hierarchy) -> str:
+    """What to write to `cgroup.subtree_control` so that children of a version 2 cgroup have our controllers."""
+    return _delegation(name for name in CONTROLLERS if layout.controllers.get(name) == hierarchy)
+
+
+def _delegation(names: Iterable[str]) -> str:
+    return " ".join(f"+{name}" for name in names)
+
+
+def _watched_files(layout: Layout, paths: dict[str, Path]) -> tuple[Path | None, Path | None, Path | None]:
+    oom_file = peak_file = cpu_file = None
+    if "memory" in paths:
+        if layout.controllers["memory"].version == 1:
+            names = ("memory.oom_control", "memory.max_usage_in_bytes")
+        else:
+            names = ("memory.events", "memory.peak" if "memory.peak" in layout.files else "memory.current")
+        oom_file, peak_file = (paths["memory"] / name for name in names)
+    if "cpu" in paths:
+        cpu_file = paths["cpu"] / ("cpu.cfs_quota_us" if layout.controllers["cpu"].version == 1 else "cpu.max")
+    return oom_file, peak_file, cpu_file
+
+
+def _settings(controller: str, version: int, layout: Layout, limits: Limits) -> tuple[tuple[str, str], ...]:
+    if controller == "memory":
+        return _memory_settings(version, layout, limits.memory_mib * 1024 * 1024)
+    if controller == "pids":
+        return (("pids.max", str(limits.max_processes + 1)),)  # process 1 is ours
+    if version == 1:
+        return (("cpu.cfs_period_us", str(CPU_PERIOD_MICROSECONDS)), ("cpu.cfs_quota_us", cpu_quota(1, 1)))
+    return (("cpu.max", cpu_quota(1, 2)),)
+
+
+def _memory_settings(version: int, layout: Layout, size_bytes: int) -> tuple[tuple[str, str], ...]:
+    if version == 2:
+        no_swap = (("memory.swap.max", "0"),) if "memory.swap.max" in layout.files else ()
+        return (("memory.max", str(size_bytes)), *no_swap)
+    # The limit with swap may never be below the one without, so it is written second.
+    names = ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes")
+    return tuple((name, str(size_bytes)) for name in names if name in layout.files or name == names[0])
+
+
+def _own_paths(own_cgroups: str) -> dict[str, str]:
+    """Path per controller; under "" the one of version 2."""
+    paths: dict[str, str] = {}
+    for line in own_cgroups.splitlines():
+        _, _, rest = line.partition(":")
+        controllers, separator, path = rest.partition(":")
+        if separator:
+            paths.update(dict.fromkeys(controllers.split(","), path))
+    return paths
+
+
+def _mounts(mountinfo: str) -> Iterable[tuple[str, Path, str, frozenset[str]]]:
+    """(root within the file system, mount point, file system type, its options) of each mount."""
+    for line in mountinfo.splitlines():
+        left, separator, right = line.partition(" - ")
+        fields, details = left.split(), right.split()
+        if separator and len(fields) >= 6 and len(details) >= 3:
+            yield _unescape(fields[3]), Path(_unescape(fields[4])), details[0], frozenset(details[2].split(","))
+
+
+def _unescape(text: str) -> str:
+    return text.replace("\\040", " ").replace("\\011", "\t").replace("\\012", "\n").replace("\\134", "\\")
+
+
+def _own_directory(mount_point: Path, root: str, own_path: str) -> Path:
+    """Where our own cgroup appears below `mount_point`, which shows the tree from `root` on."""
+    path = PurePosixPath(own_path)
+    if ".." in path.parts or not path.is_relative_to(root):
+        return mount_point
+    return mount_point / path.relative_to(root)

@@ -1,0 +1,97 @@
+"""The contract of a sandbox driver. `guarded.Guarded` makes any of them safe; drivers themselves stay naive."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from lampion.sandbox.spec import SandboxSpec
+
+if TYPE_CHECKING:
+    import socket
+
+
+class Grade(StrEnum):
+    """How much stands between a function and the host (docs/concepts/sandbox.md)."""
+
+    NONE = "none"
+    BASIC = "basic"
+    STRONG = "strong"
+    MICROVM = "microvm"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something this machine doesn't offer: what it costs, and the command that mends it."""
+
+    name: str
+    effect: str
+    mend: str
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a driver really provides on this machine."""
+
+    grade: Grade
+    memory_limit: bool
+    cpu_limit: bool
+    private_file_system: bool
+    private_network: bool
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How the sandbox's first process ended: by `code`, or by `signal` (then `code` is None)."""
+
+    code: int | None
+    signal: int | None = None
+    out_of_memory: bool = False
+
+
+class SandboxError(Exception):
+    """A sandbox couldn't be made or has failed on the platform's side; the message says where and why."""
+
+
+class Sandbox(Protocol):
+    """One running sandbox.
+
+    `runtime_api` is a listening TCP socket that a client inside reaches at AWS_LAMBDA_RUNTIME_API.
+    `output` (stdout and stderr, in order of writing) and `telemetry` are non-blocking read ends of pipes.
+    The holder closes all three; `stop` doesn't.
+    """
+
+    sandbox_id: str
+    runtime_api: "socket.socket"
+    output: int
+    telemetry: int
+
+    async def wait(self) -> Exit:
+        """Until the first process has ended and nothing of the sandbox runs any more. May be awaited repeatedly."""
+
+    async def stop(self, grace_seconds: float) -> Exit:
+        """SIGTERM to the first process, after `grace_seconds` SIGKILL to everything; 0 kills at once. Idempotent."""
+
+    def limit_cpu(self) -> None:
+        """Apply `limits.cpu_cores`; called when INIT is over."""
+
+    def max_memory_bytes(self) -> int:
+        """High-water mark of memory so far; 0 when the driver can't tell. Cheap: it is on the warm path."""
+
+
+class Driver(Protocol):
+    """Makes sandboxes of one kind."""
+
+    name: str
+
+    def capabilities(self) -> Capabilities:
+        """What holds on this machine; probed once, at first call."""
+
+    async def start(self, spec: SandboxSpec) -> Sandbox:
+        """Returns once the first process runs. Raises SandboxError; then nothing is left behind."""
+
+    async def sweep(self) -> int:
+        """Remove what a server that died left on the host; the number of sandboxes found."""
+
+    async def close(self) -> None:
+        """Stop every sandbox still running and give back what the driver holds."""

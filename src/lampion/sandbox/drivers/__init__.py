@@ -1,0 +1,1 @@
+"""One file per kind of sandbox. Only the composition root picks one."""

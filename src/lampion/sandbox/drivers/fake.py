@@ -1,0 +1,124 @@
+"""The scriptable twin for tests of the rooms above: a coroutine plays the runtime, no process is started."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from lampion.clock.clock import Clock
+from lampion.sandbox.driver import Capabilities, Exit, Grade, SandboxError
+from lampion.sandbox.spec import TELEMETRY_FD, SandboxSpec
+
+
+@dataclass(slots=True)
+class FakeProcess:
+    """What the program of a fake sandbox may do and see."""
+
+    spec: SandboxSpec
+    address: str
+    environ: dict[str, str]
+    output: int
+    telemetry: int
+    memory_bytes: int = 0
+    is_cpu_limited: bool = False
+    terminated: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def write(self, text: str) -> None:
+        """To stdout; more than a pipe holds (64 KiB) blocks when nobody reads."""
+        os.write(self.output, text.encode())
+
+    def write_telemetry(self, frame: bytes) -> None:
+        os.write(self.telemetry, frame)
+
+
+Program = Callable[[FakeProcess], Awaitable[Exit]]
+"""Plays the first process until its end. A cancellation is its SIGKILL; `terminated` is set at SIGTERM."""
+
+
+class FakeSandbox:
+    """One running program."""
+
+    def __init__(
+        self, process: FakeProcess, program: Program, clock: Clock, runtime_api: socket.socket, pipes: tuple[int, int]
+    ) -> None:
+        self.sandbox_id = process.spec.sandbox_id
+        self.runtime_api = runtime_api
+        self.output, self.telemetry = pipes
+        self.process = process
+        self._clock = clock
+        self._playing = asyncio.ensure_future(program(process))
+        self._ended = asyncio.get_running_loop().create_task(self._watch())
+
+    async def wait(self) -> Exit:
+        return await asyncio.shield(self._ended)
+
+    async def stop(self, grace_seconds: float) -> Exit:
+        self.process.terminated.set()
+        if grace_seconds > 0:
+            with contextlib.suppress(TimeoutError):
+                async with self._clock.deadline(grace_seconds):
+                    return await self.wait()
+        self._playing.cancel()
+        return await self.wait()
+
+    def limit_cpu(self) -> None:
+        self.process.is_cpu_limited = True
+
+    def max_memory_bytes(self) -> int:
+        return self.process.memory_bytes
+
+    async def _watch(self) -> Exit:
+        try:
+            return await self._playing
+        except asyncio.CancelledError:
+            return Exit(None, signal.SIGKILL)
+        finally:
+            os.close(self.process.output)
+            os.close(self.process.telemetry)
+
+
+class FakeDriver:
+    """Runs `program` in every sandbox; `start_error` makes the next starts fail. `started` are all so far."""
+
+    name = "fake"
+
+    def __init__(self, program: Program, clock: Clock, start_error: str | None = None) -> None:
+        self.program = program
+        self.start_error = start_error
+        self.started: list[FakeSandbox] = []
+        self.swept = 0
+        self._clock = clock
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities(Grade.NONE, False, False, False, False)
+
+    async def start(self, spec: SandboxSpec) -> FakeSandbox:
+        if self.start_error is not None:
+            raise SandboxError(self.start_error)
+        runtime_api = socket.create_server(("127.0.0.1", 0))
+        runtime_api.setblocking(False)
+        output, their_output = os.pipe()
+        telemetry, their_telemetry = os.pipe()
+        os.set_blocking(output, False)
+        os.set_blocking(telemetry, False)
+        address = f"127.0.0.1:{runtime_api.getsockname()[1]}"
+        environ = {
+            **spec.environ,
+            "AWS_LAMBDA_RUNTIME_API": address,
+            "_LAMBDA_TELEMETRY_LOG_FD": str(TELEMETRY_FD),
+        }
+        process = FakeProcess(spec, address, environ, their_output, their_telemetry)
+        sandbox = FakeSandbox(process, self.program, self._clock, runtime_api, (output, telemetry))
+        self.started.append(sandbox)
+        return sandbox
+
+    async def sweep(self) -> int:
+        self.swept += 1
+        return 0
+
+    async def close(self) -> None:
+        for sandbox in self.started:
+            await sandbox.stop(0)

@@ -1,0 +1,232 @@
+"""Plain child processes, for where nothing better works. This is no isolation, and the driver says so."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from lampion.clock.clock import Clock
+from lampion.sandbox.driver import Capabilities, Exit, Finding, Grade, SandboxError
+from lampion.sandbox.launcher.description import resource_limits
+from lampion.sandbox.process_family import kill_family
+from lampion.sandbox.relocation import relocate_environ, relocate_path
+from lampion.sandbox.spec import TELEMETRY_FD, SandboxSpec
+from lampion.sandbox.trampoline import __file__ as _trampoline
+from lampion.sandbox.trampoline import encode_request
+
+_FAMILY_ROUNDS: Final = 200
+_PAUSE_SECONDS: Final = 0.01
+_STATUS_BYTES: Final = 4096
+_PREFIX: Final = "lampion-sandbox-"
+# A limit per user, such as the number of processes, would count the server's own processes too.
+_LIMITS: Final = frozenset({"core", "memlock", "nofile", "stack"})
+_MEND: Final = "lampion doctor"
+_FINDINGS: Final = (
+    Finding("isolation", "functions run as the server's user and see the host's files", _MEND),
+    Finding("memory-limit", "MemorySize isn't enforced", _MEND),
+    Finding("cpu-limit", "the share of a processor that goes with MemorySize isn't enforced", _MEND),
+    Finding("network", "functions reach every network that the server reaches", _MEND),
+    Finding("server-death", "functions outlive a server that is killed, until they notice", _MEND),
+)
+
+
+class ProcessSandbox:
+    """One child process and whatever it started."""
+
+    def __init__(
+        self,
+        sandbox_id: str,
+        process: asyncio.subprocess.Process,
+        clock: Clock,
+        runtime_api: socket.socket,
+        pipes: tuple[int, int],
+        directory: Path,
+    ) -> None:
+        self.sandbox_id = sandbox_id
+        self.runtime_api = runtime_api
+        self.output, self.telemetry = pipes
+        self._process = process
+        self._clock = clock
+        self._directory = directory
+        self._marker = f"AWS_LAMBDA_RUNTIME_API={_address(runtime_api)}".encode()
+        self._peak_bytes = 0
+        self._ended = asyncio.get_running_loop().create_task(self._watch())
+
+    async def wait(self) -> Exit:
+        return await asyncio.shield(self._ended)
+
+    def when_ended(self, action: Callable[[], object]) -> None:
+        """Call `action` once nothing of the sandbox runs any more."""
+        self._ended.add_done_callback(lambda _: action())
+
+    async def stop(self, grace_seconds: float) -> Exit:
+        if grace_seconds > 0:
+            self._signal(signal.SIGTERM)
+            with contextlib.suppress(TimeoutError):
+                async with self._clock.deadline(grace_seconds):
+                    return await self.wait()
+        self._signal(signal.SIGKILL)
+        return await self.wait()
+
+    def limit_cpu(self) -> None:
+        """Nothing here limits it; the driver's findings say so."""
+
+    def max_memory_bytes(self) -> int:
+        """The first process's own; 0 where there is no /proc."""
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/{self._process.pid}/status").read_bytes().splitlines():
+                if line.startswith(b"VmHWM:"):
+                    self._peak_bytes = max(self._peak_bytes, int(line.split()[1]) * 1024)
+        return self._peak_bytes
+
+    def _signal(self, number: int) -> None:
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(number)
+
+    async def _watch(self) -> Exit:
+        code = await self._process.wait()
+        _kill_group(self._process.pid)
+        for _ in range(_FAMILY_ROUNDS):
+            if not kill_family(self._process.pid, self._marker):
+                break
+            await self._clock.sleep(_PAUSE_SECONDS)
+        await asyncio.to_thread(shutil.rmtree, self._directory, ignore_errors=True)
+        return Exit(code) if code >= 0 else Exit(None, -code)
+
+
+class ProcessDriver:
+    """Children of the server: own session, own temporary directory, own Runtime API port, and nothing else own."""
+
+    name = "process"
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._running: set[ProcessSandbox] = set()
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities(Grade.NONE, False, False, False, False, _FINDINGS)
+
+    async def start(self, spec: SandboxSpec) -> ProcessSandbox:
+        with contextlib.ExitStack() as on_failure:
+            try:
+                sandbox = await self._start(spec, on_failure)
+            except (OSError, ValueError) as error:
+                raise SandboxError(f"the function's process doesn't start: {error}") from error
+            on_failure.pop_all()
+        self._running.add(sandbox)
+        sandbox.when_ended(lambda: self._running.discard(sandbox))
+        return sandbox
+
+    async def sweep(self) -> int:
+        """Nothing tells whose the processes of a dead server were."""
+        return 0
+
+    async def close(self) -> None:
+        await asyncio.gather(*(sandbox.stop(0) for sandbox in self._running))
+
+    async def _start(self, spec: SandboxSpec, on_failure: contextlib.ExitStack) -> ProcessSandbox:
+        """Everything made here is undone by `on_failure`."""
+        directory = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        on_failure.callback(shutil.rmtree, directory, ignore_errors=True)
+        runtime_api = socket.create_server(("127.0.0.1", 0))
+        on_failure.callback(runtime_api.close)
+        runtime_api.setblocking(False)
+        with contextlib.ExitStack() as theirs, contextlib.ExitStack() as status_pipe:
+            output, their_output = _pipe(on_failure, theirs)
+            telemetry, their_telemetry = _pipe(on_failure, theirs)
+            status, their_status = _pipe(status_pipe, theirs)
+            request = theirs.enter_context(tempfile.TemporaryFile(dir=directory))
+            request.write(_request(spec, directory, _address(runtime_api), their_telemetry))
+            request.seek(0)
+            process = await _spawn(request.fileno(), their_status, their_output, their_telemetry)
+            theirs.close()
+            try:
+                problem = await _read_to_end(status)
+                if problem:
+                    raise SandboxError(f"the function's process doesn't start: {problem}")
+            except BaseException:
+                _kill_group(process.pid)
+                await asyncio.shield(process.wait())
+                raise
+        return ProcessSandbox(spec.sandbox_id, process, self._clock, runtime_api, (output, telemetry), directory)
+
+
+def _address(runtime_api: socket.socket) -> str:
+    return f"127.0.0.1:{runtime_api.getsockname()[1]}"
+
+
+def _request(spec: SandboxSpec, directory: Path, address: str, telemetry: int) -> bytes:
+    working_directory = relocate_path(spec.working_directory, spec.mounts)
+    environ = {
+        **relocate_environ(spec.environ, spec.mounts),
+        "AWS_LAMBDA_RUNTIME_API": address,
+        "_LAMBDA_TELEMETRY_LOG_FD": str(TELEMETRY_FD),
+        "TMPDIR": str(directory),
+    }
+    return encode_request(
+        argv=[relocate_path(word, spec.mounts) for word in spec.argv],
+        environ=environ,
+        # Without a file system of its own, a directory that no mount provides doesn't exist.
+        working_directory=working_directory if Path(working_directory).is_dir() else str(directory),
+        telemetry=(telemetry, TELEMETRY_FD),
+        limits=[limit for limit in resource_limits(spec.limits) if limit[0] in _LIMITS],
+    )
+
+
+async def _spawn(request: int, status: int, output: int, telemetry: int) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-I",
+        "-S",
+        _trampoline,
+        str(request),
+        str(status),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        env={},
+        start_new_session=True,
+        pass_fds=(request, status, telemetry),
+    )
+
+
+def _kill_group(leader: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+
+
+def _pipe(ours: contextlib.ExitStack, theirs: contextlib.ExitStack) -> tuple[int, int]:
+    read_end, write_end = os.pipe()
+    ours.callback(os.close, read_end)
+    theirs.callback(os.close, write_end)
+    os.set_blocking(read_end, False)
+    return read_end, write_end
+
+
+async def _read_to_end(descriptor: int) -> str:
+    """What is written to a pipe until its other end is closed."""
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[None] = loop.create_future()
+    text = bytearray()
+
+    def read() -> None:
+        with contextlib.suppress(BlockingIOError):
+            chunk = os.read(descriptor, _STATUS_BYTES)
+            text.extend(chunk)
+            if not chunk and not ended.done():
+                ended.set_result(None)
+
+    loop.add_reader(descriptor, read)
+    try:
+        await ended
+    finally:
+        loop.remove_reader(descriptor)
+    return text.decode(errors="replace")

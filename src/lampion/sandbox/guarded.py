@@ -1,0 +1,131 @@
+"""Makes any driver safe to use: drivers stay naive, and what every one of them would have to guard is here once."""
+
+import asyncio
+import contextlib
+import os
+from typing import Final
+
+from lampion.clock.clock import Clock
+from lampion.sandbox.driver import Capabilities, Driver, Exit, Sandbox, SandboxError
+from lampion.sandbox.spec import SandboxSpec
+
+_STARTS_AT_ONCE: Final = 16
+_START_SECONDS: Final = 30.0
+_KILL_SECONDS: Final = 30.0
+
+
+class GuardedSandbox:
+    """A sandbox whose `stop` and `wait` may be called at any time, any number of times, and be cancelled."""
+
+    def __init__(self, raw: Sandbox, clock: Clock) -> None:
+        self.sandbox_id = raw.sandbox_id
+        self.runtime_api = raw.runtime_api
+        self.output = raw.output
+        self.telemetry = raw.telemetry
+        self._raw = raw
+        self._clock = clock
+        self._ended = asyncio.create_task(raw.wait())
+        self._stops: set[asyncio.Task[Exit]] = set()
+
+    @property
+    def ended(self) -> asyncio.Task[Exit]:
+        """Done when the sandbox is; for who wants to be told."""
+        return self._ended
+
+    async def wait(self) -> Exit:
+        return await asyncio.shield(self._ended)
+
+    async def stop(self, grace_seconds: float) -> Exit:
+        """As `Sandbox.stop`. Raises SandboxError when even killing had no effect within half a minute."""
+        if self._ended.done():
+            return self._ended.result()
+        # In a task of its own: a caller who is cancelled must not leave the sandbox half stopped.
+        stopping = asyncio.create_task(self._raw.stop(max(0.0, grace_seconds)))
+        self._stops.add(stopping)
+        stopping.add_done_callback(self._stops.discard)
+        try:
+            async with self._clock.deadline(max(0.0, grace_seconds) + _KILL_SECONDS):
+                await asyncio.shield(stopping)
+                return await self.wait()
+        except TimeoutError:
+            raise SandboxError(f"sandbox {self.sandbox_id} doesn't end") from None
+
+    def limit_cpu(self) -> None:
+        if not self._ended.done():
+            self._raw.limit_cpu()
+
+    def max_memory_bytes(self) -> int:
+        return self._raw.max_memory_bytes()
+
+
+class Guarded:
+    """Any driver, with at most so many starts at once, a deadline for each, and an end for every sandbox."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        clock: Clock,
+        *,
+        starts_at_once: int = _STARTS_AT_ONCE,
+        start_seconds: float = _START_SECONDS,
+    ) -> None:
+        self.name = driver.name
+        self._driver = driver
+        self._clock = clock
+        self._turns = asyncio.Semaphore(starts_at_once)
+        self._start_seconds = start_seconds
+        self._running: set[GuardedSandbox] = set()
+        self._starting: set[asyncio.Task[Sandbox]] = set()
+        self._is_closing = False
+
+    def capabilities(self) -> Capabilities:
+        return self._driver.capabilities()
+
+    async def start(self, spec: SandboxSpec) -> GuardedSandbox:
+        """As `Driver.start`; waiting for a turn counts towards the deadline."""
+        try:
+            async with self._clock.deadline(self._start_seconds), self._turns:
+                raw = await self._start(spec)
+        except TimeoutError:
+            raise SandboxError(f"sandbox {spec.sandbox_id} didn't start in {self._start_seconds:g} s") from None
+        sandbox = GuardedSandbox(raw, self._clock)
+        self._running.add(sandbox)
+        sandbox.ended.add_done_callback(lambda _: self._running.discard(sandbox))
+        return sandbox
+
+    async def sweep(self) -> int:
+        return await self._driver.sweep()
+
+    async def close(self) -> None:
+        """Stop every sandbox, begun ones too. Idempotent; starts are refused from here on."""
+        self._is_closing = True
+        for start in self._starting:
+            start.cancel()
+        while self._starting:
+            await asyncio.wait(self._starting)
+        await asyncio.gather(*(sandbox.stop(0) for sandbox in self._running), return_exceptions=True)
+        await self._driver.close()
+
+    async def _start(self, spec: SandboxSpec) -> Sandbox:
+        if self._is_closing:
+            raise SandboxError("the server is shutting down")
+        start = asyncio.create_task(self._driver.start(spec))
+        self._starting.add(start)
+        start.add_done_callback(self._starting.discard)
+        try:
+            return await asyncio.shield(start)
+        except asyncio.CancelledError:
+            start.cancel()
+            await asyncio.shield(self._discard(start))
+            if self._is_closing:
+                raise SandboxError("the server is shutting down") from None
+            raise
+
+    async def _discard(self, start: asyncio.Task[Sandbox]) -> None:
+        """A start that nobody waits for any more may still succeed: end it and close what it opened."""
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            sandbox = await start
+            await sandbox.stop(0)
+            sandbox.runtime_api.close()
+            os.close(sandbox.output)
+            os.close(sandbox.telemetry)

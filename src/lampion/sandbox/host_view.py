@@ -1,0 +1,80 @@
+"""What of the host a sandbox sees beside its own mounts: programs and libraries, a few files of /etc, read-only."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from lampion.sandbox.spec import Mount
+
+USER_NAME: Final = "sbx_user1051"
+
+
+class EntryKind(StrEnum):
+    """The launcher's words (launcher/description.c)."""
+
+    BIND = "bind"
+    BIND_IF_PRESENT = "bind-if-present"
+    DIRECTORY = "directory"
+    FILE = "file"
+    SYMLINK = "symlink"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One name in the sandbox. `text`: the host's path, the content, or the link's target."""
+
+    kind: EntryKind
+    path: str
+    text: str = ""
+
+
+_PROGRAM_DIRECTORIES: Final = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+_SETTINGS: Final = (
+    "/etc/alternatives",
+    "/etc/ca-certificates.conf",
+    "/etc/crypto-policies",
+    "/etc/ld.so.cache",
+    "/etc/mime.types",
+    "/etc/pki/ca-trust",
+    "/etc/pki/tls/certs",
+    "/etc/protocols",
+    "/etc/services",
+    "/etc/ssl/certs",
+    "/etc/ssl/openssl.cnf",
+)
+_EMPTY_DIRECTORIES: Final = ("/opt", "/run", "/sys", "/var/lang", "/var/runtime", "/var/task")
+_HOSTS: Final = "127.0.0.1 localhost\n::1 localhost\n"
+_NAME_SERVICES: Final = "passwd: files\ngroup: files\nhosts: files dns\n"
+
+
+def host_entries() -> tuple[Entry, ...]:
+    """The part that is the same for every sandbox of this machine; reads which directories are links here."""
+    entries = [Entry(EntryKind.BIND, "/usr", "/usr")]
+    for name in _PROGRAM_DIRECTORIES:
+        path = Path(name)
+        if path.is_symlink():
+            entries.append(Entry(EntryKind.SYMLINK, name, str(path.readlink())))
+        else:
+            entries.append(Entry(EntryKind.BIND_IF_PRESENT, name, name))
+    entries += [Entry(EntryKind.BIND_IF_PRESENT, name, name) for name in _SETTINGS]
+    entries += [
+        Entry(EntryKind.FILE, "/etc/hosts", _HOSTS),
+        Entry(EntryKind.FILE, "/etc/nsswitch.conf", _NAME_SERVICES),
+        # Functions live in UTC wherever the host is.
+        Entry(EntryKind.SYMLINK, "/etc/localtime", "/usr/share/zoneinfo/UTC"),
+    ]
+    return tuple(entries)
+
+
+def sandbox_entries(user_id: int, group_id: int, mounts: tuple[Mount, ...]) -> tuple[Entry, ...]:
+    """The part that differs: the user's name, the mounts, and empty directories where a mount is usual."""
+    taken = {mount.target.rstrip("/") for mount in mounts}
+    home = f"/home/{USER_NAME}"
+    passwd = f"root:x:0:0:root:/root:/bin/bash\n{USER_NAME}:x:{user_id}:{group_id}::{home}:/sbin/nologin\n"
+    return (
+        Entry(EntryKind.FILE, "/etc/passwd", passwd),
+        Entry(EntryKind.FILE, "/etc/group", f"root:x:0:\n{USER_NAME}:x:{group_id}:\n"),
+        *(Entry(EntryKind.DIRECTORY, path) for path in _EMPTY_DIRECTORIES if path not in taken),
+        *(Entry(EntryKind.BIND, mount.target.rstrip("/"), str(mount.source)) for mount in mounts),
+    )

@@ -1,0 +1,265 @@
+/* Reads what the server asks for: NUL-terminated words, each record a verb and its fixed number of words. */
+#include "launcher.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+typedef int (*reader)(struct description *wanted, char **words);
+
+static int refuse(int error)
+{
+    errno = error;
+    return -1;
+}
+
+/* Absolute and without ".." or empty parts, so that it can't lead out of where it is used. */
+static bool is_plain_path(const char *path)
+{
+    if (path[0] != '/')
+        return false;
+    for (const char *part = path; part != NULL && part[1] != '\0'; part = strchr(part + 1, '/'))
+        if (part[1] == '/' || (part[1] == '.' && part[2] == '.' && (part[3] == '/' || part[3] == '\0')))
+            return false;
+    return true;
+}
+
+static int read_number(const char *word, long long least, long long most, long long *number)
+{
+    char *end;
+    errno = 0;
+    *number = strtoll(word, &end, 10);
+    if (errno != 0 || end == word || *end != '\0' || *number < least || *number > most)
+        return refuse(EINVAL);
+    return 0;
+}
+
+static int read_user(struct description *wanted, char **words)
+{
+    long long user_id, group_id;
+    if (read_number(words[0], 1, 4294967294LL, &user_id) < 0 || read_number(words[1], 1, 4294967294LL, &group_id) < 0)
+        return -1;
+    wanted->user_id = (unsigned)user_id;
+    wanted->group_id = (unsigned)group_id;
+    return 0;
+}
+
+static int read_user_namespace(struct description *wanted, char **words)
+{
+    (void)words;
+    wanted->has_user_namespace = true;
+    return 0;
+}
+
+static int read_working_directory(struct description *wanted, char **words)
+{
+    if (!is_plain_path(words[0]))
+        return refuse(EINVAL);
+    wanted->working_directory = words[0];
+    return 0;
+}
+
+static int read_tmp(struct description *wanted, char **words)
+{
+    long long tmp_bytes, shared_memory_bytes;
+    if (read_number(words[0], 1, 1LL << 50, &tmp_bytes) < 0 ||
+        read_number(words[1], 1, 1LL << 50, &shared_memory_bytes) < 0)
+        return -1;
+    wanted->tmp_bytes = (unsigned long long)tmp_bytes;
+    wanted->shared_memory_bytes = (unsigned long long)shared_memory_bytes;
+    return 0;
+}
+
+static int add_cgroup(struct description *wanted, const char *path, bool is_shared)
+{
+    if (wanted->cgroup_count == MOST_CGROUPS)
+        return refuse(E2BIG);
+    if (!is_plain_path(path))
+        return refuse(EINVAL);
+    wanted->cgroups[wanted->cgroup_count++] = (struct cgroup){path, is_shared};
+    return 0;
+}
+
+static int read_shared_cgroup(struct description *wanted, char **words)
+{
+    return add_cgroup(wanted, words[0], true);
+}
+
+static int read_cgroup(struct description *wanted, char **words)
+{
+    return add_cgroup(wanted, words[0], false);
+}
+
+static int read_setting(struct description *wanted, char **words)
+{
+    if (wanted->setting_count == MOST_SETTINGS)
+        return refuse(E2BIG);
+    if (wanted->cgroup_count == 0 || strchr(words[0], '/') != NULL)
+        return refuse(EINVAL);
+    const struct cgroup *cgroup = &wanted->cgroups[wanted->cgroup_count - 1];
+    wanted->settings[wanted->setting_count++] = (struct setting){cgroup, words[0], words[1]};
+    return 0;
+}
+
+static int read_counters(struct description *wanted, char **words)
+{
+    wanted->oom_file = words[0];
+    wanted->peak_file = words[1];
+    return 0;
+}
+
+static int add_entry(struct description *wanted, struct entry entry)
+{
+    if (wanted->entry_count == MOST_ENTRIES)
+        return refuse(E2BIG);
+    if (!is_plain_path(entry.path))
+        return refuse(EINVAL);
+    wanted->entries[wanted->entry_count++] = entry;
+    return 0;
+}
+
+static int read_bind(struct description *wanted, char **words)
+{
+    return add_entry(wanted, (struct entry){ENTRY_BIND, words[0], words[1], false, -1});
+}
+
+static int read_optional_bind(struct description *wanted, char **words)
+{
+    return add_entry(wanted, (struct entry){ENTRY_BIND, words[0], words[1], true, -1});
+}
+
+static int read_directory(struct description *wanted, char **words)
+{
+    return add_entry(wanted, (struct entry){ENTRY_DIRECTORY, words[0], "", false, -1});
+}
+
+static int read_file(struct description *wanted, char **words)
+{
+    return add_entry(wanted, (struct entry){ENTRY_FILE, words[0], words[1], false, -1});
+}
+
+static int read_symlink(struct description *wanted, char **words)
+{
+    return add_entry(wanted, (struct entry){ENTRY_SYMLINK, words[0], words[1], false, -1});
+}
+
+static int read_limit(struct description *wanted, char **words)
+{
+    static const struct {
+        const char *name;
+        int resource;
+    } known[] = {{"core", RLIMIT_CORE},     {"memlock", RLIMIT_MEMLOCK}, {"nofile", RLIMIT_NOFILE},
+                 {"nproc", RLIMIT_NPROC},   {"stack", RLIMIT_STACK}};
+    struct resource_limit limit = {0};
+    if (wanted->limit_count == MOST_RLIMITS)
+        return refuse(E2BIG);
+    if (read_number(words[1], -1, 1LL << 62, &limit.soft) < 0 || read_number(words[2], -1, 1LL << 62, &limit.hard) < 0)
+        return -1;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (strcmp(known[i].name, words[0]) == 0) {
+            limit.resource = known[i].resource;
+            wanted->limits[wanted->limit_count++] = limit;
+            return 0;
+        }
+    }
+    return refuse(EINVAL);
+}
+
+static int read_argument(struct description *wanted, char **words)
+{
+    if (wanted->argument_count == MOST_ARGUMENTS)
+        return refuse(E2BIG);
+    wanted->arguments[wanted->argument_count++] = words[0];
+    return 0;
+}
+
+static int read_variable(struct description *wanted, char **words)
+{
+    if (wanted->variable_count == MOST_VARIABLES)
+        return refuse(E2BIG);
+    wanted->variables[wanted->variable_count++] = words[0];
+    return 0;
+}
+
+static const struct verb {
+    const char *name;
+    int word_count;
+    reader read;
+} verbs[] = {
+    {"user", 2, read_user},                     /* uid gid */
+    {"user-namespace", 0, read_user_namespace}, /* map those ids to our own instead of changing to them */
+    {"working-directory", 1, read_working_directory},
+    {"tmp", 2, read_tmp},                       /* bytes of /tmp, bytes of /dev/shm */
+    {"shared-cgroup", 1, read_shared_cgroup},   /* path; exists or is made, outlives the sandbox */
+    {"cgroup", 1, read_cgroup},                 /* path; made, entered and removed */
+    {"set", 2, read_setting},                   /* file value, in the cgroup named last */
+    {"counters", 2, read_counters},             /* file with "oom_kill N", file with peak memory */
+    {"bind", 2, read_bind},                     /* path in the sandbox, path on the host; read-only */
+    {"bind-if-present", 2, read_optional_bind},
+    {"directory", 1, read_directory},
+    {"file", 2, read_file},                     /* path content */
+    {"symlink", 2, read_symlink},               /* path target */
+    {"rlimit", 3, read_limit},                  /* name soft hard; -1 is unlimited */
+    {"argument", 1, read_argument},
+    {"variable", 1, read_variable},             /* NAME=VALUE */
+};
+
+static char *next_word(char **position, const char *end)
+{
+    if (*position >= end)
+        return NULL;
+    char *word = *position;
+    *position += strlen(word) + 1;
+    return word;
+}
+
+static int read_record(struct launch *launch, const char *verb, char **position, const char *end)
+{
+    set_detail(launch, verb);
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+        if (strcmp(verbs[i].name, verb) != 0)
+            continue;
+        char *words[3] = {0};
+        for (int w = 0; w < verbs[i].word_count; w++)
+            if ((words[w] = next_word(position, end)) == NULL)
+                return refuse(EINVAL);
+        return verbs[i].read(&launch->wanted, words);
+    }
+    return refuse(EINVAL);
+}
+
+static ssize_t read_all(int descriptor, char *buffer, size_t size)
+{
+    size_t length = 0;
+    while (length < size) {
+        ssize_t count = pread(descriptor, buffer + length, size - length, (off_t)length);
+        if (count < 0)
+            return -1;
+        if (count == 0)
+            break;
+        length += (size_t)count;
+    }
+    return (ssize_t)length;
+}
+
+int read_description(struct launch *launch)
+{
+    struct description *wanted = &launch->wanted;
+    ssize_t length = read_all(launch->description, wanted->text, sizeof wanted->text);
+    if (length < 0)
+        return -1;
+    if (length == 0 || length > MOST_DESCRIPTION_BYTES || wanted->text[length - 1] != '\0')
+        return refuse(EINVAL);
+    char *position = wanted->text;
+    for (char *verb; (verb = next_word(&position, wanted->text + length)) != NULL;)
+        if (read_record(launch, verb, &position, wanted->text + length) < 0)
+            return -1;
+    set_detail(launch, "incomplete");
+    if (wanted->user_id == 0 || wanted->argument_count == 0 || wanted->working_directory == NULL ||
+        wanted->tmp_bytes == 0)
+        return refuse(EINVAL);
+    close(launch->description);
+    return 0;
+}

@@ -1,0 +1,51 @@
+"""What the launcher tells the server (launcher.c), as values. Pure."""
+
+import re
+import signal
+from dataclasses import dataclass
+from typing import Final
+
+from lampion.sandbox.driver import Exit
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The function's program has been executed; the listening socket came along."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A step failed; the launcher undoes the ones before it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Nothing of the sandbox exists any more."""
+
+    exit: Exit
+    peak_bytes: int
+
+
+Message = Running | Failed | Ended
+MESSAGE_BYTES: Final = 1024
+_ENDED: Final = re.compile(r"exit (code|signal) (\d+) oom (\d+) peak (-?\d+) killed ([01])")
+
+
+def parse_message(raw: bytes) -> Message:
+    """A message that nobody expects is a failure too: the launcher is then not the one that belongs to us."""
+    text = raw.decode("utf-8", "replace")
+    if text == "running":
+        return Running()
+    if text.startswith("error "):
+        return Failed(text.removeprefix("error "))
+    match = _ENDED.fullmatch(text)
+    if match is None:
+        return Failed(f"unknown message {text!r}")
+    number, oom_kills, peak, is_killed = int(match[2]), int(match[3]), int(match[4]), match[5] == "1"
+    if match[1] == "code":
+        return Ended(Exit(number), peak)
+    # A SIGKILL that the server itself ordered is no sign of too much memory, whatever happened before.
+    out_of_memory = number == signal.SIGKILL and oom_kills > 0 and not is_killed
+    return Ended(Exit(None, number, out_of_memory), peak)

@@ -1,0 +1,89 @@
+/* The launcher's main part: carries messages between server and process 1, ends the sandbox, tells how it ended. */
+#include "launcher.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+void kill_all(struct launch *launch, struct ending *ending)
+{
+    ending->is_killed = true;
+    kill(launch->init, SIGKILL);
+}
+
+/* False when process 1 has gone. */
+static bool hear_init(struct launch *launch, struct ending *ending)
+{
+    char message[MOST_MESSAGE_BYTES];
+    int descriptor;
+    if (receive_message(launch->outside, message, sizeof message, &descriptor) <= 0)
+        return false;
+    if (sscanf(message, "ended %15s %d", ending->how, &ending->number) == 2) {
+        ending->is_known = true;
+        return true;
+    }
+    if (strncmp(message, "error ", 6) == 0)
+        ending->has_failed = true;
+    if (send_message(launch->control, message, descriptor) < 0)
+        kill_all(launch, ending);
+    if (descriptor >= 0)
+        close(descriptor);
+    return true;
+}
+
+/* False when the server has gone. */
+static bool hear_server(struct launch *launch, struct ending *ending)
+{
+    char message[MOST_MESSAGE_BYTES];
+    int descriptor;
+    if (receive_message(launch->control, message, sizeof message, &descriptor) <= 0) {
+        kill_all(launch, ending);
+        ending->is_server_gone = true;
+        return false;
+    }
+    if (strcmp(message, "kill") == 0)
+        kill_all(launch, ending);
+    else
+        send_message(launch->outside, message, -1);
+    return true;
+}
+
+void supervise(struct launch *launch, struct ending *ending)
+{
+    struct pollfd sources[] = {{.fd = launch->outside, .events = POLLIN}, {.fd = launch->control, .events = POLLIN}};
+    for (;;) {
+        if (poll(sources, 2, -1) < 0) {
+            kill_all(launch, ending);
+            return;
+        }
+        if (sources[0].revents != 0 && !hear_init(launch, ending))
+            return;
+        if (sources[1].revents != 0 && !hear_server(launch, ending))
+            sources[1].fd = -1; /* poll leaves it out */
+    }
+}
+
+/* Until process 1 is gone, and with it, by the kernel's hand, every process of its namespace. */
+void await_end(struct launch *launch, struct ending *ending)
+{
+    int status = 0;
+    while (waitpid(launch->init, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (ending->is_known)
+        return;
+    snprintf(ending->how, sizeof ending->how, "signal");
+    ending->number = WIFSIGNALED(status) ? WTERMSIG(status) : SIGKILL;
+}
+
+void report_end(struct launch *launch, const struct ending *ending, long long oom_kills, long long peak_bytes)
+{
+    char message[MOST_MESSAGE_BYTES];
+    bool is_killed = ending->is_killed && !ending->is_known;
+    snprintf(message, sizeof message, "exit %s %d oom %lld peak %lld killed %d", ending->how, ending->number, oom_kills,
+             peak_bytes, is_killed);
+    send_message(launch->control, message, -1);
+}

@@ -1,0 +1,114 @@
+"""Limits of the `namespace` driver: they hold, and what breaks them is told apart from everything else."""
+
+import asyncio
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from lampion.sandbox.driver import Exit
+from tests.sandbox.boxes import output_of, read, run, spec_of, started
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user has no cgroups of its own")
+
+EAT = """
+import mmap
+pieces = []
+while True:
+    piece = mmap.mmap(-1, 4 << 20); pieces.append(piece)
+    for page in range(0, 4 << 20, 4096): piece[page] = 1
+    print(len(pieces) * 4, flush=True)
+"""
+
+
+async def test_too_much_memory_ends_the_function_and_is_told_from_another_sigkill(namespace):
+    ending, output = await run(namespace, spec_of(EAT, memory_mib=64))
+    assert ending == Exit(None, signal.SIGKILL, out_of_memory=True)
+    assert 40 <= int(output.split()[-1]) < 64
+
+
+async def test_memory_use_never_exceeds_the_limit(namespace):
+    async with started(namespace, spec_of(EAT, memory_mib=64)) as sandbox:
+        await sandbox.wait()
+        assert 60 << 20 <= sandbox.max_memory_bytes() <= 64 << 20
+
+
+async def test_a_child_that_needs_too_much_memory_does_not_end_the_function(namespace):
+    code = f"""if True:
+        import os, sys
+        if os.fork() == 0:
+            exec({EAT!r})
+        print('child', os.wait()[1] & 127, flush=True)
+        os._exit(9)"""
+    ending, output = await run(namespace, spec_of(code, memory_mib=64))
+    assert ending == Exit(9)
+    assert output.endswith("child 9\n")
+
+
+async def test_a_stopped_sandbox_is_not_out_of_memory(namespace):
+    code = f"""if True:
+        import os, time
+        if os.fork() == 0:
+            exec({EAT!r})
+        os.wait(); print('survived', flush=True); time.sleep(60)"""
+    async with started(namespace, spec_of(code, memory_mib=64)) as sandbox:
+        await read(sandbox.output, until=b"survived")
+        assert await sandbox.stop(0) == Exit(None, signal.SIGKILL, out_of_memory=False)
+
+
+async def test_the_number_of_processes_is_limited(namespace):
+    code = """if True:
+        import os, time
+        started = 0
+        try:
+            for _ in range(100):
+                if os.fork() == 0: time.sleep(60)
+                started += 1
+        except BlockingIOError: pass
+        print(started)"""
+    assert await output_of(namespace, code, max_processes=20) == "19\n"
+
+
+async def test_the_number_of_open_files_is_limited(namespace):
+    code = """if True:
+        import os
+        count = 0
+        try:
+            while True: os.dup(0); count += 1
+        except OSError as error: print(count, error.errno)"""
+    assert await output_of(namespace, code, max_open_files=64) == "60 24\n"
+
+
+async def test_the_share_of_a_processor_holds_from_the_moment_it_is_set(namespace):
+    spin = """if True:
+        import time
+        print('spinning', flush=True)
+        while True: pass"""
+
+    async with started(namespace, spec_of(spin, cpu_cores=0.2, sandbox_id="spinner")) as sandbox:
+        await read(sandbox.output, until=b"spinning")
+        sandbox.limit_cpu()
+        await asyncio.sleep(0.2)
+        statistics = next(Path("/sys/fs/cgroup").glob("cpu*/lampion-test-*/*/spinner/cpu.stat"), None)
+        assert statistics is not None
+        assert "nr_throttled 0" not in statistics.read_text()
+        pid = next(path for path in Path(statistics.parent, "cgroup.procs").read_text().split()[::-1])
+        begin, begin_ticks = time.monotonic(), _processor_seconds(int(pid))
+        await asyncio.sleep(1.5)
+        share = (_processor_seconds(int(pid)) - begin_ticks) / (time.monotonic() - begin)
+        # A cap, not a promise: on a busy machine it gets less.
+        assert 0.02 < share < 0.3
+
+
+async def test_one_whole_core_is_the_limit_before_that(namespace):
+    async with started(namespace, spec_of("import time; time.sleep(60)", cpu_cores=0.1, sandbox_id="whole")):
+        quota = next(Path("/sys/fs/cgroup").glob("cpu*/lampion-test-*/*/whole/cpu.cfs_quota_us"), None)
+        assert quota is not None
+        assert quota.read_text() == "100000\n"
+
+
+def _processor_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -1,0 +1,205 @@
+"""The pure parts of the room: what the launcher is told and tells, paths, process tables, findings."""
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lampion.sandbox.cgroups import Cgroup, CgroupPlan
+from lampion.sandbox.doctor import MachineFacts, assess
+from lampion.sandbox.driver import Exit, Grade, SandboxError
+from lampion.sandbox.host_view import Entry, EntryKind, host_entries, sandbox_entries
+from lampion.sandbox.launcher.description import Identity, describe
+from lampion.sandbox.launcher.messages import Ended, Failed, Running, parse_message
+from lampion.sandbox.process_family import ProcessRow, family_of
+from lampion.sandbox.relocation import relocate_environ, relocate_path
+from lampion.sandbox.spec import Limits, Mount
+from lampion.sandbox.trampoline import encode_request
+
+PARTS: dict[str, Any] = {
+    "argv": ["/bin/x", "a b"],
+    "environ": {"A": "1"},
+    "working_directory": "/var/task",
+    "limits": Limits(memory_mib=128, cpu_cores=1, tmp_mib=512),
+    "identity": Identity(7, 8, has_user_namespace=False),
+    "entries": [Entry(EntryKind.BIND, "/opt", "/host"), Entry(EntryKind.DIRECTORY, "/run")],
+    "cgroups": CgroupPlan(
+        (Cgroup(Path("/c"), True), Cgroup(Path("/c/b"), False, (("pids.max", "9"),))), Path("/o"), Path("/p"), None
+    ),
+}
+
+
+def test_a_description_is_words_in_the_order_of_use():
+    words = describe(**PARTS).decode().split("\0")
+    text = " ".join(words)
+    assert text.startswith(f"user 7 8 working-directory /var/task tmp {512 << 20} {128 << 20} shared-cgroup /c cgroup")
+    assert "cgroup /c/b set pids.max 9 counters /o /p bind /opt /host directory /run rlimit core" in text
+    assert words[words.index("argument") :][:4] == ["argument", "/bin/x", "argument", "a b"]
+    assert [word for word in words if "=" in word] == [
+        "A=1",
+        "AWS_LAMBDA_RUNTIME_API=127.0.0.1:9001",
+        "_LAMBDA_TELEMETRY_LOG_FD=3",
+    ]
+
+
+@pytest.mark.parametrize("part", [{"argv": ["a\0b"]}, {"environ": {"A": "\0"}}, {"working_directory": "/\0"}])
+def test_nul_characters_are_refused(part):
+    with pytest.raises(SandboxError, match="NUL"):
+        describe(**{**PARTS, **part})
+
+
+def test_a_description_beyond_a_mebibyte_is_refused():
+    with pytest.raises(SandboxError, match="1048576"):
+        describe(**{**PARTS, "environ": {"A": "x" * (1 << 20)}})
+
+
+KILLED = int(signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (b"running", Running()),
+        (b"error exec /x: No such file", Failed("exec /x: No such file")),
+        (b"exit code 3 oom 0 peak 77 killed 0", Ended(Exit(3), 77)),
+        (b"exit code 1 oom 2 peak 77 killed 0", Ended(Exit(1), 77)),
+        (b"exit signal 9 oom 1 peak 77 killed 0", Ended(Exit(None, KILLED, True), 77)),
+        (b"exit signal 9 oom 0 peak 77 killed 0", Ended(Exit(None, KILLED), 77)),
+        (b"exit signal 9 oom 1 peak 77 killed 1", Ended(Exit(None, KILLED), 77)),
+        (b"exit signal 11 oom 1 peak 77 killed 0", Ended(Exit(None, 11), 77)),
+        (b"nonsense \xff", Failed("unknown message 'nonsense \N{REPLACEMENT CHARACTER}'")),
+    ],
+)
+def test_messages_of_the_launcher_become_values(raw, message):
+    assert parse_message(raw) == message
+
+
+def test_a_sandbox_sees_programs_and_libraries_but_no_secret_of_the_host():
+    paths = {entry.path for entry in host_entries()}
+    assert {"/usr", "/bin", "/lib", "/etc/ssl/certs", "/etc/hosts"} <= paths
+    assert not paths & {"/etc", "/etc/shadow", "/root", "/home", "/var", "/etc/resolv.conf", "/etc/ssl/private"}
+
+
+def test_a_directory_is_not_made_empty_where_a_mount_goes():
+    entries = sandbox_entries(7, 8, (Mount(Path("/code"), "/var/task/"),))
+    assert Entry(EntryKind.BIND, "/var/task", "/code") in entries
+    assert Entry(EntryKind.DIRECTORY, "/var/task") not in entries
+    assert Entry(EntryKind.DIRECTORY, "/opt") in entries
+    assert "sbx_user1051:x:7:8:" in entries[0].text
+
+
+MOUNTS = (Mount(Path("/h/lang"), "/var/lang"), Mount(Path("/h/opt"), "/opt"), Mount(Path("/h/deep"), "/opt/deep/"))
+
+
+@pytest.mark.parametrize(
+    ("inside", "real"),
+    [
+        ("/var/lang/bin/python", "/h/lang/bin/python"),
+        ("/var/lang", "/h/lang"),
+        ("/var/language", "/var/language"),
+        ("/opt/deep/x", "/h/deep/x"),
+        ("/opt/deeper", "/h/opt/deeper"),
+        ("x/var/lang", "x/var/lang"),
+        ("", ""),
+    ],
+)
+def test_the_longest_mount_decides_where_a_path_really_is(inside, real):
+    assert relocate_path(inside, MOUNTS) == real
+
+
+def test_lists_of_paths_are_relocated_part_by_part():
+    environ = {"PATH": "/var/lang/bin:/usr/bin:/opt/bin", "URL": "http://x/opt/y", "EMPTY": ""}
+    assert relocate_environ(environ, MOUNTS) == {
+        "PATH": "/h/lang/bin:/usr/bin:/h/opt/bin",
+        "URL": "http://x/opt/y",
+        "EMPTY": "",
+    }
+
+
+def test_a_family_is_found_by_group_session_descent_and_mark():
+    rows = [
+        ProcessRow(10, 1, 10, 10, False),
+        ProcessRow(11, 10, 11, 11, False),  # child
+        ProcessRow(12, 11, 12, 12, False),  # grandchild
+        ProcessRow(13, 1, 10, 99, False),  # left, but not the group
+        ProcessRow(14, 1, 14, 10, False),  # left the group, but not the session
+        ProcessRow(15, 1, 15, 15, True),  # left everything, but has the environment
+        ProcessRow(16, 15, 16, 16, False),
+        ProcessRow(20, 1, 20, 20, False),
+    ]
+    assert family_of(10, rows) == {10, 11, 12, 13, 14, 15, 16}
+    assert family_of(10, rows[-1:]) == set()
+
+
+def test_a_request_to_the_trampoline_may_not_hold_nul():
+    with pytest.raises(ValueError, match="NUL"):
+        encode_request(["a\0"], {}, "/", (4, 3), [])
+
+
+FACTS: dict[str, Any] = {
+    "is_linux": True,
+    "is_root": True,
+    "kernel": (6, 1),
+    "user_namespaces": True,
+    "user_namespaces_restricted": False,
+    "compiler": "/usr/bin/cc",
+    "launcher_problem": "",
+    "controllers": ("memory", "cpu", "pids"),
+    "unusable_controllers": (),
+    "trial_problem": "",
+    "landlock_version": 4,
+    "seccomp": True,
+}
+NO_TRIAL = "namespaces Operation not permitted"
+
+
+@pytest.mark.parametrize(
+    ("facts", "grade", "findings"),
+    [
+        ({}, Grade.BASIC, {}),
+        ({"controllers": ()}, Grade.BASIC, dict.fromkeys(("cgroup-memory", "cgroup-cpu", "cgroup-pids"), "privileged")),
+        ({"is_root": False, "controllers": ("memory", "cpu")}, Grade.BASIC, {"cgroup-pids": "Delegate=yes"}),
+        ({"trial_problem": NO_TRIAL}, Grade.NONE, {"sandbox": "--privileged"}),
+        ({"trial_problem": NO_TRIAL, "is_root": False}, Grade.NONE, {"sandbox": "as root"}),
+        (
+            {"trial_problem": NO_TRIAL, "is_root": False, "user_namespaces_restricted": True},
+            Grade.NONE,
+            {"apparmor": "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0", "sandbox": "as root"},
+        ),
+        (
+            {"trial_problem": NO_TRIAL, "is_root": False, "user_namespaces": False},
+            Grade.NONE,
+            {"user-namespaces": "sysctl -w user.max_user_namespaces", "sandbox": "as root"},
+        ),
+        ({"trial_problem": "-", "kernel": (5, 10)}, Grade.NONE, {"kernel": "5.12", "sandbox": ""}),
+        (
+            {"trial_problem": "not tried", "launcher_problem": "no compiler", "compiler": None},
+            Grade.NONE,
+            {"launcher": "apt-get install gcc libc6-dev"},
+        ),
+        (
+            {"trial_problem": "not tried", "launcher_problem": "error: x"},
+            Grade.NONE,
+            {"launcher": "python -m lampion.sandbox.launcher.build"},
+        ),
+        ({"trial_problem": "not tried", "is_linux": False, "controllers": ()}, Grade.NONE, {"linux": "on Linux"}),
+    ],
+)
+def test_each_gap_is_named_with_what_mends_it(facts, grade, findings):
+    capabilities = assess(MachineFacts(**{**FACTS, **facts}))
+    assert capabilities.grade == grade
+    assert [finding.name for finding in capabilities.findings] == list(findings)
+    for finding in capabilities.findings:
+        assert findings[finding.name] in finding.mend
+        assert finding.effect
+
+
+def test_limits_are_claimed_only_where_they_hold():
+    everything = assess(MachineFacts(**FACTS))
+    assert (everything.memory_limit, everything.cpu_limit, everything.private_network) == (True, True, True)
+    partly = assess(MachineFacts(**{**FACTS, "controllers": ("cpu",)}))
+    assert (partly.memory_limit, partly.cpu_limit) == (False, True)
+    nothing = assess(MachineFacts(**{**FACTS, "trial_problem": "x"}))
+    claims = (nothing.memory_limit, nothing.cpu_limit, nothing.private_file_system, nothing.private_network)
+    assert claims == (False,) * 4
