@@ -1,0 +1,169 @@
+"""The lines that Lambda itself writes into a function's log, as text and as JSON. Pure: no files, no runtimes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import ceil
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from lampion.clock.clock import Clock
+
+_MIB: Final = 1024 * 1024
+_DEBUG, _INFO, _WARN = range(3)
+_LEVELS: Final = {"DEBUG": _DEBUG, "INFO": _INFO, "WARN": _WARN}
+
+
+@dataclass(frozen=True, slots=True)
+class InitSummary:
+    """How an initialization went: `phase` is "init" or "invoke", `status` "success", "error" or "timeout"."""
+
+    duration_ms: float
+    phase: str
+    status: str
+    error_type: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """How an invocation went: `status` is "" for an ordinary end, "error" or "timeout"; `init_ms` on a cold start."""
+
+    duration_ms: float
+    init_ms: float | None
+    max_memory_bytes: int
+    status: str
+    error_type: str | None
+
+
+class PlatformLines(Protocol):
+    """One log format. Lines come without their final newline; b"" means that the log level hides the line."""
+
+    def init_start(self, runtime_version: str, runtime_version_arn: str) -> bytes: ...
+
+    def init_report(self, summary: InitSummary) -> bytes: ...
+
+    def start(self, request_id: str, version: str) -> bytes: ...
+
+    def end(self, request_id: str, summary: RunSummary) -> bytes: ...
+
+    def report(self, request_id: str, memory_mib: int, summary: RunSummary) -> bytes: ...
+
+
+def platform_lines(log_format: str, system_log_level: str | None, clock: Clock) -> PlatformLines:
+    """The lines for a function's LoggingConfig; the level counts for LogFormat JSON only, as in AWS."""
+    return JsonLines(clock, system_log_level) if log_format == "JSON" else TextLines()
+
+
+def billed_ms(summary: RunSummary) -> int:
+    """Whole milliseconds billed, at least 1. Since August 2025 AWS bills the INIT phase of managed runtimes too."""
+    # What the line shows has two decimals: 180000.004 ms are shown as 180000.00 and billed as 180000.
+    return max(1, ceil(round(summary.duration_ms + (summary.init_ms or 0.0), 2)))
+
+
+def _max_memory_mib(summary: RunSummary) -> int:
+    return max(1, -(-summary.max_memory_bytes // _MIB))
+
+
+class TextLines:
+    """LogFormat Text: every line is written, except the report of an initialization that went well."""
+
+    def init_start(self, runtime_version: str, runtime_version_arn: str) -> bytes:
+        return f"INIT_START Runtime Version: {runtime_version}\tRuntime Version ARN: {runtime_version_arn}".encode()
+
+    def init_report(self, summary: InitSummary) -> bytes:
+        if summary.status == "success":
+            return b""  # in text, AWS tells of it by the Init Duration in REPORT
+        return (
+            f"INIT_REPORT Init Duration: {summary.duration_ms:.2f} ms\tPhase: {summary.phase}"
+            f"\tStatus: {summary.status}{_error_type(summary.error_type)}"
+        ).encode()
+
+    def start(self, request_id: str, version: str) -> bytes:
+        return f"START RequestId: {request_id} Version: {version}".encode()
+
+    def end(self, request_id: str, summary: RunSummary) -> bytes:
+        return f"END RequestId: {request_id}".encode()
+
+    def report(self, request_id: str, memory_mib: int, summary: RunSummary) -> bytes:
+        init = "" if summary.init_ms is None else f"Init Duration: {summary.init_ms:.2f} ms\t"
+        status = f"Status: {summary.status}{_error_type(summary.error_type)}" if summary.status else ""
+        return (
+            f"REPORT RequestId: {request_id}\tDuration: {summary.duration_ms:.2f} ms"
+            f"\tBilled Duration: {billed_ms(summary)} ms\tMemory Size: {memory_mib} MB"
+            f"\tMax Memory Used: {_max_memory_mib(summary)} MB\t{init}{status}"
+        ).encode()
+
+
+def _error_type(error_type: str | None) -> str:
+    return "" if error_type is None else f"\tError Type: {error_type}"
+
+
+class JsonLines:
+    """LogFormat JSON: events of the Telemetry API's schema, those of the function's system log level and above.
+
+    Which event has which level: AWS Lambda developer guide, "System log level event mapping".
+    """
+
+    def __init__(self, clock: Clock, system_log_level: str | None = None) -> None:
+        self._clock = clock
+        self._level = _LEVELS.get(system_log_level or "INFO", _INFO)
+
+    def init_start(self, runtime_version: str, runtime_version_arn: str) -> bytes:
+        record = {
+            "initializationType": "on-demand",
+            "phase": "init",
+            "runtimeVersion": runtime_version,
+            "runtimeVersionArn": runtime_version_arn,
+        }
+        return self._line(_INFO, "platform.initStart", record)
+
+    def init_report(self, summary: InitSummary) -> bytes:
+        record = {
+            "initializationType": "on-demand",
+            "phase": summary.phase,
+            "status": summary.status,
+            **_with_error_type(summary.error_type),
+            "metrics": {"durationMs": round(summary.duration_ms, 3)},
+        }
+        return self._line(_DEBUG if summary.status == "success" else _WARN, "platform.initReport", record)
+
+    def start(self, request_id: str, version: str) -> bytes:
+        return self._line(_INFO, "platform.start", {"requestId": request_id, "version": version})
+
+    def end(self, request_id: str, summary: RunSummary) -> bytes:
+        record = {
+            "requestId": request_id,
+            "status": summary.status or "success",
+            **_with_error_type(summary.error_type),
+            "metrics": {"durationMs": round(summary.duration_ms, 3)},
+        }
+        return self._line(_WARN if summary.status else _DEBUG, "platform.runtimeDone", record)
+
+    def report(self, request_id: str, memory_mib: int, summary: RunSummary) -> bytes:
+        metrics: dict[str, float] = {
+            "durationMs": round(summary.duration_ms, 3),
+            "billedDurationMs": billed_ms(summary),
+            "memorySizeMB": memory_mib,
+            "maxMemoryUsedMB": _max_memory_mib(summary),
+        }
+        if summary.init_ms is not None:
+            metrics["initDurationMs"] = round(summary.init_ms, 3)
+        record = {
+            "requestId": request_id,
+            "metrics": metrics,
+            "status": summary.status or "success",
+            **_with_error_type(summary.error_type),
+        }
+        return self._line(_WARN if summary.status else _INFO, "platform.report", record)
+
+    def _line(self, level: int, kind: str, record: Mapping[str, Any]) -> bytes:
+        if level < self._level:
+            return b""
+        moment = datetime.fromtimestamp(self._clock.now(), UTC)
+        time = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return msgspec.json.encode({"time": time, "type": kind, "record": record})
+
+
+def _with_error_type(error_type: str | None) -> dict[str, str]:
+    return {} if error_type is None else {"errorType": error_type}

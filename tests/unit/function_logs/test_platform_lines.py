@@ -1,0 +1,199 @@
+"""Lambda's own lines, letter by letter."""
+
+import json
+
+import pytest
+
+from lampion.clock.virtual import VirtualClock
+from lampion.function_logs.platform_lines import (
+    InitSummary,
+    JsonLines,
+    PlatformLines,
+    RunSummary,
+    TextLines,
+    billed_ms,
+    platform_lines,
+)
+
+ID = "6bc28136-9b4c-4d2b-9c5e-7e0a2f0f1a11"
+MIB = 1024 * 1024
+VERSION = ("python:3.12.v38", "arn:aws:lambda:us-east-1::runtime:8eeff65f")
+
+WARM = RunSummary(duration_ms=1.234, init_ms=None, max_memory_bytes=35 * MIB, status="", error_type=None)
+COLD = RunSummary(duration_ms=1.23, init_ms=120.0, max_memory_bytes=34 * MIB + 1, status="", error_type=None)
+TIMEOUT = RunSummary(180000.0, None, 1201 * MIB, "timeout", None)
+EXITED = RunSummary(20.5, None, 0, "error", "Runtime.ExitError")
+COLD_TIMEOUT = RunSummary(3000.0, 100.5, MIB, "timeout", None)
+
+INIT_OK = InitSummary(1236.04, "init", "success", None)
+INIT_TIMEOUT = InitSummary(1236.04, "init", "timeout", None)
+INIT_ERROR = InitSummary(1236.04, "invoke", "error", "Runtime.ImportModuleError")
+
+
+@pytest.mark.parametrize(
+    ("summary", "line"),
+    [
+        (
+            WARM,
+            "\tDuration: 1.23 ms\tBilled Duration: 2 ms\tMemory Size: 128 MB\tMax Memory Used: 35 MB\t",
+        ),
+        (
+            COLD,
+            "\tDuration: 1.23 ms\tBilled Duration: 122 ms\tMemory Size: 128 MB\tMax Memory Used: 35 MB\t"
+            "Init Duration: 120.00 ms\t",
+        ),
+        (
+            TIMEOUT,
+            "\tDuration: 180000.00 ms\tBilled Duration: 180000 ms\tMemory Size: 128 MB\tMax Memory Used: 1201 MB\t"
+            "Status: timeout",
+        ),
+        (
+            EXITED,
+            "\tDuration: 20.50 ms\tBilled Duration: 21 ms\tMemory Size: 128 MB\tMax Memory Used: 1 MB\t"
+            "Status: error\tError Type: Runtime.ExitError",
+        ),
+        (
+            COLD_TIMEOUT,
+            "\tDuration: 3000.00 ms\tBilled Duration: 3101 ms\tMemory Size: 128 MB\tMax Memory Used: 1 MB\t"
+            "Init Duration: 100.50 ms\tStatus: timeout",
+        ),
+    ],
+)
+def test_the_report_in_text(summary: RunSummary, line: str) -> None:
+    assert TextLines().report(ID, 128, summary).decode() == f"REPORT RequestId: {ID}{line}"
+
+
+def test_the_other_lines_in_text() -> None:
+    lines = TextLines()
+    assert lines.init_start(*VERSION).decode() == (
+        f"INIT_START Runtime Version: python:3.12.v38\tRuntime Version ARN: {VERSION[1]}"
+    )
+    assert lines.start(ID, "$LATEST").decode() == f"START RequestId: {ID} Version: $LATEST"
+    assert lines.end(ID, WARM).decode() == f"END RequestId: {ID}"
+
+
+@pytest.mark.parametrize(
+    ("summary", "line"),
+    [
+        (INIT_OK, ""),
+        (INIT_TIMEOUT, "INIT_REPORT Init Duration: 1236.04 ms\tPhase: init\tStatus: timeout"),
+        (
+            INIT_ERROR,
+            "INIT_REPORT Init Duration: 1236.04 ms\tPhase: invoke\tStatus: error\t"
+            "Error Type: Runtime.ImportModuleError",
+        ),
+    ],
+)
+def test_an_initialization_is_reported_in_text_when_it_failed(summary: InitSummary, line: str) -> None:
+    assert TextLines().init_report(summary).decode() == line
+
+
+@pytest.mark.parametrize(
+    ("duration_ms", "init_ms", "billed"),
+    [(0.0, None, 1), (1.0, None, 1), (1.01, None, 2), (180000.004, None, 180000), (0.5, 0.5, 1), (0.5, 99.6, 101)],
+)
+def test_what_is_billed(duration_ms: float, init_ms: float | None, billed: int) -> None:
+    assert billed_ms(RunSummary(duration_ms, init_ms, 0, "", None)) == billed
+
+
+def event(line: bytes) -> dict[str, object]:
+    assert b"\n" not in line
+    found = json.loads(line)
+    assert found["time"] == "2027-01-15T08:00:00.000Z"
+    return {found["type"]: found["record"]}
+
+
+def test_the_events_in_json() -> None:
+    lines = JsonLines(VirtualClock(), "DEBUG")
+    assert event(lines.init_start(*VERSION)) == {
+        "platform.initStart": {
+            "initializationType": "on-demand",
+            "phase": "init",
+            "runtimeVersion": VERSION[0],
+            "runtimeVersionArn": VERSION[1],
+        }
+    }
+    assert event(lines.init_report(INIT_ERROR)) == {
+        "platform.initReport": {
+            "initializationType": "on-demand",
+            "phase": "invoke",
+            "status": "error",
+            "errorType": "Runtime.ImportModuleError",
+            "metrics": {"durationMs": 1236.04},
+        }
+    }
+    assert event(lines.start(ID, "$LATEST")) == {"platform.start": {"requestId": ID, "version": "$LATEST"}}
+    assert event(lines.end(ID, WARM)) == {
+        "platform.runtimeDone": {"requestId": ID, "status": "success", "metrics": {"durationMs": 1.234}}
+    }
+    assert event(lines.report(ID, 128, COLD)) == {
+        "platform.report": {
+            "requestId": ID,
+            "metrics": {
+                "durationMs": 1.23,
+                "billedDurationMs": 122,
+                "memorySizeMB": 128,
+                "maxMemoryUsedMB": 35,
+                "initDurationMs": 120.0,
+            },
+            "status": "success",
+        }
+    }
+
+
+def test_the_report_in_json_looks_as_in_cloudwatch() -> None:
+    line = JsonLines(VirtualClock()).report(ID, 128, TIMEOUT).decode()
+    assert line == (
+        '{"time":"2027-01-15T08:00:00.000Z","type":"platform.report","record":{"requestId":"' + ID + '",'
+        '"metrics":{"durationMs":180000.0,"billedDurationMs":180000,"memorySizeMB":128,"maxMemoryUsedMB":1201},'
+        '"status":"timeout"}}'
+    )
+
+
+def test_a_failed_invocation_says_so_in_json() -> None:
+    lines = JsonLines(VirtualClock(), "WARN")
+    done = event(lines.end(ID, EXITED))["platform.runtimeDone"]
+    report = event(lines.report(ID, 128, EXITED))["platform.report"]
+    for record in (done, report):
+        assert isinstance(record, dict)
+        assert (record["status"], record["errorType"]) == ("error", "Runtime.ExitError")
+
+
+def written(lines: PlatformLines) -> set[str]:
+    """Which lines of a good cold start, and of a failed one, are not suppressed."""
+    return {
+        name
+        for name, line in {
+            "initStart": lines.init_start(*VERSION),
+            "initReport": lines.init_report(INIT_OK),
+            "initReport failed": lines.init_report(INIT_TIMEOUT),
+            "start": lines.start(ID, "1"),
+            "runtimeDone": lines.end(ID, WARM),
+            "runtimeDone failed": lines.end(ID, TIMEOUT),
+            "report": lines.report(ID, 128, WARM),
+            "report failed": lines.report(ID, 128, TIMEOUT),
+        }.items()
+        if line
+    }
+
+
+FAILURES = {"initReport failed", "runtimeDone failed", "report failed"}
+ORDINARY = {"initStart", "start", "report"}
+
+
+@pytest.mark.parametrize(
+    ("level", "names"),
+    [
+        ("WARN", FAILURES),
+        ("INFO", FAILURES | ORDINARY),
+        (None, FAILURES | ORDINARY),
+        ("DEBUG", FAILURES | ORDINARY | {"initReport", "runtimeDone"}),
+    ],
+)
+def test_the_system_log_level_chooses_the_events(level: str | None, names: set[str]) -> None:
+    assert written(platform_lines("JSON", level, VirtualClock())) == names
+
+
+def test_text_has_no_levels() -> None:
+    everything = FAILURES | ORDINARY | {"runtimeDone"}
+    assert written(platform_lines("Text", "WARN", VirtualClock())) == everything
