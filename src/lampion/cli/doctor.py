@@ -1,0 +1,81 @@
+"""`lampion doctor`: asks the rooms what this machine offers, and prints it."""
+
+import asyncio
+import os
+from collections.abc import Mapping, Sequence
+
+import click
+
+import lampion
+from lampion.cli.doctor_report import DataState, FoundRuntime, Report, as_json, as_text
+from lampion.cli.failure import ExitCode, Failure
+from lampion.clock.clock import SystemClock
+from lampion.code.interpreters import Interpreters, search_places
+from lampion.config import SettingError, Settings, settings_from
+from lampion.config.values import SandboxChoice
+from lampion.sandbox.doctor import examine
+from lampion.sandbox.driver import Capabilities, Finding, Grade
+from lampion.sandbox.tool_runner import SubprocessToolRunner, ToolError
+from lampion.store.data_directory import running_server
+
+_NO_ISOLATION = Capabilities(
+    grade=Grade.NONE, memory_limit=False, cpu_limit=False, private_file_system=False, private_network=False
+)
+_NO_RUNTIME = Finding("runtimes", "no function can run: there is no Python that serves one", "apt-get install python3")
+
+
+@click.command("doctor")
+@click.option("--data", metavar="DIR", help="Data directory to look at. [LAMPION_DATA]")
+@click.option("--json", "wants_json", is_flag=True, help="One JSON document on stdout, for programs.")
+def command(data: str | None, wants_json: bool) -> None:
+    """Say what this machine offers, and how to mend what it doesn't.
+
+    It tries: a real sandbox is made and removed, and every interpreter found is started once. Settings are those
+    that `lampion serve` would take from LAMPION_* variables.
+    """
+    try:
+        settings = settings_from({"data": data})
+    except SettingError as error:
+        raise Failure(ExitCode.USAGE, f"{error.source} {error.value!r} {error.problem}", fix=error.fix) from None
+    report = asyncio.run(_examine(settings))
+    click.echo(as_json(report) if wants_json else as_text(report))
+
+
+async def _examine(settings: Settings) -> Report:
+    runtimes = await _runtimes(settings)
+    isolated = _NO_ISOLATION if settings.sandbox is SandboxChoice.PROCESS else examine(settings.cgroup_parent)
+    server = running_server(settings.data)
+    return Report(
+        version=lampion.__version__,
+        driver="process" if isolated.grade is Grade.NONE else "namespace",
+        grade=isolated.grade,
+        memory_limit=isolated.memory_limit,
+        cpu_limit=isolated.cpu_limit,
+        private_file_system=isolated.private_file_system,
+        private_network=isolated.private_network,
+        runtimes=runtimes,
+        data=DataState(str(settings.data), server.endpoint if server else None),
+        findings=[*isolated.findings, *([] if runtimes else [_NO_RUNTIME])],
+    )
+
+
+async def _runtimes(settings: Settings) -> Mapping[str, FoundRuntime]:
+    places = search_places(settings.interpreter, os.environ)
+    found = await Interpreters(places, _Tool()).discover()
+    return {name: FoundRuntime(one.version, str(one.executable)) for name, one in found.items()}
+
+
+class _Tool:
+    """code.interpreters.RunTool by the sandbox room's runner."""
+
+    def __init__(self) -> None:
+        self._runner = SubprocessToolRunner(SystemClock())
+
+    async def run(self, argv: Sequence[str], *, timeout_seconds: float) -> bytes:
+        try:
+            result = await self._runner.run(argv, timeout_seconds)
+        except ToolError as error:
+            raise OSError(str(error)) from error
+        if result.code != 0:
+            raise OSError(f"{argv[0]} ended with {result.code}")
+        return result.stdout

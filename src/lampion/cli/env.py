@@ -1,0 +1,32 @@
+"""`lampion env`: what a shell needs so that every AWS client talks to a running server."""
+
+import os
+import shlex
+
+import click
+
+from lampion.cli.location import data_directory, server_of
+
+
+@click.command("env")
+@click.option("--data", metavar="DIR", help="Data directory of the running server. [LAMPION_DATA]")
+def command(data: str | None) -> None:
+    """Print the export lines that point AWS clients at a running server.
+
+    The lines hold the server's root key; run them with eval, don't keep them.
+
+    \b
+    Example:
+      eval "$(lampion env)"
+      aws lambda list-functions
+    """
+    server = server_of(data_directory(data, os.environ))
+    variables = {
+        "AWS_ENDPOINT_URL": server.url,
+        "AWS_ACCESS_KEY_ID": server.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": server.secret_access_key,
+        "AWS_REGION": server.region,
+        "AWS_DEFAULT_REGION": server.region,
+    }
+    for name, value in variables.items():
+        click.echo(f"export {name}={shlex.quote(value)}")

@@ -1,0 +1,148 @@
+"""How the text of each kind of setting is read. A ValueError says "what is wrong; how to mend it."."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+_COUNT_MAX: Final = 1_000_000
+_SECONDS_MAX: Final = 86_400
+_SIZE_MIN: Final = 64 * 1024
+_UNITS: Final = {"": 1, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40}
+_RUNTIME = re.compile(r"[a-z][a-z0-9.]{0,31}")
+
+
+class AuthMode(StrEnum):
+    """Whether callers prove who they are."""
+
+    SIGNED = "signed"
+    OPEN = "open"
+
+
+class SandboxChoice(StrEnum):
+    """Which driver makes the sandboxes; AUTO takes the best that works here."""
+
+    AUTO = "auto"
+    NAMESPACE = "namespace"
+    PROCESS = "process"
+
+
+@dataclass(frozen=True, slots=True)
+class ListenAddress:
+    """Where the server listens; port 0 means any free one."""
+
+    host: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        if self.host == "localhost":
+            return True
+        import ipaddress  # noqa: PLC0415 - costs --help milliseconds that it doesn't need
+
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def parse_listen(text: str) -> ListenAddress:
+    fix = "Write it as 127.0.0.1:9000 or [::1]:9000; port 0 picks a free one."
+    host, colon, port = text.rpartition(":")
+    if not colon or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65_535:
+        raise ValueError(f"is not HOST:PORT; {fix}")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        raise ValueError(f"has an IPv6 address without brackets; {fix}")
+    if not re.fullmatch(r"[A-Za-z0-9.:-]+", host):
+        raise ValueError(f"names no host; {fix}")
+    return ListenAddress(host, int(port))
+
+
+def parse_directory(text: str) -> Path:
+    if not text or "\0" in text:
+        raise ValueError("names no directory; Give a path, such as ~/.local/share/lampion.")
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError:
+        raise ValueError("names a home directory that is not known; Give an absolute path.") from None
+    return Path.cwd() / path
+
+
+def parse_account_id(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{12}", text):
+        raise ValueError("is not an AWS account id; Give 12 digits, such as 123456789012.")
+    return text
+
+
+def parse_region(text: str) -> str:
+    if not re.fullmatch(r"(?:eusc-)?[a-z]{2}(?:-gov|-iso[a-z]?)?-[a-z]+-[0-9]", text):
+        raise ValueError("is not an AWS region; Give one such as us-east-1 or eu-central-1.")
+    return text
+
+
+def parse_auth(text: str) -> AuthMode:
+    return AuthMode(_one_of(text, [mode.value for mode in AuthMode]))
+
+
+def parse_sandbox(text: str) -> SandboxChoice:
+    return SandboxChoice(_one_of(text, [choice.value for choice in SandboxChoice]))
+
+
+def _one_of(text: str, allowed: list[str]) -> str:
+    if text not in allowed:
+        raise ValueError(f"is not known; Use one of: {', '.join(allowed)}.")
+    return text
+
+
+def parse_cgroup_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", text):
+        raise ValueError("is not the name of a cgroup; Use letters, digits, '_', '-' and '.', at most 64, no '/'.")
+    return text
+
+
+def parse_interpreters(text: str) -> Mapping[str, Path]:
+    """`runtime=path` pairs separated by commas; an empty text is none."""
+    fix = "Write python3.13=/usr/bin/python3.13."
+    interpreters: dict[str, Path] = {}
+    for pair in filter(None, text.split(",")):
+        runtime, equals, path = pair.partition("=")
+        if not equals or not _RUNTIME.fullmatch(runtime):
+            raise ValueError(f"has {pair!r}, which is not RUNTIME=PATH; {fix}")
+        if not path.startswith("/") or "\0" in path:
+            raise ValueError(f"has {path!r}, which is not an absolute path; {fix}")
+        interpreters[runtime] = Path(path)
+    return MappingProxyType(interpreters)
+
+
+def parse_count(text: str) -> int:
+    return _whole_number(text, 1, _COUNT_MAX)
+
+
+def parse_seconds(text: str) -> int:
+    return _whole_number(text, 1, _SECONDS_MAX)
+
+
+def _whole_number(text: str, least: int, most: int) -> int:
+    if not re.fullmatch(r"[0-9]{1,12}", text) or not least <= int(text) <= most:
+        raise ValueError(f"is not a whole number in range; Give one from {least} to {most}.")
+    return int(text)
+
+
+def parse_size(text: str) -> int:
+    """Bytes from "65536", "64KiB", "4 MiB", "1GiB"."""
+    match = re.fullmatch(r"([0-9]{1,12}) ?([A-Za-z]*)", text)
+    unit = _UNITS.get(match[2].upper()) if match else None
+    if match is None or unit is None:
+        raise ValueError("is not a size; Give bytes, or a number with KiB, MiB or GiB, such as 64MiB.")
+    size = int(match[1]) * unit
+    if not _SIZE_MIN <= size <= 1 << 50:
+        raise ValueError("is out of range; Give 64KiB or more.")
+    return size

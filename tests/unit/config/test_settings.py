@@ -1,0 +1,152 @@
+"""Settings: where a value comes from, what it may be, and how a wrong one is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from lampion.config import SettingError, environments_for_memory, memory_bytes, options, settings_from
+from lampion.config.values import AuthMode, ListenAddress, SandboxChoice
+
+GIB = 1 << 30
+
+
+def test_defaults() -> None:
+    settings = settings_from({}, {})
+    assert settings.listen == ListenAddress("127.0.0.1", 9000)
+    assert settings.data == Path("~/.local/share/lampion").expanduser()
+    assert (settings.account_id, settings.region) == ("123456789012", "us-east-1")
+    assert (settings.auth, settings.sandbox) == (AuthMode.SIGNED, SandboxChoice.AUTO)
+    assert (settings.concurrency_limit, settings.idle_seconds, settings.cgroup_parent) == (1000, 600, "lampion")
+    assert dict(settings.interpreter) == {}
+    assert settings.max_environments == environments_for_memory(memory_bytes())
+    assert settings.log_segment_bytes < settings.log_group_bytes
+
+
+def test_the_command_line_wins_over_the_variable_and_the_variable_over_the_default() -> None:
+    variables = {"LAMPION_REGION": "eu-west-1", "LAMPION_IDLE_SECONDS": "5"}
+    settings = settings_from({"region": "eu-north-1"}, variables)
+    assert (settings.region, settings.idle_seconds, settings.account_id) == ("eu-north-1", 5, "123456789012")
+
+
+def test_every_option_has_a_flag_a_variable_and_help() -> None:
+    assert {option.name: (option.flag, option.variable) for option in options()}["cgroup_parent"] == (
+        "--cgroup-parent",
+        "LAMPION_CGROUP_PARENT",
+    )
+    for option in options():
+        assert option.help.endswith("."), option.name
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"XDG_DATA_HOME": "/srv/share"}, Path("/srv/share/lampion")),
+        ({"XDG_DATA_HOME": "relative/is/ignored"}, Path("~/.local/share/lampion").expanduser()),
+        ({"XDG_DATA_HOME": "/srv/share", "LAMPION_DATA": "/srv/data"}, Path("/srv/data")),
+        ({"LAMPION_DATA": "here"}, Path.cwd() / "here"),
+    ],
+)
+def test_the_data_directory(variables: dict[str, str], expected: Path) -> None:
+    assert settings_from({}, variables).data == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port", "is_loopback"),
+    [
+        ("127.0.0.1:0", "127.0.0.1", 0, True),
+        ("127.3.2.1:9000", "127.3.2.1", 9000, True),
+        ("localhost:65535", "localhost", 65_535, True),
+        ("[::1]:9000", "::1", 9000, True),
+        ("0.0.0.0:9000", "0.0.0.0", 9000, False),
+        ("[::]:9000", "::", 9000, False),
+        ("lamps.example:80", "lamps.example", 80, False),
+    ],
+)
+def test_listening_addresses(text: str, host: str, port: int, is_loopback: bool) -> None:
+    address = settings_from({"listen": text}, {}).listen
+    assert (address.host, address.port, address.is_loopback) == (host, port, is_loopback)
+    assert str(address) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("listen", "9000"),
+        ("listen", ":9000"),
+        ("listen", "host:"),
+        ("listen", "host:65536"),
+        ("listen", "::1:9000"),
+        ("listen", "a b:1"),
+        ("data", ""),
+        ("data", "a\0b"),
+        ("account_id", "12345678901"),
+        ("account_id", "12345678901x"),
+        ("region", "mars"),
+        ("auth", "none"),
+        ("sandbox", "docker"),
+        ("cgroup_parent", "../up"),
+        ("cgroup_parent", "a/b"),
+        ("cgroup_parent", ".."),
+        ("cgroup_parent", ""),
+        ("interpreter", "python3.13"),
+        ("interpreter", "python3.13=relative"),
+        ("interpreter", "=/usr/bin/python3"),
+        ("concurrency_limit", "0"),
+        ("concurrency_limit", "-1"),
+        ("concurrency_limit", "1e3"),
+        ("concurrency_limit", "99999999999999999999"),
+        ("idle_seconds", "0"),
+        ("idle_seconds", "1.5"),
+        ("max_environments", "many"),
+        ("log_group_bytes", "10 apples"),
+        ("log_group_bytes", "1"),
+        ("log_segment_bytes", "1GiB"),
+    ],
+)
+def test_a_wrong_value_names_option_value_and_remedy(name: str, text: str) -> None:
+    with pytest.raises(SettingError) as refusal:
+        settings_from({name: text}, {})
+    flag = "--" + name.replace("_", "-")
+    assert refusal.value.source == flag
+    assert refusal.value.problem
+    assert refusal.value.fix.endswith(".")
+    assert str(refusal.value).startswith(flag)
+
+
+def test_a_wrong_variable_is_named_as_the_variable() -> None:
+    with pytest.raises(SettingError, match=r"LAMPION_REGION 'mars'"):
+        settings_from({}, {"LAMPION_REGION": "mars"})
+
+
+@pytest.mark.parametrize("listen", ["0.0.0.0:9000", "[::]:0", "192.0.2.7:9000", "lamps.example:9000"])
+def test_open_access_is_refused_beyond_loopback(listen: str) -> None:
+    with pytest.raises(SettingError, match="would let anyone who reaches"):
+        settings_from({"auth": "open", "listen": listen}, {})
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:9000", "[::1]:9000", "localhost:9000"])
+def test_open_access_is_allowed_on_loopback(listen: str) -> None:
+    assert settings_from({"auth": "open", "listen": listen}, {}).auth is AuthMode.OPEN
+
+
+def test_interpreters_are_given_one_by_one_or_together() -> None:
+    text = "python3.13=/usr/bin/python3.13,python3.11=/opt/py/bin/python3"
+    assert dict(settings_from({"interpreter": text}, {}).interpreter) == {
+        "python3.13": Path("/usr/bin/python3.13"),
+        "python3.11": Path("/opt/py/bin/python3"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("65536", 65_536), ("64KiB", 65_536), ("64 kib", 65_536), ("3MiB", 3 << 20), ("2GiB", 2 << 30), ("1TiB", 1 << 40)],
+)
+def test_sizes(text: str, size: int) -> None:
+    assert settings_from({"log_group_bytes": text, "log_segment_bytes": "64KiB"}, {}).log_group_bytes == size
+
+
+@pytest.mark.parametrize(
+    ("total_bytes", "environments"), [(0, 4), (GIB // 2, 4), (8 * GIB, 51), (24 * GIB, 153), (1024 * GIB, 1000)]
+)
+def test_environments_follow_the_memory_within_bounds(total_bytes: int, environments: int) -> None:
+    assert environments_for_memory(total_bytes) == environments
