@@ -1,0 +1,101 @@
+# Everything a newcomer runs. Set-up goes into .venv in this checkout and is done again only when a lock file changes.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: help setup setup-node demo test lint unit bench chaos fuzz docs lock clean
+
+PY := .venv/bin/python
+JS := tests/conformance/js
+STEP = @printf '\n== %s\n'
+LOCK := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+
+help: ## show this list
+	@echo "Lampion. Targets:"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+
+# -- set-up ----------------------------------------------------------------------------------------------------------
+
+setup: .venv/.launcher ## virtual environment, dependencies, the package itself and the C launcher
+
+setup-node: $(JS)/node_modules/.package-lock.json
+
+.venv/.python: scripts/system-packages scripts/find-python
+	$(STEP) "set-up: system packages"
+	@scripts/system-packages
+	$(STEP) "set-up: virtual environment .venv"
+	@python=$$(scripts/find-python) && echo "$$python ($$($$python -V))" && \
+	  { $(PY) -m pip --version >/dev/null 2>&1 || $$python -m venv --clear .venv; }
+	@touch $@
+
+.venv/.packages: requirements/dev.lock .venv/.python
+	$(STEP) "set-up: packages of requirements/dev.lock, checked by hash"
+	@$(PY) -m pip install -qq --require-hashes -r requirements/dev.lock
+	@touch $@
+
+.venv/.lampion: pyproject.toml .venv/.packages
+	$(STEP) "set-up: lampion itself, editable"
+	@$(PY) -m pip install -qq --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.launcher: $(wildcard src/lampion/sandbox/launcher/*.c src/lampion/sandbox/launcher/*.h src/lampion/sandbox/launcher/*.py) .venv/.lampion
+	$(STEP) "set-up: the sandbox launcher (C)"
+	@$(PY) -m lampion.sandbox.launcher.build
+	@touch $@
+
+$(JS)/node_modules/.package-lock.json: $(JS)/package-lock.json
+	$(STEP) "set-up: AWS SDK for JavaScript, for tests"
+	@scripts/system-packages node
+	@cd $(JS) && npm ci --silent --no-audit --no-fund </dev/null
+	@touch $@
+
+# -- use -------------------------------------------------------------------------------------------------------------
+
+demo: setup ## start a server, deploy two functions, invoke them, and stay up until Ctrl-C
+	$(STEP) "demo"
+	@exec $(PY) examples/demo.py
+
+test: setup setup-node lint ## all checks and the whole test suite
+	$(STEP) "pytest"
+	@$(PY) -m pytest -m "not long"
+
+lint: setup ## formatting, lint, types and import rules
+	$(STEP) "ruff format --check"
+	@.venv/bin/ruff format --check .
+	$(STEP) "ruff check"
+	@.venv/bin/ruff check .
+	$(STEP) "mypy --strict"
+	@.venv/bin/mypy
+	$(STEP) "import rules"
+	@.venv/bin/lint-imports
+
+unit: setup ## only the fast tests, no server
+	@$(PY) -m pytest tests/unit tests/architecture
+
+bench: setup ## benchmarks with references in the same run; minutes
+	$(STEP) "benchmarks"
+	@$(PY) -m benchmarks
+
+chaos: setup ## kill -9 at 100 random moments; minutes
+	$(STEP) "kill -9"
+	@$(PY) -m tests.chaos.kill9 --rounds 100 --result docs/results/kill9.md
+
+fuzz: setup ## 20,000 bad requests against a live server; SEED=number for others
+	$(STEP) "bad requests"
+	@$(PY) -m tests.conformance.bad_requests.programme --count 20000 $(if $(SEED),--seed $(SEED))
+
+docs: setup ## write the generated reference pages again
+	@$(PY) -m scripts.reference_pages
+
+lock: setup ## resolve the newest dependencies into requirements/*.lock
+	@$(LOCK) --upgrade requirements/runtime.in -o requirements/runtime.lock
+	@$(LOCK) --upgrade requirements/dev.in -o requirements/dev.lock
+
+clean: ## remove everything that set-up and tools made
+	@rm -rf .venv .venv-* build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	  .import_linter_cache $(JS)/node_modules src/lampion/sandbox/launcher/lampion-launch
+	@find src tests benchmarks examples scripts -name __pycache__ -type d -prune -exec rm -rf {} +
