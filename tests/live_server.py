@@ -1,0 +1,194 @@
+"""A real `lampion serve` in a process of its own, for tests; everything it makes carries this session's mark."""
+
+import itertools
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import boto3
+from botocore.config import Config
+
+from lampion.cli.location import Server, server_of
+
+MARK = f"lampion-test-live-{os.getpid()}"
+"""In the name of every directory and cgroup of this session's servers."""
+
+ANY_MARK = re.compile(rf"lampion-test-(?:[a-z]+-)?{os.getpid()}(?![0-9])")
+"""What servers, drivers and other things of this test session are called, so that leftovers can be told."""
+
+READY_SECONDS = 30.0
+STOP_SECONDS = 20.0
+_numbers = itertools.count(1)
+
+
+class NotReady(AssertionError):
+    """The server ended, or didn't say in time that it listens; shows what it wrote."""
+
+
+@dataclass(kw_only=True)
+class LiveServer:
+    """One data directory and, while started, one server process on it."""
+
+    data: Path
+    options: Sequence[str] = ()
+    environ: dict[str, str] = field(default_factory=dict)
+    cgroup_parent: str = field(default_factory=lambda: f"{MARK}-{next(_numbers)}")
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def output(self) -> str:
+        """Everything that the servers on this directory have written, stdout and stderr."""
+        try:
+            return self._output_file.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    @property
+    def server(self) -> Server:
+        """Address and root key, found as `lampion` commands find them."""
+        return server_of(self.data)
+
+    @property
+    def url(self) -> str:
+        return self.server.url
+
+    def start(self) -> Self:
+        """Start and wait until it listens."""
+        assert self.process is None, "already started"
+        self.data.parent.mkdir(parents=True, exist_ok=True)
+        already_written = len(self.output)
+        command = [sys.executable, "-m", "lampion", "serve", "--listen", "127.0.0.1:0", "--data", str(self.data)]
+        with self._output_file.open("ab") as output:
+            self.process = subprocess.Popen(
+                [*command, "--cgroup-parent", self.cgroup_parent, *self.options],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**clean_environ(), **self.environ},
+            )
+        self._wait_until_it_listens(already_written)
+        return self
+
+    def stop(self) -> int:
+        """SIGTERM and wait; the exit code. Does nothing when it doesn't run."""
+        return self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """SIGKILL: no handler, no clean-up."""
+        self._end(signal.SIGKILL)
+
+    def restart(self) -> Self:
+        """Kill -9, then start again on the same directory."""
+        self.kill()
+        return self.start()
+
+    def client(self, service: str = "lambda", **config: Any) -> Any:
+        """A boto3 client with the root key; no retries, so that every answer is seen."""
+        server = self.server
+        return boto3.session.Session().client(
+            service,
+            endpoint_url=server.url,
+            region_name=server.region,
+            aws_access_key_id=server.access_key_id,
+            aws_secret_access_key=server.secret_access_key,
+            config=Config(**{"retries": {"total_max_attempts": 1}, "read_timeout": 60, **config}),
+        )
+
+    def aws_environ(self) -> dict[str, str]:
+        """What `lampion env` exports, on top of an environment without other AWS settings."""
+        server = self.server
+        return {
+            **clean_environ(),
+            "AWS_ENDPOINT_URL": server.url,
+            "AWS_ACCESS_KEY_ID": server.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": server.secret_access_key,
+            "AWS_REGION": server.region,
+            "AWS_DEFAULT_REGION": server.region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }
+
+    def __enter__(self) -> Self:
+        return self if self.process is not None else self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def _output_file(self) -> Path:
+        return self.data.with_name(self.data.name + ".output")
+
+    def _end(self, number: signal.Signals) -> int:
+        process, self.process = self.process, None
+        if process is None:
+            return 0
+        process.send_signal(number)
+        try:
+            return process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError(f"the server did not end on {number.name}; it wrote:\n{self.output}") from None
+
+    def _wait_until_it_listens(self, already_written: int) -> None:
+        assert self.process is not None
+        end = time.monotonic() + READY_SECONDS
+        while " listening on http" not in self.output[already_written:]:
+            if self.process.poll() is not None or time.monotonic() > end:
+                code = self._end(signal.SIGKILL)
+                raise NotReady(f"the server is not ready (exit code {code}); it wrote:\n{self.output}")
+            time.sleep(0.01)
+
+
+@contextmanager
+def marked_directory() -> Iterator[Path]:
+    """A temporary directory whose path carries the mark; gone at the end."""
+    path = Path(tempfile.mkdtemp(prefix=f"{MARK}-"))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def leftovers() -> list[str]:
+    """What still carries this session's mark: cgroups, and processes other than this one."""
+    found = [f"cgroup {path}" for path in _cgroups()]
+    for process in Path("/proc").glob("[0-9]*"):
+        if int(process.name) != os.getpid() and any(
+            ANY_MARK.search(_read(process / name).decode(errors="replace")) for name in ("cmdline", "environ", "cgroup")
+        ):
+            command = _read(process / "cmdline").replace(b"\0", b" ").decode(errors="replace")
+            found.append(f"process {process.name}: {command}")
+    return found
+
+
+def _cgroups() -> Iterator[str]:
+    for folder, names, _ in os.walk("/sys/fs/cgroup"):
+        yield from (f"{folder}/{name}" for name in names if ANY_MARK.search(name))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def clean_environ() -> dict[str, str]:
+    """Ours without settings that would reach into a test: AWS_*, LAMPION_*, proxies."""
+    unwanted = ("AWS_", "LAMPION_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+    return {name: value for name, value in os.environ.items() if not name.upper().startswith(unwanted)}
