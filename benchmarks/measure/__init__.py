@@ -1,0 +1,1 @@
+"""Instruments: wrk for load, /proc for what a system used. They know nothing of the systems they are pointed at."""

@@ -1,0 +1,46 @@
+"""ministack with its local executor, as a black box over HTTP; its functions print one line (see functions.py)."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from benchmarks.functions import ECHO_THAT_PRINTS, EVENT
+from benchmarks.systems.aws_functions import create, first_answers
+from benchmarks.systems.child import LOOPBACK, child, free_port, plain_environ, wait_until_listening
+from benchmarks.systems.endpoint import Endpoint, invoke
+from benchmarks.systems.environment import SET_UP, python_of, version_in
+from benchmarks.systems.system import Running, Scratch, WarmFunction
+
+
+class Ministack:
+    """One server, a process per function and concurrent invoke."""
+
+    name = "ministack"
+    workloads = frozenset({"warm_c1", "warm_c16", "boto3_felt", "cold_first"})
+
+    def missing(self) -> str | None:
+        return None if python_of("ministack").is_file() else f"ministack is not in .venv-bench/ministack: {SET_UP}"
+
+    def versions(self) -> Mapping[str, str]:
+        return {"ministack": version_in("ministack", "ministack")}
+
+    @contextmanager
+    def running(self, scratch: Scratch) -> Iterator[Running]:
+        port = free_port()
+        environ = plain_environ(
+            scratch.directory,
+            GATEWAY_PORT=str(port),
+            LAMBDA_EXECUTOR="local",
+            STATE_DIR=str(scratch.directory / "state"),
+            S3_DATA_DIR=str(scratch.directory / "s3"),
+            SFTP_PORT=str(free_port()),
+        )
+        server_command = python_of("ministack").with_name("ministack")
+        with child([server_command], environ, scratch.directory, scratch.output) as server:
+            wait_until_listening(server, port, 60)
+            endpoint = Endpoint(f"http://{LOOPBACK}:{port}", signed=True)
+            client = endpoint.client()
+            create(client, "echo", ECHO_THAT_PRINTS)
+            invoke(endpoint.invoke_request("echo", EVENT))
+            yield Running(
+                WarmFunction(endpoint, "echo", server.tree), first_answers(endpoint, client, ECHO_THAT_PRINTS)
+            )

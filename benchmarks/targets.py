@@ -1,0 +1,71 @@
+"""What Lampion has to reach, as data: each target compares one of its medians with a peer's of the same run. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from benchmarks.results import PYTHON_PASS, TWO_HOP, Results, median_of, ratio
+
+LAMPION = "lampion"
+
+Measured = Callable[[Results], float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Met when `measured` is at most (or at least) `bound`; not judged when either side was not measured."""
+
+    kind: Literal["required", "aimed at"]
+    text: str
+    measured: Measured
+    relation: Literal["<=", ">="]
+    bound: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A target with what was measured for it."""
+
+    target: Target
+    measured: float | None
+
+    @property
+    def met(self) -> bool | None:
+        if self.measured is None:
+            return None
+        bound = self.target.bound
+        return self.measured <= bound if self.target.relation == "<=" else self.measured >= bound
+
+
+def _over(workload: str, peer: str) -> Measured:
+    return lambda results: ratio(results.median(workload, LAMPION), results.median(workload, peer))
+
+
+def _rate_over_rie(results: Results) -> float | None:
+    """RIE takes one invoke at a time (it crashes on two), so its rate is the one with one connection."""
+    rie = median_of([sample.requests_per_second for sample in results.of("warm_c1", "rie")])
+    return ratio(results.median("warm_c16", LAMPION), rie)
+
+
+def _value(workload: str) -> Measured:
+    return lambda results: results.median(workload, LAMPION)
+
+
+TARGETS = (
+    Target("required", "warm_c1: p50 / RIE's p50", _over("warm_c1", "rie"), "<=", 1.0),
+    Target("required", "warm_c16: rate / RIE's rate with one connection", _rate_over_rie, ">=", 3.0),
+    Target("required", "cold_first: first answer, ms", _value("cold_first"), "<=", 100.0),
+    Target("aimed at", "warm_c1: p50 / two-hop's p50", _over("warm_c1", TWO_HOP), "<=", 1.3),
+    Target("aimed at", "warm_c1: p50 / RIE's p50", _over("warm_c1", "rie"), "<=", 0.5),
+    Target("aimed at", "warm_c16: rate / two-hop's rate", _over("warm_c16", TWO_HOP), ">=", 0.6),
+    Target("aimed at", "warm_c16: rate / ministack's rate", _over("warm_c16", "ministack"), ">=", 20.0),
+    Target("aimed at", "warm_c16: rate / RIE's rate with one connection", _rate_over_rie, ">=", 5.0),
+    Target("aimed at", "boto3_felt: ms above the raw echo", _value("boto3_felt"), "<=", 0.5),
+    Target("aimed at", "boto3_felt: felt / RIE's felt", _over("boto3_felt", "rie"), "<=", 0.5),
+    Target("aimed at", "cold_first: first answer / `python -c pass`", _over("cold_first", PYTHON_PASS), "<=", 0.5),
+)
+
+
+def judge(results: Results) -> list[Verdict]:
+    """Every target, in the order of `TARGETS`."""
+    return [Verdict(target, target.measured(results)) for target in TARGETS]
