@@ -2,16 +2,19 @@
 
 import asyncio
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 
 from lampion.clock.virtual import VirtualClock
-from lampion.environments.environment import Environment
 from lampion.environments.state import Phase
 from lampion.sandbox.driver import Exit, SandboxError
 from lampion.sandbox.drivers.fake import FakeProcess
 from tests.component.environments.scripted_runtime import Runtime, echo, forever, play
 from tests.component.environments.stage import invocation, stage, until
+
+if TYPE_CHECKING:
+    from lampion.environments.environment import Environment
 
 
 async def test_an_invocation_gets_the_answer_and_its_log() -> None:

@@ -177,10 +177,9 @@ async def test_an_environment_in_use_during_a_change_ends_after_its_invocation()
     async with stage() as on:
         changed = function(package=DeploymentPackage("new", "new", 2))
         async with on.pool.acquire(function()), on.pool.acquire(changed):
-            assert not on.made[0].stopped
+            assert [environment.stopped for environment in on.made] == [False, False]
         await settle()
-        assert on.made[0].stopped
-        assert not on.made[1].stopped
+        assert [environment.stopped for environment in on.made] == [True, False]
 
 
 async def test_a_deleted_functions_environments_end() -> None:

@@ -1,0 +1,92 @@
+"""scripts/system-packages and scripts/find-python: what is missing is named with the command that installs it."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.tree import ROOT
+
+GCC_WORKS = "#!/bin/sh\nexit 0\n"
+GCC_FINDS_NO_HEADERS = "#!/bin/sh\nexit 1\n"
+APT_GET = '#!/bin/sh\necho "apt-get $*" >>"$(dirname "$0")/installed"\n'
+
+
+def machine(folder: Path, *, user_id: int = 1000, python: bool = True, programs: dict[str, str]) -> Path:
+    """A PATH with a shell, `id` as that user, Python if wanted, and the programs given as scripts."""
+    for name in ("sh", "dirname"):
+        (folder / name).symlink_to(shutil.which(name) or name)
+    for name, script in {**programs, "id": f"#!/bin/sh\necho {user_id}\n"}.items():
+        (folder / name).write_text(script)
+        (folder / name).chmod(0o755)
+    if python:
+        (folder / "python3").symlink_to(Path(sys.executable).resolve())
+    return folder
+
+
+def run(script: str, path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(path / "sh"), str(ROOT / "scripts" / script), *arguments],
+        env={"PATH": str(path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_complete_machine_is_silent(tmp_path: Path) -> None:
+    done = run("system-packages", machine(tmp_path, programs={"gcc": GCC_WORKS, "node": "", "npm": ""}), "node")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("programs", "word", "packages"),
+    [
+        ({}, "", "gcc libc6-dev"),
+        ({"gcc": GCC_FINDS_NO_HEADERS}, "", "libc6-dev"),
+        ({"gcc": GCC_WORKS}, "node", "nodejs npm"),
+        ({"gcc": GCC_WORKS, "node": ""}, "node", "npm"),
+    ],
+)
+def test_an_ordinary_user_is_told_the_command(
+    tmp_path: Path, programs: dict[str, str], word: str, packages: str
+) -> None:
+    done = run("system-packages", machine(tmp_path, programs={**programs, "apt-get": APT_GET}), *filter(None, [word]))
+    assert done.returncode == 1
+    assert f"fix: sudo apt-get update && sudo apt-get install -y --no-install-recommends {packages}\n" in done.stderr
+    assert not (tmp_path / "installed").exists()
+
+
+def test_root_gets_it_installed(tmp_path: Path) -> None:
+    done = run("system-packages", machine(tmp_path, user_id=0, programs={"gcc": GCC_WORKS, "apt-get": APT_GET}), "node")
+    assert done.returncode == 0
+    assert (tmp_path / "installed").read_text().splitlines() == [
+        "apt-get update -qq",
+        "apt-get install -y --no-install-recommends nodejs npm",
+    ]
+
+
+def test_python_is_found_or_asked_for(tmp_path: Path) -> None:
+    path = machine(tmp_path, programs={})
+    found = run("find-python", path)
+    assert found.returncode == 0
+    assert Path(found.stdout.strip()).exists()
+    # A shim that only pretends comes first on PATH, and is passed over.
+    (path / "python3.13").write_text("#!/bin/sh\nexit 127\n")
+    (path / "python3.13").chmod(0o755)
+    assert run("find-python", path).stdout == found.stdout
+
+
+def test_without_python_both_packages_are_named(tmp_path: Path) -> None:
+    script = (ROOT / "scripts" / "find-python").read_text().replace(" /usr/bin/python3", "")
+    path = machine(tmp_path, python=False, programs={"gcc": GCC_WORKS})
+    (path / "find-python").write_text(script)
+    (path / "find-python").chmod(0o755)
+    shutil.copy(ROOT / "scripts" / "system-packages", path)
+    done = subprocess.run(
+        [str(path / "system-packages")], env={"PATH": str(path)}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "install -y --no-install-recommends python3 python3-venv\n" in done.stderr
