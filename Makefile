@@ -11,6 +11,8 @@ JS := tests/conformance/js
 STEP = @printf '\n== %s\n'
 LOCK := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 
+BENCH_PEERS := .venv-bench/sam/.aws-sam-cli-1.170.0 .venv-bench/ric/.awslambdaric-4.2.2 .venv-bench/ministack/.ministack-1.5.33
+
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
@@ -76,9 +78,17 @@ lint: setup ## formatting, lint, types and import rules
 unit: setup ## only the fast tests, no server
 	@$(PY) -m pytest tests/unit tests/architecture
 
-bench: setup ## benchmarks with references in the same run; minutes
-	$(STEP) "benchmarks"
-	@$(PY) -m benchmarks
+bench: setup $(BENCH_PEERS) ## benchmarks with references and peers in the same run; minutes; REPEATS=n
+	@scripts/system-packages wrk
+	$(STEP) "benchmarks; results go to benchmarks/results"
+	@$(PY) -m benchmarks $(if $(REPEATS),--repeats $(REPEATS)) $(BENCH_OPTIONS)
+
+# .venv-bench/NAME/.PACKAGE-VERSION: a peer of the benchmarks, in a virtual environment of its own
+$(BENCH_PEERS): | .venv/.python
+	$(STEP) "set-up: $(patsubst .%,%,$(notdir $@)) in $(@D)"
+	@rm -rf $(@D) && $(PY) -m venv $(@D)
+	@$(@D)/bin/python -m pip install -qq $$(echo $(patsubst .%,%,$(notdir $@)) | sed 's/-\([0-9.]*\)$$/==\1/')
+	@touch $@
 
 chaos: setup ## kill -9 at 100 random moments; minutes
 	$(STEP) "kill -9"

@@ -134,7 +134,6 @@ class Work:
     lookup: FunctionLookup
     runtimes: Runtimes
     deployments: Deployments
-    garbage: GarbageCollector
     pool: EnvironmentPool
     invoker: Invoker
 
@@ -218,6 +217,34 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
     )
     await interpreters.discover()  # now, so that a runtime's version is the same in every answer
     runtimes = Runtimes(ports.clock, interpreters)
+    pool = _pool(settings, ports, stores, interpreters, runtimes)
+    functions, blobs, packages, clock = stores.functions, stores.blobs, stores.packages, ports.clock
+    garbage = GarbageCollector(functions, blobs, packages, clock, also_in_use=pool.packages_in_use)
+    deployments = Deployments(
+        functions=functions,
+        blobs=blobs,
+        packages=packages,
+        interpreters=interpreters,
+        garbage=garbage,
+        rng=ports.rng,
+        clock=clock,
+    )
+    lookup = FunctionLookup(functions)
+    concurrency = Concurrency(settings.concurrency_limit)
+    invoker = Invoker(lookup=lookup, updates=deployments, concurrency=concurrency, pool=pool)
+    background = [asyncio.create_task(deployments.run()), asyncio.create_task(garbage.run())]
+    try:
+        yield Work(lookup, runtimes, deployments, pool, invoker)
+    finally:
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+        await pool.close()
+
+
+def _pool(
+    settings: Settings, ports: Ports, stores: Stores, interpreters: Interpreters, runtimes: Runtimes
+) -> EnvironmentPool:
     provisioner = Provisioner(
         driver=ports.driver,
         packages=stores.packages,
@@ -228,35 +255,8 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
         clock=ports.clock,
         rng=ports.rng,
     )
-    pool = EnvironmentPool(
-        provisioner.environment,
-        ports.clock,
-        PoolSettings(capacity=settings.max_environments, idle_seconds=settings.idle_seconds),
-    )
-    garbage = GarbageCollector(
-        stores.functions, stores.blobs, stores.packages, ports.clock, also_in_use=pool.packages_in_use
-    )
-    deployments = Deployments(
-        functions=stores.functions,
-        blobs=stores.blobs,
-        packages=stores.packages,
-        interpreters=interpreters,
-        garbage=garbage,
-        rng=ports.rng,
-        clock=ports.clock,
-    )
-    lookup = FunctionLookup(stores.functions)
-    invoker = Invoker(
-        lookup=lookup, updates=deployments, concurrency=Concurrency(settings.concurrency_limit), pool=pool
-    )
-    background = [asyncio.create_task(deployments.run()), asyncio.create_task(garbage.run())]
-    try:
-        yield Work(lookup, runtimes, deployments, garbage, pool, invoker)
-    finally:
-        for task in background:
-            task.cancel()
-        await asyncio.gather(*background, return_exceptions=True)
-        await pool.close()
+    limits = PoolSettings(capacity=settings.max_environments, idle_seconds=settings.idle_seconds)
+    return EnvironmentPool(provisioner.environment, ports.clock, limits)
 
 
 def _gateway(settings: Settings, ports: Ports, stores: Stores, work: Work) -> Gateway:

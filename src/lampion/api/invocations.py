@@ -9,7 +9,8 @@ from lampion.aws.errors import not_built
 from lampion.aws.operation import RequestContext, operation
 from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
-from lampion.domain.errors import InvalidRequestContentException
+from lampion.domain.errors import InvalidParameterValueException, InvalidRequestContentException
+from lampion.domain.function import Function
 from lampion.domain.invocation import Invocation, InvocationType
 from lampion.invoke.invoker import Invoker
 from lampion.invoke.payload import EMPTY, check_json
@@ -34,11 +35,12 @@ class InvocationsApi:
             members["FunctionName"], members.get("Qualifier"), account_id=context.account_id, region=context.region
         )
         kind = members.get("InvocationType", InvocationType.REQUEST_RESPONSE)
-        if kind == InvocationType.DRY_RUN:
-            function = await self._invoker.check(target)
-            return {"StatusCode": 204, "ExecutedVersion": function.version}
         if kind == InvocationType.EVENT:
             raise not_built("Invoke with InvocationType Event")
+        function = await self._invoker.check(target)
+        _check_built(function, members)
+        if kind == InvocationType.DRY_RUN:
+            return {"StatusCode": 204, "ExecutedVersion": function.version}
         payload = members.get("Payload") or EMPTY
         check_json(payload)
         client_context = members.get("ClientContext")
@@ -49,7 +51,7 @@ class InvocationsApi:
             trace_id=context.trace_header or self._new_trace(),
             client_context=None if client_context is None else _decoded(client_context),
         )
-        outcome = await self._invoker.invoke(target, invocation)
+        outcome = await self._invoker.invoke(target, function, invocation)
         answer = {"StatusCode": 200, "ExecutedVersion": outcome.executed_version, "Payload": outcome.payload}
         if outcome.function_error is not None:
             answer["FunctionError"] = outcome.function_error
@@ -61,6 +63,22 @@ class InvocationsApi:
         """A trace header of our own, not sampled (X-Ray developer guide, "Tracing header")."""
         root, parent = self._rng.uuid4().replace("-", ""), self._rng.uuid4().replace("-", "")
         return f"Root=1-{int(self._clock.now()):08x}-{root[:24]};Parent={parent[-16:]};Sampled=0"
+
+
+def _check_built(function: Function, members: Members) -> None:
+    """Kinds of functions that take another way than this one."""
+    configuration = function.configuration
+    if configuration.tenancy_config is not None:
+        raise not_built("Invoke of a function with tenant isolation")
+    if "TenantId" in members:
+        raise InvalidParameterValueException(
+            "The invoked function is not enabled with tenancy configuration. "
+            "Remove the tenant ID from your request and try again."
+        )
+    if configuration.durable_config is not None or "DurableExecutionName" in members:
+        raise not_built("Invoke of a durable function")
+    if configuration.capacity_provider_config is not None:
+        raise not_built("Invoke of a function on a capacity provider")
 
 
 def _decoded(client_context: str) -> str:

@@ -8,6 +8,7 @@ import msgspec
 
 from lampion.clock.clock import Clock
 from lampion.domain.arn import FunctionKey
+from lampion.domain.errors import ResourceNotFoundException
 from lampion.function_logs.journal import FunctionLogs, LogEvent, LogGroup
 from lampion.store.functions import Functions
 
@@ -28,7 +29,7 @@ class LogsView:
         """A JSON page: `events` and the cursor to go on from, `next`.
 
         `query` may hold `after` (cursor), `since` (epoch milliseconds), `wait` (seconds). Raises ValueError for
-        values that aren't numbers.
+        values that aren't numbers, ResourceNotFoundException for a name without function or log.
         """
         asked = dict(parse_qsl(query))
         after, since = int(asked.get("after", "0")), int(asked.get("since", "0"))
@@ -39,10 +40,17 @@ class LogsView:
         return msgspec.json.encode(page)
 
     async def _group(self, key: FunctionKey) -> LogGroup:
-        """The group that the function logs to; a function that is gone has left its log under the default name."""
+        """The group that the function logs to; a function that is gone has left its log under the default name.
+
+        Raises ResourceNotFoundException when there is neither function nor log.
+        """
         function = await self._functions.get(key)
-        name = f"/aws/lambda/{key.name}" if function is None else function.configuration.logging.log_group
-        return LogGroup(key.account_id, key.region, name)
+        if function is not None:
+            return LogGroup(key.account_id, key.region, function.configuration.logging.log_group)
+        group = LogGroup(key.account_id, key.region, f"/aws/lambda/{key.name}")
+        if await self._logs.last_cursor(group) == 0:
+            raise ResourceNotFoundException(f"Function not found: {key.arn}")
+        return group
 
     async def _events(self, group: LogGroup, after: int, since: int, wait_seconds: float) -> Sequence[LogEvent]:
         end = self._clock.monotonic() + wait_seconds

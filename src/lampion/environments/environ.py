@@ -13,6 +13,17 @@ RUNTIME_DIRECTORY = "/var/runtime"
 _XRAY_HOST = "169.254.100.1"
 
 
+_OVERRIDABLE = {
+    "LANG": "en_US.UTF-8",
+    "TZ": ":UTC",
+    "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+    "LD_LIBRARY_PATH": "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
+    "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+    "AWS_XRAY_DAEMON_ADDRESS": f"{_XRAY_HOST}:2000",
+    "PYTHONPATH": RUNTIME_DIRECTORY,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class SessionCredentials:
     """What the function signs its own AWS calls with."""
@@ -26,19 +37,19 @@ def environment_variables(
     function: Function, *, log_stream: str, credentials: SessionCredentials, initialization_type: str = "on-demand"
 ) -> dict[str, str]:
     """Everything but what the sandbox's driver adds: its Runtime API address and log descriptor."""
+    return (
+        _OVERRIDABLE
+        | (function.configuration.environment or {})
+        | _reserved(function, credentials)
+        | {"AWS_LAMBDA_INITIALIZATION_TYPE": initialization_type, "AWS_LAMBDA_LOG_STREAM_NAME": log_stream}
+        | _execution_environment(function)
+        | _log_format(function)
+    )
+
+
+def _reserved(function: Function, credentials: SessionCredentials) -> dict[str, str]:
     key, configuration = function.key, function.configuration
-    logging = configuration.logging
-    overridable = {
-        "LANG": "en_US.UTF-8",
-        "TZ": ":UTC",
-        "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
-        "LD_LIBRARY_PATH": "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib"
-        ":/var/task:/var/task/lib:/opt/lib",
-        "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
-        "AWS_XRAY_DAEMON_ADDRESS": f"{_XRAY_HOST}:2000",
-        "PYTHONPATH": RUNTIME_DIRECTORY,
-    }
-    reserved = {
+    return {
         "_AWS_XRAY_DAEMON_ADDRESS": _XRAY_HOST,
         "_AWS_XRAY_DAEMON_PORT": "2000",
         "PWD": TASK_ROOT,
@@ -54,17 +65,8 @@ def environment_variables(
         "AWS_LAMBDA_FUNCTION_NAME": key.name,
         "AWS_LAMBDA_FUNCTION_VERSION": function.version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(configuration.memory_mib),
-        "AWS_LAMBDA_INITIALIZATION_TYPE": initialization_type,
-        "AWS_LAMBDA_LOG_GROUP_NAME": logging.log_group,
-        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+        "AWS_LAMBDA_LOG_GROUP_NAME": configuration.logging.log_group,
     }
-    return (
-        overridable
-        | (configuration.environment or {})
-        | reserved
-        | _execution_environment(function)
-        | _log_format(function)
-    )
 
 
 def _execution_environment(function: Function) -> dict[str, str]:

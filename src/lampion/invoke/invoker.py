@@ -40,9 +40,11 @@ class Invoker:
         check_invocable(function)
         return function
 
-    async def invoke(self, target: Target, invocation: Invocation) -> Outcome:
-        """One run, to its end. Function errors are outcomes; raised is only what kept the function from running."""
-        function = await self.check(target)
+    async def invoke(self, target: Target, function: Function, invocation: Invocation) -> Outcome:
+        """One run of `function`, which is what `check` said of `target`, to its end.
+
+        Function errors are outcomes; raised is only what kept the function from running.
+        """
         if not function.is_settled:
             await self._updates.until_settled(function.key)
             function = await self.check(target)
