@@ -7,6 +7,8 @@ from urllib.parse import unquote
 
 from lampion.aws.model import Operation, ServiceModel
 
+_REMEMBERED_MAX: Final = 1024
+_REMEMBERED_CHARACTERS: Final = 512
 _LABEL: Final = re.compile(r"\{([^}+]+)(\+?)\}")
 
 
@@ -40,6 +42,7 @@ class Router:
 
     def __init__(self, service: ServiceModel) -> None:
         self._root = _Node()
+        self._recent: dict[tuple[str, str, str], Match] = {}
         for operation in service.operations.values():
             self._add(operation)
 
@@ -48,6 +51,15 @@ class Router:
 
         A trailing slash is tolerated. Labels are decoded after the split: an encoded "/" stays in its label.
         """
+        request = (method, path, query)
+        match = self._recent.get(request) or self._match(method, path, query)
+        if match is not None and len(path) + len(query) <= _REMEMBERED_CHARACTERS:
+            if len(self._recent) >= _REMEMBERED_MAX:
+                self._recent.clear()
+            self._recent[request] = match
+        return match
+
+    def _match(self, method: str, path: str, query: str) -> Match | None:
         segments = path.split("/")
         if segments[0] or len(segments) < 2:
             return None

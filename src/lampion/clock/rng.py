@@ -26,12 +26,14 @@ def _uuid4_text(raw: bytes) -> str:
 
 
 class SystemRng:
-    """The kernel's generator. UUIDs are drawn in batches: one system call for 256 of them."""
+    """The kernel's generator, asked for batches: one system call serves many identifiers and short tokens."""
 
     _BATCH = 256
+    _SHORT_TOKEN_BYTES = 64
 
     def __init__(self) -> None:
         self._uuids: deque[str] = deque()
+        self._bytes = b""
 
     def uuid4(self) -> str:
         if not self._uuids:
@@ -40,7 +42,12 @@ class SystemRng:
         return self._uuids.popleft()
 
     def token(self, size_bytes: int) -> bytes:
-        return os.urandom(size_bytes)
+        if size_bytes > self._SHORT_TOKEN_BYTES:
+            return os.urandom(size_bytes)
+        if len(self._bytes) < size_bytes:
+            self._bytes = os.urandom(self._BATCH * self._SHORT_TOKEN_BYTES)
+        token, self._bytes = self._bytes[:size_bytes], self._bytes[size_bytes:]
+        return token
 
     def fraction(self) -> float:
         return int.from_bytes(os.urandom(7)) / (1 << 56)

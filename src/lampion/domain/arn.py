@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 LATEST: Final = "$LATEST"
@@ -43,6 +44,7 @@ class FunctionReference:
     qualifier: str | None = None
 
 
+@lru_cache(maxsize=4096)
 def parse_function_reference(text: str) -> FunctionReference:
     """Take apart a name, partial ARN or ARN whose shape the model has already checked.
 

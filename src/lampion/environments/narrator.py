@@ -7,7 +7,8 @@ stand between its START and END.
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable
+import select
+from collections.abc import Callable, Mapping
 
 from lampion.clock.clock import Clock
 from lampion.domain.function import Function
@@ -55,6 +56,24 @@ class _Pipe:
             os.close(self._descriptor)
 
 
+class _Pipes:
+    """All that one sandbox writes to. Asking whether anything is there costs one system call for all of them."""
+
+    def __init__(self, pipes: Mapping[int, Callable[[bytes], None]]) -> None:
+        self._pipes = {descriptor: _Pipe(descriptor, take) for descriptor, take in pipes.items()}
+        self._poll = select.poll()
+        for descriptor in pipes:
+            self._poll.register(descriptor, select.POLLIN)
+
+    def drain(self) -> None:
+        for descriptor, _ in self._poll.poll(0):
+            self._pipes[descriptor].drain()
+
+    def close(self) -> None:
+        for pipe in self._pipes.values():
+            pipe.close()
+
+
 class Narrator:
     """The log of one environment."""
 
@@ -71,19 +90,18 @@ class Narrator:
         self._tail = Tail()
         self._splitter = LineSplitter()
         self._frames = FrameDecoder()
-        self._pipes: tuple[_Pipe, ...] = ()
+        self._pipes = _Pipes({})
 
     # -- the function's output --
 
     def attach(self, sandbox: Sandbox) -> None:
         """Read the sandbox's output from now on; its descriptors are this object's to close."""
-        self._pipes = (_Pipe(sandbox.output, self._take_output), _Pipe(sandbox.telemetry, self._take_frames))
+        self._pipes = _Pipes({sandbox.output: self._take_output, sandbox.telemetry: self._take_frames})
 
     def detach(self) -> None:
         """The sandbox has ended: what it wrote last is read, an unfinished line included."""
-        pipes, self._pipes = self._pipes, ()
-        for pipe in pipes:
-            pipe.close()
+        pipes, self._pipes = self._pipes, _Pipes({})
+        pipes.close()
         self._flush_line()
         for frame in self._frames.flush(int(self._clock.now() * 1000)):
             self._write(frame.timestamp_ms, frame.message)
@@ -119,8 +137,7 @@ class Narrator:
 
     def finish(self, request_id: str, summary: RunSummary) -> None:
         """The invocation is over: the last of its output, END, REPORT."""
-        for pipe in self._pipes:
-            pipe.drain()
+        self._pipes.drain()
         self._flush_line()
         self._platform(self._lines.end(request_id, summary))
         self._platform(self._lines.report(request_id, self._memory_mib, summary))

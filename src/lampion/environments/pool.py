@@ -122,7 +122,8 @@ class EnvironmentPool:
         current = self._versions.get((pool.function.key, pool.function.version)) is pool
         if environment.is_reusable and current and not self._closed:
             self._make_idle(pool, environment)
-            self._assign(pool)
+            if pool.waiting:
+                self._assign(pool)
         else:
             self._end(environment)
 

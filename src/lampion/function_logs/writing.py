@@ -12,7 +12,7 @@ from lampion.function_logs.group import GroupFiles
 from lampion.function_logs.segment import Segment, SegmentWriter, disk_bytes, encode_records
 
 EVENT_OVERHEAD_BYTES: Final = 100  # what an event takes in memory beside its message
-FLUSH_BYTES: Final = 64 * 1024
+FLUSH_BYTES: Final = 512 * 1024
 _FLUSH_SECONDS: Final = 0.05
 _BATCH_BYTES: Final = 1024 * 1024  # large: between batches the thread has to win back the interpreter's lock
 _OPEN_SEGMENTS_MAX: Final = 64

@@ -19,6 +19,33 @@ if TYPE_CHECKING:
 
 _PIPELINE_DEPTH = 16
 
+_USUAL_NAMES = {
+    spelling.encode(): name.lower()
+    for name in (
+        "Host",
+        "User-Agent",
+        "Accept",
+        "Accept-Encoding",
+        "Authorization",
+        "Content-Type",
+        "Content-Length",
+        "Connection",
+        "Expect",
+        "Amz-Sdk-Invocation-Id",
+        "Amz-Sdk-Request",
+        "X-Amz-Date",
+        "X-Amz-Invocation-Type",
+        "X-Amz-Log-Type",
+        "X-Amzn-Trace-Id",
+        "X-Amz-User-Agent",
+        "X-Amz-Content-Sha256",
+        "Lambda-Runtime-Invocation-Id",
+        "Lambda-Runtime-Function-Error-Type",
+    )
+    for spelling in (name, name.lower())
+}
+"""Header names as clients of Lambda spell them, so that most needn't be decoded and lowered each time."""
+
 
 class _Phase(Enum):
     """What the client owes us, which is what its silence is measured against."""
@@ -75,9 +102,10 @@ class Connection(asyncio.Protocol):
         "_exchanges",
         "_head",
         "_header_bytes",
+        "_header_bytes_max",
         "_headers",
-        "_held",
         "_is_parsing",
+        "_is_timed",
         "_parser",
         "_paused_writing",
         "_phase",
@@ -95,12 +123,13 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._exchanges: deque[_Exchange] = deque()
         self._phase = _Phase.IDLE
+        self._header_bytes_max = server.limits.header_bytes
+        self._is_timed = server.limits.check_seconds is not None
         self._since = server.clock.monotonic()
         self._paused_writing = False
         self._close_after = False
         self._client = ""
         self._is_parsing = False
-        self._held: list[bytes] = []
         self._reset()
 
     def _reset(self) -> None:
@@ -150,7 +179,7 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._paused_writing = True
-        self._since = self._server.clock.monotonic()
+        self._mark_time()
         self._update_reading()
 
     def resume_writing(self) -> None:
@@ -160,26 +189,31 @@ class Connection(asyncio.Protocol):
     # -- httptools --
 
     def on_message_begin(self) -> None:
-        self._enter(_Phase.HEAD)
+        self._phase = _Phase.HEAD
+        self._mark_time()
 
     def on_url(self, url: bytes) -> None:
         self._url += url
-        self._count_header(len(url))
+        self._header_bytes += len(url)
+        if self._header_bytes > self._header_bytes_max:
+            raise _Refused(431, "Request head too large")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._count_header(len(name) + len(value))
-        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        self._header_bytes += len(name) + len(value)
+        if self._header_bytes > self._header_bytes_max:
+            raise _Refused(431, "Request head too large")
+        key, text = _USUAL_NAMES.get(name) or name.decode("latin-1").lower(), value.decode("latin-1")
         headers = self._headers
         if key in headers:
             if key in ("host", "authorization", "content-length"):
                 raise _Refused(400, f"Repeated header {key}")
             text = f"{headers[key]},{text}"
         headers[key] = text
-        if len(headers) > self._server.limits.header_count:
-            raise _Refused(431, "Too many headers")
 
     def on_headers_complete(self) -> None:
-        self._enter(_Phase.BODY)
+        self._phase = _Phase.BODY
+        if len(self._headers) > self._server.limits.header_count:
+            raise _Refused(431, "Too many headers")
         path, _, query = self._url.decode("latin-1").partition("?")
         headers = self._headers
         length = int(headers["content-length"]) if "content-length" in headers else None
@@ -220,7 +254,7 @@ class Connection(asyncio.Protocol):
         assert head is not None
         body = b"".join(self._body) if len(self._body) != 1 else self._body[0]
         close = not self._parser.should_keep_alive() or self._server.closing
-        self._enter(_Phase.IDLE)
+        self._phase = _Phase.IDLE
         discarding = self._discarding
         self._reset()
         if discarding and refusal is None:
@@ -236,14 +270,10 @@ class Connection(asyncio.Protocol):
 
     # -- our own --
 
-    def _enter(self, phase: _Phase) -> None:
-        self._phase = phase
-        self._since = self._server.clock.monotonic()
-
-    def _count_header(self, size_bytes: int) -> None:
-        self._header_bytes += size_bytes
-        if self._header_bytes > self._server.limits.header_bytes:
-            raise _Refused(431, "Request head too large")
+    def _mark_time(self) -> None:
+        """From here on the client's time counts; where nobody checks it, it isn't asked for."""
+        if self._is_timed:
+            self._since = self._server.clock.monotonic()
 
     def _discard(self, refusal: Response) -> None:
         """Answer `refusal`, and swallow the body so that the client lives to read the answer."""
@@ -269,6 +299,7 @@ class Connection(asyncio.Protocol):
         if transport is None or self._is_parsing or self._paused_writing:
             return
         close = False
+        rendered: list[bytes] = []
         while self._exchanges and not close:
             exchange = self._exchanges[0]
             response = exchange.response
@@ -276,19 +307,14 @@ class Connection(asyncio.Protocol):
                 break
             self._exchanges.popleft()
             close = exchange.close or response.close
-            self._held.append(self._server.writer.render(response, close=close, head_only=exchange.head_only))
-        self._write_held(transport, close=close)
-        self._update_reading()
-
-    def _write_held(self, transport: asyncio.Transport, *, close: bool) -> None:
-        held = self._held
-        if held and (close or not (self._exchanges and self._server.limits.holds_pipelined)):
-            transport.write(held[0] if len(held) == 1 else b"".join(held))
-            held.clear()
-            self._since = self._server.clock.monotonic()
+            rendered.append(self._server.writer.render(response, close=close, head_only=exchange.head_only))
+        if rendered:
+            transport.write(rendered[0] if len(rendered) == 1 else b"".join(rendered))
+            self._mark_time()
         if close:
             self._close_after = True
             transport.close()
+        self._update_reading()
 
     def _update_reading(self) -> None:
         transport = self._transport
@@ -318,7 +344,7 @@ class Connection(asyncio.Protocol):
         elif self._phase is _Phase.HEAD:
             allowed = limits.head_seconds
         elif self._phase is _Phase.BODY:
-            allowed = limits.body_grace_seconds + self._body_bytes / limits.body_bytes_per_second
+            allowed = limits.head_seconds + limits.body_grace_seconds + self._body_bytes / limits.body_bytes_per_second
         elif self._exchanges:
             return
         else:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 class HttpLimits:
     """Bounds of a listener. Times are what a client may take for its part; our own work is not counted.
 
-    `holds_pipelined`: an answer waits for the next one when the client has asked for that already.
     `check_seconds` is how often they are checked; None means never.
-    A body may take `body_grace_seconds` plus its size at `body_bytes_per_second`.
+    A head may take `head_seconds`, a body `body_grace_seconds` more plus its size at `body_bytes_per_second`.
     """
 
     header_bytes: int = 64 * 1024
@@ -22,12 +21,10 @@ class HttpLimits:
     write_silence_seconds: float = 60.0
     connections: int = 8192
     check_seconds: float | None = 1.0
-    holds_pipelined: bool = False
 
 
-SANDBOX_SOCKET = HttpLimits(header_bytes=2 * 1024 * 1024, connections=16, check_seconds=None, holds_pipelined=True)
+SANDBOX_SOCKET = HttpLimits(header_bytes=2 * 1024 * 1024, connections=16, check_seconds=None)
 """For a socket inside a sandbox: its only client is the runtime, which may wait long and dies with its sandbox.
 
-Headers are larger because a runtime may report up to 1 MiB of error cause in one. A runtime that sends its answer and
-its next `next` together isn't woken for the mere receipt of the answer.
+Headers are larger because a runtime may report up to 1 MiB of error cause in one.
 """

@@ -26,8 +26,7 @@ class ResponseWriter:
             self._date = f"Date: {formatdate(second, usegmt=True)}\r\n"
         status_line = _STATUS_LINES.get(response.status) or f"HTTP/1.1 {response.status} Status\r\n"
         headers = response.headers.items() if isinstance(response.headers, Mapping) else response.headers
-        lines = [status_line, self._date]
-        lines.extend(f"{name}: {value}\r\n" for name, value in headers)
+        lines = [status_line, self._date, *[f"{name}: {value}\r\n" for name, value in headers]]
         if response.status not in _BODILESS:
             lines.append(f"Content-Length: {len(response.body)}\r\n")
         lines.append("Connection: close\r\n\r\n" if close else "\r\n")

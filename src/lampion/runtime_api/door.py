@@ -11,11 +11,12 @@ from lampion.http.limits import SANDBOX_SOCKET
 from lampion.http.message import Request, RequestHead, Response
 from lampion.http.server import HttpServer
 from lampion.runtime_api import initialization, invocation
-from lampion.runtime_api.answers import refusal
+from lampion.runtime_api.answers import ACCEPTED, refusal
 
 _NEXT = "/2018-06-01/runtime/invocation/next"
 _INIT_ERROR = "/2018-06-01/runtime/init/error"
 _ANSWER = re.compile(r"/2018-06-01/runtime/invocation/([^/]{1,64})/(response|error)")
+_NEXT_HEADER = invocation.NEXT_HEADER.lower()
 _NOT_BUILT = {
     "/2018-06-01/runtime/restore/": "SnapStart restore",
     "/2020-01-01/extension/": "the Extensions API",
@@ -67,8 +68,12 @@ class RuntimeApi:
         method, path = request.head.method, request.head.path
         if path == _NEXT and method == "GET":
             invocation.next_invocation(self._session, exchange)
+            return
+        response = self._respond(method, path, request)
+        if response is ACCEPTED and _NEXT_HEADER in request.head.headers:
+            invocation.next_invocation(self._session, exchange)
         else:
-            exchange.respond(self._respond(method, path, request))
+            exchange.respond(response)
 
     def _respond(self, method: str, path: str, request: Request) -> Response:
         answer = _ANSWER.fullmatch(path)

@@ -1,4 +1,7 @@
-"""The Runtime API (2018-06-01) over one keep-alive connection; an answer and the next request leave in one write."""
+"""The Runtime API (2018-06-01) over one keep-alive connection; an answer and the next request leave in one write.
+
+A Runtime API that offers it gets both in one request, which halves the work on either side.
+"""
 
 import sys
 
@@ -21,7 +24,7 @@ class Event:
 
     __slots__ = (
         "request_id", "trace_id", "invoked_function_arn", "deadline_ms", "client_context",
-        "cognito_identity", "tenant_id", "content_type", "body", "invocation_id",
+        "cognito_identity", "tenant_id", "content_type", "body", "invocation_id", "offers_next",
     )  # fmt: skip
 
     def __init__(self, headers: "Dict[str, str]", body: bytes) -> None:
@@ -35,6 +38,7 @@ class Event:
         self.tenant_id = get("lambda-runtime-aws-tenant-id")
         self.content_type = get("content-type")
         self.invocation_id = get("lambda-runtime-invocation-id")
+        self.offers_next = "lampion-runtime-next" in headers
         self.body = body
 
 
@@ -45,9 +49,8 @@ class RuntimeClient:
         host, _, port = address.rpartition(":")
         self._address = (host, int(port))
         self._host_header = "Host: " + address + "\r\n"
-        agent = "User-Agent: lampion-python/%d.%d.%d\r\n" % sys.version_info[:3]
         line = "GET " + _PREFIX + "invocation/next HTTP/1.1\r\n"
-        self._get_next = (line + self._host_header + agent + "\r\n").encode()
+        self._get_next = (line + self._host_header + "\r\n").encode()
         self._pending = b""
         self._connect()
 
@@ -80,6 +83,8 @@ class RuntimeClient:
     def _answer(self, event: Event, kind: str, body: bytes, headers: str) -> Event:
         if event.invocation_id is not None:
             headers += "Lambda-Runtime-Invocation-Id: " + event.invocation_id + "\r\n"
+        if event.offers_next:
+            return self._answer_and_next(event, kind, body, headers)
         head = self._post("invocation/" + event.request_id + "/" + kind, body, headers)
         if len(body) <= _PIPELINED_BODY_BYTES:
             self._send(head + body + self._get_next)
@@ -91,6 +96,15 @@ class RuntimeClient:
             self._send(self._get_next)
         return self._next_event()
 
+    def _answer_and_next(self, event: Event, kind: str, body: bytes, headers: str) -> Event:
+        """Lampion's own server takes the answer as a request for the next event, and says so with each event."""
+        headers += "Lampion-Runtime-Next: true\r\n"
+        self._send(self._post("invocation/" + event.request_id + "/" + kind, body, headers) + body)
+        status, answer_headers, answer = self._read_answer()
+        if status != 200:
+            self._refused(kind, status)
+        return Event(answer_headers, answer)
+
     def _post(self, path: str, body: bytes, headers: str) -> bytes:
         line = "POST " + _PREFIX + path + " HTTP/1.1\r\n" + self._host_header
         return (line + headers + "Content-Length: " + str(len(body)) + "\r\n\r\n").encode("utf-8", "surrogateescape")
@@ -98,11 +112,14 @@ class RuntimeClient:
     def _check_accepted(self, kind: str) -> None:
         status, _, _ = self._read_answer()
         if not 200 <= status <= 299:
-            import time
+            self._refused(kind, status)
 
-            text = "[ERROR] [%d] LAMBDA_RUNTIME Failed to post handler success response. Http response code: %d. \n"
-            sys.stdout.write(text % (time.time() * 1000, status))
-            raise RuntimeError("Failed to post invocation " + kind)
+    def _refused(self, kind: str, status: int) -> None:
+        import time
+
+        text = "[ERROR] [%d] LAMBDA_RUNTIME Failed to post handler success response. Http response code: %d. \n"
+        sys.stdout.write(text % (time.time() * 1000, status))
+        raise RuntimeError("Failed to post invocation " + kind)
 
     def _next_event(self) -> Event:
         if not self._pending and not self._fill():

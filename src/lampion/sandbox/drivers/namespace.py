@@ -71,8 +71,10 @@ class NamespaceSandbox:
 
     def max_memory_bytes(self) -> int:
         if self._peak >= 0:
-            with contextlib.suppress(OSError):  # the cgroup has gone: the last value stands
+            try:
                 self._peak_bytes = max(self._peak_bytes, int(os.pread(self._peak, 32, 0)))
+            except OSError:
+                return self._peak_bytes  # the cgroup has gone: the last value stands
         return self._peak_bytes
 
     def release(self) -> None:
