@@ -23,7 +23,7 @@ class FunctionCodeApi:
     @operation("UpdateFunctionCode")
     async def update_function_code(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         rooms = self._rooms
-        target = resolve(members["FunctionName"], None, account_id=context.account_id, region=context.region)
+        target = resolve(members["FunctionName"], None, context, "UpdateFunctionCode")
         function = await rooms.lookup.find(target)
         _check_source(members)
         check_revision(function, members.get("RevisionId"))

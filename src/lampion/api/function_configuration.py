@@ -5,6 +5,7 @@ from typing import Any
 
 from lampion.api.function_rooms import FunctionRooms
 from lampion.api.function_shape import changed_configuration
+from lampion.aws.errors import not_built
 from lampion.aws.operation import RequestContext, operation
 from lampion.domain.function_rules import check_configuration, check_revision, check_updatable
 from lampion.invoke.qualifier import resolve
@@ -20,16 +21,16 @@ class FunctionConfigurationApi:
 
     @operation("GetFunctionConfiguration")
     async def get_function_configuration(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
-        target = resolve(
-            members["FunctionName"], members.get("Qualifier"), account_id=context.account_id, region=context.region
-        )
+        target = resolve(members["FunctionName"], members.get("Qualifier"), context, "GetFunctionConfiguration")
         function = await self._rooms.lookup.find(target)
         return self._rooms.shape(function, qualified=target.qualifier is not None)
 
     @operation("UpdateFunctionConfiguration")
     async def update_function_configuration(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         rooms = self._rooms
-        target = resolve(members["FunctionName"], None, account_id=context.account_id, region=context.region)
+        if members.get("Layers"):
+            raise not_built("UpdateFunctionConfiguration with Layers")
+        target = resolve(members["FunctionName"], None, context, "UpdateFunctionConfiguration")
         function = await rooms.lookup.find(target)
         check_revision(function, members.get("RevisionId"))
         check_updatable(function)

@@ -45,7 +45,7 @@ class FunctionsApi:
     @operation("CreateFunction")
     async def create_function(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         rooms = self._rooms
-        target = resolve(members["FunctionName"], None, account_id=context.account_id, region=context.region)
+        target = resolve(members["FunctionName"], None, context, "CreateFunction")
         check_name(target.key.name)
         _check_built(members)
         configuration = new_configuration(members, target.key.name)
@@ -73,7 +73,7 @@ class FunctionsApi:
     @operation("GetFunction")
     async def get_function(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         rooms = self._rooms
-        target = _target(context, members)
+        target = _target(context, members, "GetFunction")
         function = await rooms.lookup.find(target)
         return {
             "Configuration": rooms.shape(function, qualified=target.qualifier is not None),
@@ -98,7 +98,7 @@ class FunctionsApi:
     @operation("DeleteFunction")
     async def delete_function(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         rooms = self._rooms
-        target = _target(context, members)
+        target = _target(context, members, "DeleteFunction")
         if target.qualifier is not None and target.qualifier != LATEST and not target.qualifier.isdecimal():
             raise InvalidParameterValueException("Deletion of aliases is not currently supported.")
         function = await rooms.lookup.find_unqualified(target)
@@ -112,10 +112,8 @@ class FunctionsApi:
         return {"StatusCode": 204}
 
 
-def _target(context: RequestContext, members: Members) -> Target:
-    return resolve(
-        members["FunctionName"], members.get("Qualifier"), account_id=context.account_id, region=context.region
-    )
+def _target(context: RequestContext, members: Members, action: str) -> Target:
+    return resolve(members["FunctionName"], members.get("Qualifier"), context, action)
 
 
 def _exists(target: Target) -> ResourceConflictException:
@@ -125,6 +123,10 @@ def _exists(target: Target) -> ResourceConflictException:
 def _check_built(members: Members) -> None:
     if members.get("Publish") or members.get("PublishTo"):
         raise not_built("CreateFunction with Publish")
+    if members.get("Layers"):
+        raise not_built("CreateFunction with Layers")
+    if members.get("CodeSigningConfigArn"):
+        raise not_built("CreateFunction with CodeSigningConfigArn")
     if members.get("PackageType") == "Image" or "ImageUri" in members["Code"]:
         raise not_built("CreateFunction with a container image")
     if "S3Bucket" in members["Code"] or "S3Key" in members["Code"]:

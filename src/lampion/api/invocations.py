@@ -31,9 +31,7 @@ class InvocationsApi:
 
     @operation("Invoke")
     async def invoke(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
-        target = resolve(
-            members["FunctionName"], members.get("Qualifier"), account_id=context.account_id, region=context.region
-        )
+        target = resolve(members["FunctionName"], members.get("Qualifier"), context, "InvokeFunction")
         kind = members.get("InvocationType", InvocationType.REQUEST_RESPONSE)
         if kind == InvocationType.EVENT:
             raise not_built("Invoke with InvocationType Event")

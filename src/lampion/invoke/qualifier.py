@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from lampion.aws.errors import AccessDeniedException
+from lampion.aws.operation import RequestContext
 from lampion.domain.arn import LATEST, FunctionKey, parse_function_reference
 from lampion.domain.errors import InvalidParameterValueException, ResourceNotFoundException
 
@@ -23,23 +25,31 @@ class Target:
         return self.qualifier is None or self.qualifier == LATEST
 
 
-def resolve(function_name: str, qualifier: str | None, *, account_id: str, region: str) -> Target:
-    """The function that `function_name` means to a caller of `account_id` in `region`.
+def resolve(function_name: str, qualifier: str | None, context: RequestContext, action: str) -> Target:
+    """The function that `function_name` means to the caller who asks for `action` (IAM's word: `InvokeFunction`).
 
-    Raises ResourceNotFoundException for another region's ARN, InvalidParameterValueException when the name's own
-    qualifier contradicts `qualifier`.
+    Raises ResourceNotFoundException for another region's ARN, AccessDeniedException for another account's,
+    InvalidParameterValueException when the name's own qualifier contradicts `qualifier`.
     """
     reference = parse_function_reference(function_name)
-    if reference.region is not None and reference.region != region:
+    if reference.region is not None and reference.region != context.region:
         raise ResourceNotFoundException(
-            f"Functions from '{reference.region}' are not reachable in this region ('{region}')"
+            f"Functions from '{reference.region}' are not reachable in this region ('{context.region}')"
         )
     if reference.qualifier is not None and qualifier is not None and reference.qualifier != qualifier:
         raise InvalidParameterValueException(
             "The derived qualifier from the function name does not match the specified qualifier."
         )
-    key = FunctionKey(reference.account_id or account_id, region, reference.name)
-    return Target(key, qualifier or reference.qualifier)
+    target = Target(
+        FunctionKey(reference.account_id or context.account_id, context.region, reference.name),
+        qualifier or reference.qualifier,
+    )
+    if target.key.account_id != context.account_id:
+        raise AccessDeniedException(
+            f"User: arn:aws:iam::{context.account_id}:root is not authorized to perform: lambda:{action} "
+            f"on resource: {target.arn} because no resource-based policy allows the lambda:{action} action"
+        )
+    return target
 
 
 def function_not_found(arn: str) -> ResourceNotFoundException:
