@@ -1,16 +1,16 @@
 """How a door's methods become operations: the decorator that names them, the context they get, and their collection."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar
+
+import msgspec
 
 from lampion.aws.model import ServiceModel
 
 _MARK: Final = "__aws_operation__"
 
 
-@dataclass(frozen=True, slots=True)
-class RequestContext:
+class RequestContext(msgspec.Struct, frozen=True):
     """Who asks, where, and under which id: what every handler gets beside its members.
 
     `host` is how the caller reached this server (its Host header); `trace_header` the X-Amzn-Trace-Id it sent.

@@ -121,6 +121,7 @@ class Verifier:
         raise InvalidSignatureException(" ".join(faults))
 
 
+@lru_cache(maxsize=256)
 def _read_scope(credential: str) -> list[str]:
     elements = credential.split("/")
     if len(elements) != 5 or not elements[0]:

@@ -1,6 +1,7 @@
 """The parts of a Signature Version 4, out of the `Authorization` header or a presigned query. Checks form only."""
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -9,6 +10,11 @@ from urllib.parse import unquote_plus
 
 from lampion.aws.errors import IncompleteSignatureException, MissingAuthenticationTokenException
 from lampion.aws.sigv4_canonical import ALGORITHM
+
+_USUAL_FORM = re.compile(
+    rf"{ALGORITHM} Credential=([^,=\s]+), ?SignedHeaders=([^,=\s]+), ?Signature=([^,=\s]+)", re.ASCII
+)
+"""What AWS's clients write; any other order and spacing is read part by part."""
 
 _HEADER_PARTS: Final = ("Credential", "Signature", "SignedHeaders")
 _QUERY_PARTS: Final = (
@@ -53,6 +59,12 @@ def _plain(raw: str) -> str:
 
 def _read_header(authorization: str, headers: Mapping[str, str], pairs: list[tuple[str, str]]) -> SignatureParts:
     moment = headers.get("x-amz-date") or headers.get("date")
+    usual = _USUAL_FORM.fullmatch(authorization)
+    if usual is not None and moment is not None:
+        credential, signed_headers, made = usual.groups()
+        return SignatureParts(
+            credential, signed_headers, made, moment, None, pairs, headers.get("x-amz-security-token")
+        )
     algorithm, _, rest = authorization.strip().partition(" ")
     if algorithm != ALGORITHM and algorithm.startswith("AWS4-"):
         raise IncompleteSignatureException(f"Unsupported AWS 'algorithm': '{algorithm}'.")

@@ -1,10 +1,9 @@
 """What leaves by the wire: status, headers, body."""
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class WireAnswer:
+class WireAnswer(msgspec.Struct, frozen=True):
     """An HTTP answer. Header names are spelled as AWS spells them."""
 
     status: int

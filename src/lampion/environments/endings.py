@@ -1,34 +1,30 @@
 """What goes to a runtime for one invocation, and the ways in which that can end. Values only."""
 
-from dataclasses import dataclass
+import msgspec
 
 from lampion.domain.invocation import Invocation
 from lampion.sandbox.driver import Exit
 
 
-@dataclass(frozen=True, slots=True)
-class Dispatch:
+class Dispatch(msgspec.Struct, frozen=True):
     """An invocation as handed to the runtime; the deadline is in milliseconds since the epoch."""
 
     invocation: Invocation
     deadline_epoch_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What the runtime posted: a response, or with `error_type` an error."""
 
     payload: bytes
     error_type: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseTooLarge:
+class ResponseTooLarge(msgspec.Struct, frozen=True):
     """The runtime posted more than an answer may hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class TimedOut:
+class TimedOut(msgspec.Struct, frozen=True):
     """Nothing was posted in time."""
 
 

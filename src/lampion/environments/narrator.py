@@ -139,8 +139,10 @@ class Narrator:
         """The invocation is over: the last of its output, END, REPORT."""
         self._pipes.drain()
         self._flush_line()
-        self._platform(self._lines.end(request_id, summary))
-        self._platform(self._lines.report(request_id, self._memory_mib, summary))
+        now_ms = int(self._clock.now() * 1000)
+        for line in (self._lines.end(request_id, summary), self._lines.report(request_id, self._memory_mib, summary)):
+            if line:
+                self._write(now_ms, line)
 
     def tail(self) -> bytes:
         """The last 4 KiB of the invocation's log."""

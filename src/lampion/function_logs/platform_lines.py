@@ -1,7 +1,6 @@
 """The lines that Lambda itself writes into a function's log, as text and as JSON. Pure: no files, no runtimes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import ceil
 from typing import Any, Final, Protocol
@@ -15,8 +14,7 @@ _DEBUG, _INFO, _WARN = range(3)
 _LEVELS: Final = {"DEBUG": _DEBUG, "INFO": _INFO, "WARN": _WARN}
 
 
-@dataclass(frozen=True, slots=True)
-class InitSummary:
+class InitSummary(msgspec.Struct, frozen=True):
     """How an initialization went: `phase` is "init" or "invoke", `status` "success", "error" or "timeout"."""
 
     duration_ms: float
@@ -25,8 +23,7 @@ class InitSummary:
     error_type: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class RunSummary:
+class RunSummary(msgspec.Struct, frozen=True):
     """How an invocation went: `status` is "" for an ordinary end, "error" or "timeout"; `init_ms` on a cold start."""
 
     duration_ms: float

@@ -1,8 +1,9 @@
 """Who sends a request: by signature, or by name only where the server was started open."""
 
 import re
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+import msgspec
 
 from lampion.aws.errors import AccessDeniedException, UnrecognizedClientException
 from lampion.aws.sigv4 import Claim, Verifier, check
@@ -11,8 +12,7 @@ from lampion.http.message import Request, RequestHead
 from lampion.identity.access_keys import AccessKeyring
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(msgspec.Struct, frozen=True):
     """The caller: its account, and the access key it used."""
 
     account_id: str

@@ -1,8 +1,9 @@
 """The door to AWS's API: route, refuse strangers early, parse, validate, hand to the operation, serialize."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from lampion.aws.errors import RequestEntityTooLargeException, UnknownOperationException, not_built
 from lampion.aws.model import ServiceModel
@@ -20,8 +21,7 @@ _AWS_NAMES = {"Invoke": "InvokeFunction"}
 """Operations whose name in AWS's texts isn't the model's."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
+class _Call(msgspec.Struct, frozen=True):
     match: Match
     claim: Any
 

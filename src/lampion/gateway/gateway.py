@@ -59,20 +59,22 @@ class Gateway:
         )
 
     def start(self, request: Request, exchange: Exchange) -> None:
-        task = asyncio.get_running_loop().create_task(self._serve(request, exchange))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.add(asyncio.get_running_loop().create_task(self._serve(request, exchange)))
 
     async def _serve(self, request: Request, exchange: Exchange) -> None:
+        response = await self._answer(request)
+        self._tasks.discard(asyncio.current_task())
+        exchange.respond(response)
+
+    async def _answer(self, request: Request) -> Response:
         visit: _Visit = request.head.findings
         request.head.findings = visit.findings
         try:
-            response = await visit.door.serve(request, visit.request_id)
+            return await visit.door.serve(request, visit.request_id)
         except ApiError as error:
-            response = self._refusal(error, visit.request_id)
+            return self._refusal(error, visit.request_id)
         except Exception:
-            response = self._failure(visit.request_id)
-        exchange.respond(response)
+            return self._failure(visit.request_id)
 
     def _door(self, path: str) -> Door:
         if path.startswith(_OWN_PREFIX):

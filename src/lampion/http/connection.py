@@ -107,6 +107,7 @@ class Connection(asyncio.Protocol):
         "_is_parsing",
         "_is_timed",
         "_parser",
+        "_paused_reading",
         "_paused_writing",
         "_phase",
         "_refusal",
@@ -127,6 +128,7 @@ class Connection(asyncio.Protocol):
         self._is_timed = server.limits.check_seconds is not None
         self._since = server.clock.monotonic()
         self._paused_writing = False
+        self._paused_reading = False
         self._close_after = False
         self._client = ""
         self._is_parsing = False
@@ -320,10 +322,13 @@ class Connection(asyncio.Protocol):
         transport = self._transport
         if transport is None or transport.is_closing():
             return
-        if self._paused_writing or len(self._exchanges) > _PIPELINE_DEPTH:
-            transport.pause_reading()
-        elif not transport.is_reading():
-            transport.resume_reading()
+        pause = self._paused_writing or len(self._exchanges) > _PIPELINE_DEPTH
+        if pause is not self._paused_reading:
+            self._paused_reading = pause
+            if pause:
+                transport.pause_reading()
+            else:
+                transport.resume_reading()
 
     def close_if_idle(self) -> bool:
         """Close now unless an answer is owed; whether it was closed."""

@@ -1,8 +1,10 @@
 """Requests and responses as values. Header names are lower case; values are text as Latin-1 carries it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 JSON = "application/json"
 
@@ -33,11 +35,10 @@ class Request:
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True):
     """An answer. `headers` are sent as spelled; Content-Length and Connection are the server's own."""
 
     status: int
     body: bytes = b""
-    headers: Mapping[str, str] | Sequence[tuple[str, str]] = field(default_factory=dict)
+    headers: Mapping[str, str] | Sequence[tuple[str, str]] = ()
     close: bool = False

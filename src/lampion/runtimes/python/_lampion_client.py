@@ -81,10 +81,10 @@ class RuntimeClient:
             raise RuntimeError("Failed to post init error: %d" % status)
 
     def _answer(self, event: Event, kind: str, body: bytes, headers: str) -> Event:
-        if event.invocation_id is not None:
-            headers += "Lambda-Runtime-Invocation-Id: " + event.invocation_id + "\r\n"
         if event.offers_next:
             return self._answer_and_next(event, kind, body, headers)
+        if event.invocation_id is not None:
+            headers += "Lambda-Runtime-Invocation-Id: " + event.invocation_id + "\r\n"
         head = self._post("invocation/" + event.request_id + "/" + kind, body, headers)
         if len(body) <= _PIPELINED_BODY_BYTES:
             self._send(head + body + self._get_next)
