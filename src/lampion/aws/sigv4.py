@@ -8,12 +8,14 @@ import hmac
 import re
 from calendar import timegm
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_tz
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final
+
+import msgspec
 
 from lampion.aws.errors import (
     IncompleteSignatureException,
@@ -42,18 +44,22 @@ _HEX_64: Final = re.compile(r"[0-9a-f]{64}")
 _TIMESTAMP: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What a request's head claims. Its time, scope and form are checked; its signature is not, until `check`."""
+class Claim(msgspec.Struct, frozen=True):
+    """What a request's head claims. Its time, scope and form are checked; its signature is not, until `check`.
+
+    `scope` is date/region/service/aws4_request. Its repr shows neither signature nor token.
+    """
 
     access_key_id: str
     scope: str
-    """date/region/service/aws4_request"""
     timestamp: str
-    signature: str = field(repr=False)
-    canonical_head: bytes = field(repr=False)
+    signature: str
+    canonical_head: bytes
     declared_hash: str | None
-    security_token: str | None = field(repr=False)
+    security_token: str | None
+
+    def __repr__(self) -> str:
+        return f"Claim({self.access_key_id!r}, {self.scope!r}, {self.timestamp!r})"
 
 
 def check(claim: Claim, secret: str, body: bytes) -> None:

@@ -3,10 +3,11 @@
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, NoReturn
 from urllib.parse import unquote_plus
+
+import msgspec
 
 from lampion.aws.errors import IncompleteSignatureException, MissingAuthenticationTokenException
 from lampion.aws.sigv4_canonical import ALGORITHM
@@ -27,8 +28,7 @@ _QUERY_PARTS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SignatureParts:
+class SignatureParts(msgspec.Struct, frozen=True):
     """The signature's parts as written, from header or query."""
 
     credential: str
@@ -38,6 +38,9 @@ class SignatureParts:
     expires: str | None
     query: list[tuple[str, str]]
     security_token: str | None
+
+    def __repr__(self) -> str:
+        return f"SignatureParts({self.credential!r})"
 
 
 def read_parts(headers: Mapping[str, str], pairs: list[tuple[str, str]]) -> SignatureParts:

@@ -1,7 +1,8 @@
 """One request to run a function, and how it ended."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class InvocationType(StrEnum):
@@ -10,8 +11,7 @@ class InvocationType(StrEnum):
     DRY_RUN = "DryRun"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invocation:
+class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     """What a function gets for one run.
 
     `invoked_arn` is the ARN as the caller qualified it; `client_context` is the decoded JSON text;
@@ -26,8 +26,7 @@ class Invocation:
     cognito_identity: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """How an invocation ended: the payload for the caller, and what kind of end it was.
 
     `function_error` is None or AWS's word `Unhandled`/`Handled`; `error_type` names the cause as in
