@@ -104,6 +104,7 @@ class Connection(asyncio.Protocol):
         "_header_bytes",
         "_header_bytes_max",
         "_headers",
+        "_held_bytes",
         "_is_parsing",
         "_is_timed",
         "_parser",
@@ -127,6 +128,7 @@ class Connection(asyncio.Protocol):
         self._header_bytes_max = server.limits.header_bytes
         self._is_timed = server.limits.check_seconds is not None
         self._since = server.clock.monotonic()
+        self._held_bytes = 0
         self._paused_writing = False
         self._paused_reading = False
         self._close_after = False
@@ -156,6 +158,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        self._let_go()
         self._server.forget(self)
         exchanges, self._exchanges = self._exchanges, deque()
         for exchange in exchanges:
@@ -249,6 +252,7 @@ class Connection(asyncio.Protocol):
             assert self._head is not None
             self._discard(self._application.too_large(self._head))
             return
+        self._hold(len(body))
         self._body.append(body)
 
     def on_message_complete(self) -> None:
@@ -258,6 +262,8 @@ class Connection(asyncio.Protocol):
         close = not self._parser.should_keep_alive() or self._server.closing
         self._phase = _Phase.IDLE
         discarding = self._discarding
+        if self._held_bytes:
+            self._let_go()
         self._reset()
         if discarding and refusal is None:
             return  # refused and answered while the body was still coming
@@ -272,6 +278,17 @@ class Connection(asyncio.Protocol):
 
     # -- our own --
 
+    def _hold(self, size_bytes: int) -> None:
+        """Count what has come of a body; all connections together may hold only so much of unfinished ones."""
+        self._held_bytes += size_bytes
+        self._server.held_bytes += size_bytes
+        if self._server.held_bytes > self._server.limits.held_bytes:
+            raise _Refused(503, "Too much is being uploaded at once")
+
+    def _let_go(self) -> None:
+        self._server.held_bytes -= self._held_bytes
+        self._held_bytes = 0
+
     def _mark_time(self) -> None:
         """From here on the client's time counts; where nobody checks it, it isn't asked for."""
         if self._is_timed:
@@ -281,6 +298,7 @@ class Connection(asyncio.Protocol):
         """Answer `refusal`, and swallow the body so that the client lives to read the answer."""
         self._discarding = True
         self._body.clear()
+        self._let_go()
         self._refusal = refusal
         if self._exchanges or self._head is None or self._head.content_length == 0:
             return  # answered in its turn, when the message is complete

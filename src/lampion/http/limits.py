@@ -8,12 +8,14 @@ class HttpLimits:
     """Bounds of a listener. Times are what a client may take for its part; our own work is not counted.
 
     `check_seconds` is how often they are checked; None means never.
+    `held_bytes` bounds the unfinished bodies of all connections together.
     A head may take `head_seconds`, a body `body_grace_seconds` more plus its size at `body_bytes_per_second`.
     """
 
     header_bytes: int = 64 * 1024
     header_count: int = 200
     discard_bytes: int = 256 * 1024 * 1024
+    held_bytes: int = 1024 * 1024 * 1024
     head_seconds: float = 10.0
     body_grace_seconds: float = 30.0
     body_bytes_per_second: float = 16 * 1024

@@ -18,6 +18,7 @@ class HttpServer:
         self.limits = limits or HttpLimits()
         self.writer = ResponseWriter(clock)
         self.closing = False
+        self.held_bytes = 0
         self._application = application
         self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None

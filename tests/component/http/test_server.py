@@ -240,6 +240,18 @@ async def test_connections_over_the_limit_are_cut() -> None:
             writer.close()
 
 
+async def test_unfinished_bodies_of_all_connections_are_bounded_together() -> None:
+    async with serving(HttpLimits(held_bytes=1500)) as (_, port):
+        unfinished = request(body=b"x" * 999)[:-1]
+        _, first = await asyncio.open_connection("127.0.0.1", port)
+        first.write(unfinished)
+        await asyncio.sleep(0.05)
+        assert (await talk(port, unfinished, finish=False)).startswith(b"HTTP/1.1 503 ")
+        first.transport.abort()
+        await asyncio.sleep(0.05)
+        assert (await talk(port, request(body=b"y" * 999))).endswith(b"y" * 999)
+
+
 async def test_closing_lets_a_running_request_finish() -> None:
     echo = Echo()
     server = HttpServer(echo, SystemClock())
