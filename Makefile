@@ -8,6 +8,7 @@ SHELL := /bin/sh
 
 PY := .venv/bin/python
 JS := tests/conformance/js
+LAUNCHER := src/lampion/sandbox/launcher
 STEP = @printf '\n== %s\n'
 LOCK := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 
@@ -44,7 +45,7 @@ setup-node: $(JS)/node_modules/.package-lock.json
 	@$(PY) -m pip install -qq --no-deps --no-build-isolation -e .
 	@touch $@
 
-.venv/.launcher: $(wildcard src/lampion/sandbox/launcher/*.c src/lampion/sandbox/launcher/*.h src/lampion/sandbox/launcher/*.py) .venv/.lampion
+.venv/.launcher: $(wildcard $(LAUNCHER)/*.[ch] $(LAUNCHER)/*/*.c $(LAUNCHER)/*.py) .venv/.lampion
 	$(STEP) "set-up: the sandbox launcher (C)"
 	@$(PY) -m lampion.sandbox.launcher.build
 	@touch $@
@@ -107,5 +108,5 @@ lock: setup ## resolve the newest dependencies into requirements/*.lock
 
 clean: ## remove everything that set-up and tools made
 	@rm -rf .venv .venv-* build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-	  .import_linter_cache $(JS)/node_modules src/lampion/sandbox/launcher/lampion-launch
+	  .import_linter_cache $(JS)/node_modules $(LAUNCHER)/lampion-*
 	@find src tests benchmarks examples scripts -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,6 +1,7 @@
 """What the sandbox tests share: a Python inside a sandbox, its output, and what the host looks like."""
 
 import asyncio
+import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -111,6 +112,25 @@ def processes_with(part: str) -> list[int]:
             if part.encode() in content:
                 found.append(int(entry.name))
     return found
+
+
+def owners_of(sandbox: Sandbox) -> set[int]:
+    """The users, as the host numbers them, of all processes whose output is the sandbox's."""
+    pipe = Path(f"/proc/self/fd/{sandbox.output}").readlink()
+    users: set[int] = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if process.name != str(os.getpid()) and pipe in {fd.readlink() for fd in (process / "fd").iterdir()}:
+                users |= {_owner(process), _owner(Path("/proc", _parent(process)))}
+    return users - {0}
+
+
+def _owner(process: Path) -> int:
+    return int((process / "status").read_text().partition("Uid:")[2].split()[0])
+
+
+def _parent(process: Path) -> str:
+    return (process / "status").read_text().partition("PPid:")[2].split()[0]
 
 
 async def eventually(condition, seconds: float = 10) -> bool:

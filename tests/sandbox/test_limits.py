@@ -10,6 +10,7 @@ import pytest
 
 from lampion.sandbox.driver import Exit
 from tests.sandbox.boxes import output_of, read, run, spec_of, started
+from tests.sandbox.conftest import CGROUP_PARENT
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user has no cgroups of its own")
 
@@ -87,12 +88,11 @@ async def test_the_share_of_a_processor_holds_from_the_moment_it_is_set(namespac
         print('spinning', flush=True)
         while True: pass"""
 
-    async with started(namespace, spec_of(spin, cpu_cores=0.2, sandbox_id="spinner")) as sandbox:
+    async with started(namespace, spec_of(spin, cpu_cores=0.2)) as sandbox:
         await read(sandbox.output, until=b"spinning")
         sandbox.limit_cpu()
         await asyncio.sleep(0.2)
-        statistics = next(Path("/sys/fs/cgroup").glob("cpu*/lampion-test-*/*/spinner/cpu.stat"), None)
-        assert statistics is not None
+        (statistics,) = own_cgroup_files("cpu.stat")
         assert "nr_throttled 0" not in statistics.read_text()
         pid = next(path for path in Path(statistics.parent, "cgroup.procs").read_text().split()[::-1])
         begin, begin_ticks = time.monotonic(), _processor_seconds(int(pid))
@@ -103,10 +103,14 @@ async def test_the_share_of_a_processor_holds_from_the_moment_it_is_set(namespac
 
 
 async def test_one_whole_core_is_the_limit_before_that(namespace):
-    async with started(namespace, spec_of("import time; time.sleep(60)", cpu_cores=0.1, sandbox_id="whole")):
-        quota = next(Path("/sys/fs/cgroup").glob("cpu*/lampion-test-*/*/whole/cpu.cfs_quota_us"), None)
-        assert quota is not None
+    async with started(namespace, spec_of("import time; time.sleep(60)", cpu_cores=0.1)):
+        (quota,) = own_cgroup_files("cpu.cfs_quota_us")
         assert quota.read_text() == "100000\n"
+
+
+def own_cgroup_files(name: str) -> list[Path]:
+    """The file of that name of each sandbox that this test holds."""
+    return list(Path("/sys/fs/cgroup").glob(f"*/{CGROUP_PARENT}/*/*/{name}"))
 
 
 def _processor_seconds(pid: int) -> float:
