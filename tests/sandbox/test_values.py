@@ -47,7 +47,9 @@ SECOND: dict[str, Any] = {
 
 def test_the_first_description_says_what_does_not_depend_on_the_function():
     text = " ".join(describe_prepared(**FIRST).decode().split("\0"))
-    assert text.startswith("user 993 990 7 7 user-namespace keeper 8 8 shared-cgroup /c cgroup /c/b set /c/b pids.max")
+    assert text.startswith(
+        f"user 993 990 7 7 user-namespace keeper 8 8 tmp {512 << 20} shared-cgroup /c cgroup /c/b set"
+    )
     assert "counters /o /p bind /opt /host directory /run rlimit core" in text
     assert "argument" not in text
     assert "forked" not in text
@@ -55,7 +57,7 @@ def test_the_first_description_says_what_does_not_depend_on_the_function():
 
 def test_a_user_without_a_namespace_of_its_own_sees_its_real_number():
     text = " ".join(describe_prepared(**{**FIRST, "identity": Identity(7, 8, False)}).decode().split("\0"))
-    assert text.startswith("user 7 7 7 7 shared-cgroup")
+    assert text.startswith(f"user 7 7 7 7 tmp {512 << 20} shared-cgroup")
 
 
 def test_who_waits_in_a_prepared_sandbox_is_a_program_or_comes_from_a_zygote():
@@ -69,9 +71,7 @@ def test_who_waits_in_a_prepared_sandbox_is_a_program_or_comes_from_a_zygote():
 def test_the_second_description_is_the_function():
     words = describe_special(**SECOND).decode().split("\0")
     text = " ".join(words)
-    assert text.startswith(
-        f"tmp {512 << 20} {128 << 20} working-directory /var/task set /c/b pids.max 9 bind /var/task"
-    )
+    assert text.startswith(f"shared-memory {128 << 20} working-directory /var/task set /c/b pids.max 9 bind /var/task")
     assert words[words.index("argument") :][:4] == ["argument", "/bin/x", "argument", "a b"]
     assert [word for word in words if "=" in word] == [
         "A=1",

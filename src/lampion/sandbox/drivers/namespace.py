@@ -14,7 +14,7 @@ from lampion.sandbox.doctor import examine
 from lampion.sandbox.driver import Capabilities, Exit, SandboxError
 from lampion.sandbox.host_view import mount_entries
 from lampion.sandbox.launcher.description import describe_special
-from lampion.sandbox.prepared import PROCESS_LIMITS, Preparation, PreparedSandbox
+from lampion.sandbox.prepared import USUAL_LIMITS, Preparation, PreparedSandbox
 from lampion.sandbox.spec import SandboxSpec, Template
 from lampion.sandbox.stock import Stock
 
@@ -103,7 +103,7 @@ class NamespaceDriver:
     async def start(self, spec: SandboxSpec) -> NamespaceSandbox:
         if spec.template is not None and _inherits_usual_limits(spec):
             try:
-                return await self._start(spec, self._stock.take(spec.template), spec.template)
+                return await self._start(spec, self._stock.take(spec.template, spec.limits), spec.template)
             except SandboxError as error:
                 _LOG.warning("sandbox %s starts the slow way: %s", spec.sandbox_id, error)
         return await self._start(spec, self._preparation.prepare((), spec.limits), None)
@@ -149,5 +149,5 @@ class NamespaceDriver:
 
 
 def _inherits_usual_limits(spec: SandboxSpec) -> bool:
-    wanted, usual = spec.limits, PROCESS_LIMITS
+    wanted, usual = spec.limits, USUAL_LIMITS
     return (wanted.max_processes, wanted.max_open_files) == (usual.max_processes, usual.max_open_files)

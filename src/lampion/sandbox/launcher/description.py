@@ -61,6 +61,7 @@ def describe_prepared(
 ) -> bytes:
     """What a sandbox is before it is a function's. Raises SandboxError for what the launcher couldn't read."""
     records = _identity_records(identity)
+    records.append(("tmp", str(limits.tmp_mib * _MIB)))
     records += _cgroup_records(cgroups)
     records += _entry_records(entries)
     records += _limit_records(limits)
@@ -80,7 +81,7 @@ def describe_special(
     entries: Iterable[Entry],
 ) -> bytes:
     """What makes a prepared sandbox one function's. With a process waiting in it, `argv` is empty."""
-    records: list[_Record] = [("tmp", str(limits.tmp_mib * _MIB), str(limits.memory_mib * _MIB))]
+    records: list[_Record] = [("shared-memory", str(limits.memory_mib * _MIB))]
     records.append(("working-directory", working_directory))
     records += [("set", str(setting.path), setting.file, setting.value) for setting in settings]
     records += _entry_records(entries)

@@ -60,6 +60,7 @@ static const struct step inner_steps[] = {
     {"tree", build_tree},
     /* Before /proc, whose dangerous files are covered with /dev/null. */
     {"devices", mount_devices},
+    {"tmp", mount_temporary},
     {"proc-masks", mount_proc},
     {"host-name", set_host_name},
     {"loopback", raise_loopback},
@@ -83,12 +84,13 @@ static const struct step inner_special_steps[] = {
     {"description", read_description},
     {"trees", take_trees},
     {"tree", build_tree},
-    {"tmp", mount_temporary},
+    {"shared-memory", size_shared_memory},
     /* After the last mount point has been made. */
     {"seal", seal_root},
     /* Takes what `privileges` takes away, and comes before it: afterwards nobody here can mount anything. */
     {"function", start_function},
     {"privileges", drop_privileges},
+    {"seccomp", filter_system_calls},
     /* Process 1 may share the function's user; this keeps the function out of its memory and descriptors. */
     {"closed", close_to_others},
     {"orders", give_orders},
@@ -105,6 +107,9 @@ static const struct step function_steps[] = {
     /* Nothing that was open here may be open there. */
     {"descriptors", arrange_descriptors},
     {"privileges", drop_privileges},
+    {"landlock", restrict_writing},
+    /* Last, for it refuses what the steps before do; it needs that privileges can't come back. */
+    {"seccomp", filter_system_calls},
     {"exec", execute},
     {NULL, NULL},
 };

@@ -179,6 +179,7 @@ int enter_new_root(struct launch *launch);
 int build_tree(struct launch *launch);
 int mount_devices(struct launch *launch);
 int mount_temporary(struct launch *launch);
+int size_shared_memory(struct launch *launch);
 int seal_root(struct launch *launch);
 int attach_tree(int tree, const char *path);
 int take_trees(struct launch *launch);
@@ -200,6 +201,13 @@ int give_away_pipes(struct launch *launch);
 int keep_entry_capabilities(struct launch *launch);
 int drop_privileges(struct launch *launch);
 int close_to_others(struct launch *launch);
+
+/* seccomp.c */
+void build_filter(void);
+int filter_system_calls(struct launch *launch);
+
+/* landlock.c */
+int restrict_writing(struct launch *launch);
 
 /* namespaces.c */
 int create_channels(struct launch *launch);

@@ -65,6 +65,8 @@ static const struct step copy_steps[] = {
     /* After entering the namespaces: /dev/null is to be the sandbox's. */
     {"descriptors", arrange_descriptors},
     {"privileges", drop_privileges},
+    {"landlock", restrict_writing},
+    {"seccomp", filter_system_calls},
     {"memory", open_to_itself},
     {"hello", say_hello},
     {NULL, NULL},
@@ -127,6 +129,7 @@ static int make_copy(void)
 
 int serve_as_zygote(int requests)
 {
+    build_filter();
     while (receive_message(requests, &request) > 0) {
         if (make_copy() == 0)
             return 0;
