@@ -1,7 +1,7 @@
 """Drivers to test, each closed at the end; nothing of theirs may remain."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ from lampion.sandbox.driver import Driver
 from lampion.sandbox.drivers.namespace import NamespaceDriver
 from lampion.sandbox.drivers.process import ProcessDriver
 from lampion.sandbox.guarded import Guarded
-from tests.sandbox.boxes import CLOCK, cgroups_named
+from tests.sandbox.boxes import CLOCK, CopyingDriver, cgroups_named
 
 CGROUP_PARENT = f"lampion-test-{os.getpid()}"
 
@@ -23,11 +23,17 @@ async def namespace() -> AsyncIterator[NamespaceDriver]:
     assert cgroups_named(CGROUP_PARENT) == []
 
 
-@pytest.fixture(params=["namespace", "process", "guarded namespace"])
+_DRIVERS: dict[str, Callable[[], Driver]] = {
+    "process": lambda: ProcessDriver(CLOCK),
+    "namespace": lambda: NamespaceDriver(CLOCK, CGROUP_PARENT),
+    "guarded namespace": lambda: Guarded(NamespaceDriver(CLOCK, CGROUP_PARENT), CLOCK),
+    "namespace, copies": lambda: CopyingDriver(CLOCK, CGROUP_PARENT),
+}
+
+
+@pytest.fixture(params=_DRIVERS)
 async def driver(request: pytest.FixtureRequest) -> AsyncIterator[Driver]:
-    made: Driver = ProcessDriver(CLOCK) if request.param == "process" else NamespaceDriver(CLOCK, CGROUP_PARENT)
-    if request.param.startswith("guarded"):
-        made = Guarded(made, CLOCK)
+    made = _DRIVERS[request.param]()
     before = set(Path("/proc/self/fd").iterdir())
     mounts = Path("/proc/self/mountinfo").read_text()
     yield made

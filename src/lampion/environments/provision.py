@@ -3,23 +3,21 @@
 import base64
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
-import lampion
 from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
 from lampion.code.interpreters import Interpreter, RuntimeUnavailable
 from lampion.domain.errors import InvalidRuntimeException
 from lampion.domain.function import Function
 from lampion.domain.limits import MEMORY_MIB_PER_CORE
-from lampion.environments.environ import RUNTIME_DIRECTORY, TASK_ROOT, SessionCredentials, environment_variables
+from lampion.environments.environ import TASK_ROOT, SessionCredentials, environment_variables
 from lampion.environments.environment import Environment, RuntimeServer
 from lampion.environments.narrator import Narrator
+from lampion.environments.runtime_programs import runtime_program
 from lampion.function_logs.journal import FunctionLogs, LogGroup
 from lampion.sandbox.driver import Driver, Sandbox
 from lampion.sandbox.spec import Limits, Mount, SandboxSpec
-
-_RUNTIMES: Final = Path(lampion.__file__).parent / "runtimes"
 
 
 class PackageTrees(Protocol):
@@ -96,14 +94,17 @@ class Provisioner:
         configuration = function.configuration
         package = await self._packages.prepare(function.package.sha256)
         interpreter = await self._interpreter(configuration.runtime or "")
-        mounts = [Mount(package, TASK_ROOT), Mount(_RUNTIMES / "python", RUNTIME_DIRECTORY)]
-        mounts += [Mount(source, target) for source, target in interpreter.mounts]
+        program = runtime_program(interpreter.runtime)
+        shared = (program.mount, *(Mount(source, target) for source, target in interpreter.mounts))
+        environ = environment_variables(function, log_stream=log_stream, credentials=self._credentials())
+        can_wait = program.can_wait(environ)
         return SandboxSpec(
             sandbox_id=self._rng.uuid4().replace("-", ""),
-            argv=(interpreter.executable_inside, "-S", f"{RUNTIME_DIRECTORY}/bootstrap.py"),
-            environ=environment_variables(function, log_stream=log_stream, credentials=self._credentials()),
+            argv=program.argv(interpreter.executable_inside),
+            environ=environ,
             working_directory=TASK_ROOT,
-            mounts=tuple(mounts),
+            mounts=(*shared, Mount(package, TASK_ROOT)),
+            template=program.template(interpreter.executable_inside, shared) if can_wait else None,
             limits=Limits(
                 memory_mib=configuration.memory_mib,
                 cpu_cores=configuration.memory_mib / MEMORY_MIB_PER_CORE,

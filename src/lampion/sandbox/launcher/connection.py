@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from lampion.sandbox.driver import Exit, SandboxError
 from lampion.sandbox.launcher.daemon import Launched, receive, specialise
-from lampion.sandbox.launcher.messages import Ended, Failed, Prepared, Running
+from lampion.sandbox.launcher.messages import Ended, Failed, Message, Prepared, Running
 
 
 class LauncherConnection:
@@ -61,10 +61,12 @@ class LauncherConnection:
             self._control.send(order)
 
     def _hear(self) -> None:
-        try:
-            message, descriptor = receive(self._control)
-        except BlockingIOError:
-            return
+        # All there is: once a socket has had an error, some event loops say nothing of it any more.
+        with contextlib.suppress(BlockingIOError):
+            while not self.is_over:
+                self._take(*receive(self._control))
+
+    def _take(self, message: Message | None, descriptor: int | None) -> None:
         if message is None:
             self._end()
         elif isinstance(message, Prepared) and descriptor is not None:
