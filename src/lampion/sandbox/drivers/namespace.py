@@ -5,6 +5,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from lampion.clock.clock import Clock
@@ -13,7 +14,7 @@ from lampion.sandbox.cgroups import cpu_quota, limit_settings
 from lampion.sandbox.doctor import examine
 from lampion.sandbox.driver import Capabilities, Exit, SandboxError
 from lampion.sandbox.host_view import mount_entries
-from lampion.sandbox.launcher.description import describe_special
+from lampion.sandbox.launcher.description import Disk, describe_special
 from lampion.sandbox.prepared import PROCESS_LIMITS, Preparation, PreparedSandbox
 from lampion.sandbox.spec import SandboxSpec, Template
 from lampion.sandbox.stock import Stock
@@ -81,32 +82,39 @@ class NamespaceSandbox:
 
 
 class NamespaceDriver:
-    """Each sandbox: its own namespaces of every kind, its own user, its limits. Some are prepared in advance."""
+    """Each sandbox: its own namespaces of every kind, its own user, its limits. Some are prepared in advance.
+
+    In the directory `scratch`, on a disk, lies what functions write to /tmp; without it that is memory of theirs.
+    """
 
     name = "namespace"
 
-    def __init__(self, clock: Clock, cgroup_parent: str = "lampion", stock: int = DEFAULT_STOCK) -> None:
+    def __init__(
+        self, clock: Clock, cgroup_parent: str = "lampion", stock: int = DEFAULT_STOCK, scratch: Path | None = None
+    ) -> None:
         self._clock = clock
         self._parent = cgroup_parent
-        self._preparation = Preparation(Beginnings(cgroup_parent), clock, cgroup_parent)
+        self._scratch = scratch
+        self._preparation = Preparation(Beginnings(cgroup_parent, scratch), clock, cgroup_parent)
         self._stock = Stock(self._preparation, stock)
         self._capabilities: Capabilities | None = None
 
     def capabilities(self) -> Capabilities:
         if self._capabilities is None:
-            self._capabilities = examine(self._parent)
+            self._capabilities = examine(self._parent, self._scratch)
         return self._capabilities
 
     def expect(self, template: Template) -> None:
         self._stock.fill(template)
 
     async def start(self, spec: SandboxSpec) -> NamespaceSandbox:
+        disk = await self._preparation.beginnings.disks.of(spec.limits.tmp_mib)
         if spec.template is not None and _inherits_usual_limits(spec):
             try:
-                return await self._start(spec, self._stock.take(spec.template), spec.template)
+                return await self._start(spec, self._stock.take(spec.template), spec.template, disk)
             except SandboxError as error:
                 _LOG.warning("sandbox %s starts the slow way: %s", spec.sandbox_id, error)
-        return await self._start(spec, self._preparation.prepare((), spec.limits), None)
+        return await self._start(spec, self._preparation.prepare((), spec.limits), None, disk)
 
     async def sweep(self) -> int:
         return await self._preparation.sweep()
@@ -115,9 +123,11 @@ class NamespaceDriver:
         await self._stock.close()
         await self._preparation.close()
 
-    async def _start(self, spec: SandboxSpec, prepared: PreparedSandbox, template: Template | None) -> NamespaceSandbox:
+    async def _start(
+        self, spec: SandboxSpec, prepared: PreparedSandbox, template: Template | None, disk: Disk | None
+    ) -> NamespaceSandbox:
         try:
-            prepared.connection.specialise(self._special(spec, prepared, template))
+            prepared.connection.specialise(self._special(spec, prepared, template, disk))
             runtime_api = await prepared.connection.prepared()
             await prepared.connection.running()
         except BaseException:
@@ -129,7 +139,9 @@ class NamespaceDriver:
 
         return NamespaceSandbox(spec, prepared, self._clock, runtime_api, set_quota)
 
-    def _special(self, spec: SandboxSpec, prepared: PreparedSandbox, template: Template | None) -> bytes:
+    def _special(
+        self, spec: SandboxSpec, prepared: PreparedSandbox, template: Template | None, disk: Disk | None
+    ) -> bytes:
         present = () if template is None else template.mounts
         return describe_special(
             argv=spec.argv if template is None else (),
@@ -138,6 +150,7 @@ class NamespaceDriver:
             limits=spec.limits,
             settings=limit_settings(self._preparation.beginnings.layout, prepared.plan, spec.limits),
             entries=mount_entries(mount for mount in spec.mounts if mount not in present),
+            disk=disk,
         )
 
     def _limit_cpu(self, prepared: PreparedSandbox, cores: float) -> None:

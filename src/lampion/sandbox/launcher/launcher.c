@@ -38,6 +38,8 @@ static const struct step outer_steps[] = {
     /* While the process waits: it can't act in its user namespace before it has an id there. */
     {"ids", map_ids},
     {"release", release_init},
+    /* While process 1 is busy, and after its birth, so that it gets only what it is handed. */
+    {"disk", open_disk},
     {NULL, NULL},
 };
 
@@ -74,6 +76,7 @@ static const struct step outer_special_steps[] = {
     /* Before the function's first instruction. */
     {"limits", write_settings},
     {"sources", open_sources},
+    {"disk", open_disk},
     {"hand-over", hand_trees},
     {NULL, NULL},
 };
@@ -179,6 +182,7 @@ void run_inside(struct launch *launch)
 void run_launch(struct launch *launch)
 {
     struct ending ending = {0};
+    launch->disk = -1;
     signal(SIGCHLD, SIG_DFL);
     const char *failed = take_steps(outer_steps, launch);
     if (failed != NULL) {
@@ -196,5 +200,8 @@ void run_launch(struct launch *launch)
     remove_cgroups(launch, ending.is_server_gone);
     if (!ending.has_failed)
         report_end(launch, &ending, oom_kills, peak_bytes);
+    /* Nobody waits for it: taking a full disk apart takes a while. */
+    close(launch->control);
+    drop_disk(launch);
     _exit(ending.has_failed);
 }

@@ -120,7 +120,10 @@ static int mount_sized(struct launch *launch, const char *path, unsigned long lo
 
 int mount_temporary(struct launch *launch)
 {
-    if (mount_sized(launch, "/tmp", launch->wanted.tmp_bytes) < 0)
+    set_detail(launch, "/tmp");
+    int result = launch->disk >= 0 ? attach_tree(launch->disk, "/tmp")
+                                   : mount_sized(launch, "/tmp", launch->wanted.tmp_bytes);
+    if (result < 0)
         return -1;
     return mount_sized(launch, "/dev/shm", launch->wanted.shared_memory_bytes);
 }
@@ -131,12 +134,16 @@ int seal_root(struct launch *launch)
     return mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, NULL);
 }
 
-/* Sends process 1 the description and the trees for it; a letter an entry says whether there is one. */
+/* Sends process 1 the description, the disk and the trees; a letter for each but the first says whether there is one. */
 int hand_trees(struct launch *launch)
 {
     char text[MOST_MESSAGE_BYTES] = "specialise ";
     size_t length = strlen(text);
     int descriptors[MOST_DESCRIPTORS] = {launch->description}, count = 1;
+    text[length++] = launch->disk >= 0 ? 'y' : 'n';
+    /* A copy: with ours we have a hand in the disk's end. */
+    if (launch->disk >= 0 && (descriptors[count++] = fcntl(launch->disk, F_DUPFD_CLOEXEC, 0)) < 0)
+        return -1;
     for (int i = launch->entries_made; i < launch->wanted.entry_count; i++) {
         const struct entry *entry = &launch->wanted.entries[i];
         text[length++] = entry->kind == ENTRY_BIND && entry->tree >= 0 ? 'y' : 'n';
@@ -156,6 +163,7 @@ int take_trees(struct launch *launch)
     const char *letter = strchr(launch->handed.text, ' ');
     int next = 1; /* after the description */
     close(launch->description);
+    launch->disk = letter != NULL && *++letter == 'y' ? launch->handed.descriptors[next++] : -1;
     for (int i = launch->entries_made; letter != NULL && i < launch->wanted.entry_count; i++)
         launch->wanted.entries[i].tree = *++letter == 'y' ? launch->handed.descriptors[next++] : -1;
     return 0;
