@@ -250,12 +250,13 @@ def test_a_full_disk_of_the_host_is_an_error_for_who_writes_and_for_nobody_else(
 @pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user's functions never have disks")
 async def test_where_there_are_no_disks_tmp_is_memory_and_the_doctor_says_so(scratch):
     with tempfile.TemporaryDirectory(prefix="lampion-test-", dir="/dev/shm") as memory:
-        for directory in (None, Path(memory)):
+        for directory, mend in ((None, "--privileged"), (Path(memory), "--data DIR")):
             driver = NamespaceDriver(CLOCK, CGROUP_PARENT, scratch=directory)
             code = "print(open('/proc/self/mountinfo').read().partition(' /tmp ')[2].split()[2:4])"
             assert await output_of(driver, code) == "['tmpfs', 'tmpfs']\n"
             (finding,) = [one for one in driver.capabilities().findings if one.name == "tmp-in-memory"]
             assert "counts as their memory" in finding.effect
+            assert mend in finding.mend
             await driver.close()
 
 

@@ -19,6 +19,8 @@ from lampion.sandbox.launcher.build import ensure_launcher
 from lampion.sandbox.launcher.description import Disk
 
 INSTALL_TOOLS: Final = "apt-get install e2fsprogs"
+IN_MEMORY: Final = "a file system in memory"
+"""The launcher's words (launcher/disk.c) for a directory in which a disk would be memory again."""
 _TOOL_PATH: Final = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 _TOOL_SECONDS: Final = 30
 _MOST_IMAGES: Final = 64

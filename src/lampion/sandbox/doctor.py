@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from lampion.sandbox.disks import INSTALL_TOOLS
+from lampion.sandbox.disks import IN_MEMORY, INSTALL_TOOLS
 from lampion.sandbox.driver import Capabilities, Finding, Grade
 from lampion.sandbox.launcher.build import INSTALL_COMPILER
 from lampion.sandbox.machine import MachineFacts, probe
@@ -97,6 +97,8 @@ def _inexactness(facts: MachineFacts) -> tuple[Finding, ...]:
         mend = "start the server as root"
     elif INSTALL_TOOLS in facts.disk_problem:
         mend = INSTALL_TOOLS
+    elif IN_MEMORY in facts.disk_problem:
+        mend = "lampion serve --data DIR, with DIR on a disk"
     else:
         mend = "modprobe loop; in a container: docker run --privileged --volume /dev:/dev, with the data on a volume"
     return (Finding("tmp-in-memory", effect, mend),)

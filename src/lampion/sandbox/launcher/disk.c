@@ -74,8 +74,10 @@ static bool is_in_memory(int descriptor)
     return fstatfs(descriptor, &status) == 0 && (status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC);
 }
 
-static int make_image(const struct disk *wanted)
+static int make_image(struct launch *launch)
 {
+    const struct disk *wanted = &launch->wanted.disk;
+    set_detail(launch, wanted->directory);
     int source = open(wanted->template, O_RDONLY | O_CLOEXEC);
     if (source < 0)
         return -1;
@@ -83,6 +85,7 @@ static int make_image(const struct disk *wanted)
     if (image < 0)
         return close_and_fail(source);
     if (is_in_memory(image)) {
+        set_detail(launch, "a file system in memory"); /* disks.py knows these words */
         errno = EOPNOTSUPP;
         close(source);
         return close_and_fail(image);
@@ -162,8 +165,7 @@ static int mount_device(const char *device)
 static int make_disk(struct launch *launch)
 {
     char device[32];
-    set_detail(launch, launch->wanted.disk.directory);
-    int image = make_image(&launch->wanted.disk);
+    int image = make_image(launch);
     if (image < 0)
         return -1;
     int loop = attach_device(image, device, sizeof device);
