@@ -22,6 +22,7 @@ enum {
     SECTOR_BYTES = 4096,
     WORTH_DISCARDING_BYTES = 64 << 20,
     COPY_BYTES = 64 << 10,
+    READ_AHEAD_BYTES = 64 << 10,
 };
 
 /* Of <linux/ext4.h>, which is younger than the oldest kernel that we run on. */
@@ -97,7 +98,7 @@ static int make_image(struct launch *launch)
     return result < 0 ? close_and_fail(image) : image;
 }
 
-/* A free device, or -1 with EBUSY when somebody else was faster. Its name is left in `device`. */
+/* A free device, or -1 with EBUSY or ENXIO when somebody else has just taken or removed it. Its name is left in `device`. */
 static int try_device(int loop_control, const struct loop_config *config, char *device, size_t size)
 {
     int number = ioctl(loop_control, LOOP_CTL_GET_FREE);
@@ -126,7 +127,7 @@ static int attach_device(int image, char *device, size_t size)
     if (loop_control < 0)
         return -1;
     for (int attempt = 0; attempt < LOOP_ATTEMPTS; attempt++)
-        if ((loop = try_device(loop_control, &config, device, size)) >= 0 || errno != EBUSY)
+        if ((loop = try_device(loop_control, &config, device, size)) >= 0 || (errno != EBUSY && errno != ENXIO))
             break;
     int error = errno;
     close(loop_control);
@@ -162,6 +163,14 @@ static int mount_device(const char *device)
     return tree < 0 ? close_and_fail(context) : (close(context), tree);
 }
 
+/* At once, for mounting would ask for it piece by piece, each time waiting for a thread of the kernel's. */
+static void read_ahead(int loop)
+{
+    char begin[READ_AHEAD_BYTES];
+    ssize_t count = pread(loop, begin, sizeof begin, 0);
+    (void)count; /* mounting finds out what is wrong */
+}
+
 static int make_disk(struct launch *launch)
 {
     char device[32];
@@ -173,6 +182,7 @@ static int make_disk(struct launch *launch)
     if (loop < 0)
         return close_and_fail(image);
     close(image);
+    read_ahead(loop);
     int tree = mount_device(device);
     if (tree < 0)
         return close_and_fail(loop);
@@ -180,13 +190,14 @@ static int make_disk(struct launch *launch)
     return tree;
 }
 
-/* The disk that the description asks for, unless it is there already. */
+/* The disk that the description asks for, unless it is there already. One that isn't wanted is kept for drop_spare. */
 int open_disk(struct launch *launch)
 {
     const struct description *wanted = &launch->wanted;
     if (launch->disk >= 0 && launch->disk_bytes == wanted->disk.bytes)
         return 0;
-    drop_disk(launch);
+    launch->spare_disk = launch->disk;
+    launch->disk = -1;
     if (wanted->disk.bytes == 0)
         return 0;
     if ((launch->disk = make_disk(launch)) < 0)
@@ -232,10 +243,18 @@ static int check_empty(struct launch *launch)
     return -1;
 }
 
+/* A prepared disk of another size than the function has; not before it runs, for unmounting may take 10 ms. */
+void drop_spare(struct launch *launch)
+{
+    if (launch->spare_disk >= 0)
+        close(launch->spare_disk);
+    launch->spare_disk = -1;
+}
+
 /* Whether it would work for a sandbox: 0 when it did. Nothing of it is left. */
 int try_disk(struct launch *launch, const char *template, const char *directory)
 {
-    launch->disk = -1;
+    launch->disk = launch->spare_disk = -1;
     launch->wanted.disk = (struct disk){1, template, directory};
     if (open_disk(launch) < 0 || check_empty(launch) < 0) {
         fprintf(stderr, "%s: %s\n", launch->detail, strerror(errno));

@@ -182,7 +182,7 @@ void run_inside(struct launch *launch)
 void run_launch(struct launch *launch)
 {
     struct ending ending = {0};
-    launch->disk = -1;
+    launch->disk = launch->spare_disk = -1;
     signal(SIGCHLD, SIG_DFL);
     const char *failed = take_steps(outer_steps, launch);
     if (failed != NULL) {

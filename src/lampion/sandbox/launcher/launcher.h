@@ -125,6 +125,7 @@ struct launch {
     int devices[DEVICE_COUNT]; /* detached mounts, to be attached in the new root */
     int proc;
     int disk;            /* /tmp as a detached mount, -1 when it is to be memory */
+    int spare_disk;
     unsigned long long disk_bytes;
     pid_t init;          /* process 1 of the sandbox as the host numbers it; 0 before it exists */
     int init_handle;     /* the same as a descriptor */
@@ -197,6 +198,7 @@ int hand_trees(struct launch *launch);
 /* disk.c */
 int open_disk(struct launch *launch);
 void drop_disk(struct launch *launch);
+void drop_spare(struct launch *launch);
 int try_disk(struct launch *launch, const char *template, const char *directory);
 
 /* proc.c */

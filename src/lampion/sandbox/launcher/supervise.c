@@ -42,6 +42,8 @@ static bool hear_init(struct launch *launch, struct ending *ending)
         ending->has_failed = true;
     if (send_message(launch->control, message.text, message.descriptors, message.count) < 0)
         kill_all(launch, ending);
+    if (strcmp(message.text, "running") == 0)
+        drop_spare(launch);
     close_descriptors(&message);
     return true;
 }
