@@ -176,7 +176,7 @@ def _choose_driver(settings: Settings, clock: Clock) -> Driver:
     """The driver asked for; `auto` takes namespaces where they work, and says so where they don't."""
     if settings.sandbox is SandboxChoice.PROCESS:
         return ProcessDriver(clock)
-    namespace = NamespaceDriver(clock, settings.cgroup_parent)
+    namespace = NamespaceDriver(clock, settings.cgroup_parent, scratch=settings.data)
     capabilities = namespace.capabilities()
     if capabilities.grade is not Grade.NONE:
         return namespace

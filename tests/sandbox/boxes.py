@@ -20,6 +20,8 @@ PREFIX = Path(sys.base_prefix)
 INTERPRETER = f"/var/lang/bin/python{sys.version_info.major}.{sys.version_info.minor}"
 CLOCK = SystemClock()
 PATIENCE_SECONDS = 30
+HAS_DISKS = os.geteuid() == 0 and Path("/dev/loop-control").exists()
+"""Whether sandboxes are to have /tmp on a disk: then a driver that gives them none fails its tests."""
 _numbers = iter(range(1_000_000))
 
 
@@ -133,6 +135,16 @@ async def output_of(driver: Driver, code: str, **more) -> str:
 def cgroups_named(part: str) -> list[str]:
     """Every cgroup of this machine whose path mentions `part`."""
     return [path for path, _, _ in os.walk("/sys/fs/cgroup") if part in path]
+
+
+def disks_in(scratch: Path) -> list[Path]:
+    """The loop devices whose files lie there, deleted or not."""
+    found = []
+    for device in Path("/sys/block").glob("loop*"):
+        with contextlib.suppress(OSError):  # it is attached to nothing
+            if (device / "loop/backing_file").read_text().startswith(f"{scratch}/"):
+                found.append(Path("/dev", device.name))
+    return found
 
 
 def processes_with(part: str) -> list[int]:

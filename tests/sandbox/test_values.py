@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lampion.sandbox.cgroups import Cgroup, CgroupPlan, Setting
+from lampion.sandbox.disks import IN_MEMORY, INSTALL_TOOLS
 from lampion.sandbox.doctor import assess
 from lampion.sandbox.driver import Exit, Grade, SandboxError
 from lampion.sandbox.host_view import Entry, EntryKind, host_entries, mount_entries, place_entries
@@ -216,6 +217,7 @@ FACTS: dict[str, Any] = {
     "has_own_ids": True,
     "landlock_version": 4,
     "seccomp": True,
+    "disk_problem": "",
 }
 NO_TRIAL = "namespaces Operation not permitted"
 
@@ -226,6 +228,11 @@ NO_TRIAL = "namespaces Operation not permitted"
         ({}, Grade.STRONG, {}),
         ({"has_own_ids": False, "is_root": False}, Grade.BASIC, {"subordinate-ids": "--add-subuids"}),
         ({"user_namespaces": False}, Grade.BASIC, {"user-namespaces": "max_user_namespaces"}),
+        # Not exact, yet nothing crosses a wall.
+        ({"disk_problem": "/dev/loop-control: x"}, Grade.STRONG, {"tmp-in-memory": "modprobe loop"}),
+        ({"disk_problem": f"no mke2fs: {INSTALL_TOOLS}"}, Grade.STRONG, {"tmp-in-memory": "e2fsprogs"}),
+        ({"disk_problem": f"{IN_MEMORY}: x"}, Grade.STRONG, {"tmp-in-memory": "--data DIR"}),
+        ({"disk_problem": "-", "is_root": False}, Grade.STRONG, {"tmp-in-memory": "as root"}),
         ({"seccomp": False}, Grade.BASIC, {"seccomp": "CONFIG_SECCOMP_FILTER"}),
         ({"controllers": ()}, Grade.BASIC, dict.fromkeys(("cgroup-memory", "cgroup-cpu", "cgroup-pids"), "privileged")),
         ({"is_root": False, "controllers": ("memory", "cpu")}, Grade.BASIC, {"cgroup-pids": "Delegate=yes"}),

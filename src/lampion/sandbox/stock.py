@@ -62,6 +62,7 @@ class Stock:
     async def _fill(self, template: Template, ready: deque[PreparedSandbox]) -> None:
         while len(ready) < self._size:
             try:
+                await self._preparation.beginnings.disks.of(USUAL_LIMITS.tmp_mib)
                 prepared = self._make(template, USUAL_LIMITS)
                 try:
                     await prepared.connection.prepared()

@@ -5,6 +5,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from lampion.clock.clock import Clock
@@ -81,26 +82,33 @@ class NamespaceSandbox:
 
 
 class NamespaceDriver:
-    """Each sandbox: its own namespaces of every kind, its own user, its limits. Some are prepared in advance."""
+    """Each sandbox: its own namespaces of every kind, its own user, its limits. Some are prepared in advance.
+
+    In the directory `scratch`, on a disk, lies what functions write to /tmp; without it that is memory of theirs.
+    """
 
     name = "namespace"
 
-    def __init__(self, clock: Clock, cgroup_parent: str = "lampion", stock: int = DEFAULT_STOCK) -> None:
+    def __init__(
+        self, clock: Clock, cgroup_parent: str = "lampion", stock: int = DEFAULT_STOCK, scratch: Path | None = None
+    ) -> None:
         self._clock = clock
         self._parent = cgroup_parent
-        self._preparation = Preparation(Beginnings(cgroup_parent), clock, cgroup_parent)
+        self._scratch = scratch
+        self._preparation = Preparation(Beginnings(cgroup_parent, scratch), clock, cgroup_parent)
         self._stock = Stock(self._preparation, stock)
         self._capabilities: Capabilities | None = None
 
     def capabilities(self) -> Capabilities:
         if self._capabilities is None:
-            self._capabilities = examine(self._parent)
+            self._capabilities = examine(self._parent, self._scratch)
         return self._capabilities
 
     def expect(self, template: Template) -> None:
         self._stock.fill(template)
 
     async def start(self, spec: SandboxSpec) -> NamespaceSandbox:
+        await self._preparation.beginnings.disks.of(spec.limits.tmp_mib)
         if spec.template is not None and _inherits_usual_limits(spec):
             try:
                 return await self._start(spec, self._stock.take(spec.template, spec.limits), spec.template)

@@ -107,6 +107,15 @@ static int read_shared_memory(struct description *wanted, char **words)
     return read_bytes(&wanted->shared_memory_bytes, words[0]);
 }
 
+static int read_disk(struct description *wanted, char **words)
+{
+    long long bytes;
+    if (read_number(words[0], 1, 1LL << 50, &bytes) < 0)
+        return -1;
+    wanted->disk = (struct disk){(unsigned long long)bytes, words[1], words[2]};
+    return 0;
+}
+
 static int add_cgroup(struct description *wanted, const char *path, bool is_shared)
 {
     if (wanted->cgroup_count == MOST_CGROUPS)
@@ -235,6 +244,7 @@ static const struct verb {
     {"working-directory", 1, read_working_directory},
     {"tmp", 1, read_tmp},                       /* bytes of /tmp */
     {"shared-memory", 1, read_shared_memory},   /* bytes of /dev/shm */
+    {"disk", 3, read_disk},                     /* bytes of /tmp, image to copy, directory for the copy */
     {"shared-cgroup", 1, read_shared_cgroup},   /* path; exists or is made, outlives the sandbox */
     {"cgroup", 1, read_cgroup},                 /* path; made, entered and removed */
     {"set", 3, read_setting},                   /* path of one of those cgroups, file, value */
@@ -310,6 +320,7 @@ int read_description(struct launch *launch)
     if (length == 0 || length > MOST_DESCRIPTION_BYTES || text[length - 1] != '\0')
         return refuse(EINVAL);
     wanted->text_length += (size_t)length;
+    wanted->disk = (struct disk){0}; /* what was prepared isn't what is wanted now */
     char *position = text;
     for (char *verb; (verb = next_word(&position, text + length)) != NULL;)
         if (read_record(launch, verb, &position, text + length) < 0)

@@ -38,6 +38,9 @@ static const struct step outer_steps[] = {
     /* While the process waits: it can't act in its user namespace before it has an id there. */
     {"ids", map_ids},
     {"release", release_init},
+    /* While process 1 is busy, and after its birth, so that it gets only what it is handed. */
+    {"disk", open_disk},
+    {"hand-over", hand_disk},
     {NULL, NULL},
 };
 
@@ -60,11 +63,13 @@ static const struct step inner_steps[] = {
     {"tree", build_tree},
     /* Before /proc, whose dangerous files are covered with /dev/null. */
     {"devices", mount_devices},
-    {"tmp", mount_temporary},
     {"proc-masks", mount_proc},
     {"host-name", set_host_name},
     {"loopback", raise_loopback},
     {"runtime-api", open_listener},
+    /* Late, for making a disk takes the launcher longer than all of this; before a process that is to use it. */
+    {"disk", take_disk},
+    {"tmp", mount_temporary},
     {"init", run_init},
     {NULL, NULL},
 };
@@ -184,6 +189,7 @@ void run_inside(struct launch *launch)
 void run_launch(struct launch *launch)
 {
     struct ending ending = {0};
+    launch->disk = -1;
     signal(SIGCHLD, SIG_DFL);
     const char *failed = take_steps(outer_steps, launch);
     if (failed != NULL) {
@@ -201,5 +207,8 @@ void run_launch(struct launch *launch)
     remove_cgroups(launch, ending.is_server_gone);
     if (!ending.has_failed)
         report_end(launch, &ending, oom_kills, peak_bytes);
+    /* Nobody waits for it: taking a full disk apart takes a while. */
+    close(launch->control);
+    drop_disk(launch);
     _exit(ending.has_failed);
 }

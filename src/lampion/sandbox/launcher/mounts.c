@@ -121,7 +121,10 @@ static int mount_sized(struct launch *launch, const char *path, unsigned long lo
 /* How large /dev/shm may grow follows from the function's memory, which isn't known yet. */
 int mount_temporary(struct launch *launch)
 {
-    if (mount_sized(launch, "/tmp", launch->wanted.tmp_bytes, 0) < 0)
+    set_detail(launch, "/tmp");
+    int result = launch->disk >= 0 ? attach_tree(launch->disk, "/tmp")
+                                   : mount_sized(launch, "/tmp", launch->wanted.tmp_bytes, 0);
+    if (result < 0)
         return -1;
     return mount_sized(launch, "/dev/shm", (unsigned long long)sysconf(_SC_PAGESIZE), 0);
 }
