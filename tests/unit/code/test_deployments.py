@@ -198,10 +198,12 @@ class Interrupting(MemoryFunctions):
         super().__init__()
         self.meanwhile: list[object] = []
 
-    async def replace(self, function: Function, *, expected_revision_id: str) -> None:
+    async def replace(
+        self, function: Function, *, expected_revision_id: str, published: Function | None = None
+    ) -> None:
         if self.meanwhile:
             await self.meanwhile.pop()  # type: ignore[misc]
-        await super().replace(function, expected_revision_id=expected_revision_id)
+        await super().replace(function, expected_revision_id=expected_revision_id, published=published)
 
 
 async def test_an_update_that_overtakes_the_job_wins(tmp_path: Path):
@@ -248,11 +250,13 @@ class Failing(MemoryFunctions):
         super().__init__()
         self.failures = 3
 
-    async def replace(self, function: Function, *, expected_revision_id: str) -> None:
+    async def replace(
+        self, function: Function, *, expected_revision_id: str, published: Function | None = None
+    ) -> None:
         self.failures -= 1
         if self.failures >= 0:
             raise StoreError("disk I/O error")
-        await super().replace(function, expected_revision_id=expected_revision_id)
+        await super().replace(function, expected_revision_id=expected_revision_id, published=published)
 
 
 async def test_a_store_in_trouble_is_tried_again(tmp_path: Path):
