@@ -21,6 +21,7 @@ from lampion.api.function_configuration import FunctionConfigurationApi
 from lampion.api.function_rooms import FunctionRooms
 from lampion.api.functions import FunctionsApi
 from lampion.api.invocations import InvocationsApi
+from lampion.api.versions import VersionsApi
 from lampion.aws.model import load_service
 from lampion.aws.operation import collect
 from lampion.aws.pagination import Markers
@@ -38,6 +39,7 @@ from lampion.config.values import AuthMode, SandboxChoice
 from lampion.console.logs import LogsView
 from lampion.environments.pool import EnvironmentPool, PoolSettings
 from lampion.environments.provision import Provisioner
+from lampion.environments.snapshots import NoSnapshots
 from lampion.function_logs.files import FileLogs
 from lampion.function_logs.journal import FunctionLogs
 from lampion.gateway.authentication import Authentication, OpenAuthentication, SignedAuthentication
@@ -138,6 +140,7 @@ class Work:
     lookup: FunctionLookup
     runtimes: Runtimes
     deployments: Deployments
+    snapshots: NoSnapshots
     pool: EnvironmentPool
     invoker: Invoker
 
@@ -224,11 +227,13 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
     pool = _pool(settings, ports, stores, interpreters, runtimes)
     functions, blobs, packages, clock = stores.functions, stores.blobs, stores.packages, ports.clock
     garbage = GarbageCollector(functions, blobs, packages, clock, also_in_use=pool.packages_in_use)
+    snapshots = NoSnapshots()
     deployments = Deployments(
         functions=functions,
         blobs=blobs,
         packages=packages,
         interpreters=interpreters,
+        snapshots=snapshots,
         garbage=garbage,
         rng=ports.rng,
         clock=clock,
@@ -238,7 +243,7 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
     invoker = Invoker(lookup=lookup, updates=deployments, concurrency=concurrency, pool=pool)
     background = [asyncio.create_task(deployments.run()), asyncio.create_task(garbage.run())]
     try:
-        yield Work(lookup, runtimes, deployments, pool, invoker)
+        yield Work(lookup, runtimes, deployments, snapshots, pool, invoker)
     finally:
         for task in background:
             task.cancel()
@@ -300,11 +305,14 @@ def _operations(ports: Ports, stores: Stores, work: Work, links: CodeDownloads) 
         lookup=work.lookup,
         deployments=work.deployments,
         runtimes=work.runtimes,
+        snapshots=work.snapshots,
         clock=ports.clock,
         rng=ports.rng,
     )
+    markers = Markers(secret)
     return [
-        FunctionsApi(rooms, environments=work.pool, links=links, markers=Markers(secret)),
+        FunctionsApi(rooms, environments=work.pool, links=links, markers=markers),
+        VersionsApi(rooms, markers=markers),
         FunctionCodeApi(rooms),
         FunctionConfigurationApi(rooms),
         InvocationsApi(invoker=work.invoker, clock=ports.clock, rng=ports.rng),

@@ -8,10 +8,11 @@ import pytest
 from lampion.clock.rng import SeededRng
 from lampion.clock.virtual import VirtualClock
 from lampion.code.blobs import Blobs
-from lampion.code.deployments import Deployments
+from lampion.code.deployments import Deployments, Snapshots
 from lampion.code.garbage import GarbageCollector
 from lampion.code.interpreters import Interpreter, RuntimeUnavailable
 from lampion.code.packages import Packages
+from lampion.environments.snapshots import NoSnapshots
 from lampion.store.memory import MemoryFunctions
 
 
@@ -48,7 +49,7 @@ class Rooms:
         return {path.name for path in (self.root / "blobs").glob("*/*")}
 
 
-def make_rooms(root: Path, functions: MemoryFunctions | None = None) -> Rooms:
+def make_rooms(root: Path, functions: MemoryFunctions | None = None, *, snapshots: Snapshots | None = None) -> Rooms:
     """Rooms over `root`; a second call over the same root is a restart."""
     for part in ("blobs", "packages", "tmp"):
         (root / part).mkdir(exist_ok=True)
@@ -61,6 +62,7 @@ def make_rooms(root: Path, functions: MemoryFunctions | None = None) -> Rooms:
         blobs=blobs,
         packages=packages,
         interpreters=OneInterpreter(),
+        snapshots=snapshots or NoSnapshots(),
         garbage=garbage,
         rng=SeededRng(1),
         clock=clock,
