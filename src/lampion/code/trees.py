@@ -17,7 +17,6 @@ from lampion.clock.clock import Clock
 from lampion.code.manifest import (
     Manifest,
     ManifestDamaged,
-    Stamp,
     find_damage,
     read_manifest,
     stamp,
@@ -39,11 +38,12 @@ Fill = Callable[[Path], Awaitable[str]]
 
 @dataclass(frozen=True, slots=True)
 class _Sound:
-    """A tree found to be what its manifest says, and its stamp from before that was looked into."""
+    """A tree found to be what its manifest says; `stamp` of all `names` in it is from before that was looked into."""
 
-    stamp: Stamp
-    checked_at: float
-    used_at: float
+    names: tuple[str, ...]
+    stamp: int
+    checked_at: float = 0.0
+    used_at: float = 0.0
 
 
 class Trees:
@@ -105,20 +105,16 @@ class Trees:
         if found is None:
             found = await self._make(name, fill)
         now = self._clock.monotonic()
-        self._sound[name] = _Sound(found, checked_at=now, used_at=now)
+        self._sound[name] = replace(found, checked_at=now, used_at=now)
 
     async def _look_again(self, name: str) -> None:
-        try:
-            found = await asyncio.to_thread(stamp, self._directory / name / _FILES)
-        except OSError:
-            found = None
         known = self._sound[name]
-        if found == known.stamp:
+        if await asyncio.to_thread(_stamp_if_there, known.names) == known.stamp:
             self._sound[name] = replace(known, checked_at=self._clock.monotonic())
         else:
             del self._sound[name]  # whoever waits has it read whole
 
-    async def _make(self, name: str, fill: Fill) -> Stamp:
+    async def _make(self, name: str, fill: Fill) -> _Sound:
         staging = self._new_staging(name)
         try:
             await asyncio.to_thread(staging.mkdir, mode=0o700)
@@ -132,30 +128,32 @@ class Trees:
         self._sound.pop(name, None)
         await asyncio.to_thread(self._move_and_remove, name)
 
-    def _finish(self, staging: Path, name: str, made_from: str) -> Stamp:
-        found = stamp(staging / _FILES)
-        write_manifest(staging / _MANIFEST, Manifest(made_from, survey(staging / _FILES)))
+    def _finish(self, staging: Path, name: str, made_from: str) -> _Sound:
+        manifest = Manifest(made_from, survey(staging / _FILES))
+        write_manifest(staging / _MANIFEST, manifest)
         staging.rename(self._directory / name)
-        return found
+        names = manifest.names(self._directory / name / _FILES)
+        return _Sound(names, stamp(names))
 
-    def _verified(self, name: str, made_from: str) -> Stamp | None:
+    def _verified(self, name: str, made_from: str) -> _Sound | None:
         """None when the tree has to be made; a damaged one is out of the way then."""
         place = self._directory / name
         if not place.is_dir():
             return None
         try:
             manifest = read_manifest(place / _MANIFEST)
-            found = stamp(place / _FILES)  # first: what changes from here on, the next look shows
         except (ManifestDamaged, OSError) as error:
             self._set_aside(name, str(error))
             return None
         if manifest.made_from != made_from:
             self._move_and_remove(name)
             return None
+        names = manifest.names(place / _FILES)
+        found = _stamp_if_there(names)  # first: what changes from here on, the next look shows
         damage = find_damage(place / _FILES, manifest)
-        if damage is None:
-            return found
-        self._set_aside(name, damage)
+        if found is not None and damage is None:
+            return _Sound(names, found)
+        self._set_aside(name, damage or "changes while it is read")
         return None
 
     def _set_aside(self, name: str, damage: str) -> None:
@@ -174,3 +172,10 @@ class Trees:
 
     def _new_staging(self, name: str) -> Path:
         return self._staging / f"tree-{name[:16]}-{next(self._numbers)}"
+
+
+def _stamp_if_there(names: tuple[str, ...]) -> int | None:
+    try:
+        return stamp(names)
+    except OSError:
+        return None

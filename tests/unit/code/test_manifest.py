@@ -78,22 +78,31 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
+def _stamp(tree: Path, manifest: Manifest) -> int | None:
+    try:
+        return stamp(manifest.names(tree))
+    except FileNotFoundError:
+        return None
+
+
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_every_damage_is_found_by_reading_and_by_the_stamp(tree: Path, damage: str):
-    manifest, before = Manifest("", survey(tree)), stamp(tree)
+    manifest = Manifest("", survey(tree))
+    before = _stamp(tree, manifest)
     assert find_damage(tree, manifest) is None
-    assert stamp(tree) == before
+    assert _stamp(tree, manifest) == before
     do, words = DAMAGES[damage]
     do(tree)
     assert find_damage(tree, manifest) == words
-    assert stamp(tree) != before
+    assert _stamp(tree, manifest) != before
 
 
 def test_reading_does_not_change_the_stamp(tree: Path):
-    before = stamp(tree)
+    manifest = Manifest("", survey(tree))
+    before = _stamp(tree, manifest)
     for path in tree.rglob("*"):
         path.is_file() and path.read_bytes()
-    assert stamp(tree) == before
+    assert _stamp(tree, manifest) == before
 
 
 def test_a_tree_that_is_gone_or_cannot_be_read_is_damaged(tree: Path):

@@ -3,16 +3,15 @@
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lampion.code import manifest
+from lampion.code import trees
 from lampion.code.blobs import BlobDamaged
-from lampion.code.manifest import survey
+from lampion.code.manifest import stamp, survey
 from lampion.code.trees import CHECK_SECONDS
 from tests.unit.code.conftest import PYTHON, Rooms, make_rooms
 from tests.unit.code.test_manifest import DAMAGES
@@ -85,22 +84,21 @@ async def test_a_tree_that_was_only_touched_is_read_and_kept(rooms: Rooms):
 
 async def test_a_sound_tree_is_read_once_and_looked_at_once_a_second(rooms: Rooms, monkeypatch: pytest.MonkeyPatch):
     sha256, path = await _prepared(rooms)
-    walks: list[Path] = []
-    real = manifest._walk
+    looks: list[int] = []
 
-    def counted(tree: Path) -> Iterator[tuple[str, os.stat_result]]:
-        walks.append(tree)
-        return real(tree)
+    def counted(names: tuple[str, ...]) -> int:
+        looks.append(len(names))
+        return stamp(names)
 
-    monkeypatch.setattr(manifest, "_walk", counted)
-    monkeypatch.setattr(manifest, "_sha256", lambda _: pytest.fail("read again"))
+    monkeypatch.setattr(trees, "stamp", counted)
+    monkeypatch.setattr(trees, "find_damage", lambda *_: pytest.fail("read again"))
     for _ in range(3):
         assert await rooms.packages.prepare(sha256, PYTHON) == path
-    assert walks == []
+    assert looks == []
     await rooms.clock.advance(CHECK_SECONDS)
     for _ in range(3):
         await rooms.packages.prepare(sha256, PYTHON)
-    assert walks == [path]
+    assert looks == [len(survey(path))]
 
 
 async def test_a_damaged_blob_is_never_run(rooms: Rooms):
