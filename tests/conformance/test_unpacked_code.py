@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,22 @@ def test_code_altered_under_a_running_server_is_not_run(private_server: LiveServ
     wait_updated(client, "altered")
     assert _invoke(client, "altered") == "as uploaded"
     assert "is damaged" in private_server.output
+
+
+def test_a_function_without_isolation_leaves_its_package_as_it_is(start_server: Callable[..., LiveServer]) -> None:
+    server = start_server("--sandbox", "process")
+    client = server.client()
+    source = {"index.py": f"import odd\n{ANSWER}", "odd.py": "x = () is 1\n"}  # warns, so it isn't compiled beforehand
+    client.create_function(**creation("odd", source))
+    wait_active(client, "odd")
+    for timeout_seconds in (5, 6):
+        assert _invoke(client, "odd") == "as uploaded"
+        time.sleep(CHECK_SECONDS)
+        client.update_function_configuration(FunctionName="odd", Timeout=timeout_seconds)
+        wait_updated(client, "odd")
+    directory = _unpacked(server, "packages", "odd.py").parent
+    assert [path.name.partition(".")[0] for path in (directory / "__pycache__").iterdir()] == ["index"]
+    assert "is damaged" not in server.output
 
 
 def test_the_runtimes_own_files_are_verified_too(private_server: LiveServer) -> None:

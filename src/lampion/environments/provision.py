@@ -108,7 +108,7 @@ class Provisioner:
         mounts += [Mount(source, target) for source, target in interpreter.mounts]
         return SandboxSpec(
             sandbox_id=self._rng.uuid4().replace("-", ""),
-            argv=(interpreter.executable_inside, "-S", f"{RUNTIME_DIRECTORY}/bootstrap.py"),
+            argv=(interpreter.executable_inside, *self._flags(), f"{RUNTIME_DIRECTORY}/bootstrap.py"),
             environ=environment_variables(function, log_stream=log_stream, credentials=self._credentials()),
             working_directory=TASK_ROOT,
             mounts=tuple(mounts),
@@ -118,6 +118,10 @@ class Provisioner:
                 tmp_mib=configuration.ephemeral_storage_mib,
             ),
         )
+
+    def _flags(self) -> tuple[str, ...]:
+        """Where the package isn't mounted read-only, the interpreter must not write bytecode of its own into it."""
+        return ("-S",) if self._driver.capabilities().private_file_system else ("-B", "-S")
 
     async def _interpreter(self, runtime: str) -> Interpreter:
         try:
