@@ -137,6 +137,9 @@ int mount_temporary(struct launch *launch);
 int seal_root(struct launch *launch);
 int attach_tree(int tree, const char *path);
 
+/* images.c */
+int open_image(const char *path);
+
 /* proc.c */
 int open_proc(struct launch *launch);
 int mount_proc(struct launch *launch);
