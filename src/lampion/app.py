@@ -228,7 +228,6 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
         search_places(settings.interpreter, os.environ), _Tool(SubprocessToolRunner(ports.clock))
     )
     found = await interpreters.discover()  # now, so that a runtime's version is the same in every answer
-    await asyncio.gather(*map(stores.runtime_trees.prepare, found.values()))
     runtimes = Runtimes(ports.clock, interpreters)
     pool = _pool(settings, ports, stores, interpreters, runtimes)
     functions, blobs, packages, clock = stores.functions, stores.blobs, stores.packages, ports.clock
@@ -246,6 +245,7 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
     concurrency = Concurrency(settings.concurrency_limit)
     invoker = Invoker(lookup=lookup, updates=deployments, concurrency=concurrency, pool=pool)
     background = [asyncio.create_task(deployments.run()), asyncio.create_task(garbage.run())]
+    background.append(asyncio.create_task(stores.runtime_trees.prepare_all(found.values())))
     try:
         yield Work(lookup, runtimes, deployments, pool, invoker)
     finally:

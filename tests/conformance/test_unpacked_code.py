@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lampion.code.trees import CHECK_SECONDS
-from tests.deployment import Functions, creation, wait_active, wait_updated
+from tests.deployment import RUNTIME, Functions, creation, wait_active, wait_updated
 from tests.live_server import LiveServer
 
 TELL_COMPILATIONS = """
@@ -121,11 +121,11 @@ def test_a_function_without_isolation_leaves_its_package_as_it_is(start_server: 
 
 
 def test_the_runtimes_own_files_are_verified_too(private_server: LiveServer) -> None:
+    _deployed(private_server)
     private_server.kill()
-    for path in (private_server.data / "runtimes").glob("*/files/bootstrap.py"):
-        path.write_text("raise SystemExit('altered')\n")
+    path = private_server.data / "runtimes" / RUNTIME / "files" / "bootstrap.py"
+    whole = path.read_text()
+    path.write_text("raise SystemExit('altered')\n")
     private_server.start()
-    client = private_server.client()
-    client.create_function(**creation("hello", ANSWER))
-    wait_active(client, "hello")
-    assert _invoke(client, "hello") == "as uploaded"
+    assert _invoke(private_server.client(), "altered") == "as uploaded"
+    assert path.read_text() == whole

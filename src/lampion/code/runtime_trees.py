@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import logging
 import shutil
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -42,6 +43,10 @@ class RuntimeTrees:
         except OSError as error:
             _LOG.warning("%s starts without bytecode: %s", interpreter.runtime, error)
             return source
+
+    async def prepare_all(self, interpreters: Iterable[Interpreter]) -> None:
+        """`prepare` ahead of the first function that needs it."""
+        await asyncio.gather(*map(self.prepare, interpreters))
 
     async def _content(self, source: Path) -> str:
         if source not in self._contents:

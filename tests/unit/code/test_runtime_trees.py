@@ -71,3 +71,9 @@ async def test_other_languages_and_trouble_use_the_installation_itself(
     (installation.root / "runtimes").rmdir()
     assert await installation.trees().prepare(PYTHON) == installation.sources / "python"
     assert "starts without bytecode" in caplog.text
+
+
+async def test_all_are_made_ahead_of_the_first_function(installation: Installation):
+    names = ("python3.12", "python3.13")
+    await installation.trees().prepare_all([replace(PYTHON, runtime=name) for name in names])
+    assert sorted(path.name for path in (installation.root / "runtimes").iterdir()) == list(names)
