@@ -12,6 +12,8 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 import uvloop
 
@@ -33,10 +35,12 @@ from lampion.code.deployments import Deployments
 from lampion.code.garbage import GarbageCollector
 from lampion.code.interpreters import Interpreters, search_places
 from lampion.code.packages import Packages
+from lampion.code.runtime_trees import RuntimeTrees
 from lampion.code.runtimes import Runtimes
 from lampion.config import Settings
 from lampion.config.values import AuthMode, SandboxChoice
 from lampion.console.logs import LogsView
+from lampion.environments.compiling import SandboxCompiler
 from lampion.environments.pool import EnvironmentPool, PoolSettings
 from lampion.environments.provision import Provisioner
 from lampion.environments.snapshots import NoSnapshots
@@ -68,6 +72,7 @@ from lampion.telemetry import server_log
 
 _DRAIN_SECONDS = 10.0
 _GARBAGE_THRESHOLD = 20_000
+_RUNTIMES: Final = Path(lampion.__file__).parent / "runtimes"
 
 _log = logging.getLogger(__name__)
 
@@ -130,6 +135,7 @@ class Stores:
     root_key: AccessKey
     blobs: Blobs
     packages: Packages
+    runtime_trees: RuntimeTrees
     logs: FunctionLogs
 
 
@@ -198,7 +204,8 @@ async def _stores(settings: Settings, ports: Ports) -> AsyncIterator[Stores]:
         try:
             keys = AccessKeyring(SqliteAccessKeys(database), ports.rng)
             blobs = Blobs(directory.blobs, directory.tmp)
-            packages = Packages(blobs, directory.packages, directory.tmp, ports.clock)
+            compiler = SandboxCompiler(ports.driver, ports.clock, ports.rng)
+            packages = Packages(blobs, directory.packages, directory.tmp, ports.clock, compiler)
             await packages.open()
             async with FileLogs.open(
                 directory.logs, segment_bytes=settings.log_segment_bytes, group_bytes=settings.log_group_bytes
@@ -211,6 +218,7 @@ async def _stores(settings: Settings, ports: Ports) -> AsyncIterator[Stores]:
                     root_key=await keys.root(settings.account_id),
                     blobs=blobs,
                     packages=packages,
+                    runtime_trees=RuntimeTrees(_RUNTIMES, directory.runtimes, directory.tmp, ports.clock, compiler),
                     logs=logs,
                 )
         finally:
@@ -222,7 +230,7 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
     interpreters = Interpreters(
         search_places(settings.interpreter, os.environ), _Tool(SubprocessToolRunner(ports.clock))
     )
-    await interpreters.discover()  # now, so that a runtime's version is the same in every answer
+    found = await interpreters.discover()  # now, so that a runtime's version is the same in every answer
     runtimes = Runtimes(ports.clock, interpreters)
     pool = _pool(settings, ports, stores, interpreters, runtimes)
     functions, blobs, packages, clock = stores.functions, stores.blobs, stores.packages, ports.clock
@@ -242,6 +250,7 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
     concurrency = Concurrency(settings.concurrency_limit)
     invoker = Invoker(lookup=lookup, updates=deployments, concurrency=concurrency, pool=pool)
     background = [asyncio.create_task(deployments.run()), asyncio.create_task(garbage.run())]
+    background.append(asyncio.create_task(stores.runtime_trees.prepare_all(found.values())))
     try:
         yield Work(lookup, runtimes, deployments, snapshots, pool, invoker)
     finally:
@@ -257,6 +266,7 @@ def _pool(
     provisioner = Provisioner(
         driver=ports.driver,
         packages=stores.packages,
+        runtime_files=stores.runtime_trees,
         interpreters=interpreters,
         labels=runtimes,
         runtime_server=RuntimeApiServer(ports.clock),

@@ -219,9 +219,8 @@ class Deployments:
     async def _obstacle(self, function: Function) -> Reason | None:
         """Make all ready that an execution environment of the function needs; why that can't be, or None."""
         try:
-            await self._prepare_package(function.package.sha256)
-            if function.configuration.runtime is not None:
-                await self._interpreters.find(function.configuration.runtime)
+            interpreter = await self._interpreter(function.configuration.runtime)
+            await self._prepare_package(function.package.sha256, interpreter)
         except BadZip:
             return _BAD_ZIP
         except (BlobMissing, BlobDamaged):
@@ -232,17 +231,21 @@ class Deployments:
             return Reason(f"The deployment package could not be unpacked: {error.strerror}.", "InternalError")
         return None
 
-    async def _prepare_package(self, sha256: str) -> None:
+    async def _interpreter(self, runtime: str | None) -> Interpreter | None:
+        """Raises RuntimeUnavailable."""
+        return None if runtime is None else await self._interpreters.find(runtime)
+
+    async def _prepare_package(self, sha256: str, interpreter: Interpreter | None) -> None:
         """A full disk may have room again in a moment."""
         for attempt in range(_ATTEMPTS - 1):
             try:
-                await self._packages.prepare(sha256)
+                await self._packages.prepare(sha256, interpreter)
             except OSError as error:
                 _LOG.warning("package %s is not unpacked yet: %s", sha256, error)
                 await self._clock.sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
             else:
                 return
-        await self._packages.prepare(sha256)
+        await self._packages.prepare(sha256, interpreter)
 
 
 def _work_on(function: Function) -> _Work:

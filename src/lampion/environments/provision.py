@@ -1,5 +1,6 @@
 """From a function to an environment: what its sandbox mounts, runs and may use. Knows no pool and no invocation."""
 
+import asyncio
 import base64
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,10 +12,9 @@ from lampion.code.interpreters import Interpreter, RuntimeUnavailable
 from lampion.domain.errors import InvalidRuntimeException
 from lampion.domain.function import Function
 from lampion.domain.limits import MEMORY_MIB_PER_CORE
-from lampion.environments.environ import TASK_ROOT, SessionCredentials, environment_variables
+from lampion.environments.environ import RUNTIME_DIRECTORY, TASK_ROOT, SessionCredentials, environment_variables
 from lampion.environments.environment import Environment, RuntimeServer
 from lampion.environments.narrator import Narrator
-from lampion.environments.runtime_programs import runtime_program
 from lampion.function_logs.journal import FunctionLogs, LogGroup
 from lampion.sandbox.driver import Driver, Sandbox
 from lampion.sandbox.spec import Limits, Mount, SandboxSpec
@@ -23,7 +23,13 @@ from lampion.sandbox.spec import Limits, Mount, SandboxSpec
 class PackageTrees(Protocol):
     """Unpacked deployment packages."""
 
-    async def prepare(self, sha256: str) -> Path: ...
+    async def prepare(self, sha256: str, interpreter: Interpreter | None) -> Path: ...
+
+
+class RuntimeFiles(Protocol):
+    """What runs inside the sandbox before the function does."""
+
+    async def prepare(self, interpreter: Interpreter) -> Path: ...
 
 
 class FindInterpreter(Protocol):
@@ -48,6 +54,7 @@ class Provisioner:
         *,
         driver: Driver,
         packages: PackageTrees,
+        runtime_files: RuntimeFiles,
         interpreters: FindInterpreter,
         labels: VersionLabels,
         runtime_server: RuntimeServer,
@@ -57,6 +64,7 @@ class Provisioner:
     ) -> None:
         self._driver = driver
         self._packages = packages
+        self._runtime_files = runtime_files
         self._interpreters = interpreters
         self._labels = labels
         self._runtime_server = runtime_server
@@ -92,25 +100,28 @@ class Provisioner:
 
     async def _spec(self, function: Function, log_stream: str) -> SandboxSpec:
         configuration = function.configuration
-        package = await self._packages.prepare(function.package.sha256)
         interpreter = await self._interpreter(configuration.runtime or "")
-        program = runtime_program(interpreter.runtime)
-        shared = (program.mount, *(Mount(source, target) for source, target in interpreter.mounts))
-        environ = environment_variables(function, log_stream=log_stream, credentials=self._credentials())
-        can_wait = program.can_wait(environ)
+        package, runtime = await asyncio.gather(
+            self._packages.prepare(function.package.sha256, interpreter), self._runtime_files.prepare(interpreter)
+        )
+        mounts = [Mount(package, TASK_ROOT), Mount(runtime, RUNTIME_DIRECTORY)]
+        mounts += [Mount(source, target) for source, target in interpreter.mounts]
         return SandboxSpec(
             sandbox_id=self._rng.uuid4().replace("-", ""),
-            argv=program.argv(interpreter.executable_inside),
-            environ=environ,
+            argv=(interpreter.executable_inside, *self._flags(), f"{RUNTIME_DIRECTORY}/bootstrap.py"),
+            environ=environment_variables(function, log_stream=log_stream, credentials=self._credentials()),
             working_directory=TASK_ROOT,
-            mounts=(*shared, Mount(package, TASK_ROOT)),
-            template=program.template(interpreter.executable_inside, shared) if can_wait else None,
+            mounts=tuple(mounts),
             limits=Limits(
                 memory_mib=configuration.memory_mib,
                 cpu_cores=configuration.memory_mib / MEMORY_MIB_PER_CORE,
                 tmp_mib=configuration.ephemeral_storage_mib,
             ),
         )
+
+    def _flags(self) -> tuple[str, ...]:
+        """Where the package isn't mounted read-only, the interpreter must not write bytecode of its own into it."""
+        return ("-S",) if self._driver.capabilities().private_file_system else ("-B", "-S")
 
     async def _interpreter(self, runtime: str) -> Interpreter:
         try:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lampion.code.interpreters import Interpreter
 from lampion.domain.errors import InvalidParameterValueException
 from lampion.domain.function import DeploymentPackage, Function, LastUpdateStatus, State
 from lampion.store.errors import StoreError
@@ -170,9 +171,9 @@ async def test_who_waits_for_an_update_that_came_during_the_work_sees_that_settl
 ):
     real, gate = rooms.packages.prepare, asyncio.Event()
 
-    async def slowly(sha256: str) -> Path:
+    async def slowly(sha256: str, interpreter: Interpreter) -> Path:
         await gate.wait()
-        return await real(sha256)
+        return await real(sha256, interpreter)
 
     monkeypatch.setattr(rooms.packages, "prepare", slowly)
     async with _running(rooms):
@@ -269,7 +270,7 @@ async def test_a_store_in_trouble_is_tried_again(tmp_path: Path):
 async def test_a_full_disk_is_tried_again_and_then_named(rooms: Rooms, monkeypatch: pytest.MonkeyPatch):
     tries: list[str] = []
 
-    async def full(sha256: str) -> Path:
+    async def full(sha256: str, interpreter: Interpreter) -> Path:
         tries.append(sha256)
         raise OSError(28, "No space left on device")
 
@@ -287,10 +288,10 @@ async def test_a_fault_of_ours_in_one_function_does_not_stop_the_others(rooms: R
     real = rooms.packages.prepare
     bad = await _create(rooms, "bad", code=b"bad")
 
-    async def sometimes(sha256: str) -> Path:
+    async def sometimes(sha256: str, interpreter: Interpreter) -> Path:
         if sha256 == bad.package.sha256:
             raise ZeroDivisionError
-        return await real(sha256)
+        return await real(sha256, interpreter)
 
     monkeypatch.setattr(rooms.packages, "prepare", sometimes)
     async with _running(rooms):
