@@ -10,15 +10,14 @@
 const environment = require("./environment.cjs");
 const { RuntimeClient } = require("./client.cjs");
 const { patchConsole } = require("./console.cjs");
+const { HAS_PROMISES_ONLY } = require("./errors.cjs");
 const callbacks = require("./callbacks.cjs");
 const promises = require("./promises.cjs");
-
-const FIRST_WITHOUT_CALLBACKS = 24;
 
 /** Serve the function that the environment describes, for as long as there is a Runtime API. */
 function serve() {
   environment.prepare();
-  const generation = parseInt(process.versions.node, 10) < FIRST_WITHOUT_CALLBACKS ? callbacks : promises;
+  const generation = HAS_PROMISES_ONLY ? promises : callbacks;
   const logger = patchConsole(generation.NO_REQUEST_ID);
   generation.serve(new RuntimeClient(process.env.AWS_LAMBDA_RUNTIME_API), logger);
 }

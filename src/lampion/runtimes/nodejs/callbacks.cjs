@@ -6,7 +6,7 @@
  */
 
 const { HEADER, forwardTraceId, functionMembers, invocationMembers } = require("./context.cjs");
-const { UnhandledPromiseRejection, causeOf, formatted, looksLikeError, payloadOf } = require("./errors.cjs");
+const { UnhandledPromiseRejection, anyError, causeOf, formatted, payloadOf } = require("./errors.cjs");
 const { loadHandler, requireFirst } = require("./handlers.cjs");
 
 const EXIT_UNCAUGHT = 129;
@@ -65,7 +65,7 @@ class Endings {
   }
 
   _end(error, exitCode) {
-    const payload = payloadOf(error, looksLikeError);
+    const payload = payloadOf(error, anyError);
     const body = JSON.stringify(payload);
     const end = () => process.exit(exitCode);
     if (this.isServing) {
@@ -178,18 +178,23 @@ class Runtime {
 
   fail(error) {
     logError(this.logger, "Invoke Error", error);
-    const payload = payloadOf(error, looksLikeError);
+    const payload = payloadOf(error, anyError);
     this.client.fail(JSON.stringify(payload), payload.errorType, causeOf(error));
     this.scheduleIteration();
   }
 }
 
 function toJson(value) {
+  let text;
   try {
-    return JSON.stringify(value === undefined ? null : value) ?? "";
+    text = JSON.stringify(value === undefined ? null : value);
   } catch {
     throw new Error("Unable to stringify response body");
   }
+  if (text === undefined) {
+    throw new TypeError("Wrong arguments"); // AWS's words for functions and symbols
+  }
+  return text;
 }
 
 function parseHeader(text, header) {
@@ -209,7 +214,7 @@ function logError(logger, message, error) {
   if (logger.isJson) {
     console.error(shown);
   } else {
-    console.error(message, formatted(shown, looksLikeError));
+    console.error(message, formatted(shown, anyError));
   }
 }
 

@@ -8,8 +8,8 @@ const HAS_PROMISES_ONLY = parseInt(process.versions.node, 10) >= 24;
 /** A class of failures that the runtime itself detects and names. The client for Node.js 24 made the name a member. */
 function fault(name, className = name) {
   const type = class extends Error {
-    constructor(message) {
-      super(message);
+    constructor(reason) {
+      super(reason);
       if (HAS_PROMISES_ONLY) {
         this.name = `Runtime.${name}`;
       }
@@ -24,7 +24,14 @@ const suffix = HAS_PROMISES_ONLY ? "Error" : "";
 const HandlerNotFound = fault("HandlerNotFound", `HandlerNotFound${suffix}`);
 const MalformedHandlerName = fault("MalformedHandlerName", `MalformedHandlerName${suffix}`);
 const ImportModuleError = fault("ImportModuleError");
-const UserCodeSyntaxError = fault("UserCodeSyntaxError");
+const UserCodeSyntaxError = class extends fault("UserCodeSyntaxError") {
+  constructor(original) {
+    super(original);
+    if (HAS_PROMISES_ONLY) {
+      this.stack = original.stack;
+    }
+  }
+};
 const MalformedStreamingHandler = fault("MalformedStreamingHandler");
 const ResponseStreamingUnavailable = fault("ResponseStreamingUnavailable");
 const CallbackHandlerDeprecated = fault("CallbackHandlerDeprecated", `CallbackHandlerDeprecated${suffix}`);
@@ -45,19 +52,29 @@ const UNREADABLE =
 
 const escaped = (text) => text?.replace(/\x7f/g, "%7F");
 
-/** The payload for an error; `isError` says what counts as one, anything else is shown as a value. */
-function payloadOf(error, isError) {
+/** How AWS's client up to Node.js 22 tells an error: of any realm, or what looks like one; it must have a stack. */
+const anyError = {
+  is: looksLikeError,
+  trace: (error) => escaped(error.stack).split("\n"),
+  unreadable: { errorType: "handled", errorMessage: UNREADABLE },
+};
+
+/** How the client from Node.js 24 on does. */
+const ownError = {
+  is: (value) => value instanceof Error,
+  trace: (error) => escaped(error.stack)?.split("\n") || [],
+  unreadable: { errorType: "handled", errorMessage: UNREADABLE, trace: [] },
+};
+
+/** The payload for what was thrown; by `kind` it is shown as an error or as a value. */
+function payloadOf(thrown, kind) {
   try {
-    if (isError(error)) {
-      return {
-        errorType: escaped(error.name),
-        errorMessage: escaped(error.message),
-        trace: escaped(error.stack)?.split("\n") ?? [],
-      };
+    if (kind.is(thrown)) {
+      return { errorType: escaped(thrown.name), errorMessage: escaped(thrown.message), trace: kind.trace(thrown) };
     }
-    return { errorType: typeof error, errorMessage: String(error), trace: [] };
+    return { errorType: typeof thrown, errorMessage: String(thrown), trace: [] };
   } catch {
-    return { errorType: "handled", errorMessage: UNREADABLE, trace: [] };
+    return kind.unreadable;
   }
 }
 
@@ -95,11 +112,11 @@ function framesOf(stack) {
 }
 
 /** The error as it stands in a text log line, after a tab. */
-function formatted(error, isError) {
+function formatted(error, kind) {
   try {
     return "\t" + JSON.stringify(error, (_, value) => (value instanceof Error ? members(value) : value));
   } catch {
-    return "\t" + JSON.stringify(payloadOf(error, isError));
+    return "\t" + JSON.stringify(payloadOf(error, kind));
   }
 }
 
@@ -112,6 +129,7 @@ function members(error) {
 }
 
 module.exports = {
+  HAS_PROMISES_ONLY,
   HandlerNotFound,
   MalformedHandlerName,
   ImportModuleError,
@@ -123,7 +141,8 @@ module.exports = {
   PlatformError,
   UnhandledPromiseRejection,
   payloadOf,
-  looksLikeError,
+  anyError,
+  ownError,
   causeOf,
   formatted,
 };

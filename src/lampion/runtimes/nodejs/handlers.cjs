@@ -7,6 +7,7 @@ const path = require("path");
 
 const { STREAMING } = require("./environment.cjs");
 const {
+  HAS_PROMISES_ONLY,
   HandlerNotFound,
   ImportModuleError,
   MalformedHandlerName,
@@ -52,10 +53,10 @@ async function loadAsFunction(load) {
     return await load();
   } catch (error) {
     if (error instanceof SyntaxError) {
-      throw new UserCodeSyntaxError(String(error));
+      throw new UserCodeSyntaxError(error);
     }
-    if (error?.code === "MODULE_NOT_FOUND") {
-      throw new ImportModuleError(String(error));
+    if ((!HAS_PROMISES_ONLY || error instanceof Error) && error.code === "MODULE_NOT_FOUND") {
+      throw new ImportModuleError(error);
     }
     throw error;
   }

@@ -7,7 +7,7 @@
 
 const { HEADER, forwardTraceId, functionMembers, invocationMembers } = require("./context.cjs");
 const { CallbackHandlerDeprecated, JSONStringifyError, PlatformError } = require("./errors.cjs");
-const { causeOf, formatted, payloadOf } = require("./errors.cjs");
+const { causeOf, formatted, ownError, payloadOf } = require("./errors.cjs");
 const { importFirst, loadHandler } = require("./handlers.cjs");
 
 const NO_REQUEST_ID = "-";
@@ -23,20 +23,19 @@ const NEEDED = [
   "AWS_LAMBDA_LOG_GROUP_NAME",
   "AWS_LAMBDA_LOG_STREAM_NAME",
 ];
-const isError = (value) => value instanceof Error;
 
 /** Load the handler, then answer invocations one after another. */
 async function serve(client, logger) {
   const store = new InvokeStore();
   globalThis.awslambda && (globalThis.awslambda.InvokeStore ??= store);
-  const handler = await load(client, logger);
+  const processor = new BufferedInvokeProcessor(client, logger, await load(client, logger));
   for (;;) {
     const { headers, body } = await client.next();
     const context = contextOf(headers);
     const event = JSON.parse(body);
     logger.requestId = context.awsRequestId;
     logger.tenantId = context.tenantId;
-    await store.run(context, () => processInvoke(client, logger, handler, event, context));
+    await store.run(context, () => processor.processInvoke(context, event));
   }
 }
 
@@ -56,7 +55,7 @@ async function load(client, logger) {
     return handler;
   } catch (error) {
     logError(logger, "Init Error", error);
-    const payload = payloadOf(error, isError);
+    const payload = payloadOf(error, ownError);
     await new Promise((resolve) => client.failInit(JSON.stringify(payload), payload.errorType, resolve));
     throw error;
   }
@@ -69,16 +68,25 @@ function findIn(module, name) {
   return find(module) || find(module.default);
 }
 
-async function processInvoke(client, logger, handler, event, context) {
-  try {
-    const result = await handler(event, context);
-    await new Promise(setImmediate);
-    client.respond(toJson(result));
-  } catch (error) {
-    await new Promise(setImmediate);
-    logError(logger, "Invoke Error", error);
-    const payload = payloadOf(error, isError);
-    client.fail(JSON.stringify(payload), payload.errorType, causeOf(error));
+/** Runs the handler, which sees this class in its stack traces as it does on AWS. */
+class BufferedInvokeProcessor {
+  constructor(client, logger, handler) {
+    this.client = client;
+    this.logger = logger;
+    this.handler = handler;
+  }
+
+  async processInvoke(context, event) {
+    try {
+      const result = await this.handler(event, context);
+      await new Promise(setImmediate);
+      this.client.respond(toJson(result));
+    } catch (error) {
+      await new Promise(setImmediate);
+      logError(this.logger, "Invoke Error", error);
+      const payload = payloadOf(error, ownError);
+      this.client.fail(JSON.stringify(payload), payload.errorType, causeOf(error));
+    }
   }
 }
 
@@ -87,8 +95,8 @@ function contextOf(headers) {
   if (missing.length > 0) {
     throw new PlatformError(`Missing required environment variables: ${missing.join(", ")}`);
   }
-  const traceId = headers[HEADER.traceId];
-  const context = { ...invocationMembers(headers, parseHeader), xRayTraceId: traceId, ...functionMembers(process.env) };
+  const members = { functionName: process.env.AWS_LAMBDA_FUNCTION_NAME, ...functionMembers(process.env) }; // in AWS's order
+  const context = { ...invocationMembers(headers, parseHeader), xRayTraceId: headers[HEADER.traceId], ...members };
   forwardTraceId(headers, process.env);
   return context;
 }
@@ -105,19 +113,24 @@ function parseHeader(text, header) {
 }
 
 function toJson(value) {
+  let text;
   try {
-    return JSON.stringify(value === undefined ? null : value) ?? "";
+    text = JSON.stringify(value === undefined ? null : value);
   } catch {
     throw new JSONStringifyError("Unable to stringify response body");
   }
+  if (text === undefined) {
+    throw new TypeError("Wrong arguments"); // AWS's words for functions and symbols
+  }
+  return text;
 }
 
 function logError(logger, message, error) {
-  const shown = isError(error) ? error : new Error(String(error));
+  const shown = ownError.is(error) ? error : new Error(String(error));
   if (logger.isJson) {
     console.error(shown);
   } else {
-    console.error(message, formatted(shown, isError));
+    console.error(message, formatted(shown, ownError));
   }
 }
 
