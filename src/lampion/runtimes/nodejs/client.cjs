@@ -27,7 +27,8 @@ class Event {
 
 /** One runtime's side of the Runtime API. When that is gone, this process has nothing left to do, and ends. */
 class RuntimeClient {
-  constructor(address) {
+  constructor(address, gone = () => process.exit(0)) {
+    this._gone = gone;
     const colon = address.lastIndexOf(":");
     this._address = { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
     this._hostHeader = `Host: ${address}\r\n`;
@@ -71,6 +72,12 @@ class RuntimeClient {
   failInit(body, errorType, end) {
     const headers = `Content-Type: application/json\r\nLambda-Runtime-Function-Error-Type: ${oneLine(errorType)}\r\n`;
     this._post("init/error", body, headers, end);
+  }
+
+  close() {
+    const socket = this._socket;
+    this._socket = null;
+    socket?.destroy();
   }
 
   _requestNext() {
@@ -171,7 +178,8 @@ class RuntimeClient {
       return; // it will connect when it has something to say
     }
     if (due.again === null) {
-      process.exit(0);
+      this._gone();
+      return;
     }
     this._expected = []; // a server may close after each answer; it then hasn't seen the request for the next one
     this._send(due.again, due.receive);

@@ -7,7 +7,11 @@
  */
 
 const fs = require("fs");
+const net = require("net");
 const { format } = require("util");
+
+const { RuntimeClient } = require("./client.cjs");
+const { importFirst, loadHandler } = require("./handlers.cjs");
 
 const ORDERS_DESCRIPTOR = 4;
 const READ_BYTES = 65536;
@@ -23,11 +27,35 @@ async function waitForOrders() {
   process.chdir(process.env.LAMBDA_TASK_ROOT);
 }
 
-/** Run once what is compiled at its first use: both module loaders, formatting, the socket's code. */
+/** Run once what is compiled at its first use: both module loaders, formatting, the client with its socket. */
 async function warmUp() {
-  await import("./warm.mjs");
+  await loadHandler(__dirname, "warm.handler", { loadModule: importFirst, findIn: (module, name) => module[name] });
   format("%s %o", "warm", new Error("warm"));
   JSON.stringify({ time: new Date().toISOString() });
+  await exchangeOnce();
+}
+
+const ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nLampion-Runtime-Next: true\r\n\r\n{}";
+
+/** Take two events from a server in this process; where there is no loopback device yet, leave it. */
+function exchangeOnce() {
+  return new Promise((resolve) => {
+    const server = net.createServer((socket) => socket.on("data", () => socket.write(ANSWER)).on("error", end));
+    let client = null;
+    function end() {
+      client?.close();
+      server.close();
+      resolve();
+    }
+    server.on("error", end);
+    server.listen(0, "127.0.0.1", async () => {
+      client = new RuntimeClient(`127.0.0.1:${server.address().port}`, end);
+      await client.next();
+      client.respond("null");
+      await client.next();
+      end();
+    });
+  });
 }
 
 function readToEnd(descriptor) {

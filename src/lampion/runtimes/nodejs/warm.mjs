@@ -1,2 +1,2 @@
-// Imported once by waiting workers, so that the loader of ES modules is warm.
-export const isWarm = true;
+// Loaded once by waiting workers, so that the loader of ES modules is warm.
+export const handler = () => undefined;
