@@ -9,17 +9,20 @@ import lampion
 from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
 from lampion.code.interpreters import Interpreter, RuntimeUnavailable
+from lampion.code.runtimes import catalogue
 from lampion.domain.errors import InvalidRuntimeException
 from lampion.domain.function import Function
 from lampion.domain.limits import MEMORY_MIB_PER_CORE
 from lampion.environments.environ import RUNTIME_DIRECTORY, TASK_ROOT, SessionCredentials, environment_variables
 from lampion.environments.environment import Environment, RuntimeServer
 from lampion.environments.narrator import Narrator
+from lampion.environments.runtime_programs import PROGRAMS
 from lampion.function_logs.journal import FunctionLogs, LogGroup
 from lampion.sandbox.driver import Driver, Sandbox
 from lampion.sandbox.spec import Limits, Mount, SandboxSpec
 
-_RUNTIMES: Final = Path(lampion.__file__).parent / "runtimes"
+RUNTIMES_DIRECTORY: Final = Path(lampion.__file__).parent / "runtimes"
+"""The runtimes themselves, on this machine."""
 
 
 class PackageTrees(Protocol):
@@ -96,12 +99,16 @@ class Provisioner:
         configuration = function.configuration
         package = await self._packages.prepare(function.package.sha256)
         interpreter = await self._interpreter(configuration.runtime or "")
-        mounts = [Mount(package, TASK_ROOT), Mount(_RUNTIMES / "python", RUNTIME_DIRECTORY)]
+        program = PROGRAMS[catalogue().runtimes[interpreter.runtime].language]
+        environ = environment_variables(
+            function, log_stream=log_stream, credentials=self._credentials(), language_variables=program.variables
+        )
+        mounts = [Mount(package, TASK_ROOT), Mount(RUNTIMES_DIRECTORY / program.directory, RUNTIME_DIRECTORY)]
         mounts += [Mount(source, target) for source, target in interpreter.mounts]
         return SandboxSpec(
             sandbox_id=self._rng.uuid4().replace("-", ""),
-            argv=(interpreter.executable_inside, "-S", f"{RUNTIME_DIRECTORY}/bootstrap.py"),
-            environ=environment_variables(function, log_stream=log_stream, credentials=self._credentials()),
+            argv=program.argv(interpreter, environ),
+            environ=environ,
             working_directory=TASK_ROOT,
             mounts=tuple(mounts),
             limits=Limits(

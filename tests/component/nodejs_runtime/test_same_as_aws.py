@@ -10,6 +10,7 @@ import pytest
 
 from tests.component.nodejs_runtime.node_process import FUNCTIONS, both, crash, every_node, normalised, write_files
 from tests.component.python_runtime.fake_runtime_api import Event, Post
+from tests.component.python_runtime.runtime_process import Ran
 
 SOURCE = (FUNCTIONS / "cases.js").read_text()
 
@@ -38,7 +39,7 @@ def compared_cause(cause: str) -> Any:
     return told
 
 
-def assert_same(theirs: Any, ours: Any, names: list[str] | None = None) -> None:
+def assert_same(theirs: Ran, ours: Ran, names: list[str] | None = None) -> None:
     for index, (their_post, our_post) in enumerate(zip(theirs.posts, ours.posts, strict=True)):
         assert compared(our_post) == compared(their_post), names[index] if names else index
     assert normalised(ours.stdout) == normalised(theirs.stdout)
@@ -91,21 +92,24 @@ CONTEXT: Mapping[str, Mapping[str, str | None]] = {
 @every_node
 def test_the_context_and_the_environment(major: int) -> None:
     events = [Event(b'{"case":"showContext"}', headers) for headers in CONTEXT.values()]
-    assert_same(*both(major, "cases.run", events, task=FUNCTIONS, variables={}), list(CONTEXT))
+    theirs, ours = both(major, "cases.run", events, task=FUNCTIONS, variables={})
+    assert_same(theirs, ours, list(CONTEXT))
 
 
 @pytest.mark.parametrize("header", ["Lambda-Runtime-Client-Context", "Lambda-Runtime-Cognito-Identity"])
 @every_node
 def test_a_context_that_is_no_json(major: int, header: str) -> None:
     events = [Event(b'{"case":"showContext"}', {header: "{"}), Event(b'{"case":"answerText"}')]
-    assert_same(*both(major, "cases.run", events, task=FUNCTIONS, variables={}))
+    theirs, ours = both(major, "cases.run", events, task=FUNCTIONS, variables={})
+    assert_same(theirs, ours)
 
 
 @every_node
 @pytest.mark.parametrize("body", [b'"\xff"', b' \n{"case": "a"}\t ', b'"\\ud83d\\ude00 \xc3\xa9"', b"1e400", b"{", b""])
 def test_events_in_every_form(major: int, body: bytes, tmp_path: Path) -> None:
     write_files("exports.handler = async (event) => [event];", tmp_path)
-    assert_same(*both(major, "index.handler", [Event(body)], task=tmp_path, variables={}))
+    theirs, ours = both(major, "index.handler", [Event(body)], task=tmp_path, variables={})
+    assert_same(theirs, ours)
 
 
 OK = "exports.handler = async () => 'ok';"
@@ -139,13 +143,15 @@ MODULES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "top-level await": (
         "index.handler",
         {
-            "index.mjs": "const late = await new Promise((r) => setTimeout(r, 5, 'late'));\nexport const handler = async () => late;"
+            "index.mjs": "const late = await new Promise((r) => setTimeout(r, 5, 'late'));\n"
+            "export const handler = async () => late;"
         },
     ),
     "imports": (
         "index.handler",
         {
-            "index.mjs": "import fs from 'node:fs';\nimport {x} from './lib.mjs';\nexport const handler = async () => [x, typeof fs.readSync];",
+            "index.mjs": "import fs from 'node:fs';\n"
+            "import {x} from './lib.mjs';\nexport const handler = async () => [x, typeof fs.readSync];",
             "lib.mjs": "export const x = 1;",
         },
     ),
@@ -169,7 +175,8 @@ MODULES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "uncaught while loading": (
         "index.handler",
         {
-            "index.mjs": "setTimeout(() => { throw new Error('late'); }, 1);\nawait new Promise((r) => setTimeout(r, 99));"
+            "index.mjs": "setTimeout(() => { throw new Error('late'); }, 1);\n"
+            "await new Promise((r) => setTimeout(r, 99));"
         },
     ),
     "rejection while loading": (

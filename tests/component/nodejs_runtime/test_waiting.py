@@ -150,7 +150,7 @@ exports.handler = async () => fs.readdirSync('/proc/self/fd').filter((fd) => {
 """
     with FakeRuntimeApi([Event()]) as api, waiting(major) as worker:
         write_files(source, tmp_path)
-        orders = os.readlink(f"/proc/{worker.process.pid}/fd/4")
+        orders = str(Path(f"/proc/{worker.process.pid}/fd/4").readlink())
         assert orders.startswith("pipe:")
         worker.order(environ(tmp_path, api.address, ORDERS=orders))
         assert json.loads(served(worker, api).body) == []

@@ -21,10 +21,11 @@ function prepare() {
 }
 
 function extendModulePath(environ) {
-  if (environ.NODE_PATH === undefined) {
+  if (!environ.NODE_PATH) {
     const major = parseInt(process.versions.node, 10);
-    const own = path.join(environ.LAMBDA_RUNTIME_DIR || __dirname, "node_modules");
-    environ.NODE_PATH = `/opt/nodejs/node${major}/node_modules:/opt/nodejs/node_modules:${own}`;
+    const layers = `/opt/nodejs/node${major}/node_modules:/opt/nodejs/node_modules`;
+    const { LAMBDA_RUNTIME_DIR: runtime = __dirname, LAMBDA_TASK_ROOT: task } = environ;
+    environ.NODE_PATH = `${layers}:${runtime}/node_modules:${runtime}:${task}`;
   }
   Module._initPaths(); // Node.js reads NODE_PATH when it starts, which was too early
 }
