@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from tests.component.nodejs_runtime.node_process import node
 from tests.deployment import Functions, functions, zipped
+from tests.live_server import LiveServer, marked_directory
 
 _ERROR = "Unhandled"
 
@@ -179,3 +181,18 @@ def with_wrapper(wrapper: str, mode: int) -> bytes:
         entry.external_attr = mode << 16
         archive.writestr(entry, wrapper)
     return buffer.getvalue()
+
+
+def test_a_node_of_ones_own_serves_its_runtime() -> None:
+    """As from a version manager: the sandbox gets its whole tree at /var/lang."""
+    options = ["--interpreter", f"nodejs24.x={node(24)}"]
+    with marked_directory() as directory, LiveServer(data=directory / "data", options=options) as server:
+        client = server.client()
+        with functions(client, "nodejs24") as deploy:
+            source = "export const handler = async () => [process.execPath, process.versions.node.split('.')[0]];"
+            name = deploy({"index.mjs": source}, Runtime="nodejs24.x")
+            assert invoke(client, name)[0] == ["/var/lang/bin/node", "24"]
+            called = deploy(
+                {"index.js": "exports.handler = (event, context, callback) => callback();"}, Runtime="nodejs24.x"
+            )
+            assert invoke(client, called)[0]["errorType"] == "Runtime.CallbackHandlerDeprecated"
