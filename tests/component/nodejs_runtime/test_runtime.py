@@ -129,7 +129,8 @@ def test_json_logs_name_the_tenant(major: int, tmp_path: Path) -> None:
 @every_node
 def test_modules_of_layers_are_found_and_the_functions_own_path_stands(major: int, tmp_path: Path) -> None:
     source = "exports.handler = async () => process.env.NODE_PATH;"
-    layers = f"/opt/nodejs/node{major}/node_modules:/opt/nodejs/node_modules"
+    version = result(run_source("exports.handler = async () => process.version;", tmp_path, major=major))
+    layers = f"/opt/nodejs/node{str(version)[1:].partition('.')[0]}/node_modules:/opt/nodejs/node_modules"
     path = result(run_source(source, tmp_path, major=major))
     assert path == f"{layers}:/var/runtime/node_modules:/var/runtime:{tmp_path}"
     assert result(run_source(source, tmp_path, major=major, variables={"NODE_PATH": "/mine"})) == "/mine"
