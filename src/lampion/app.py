@@ -232,7 +232,9 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
     )
     found = await interpreters.discover()  # now, so that a runtime's version is the same in every answer
     runtimes = Runtimes(ports.clock, interpreters)
-    pool = _pool(settings, ports, stores, interpreters, runtimes)
+    provisioner = _provisioner(ports, stores, interpreters, runtimes)
+    limits = PoolSettings(capacity=settings.max_environments, idle_seconds=settings.idle_seconds)
+    pool = EnvironmentPool(provisioner.environment, ports.clock, limits)
     functions, blobs, packages, clock = stores.functions, stores.blobs, stores.packages, ports.clock
     garbage = GarbageCollector(functions, blobs, packages, clock, also_in_use=pool.packages_in_use)
     snapshots = NoSnapshots()
@@ -242,6 +244,7 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
         packages=packages,
         interpreters=interpreters,
         snapshots=snapshots,
+        expect=provisioner.expect,
         garbage=garbage,
         rng=ports.rng,
         clock=clock,
@@ -260,10 +263,8 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
         await pool.close()
 
 
-def _pool(
-    settings: Settings, ports: Ports, stores: Stores, interpreters: Interpreters, runtimes: Runtimes
-) -> EnvironmentPool:
-    provisioner = Provisioner(
+def _provisioner(ports: Ports, stores: Stores, interpreters: Interpreters, runtimes: Runtimes) -> Provisioner:
+    return Provisioner(
         driver=ports.driver,
         packages=stores.packages,
         runtime_files=stores.runtime_trees,
@@ -274,8 +275,6 @@ def _pool(
         clock=ports.clock,
         rng=ports.rng,
     )
-    limits = PoolSettings(capacity=settings.max_environments, idle_seconds=settings.idle_seconds)
-    return EnvironmentPool(provisioner.environment, ports.clock, limits)
 
 
 def _gateway(settings: Settings, ports: Ports, stores: Stores, work: Work) -> Gateway:
