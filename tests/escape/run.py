@@ -71,7 +71,9 @@ class Suite:
     async def verdicts(self, runs: Sequence[str]) -> list[Verdict]:
         found = []
         for run in runs:
+            started = CLOCK.monotonic()
             found.append(await self._probe(run))
+            print(f"{self._language} {run} {CLOCK.monotonic()-started:.2f}", file=sys.stderr)
             if run == "P45":
                 found.append(_compared(found[-1], await self._probe(run)))
         return merge(found)

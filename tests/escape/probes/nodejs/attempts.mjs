@@ -20,7 +20,7 @@ export class Attempts {
   async attempt(name, action, proof = () => true) {
     try {
       const result = await action();
-      this.tell(name, proof(result), Buffer.isBuffer(result) ? result.toString("latin1") : JSON.stringify(result));
+      this.tell(name, proof(result), JSON.stringify(Buffer.isBuffer(result) ? result.toString("latin1") : result));
     } catch (error) {
       if (!/^E[A-Z0-9_]+$/.test(error.code ?? "")) throw error;
       this.tell(name, false, error.code);

@@ -42,7 +42,7 @@ function lastOf(results) {
   for (const [result, number] of results)
     if (result === -1) throw Object.assign(new Error(NAMES[number]), { code: NAMES[number] ?? `E${number}` });
   const [result, , hex] = results.at(-1);
-  return { result, buffer: Buffer.from(hex, "hex") };
+  return { result, buffer: Buffer.from(hex, "hex"), toJSON: () => result };
 }
 
 // One call after the other in one process; the last result. Throws with the code of the first that failed.

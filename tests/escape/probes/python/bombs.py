@@ -12,7 +12,7 @@ import threading
 import time
 
 from .attempts import Attempts, probe
-from .kernel_calls import call
+from .kernel_calls import call, raise_limit
 
 MIB = 1 << 20
 WANTED_PROCESSES = 1500
@@ -145,12 +145,9 @@ def locked_memory(a: Attempts) -> None:
         held = mmap.mmap(-1, 16 * MIB)
         return call("mlock", ctypes.c_char.from_buffer(held), 16 * MIB)
 
-    def raise_limit() -> str:
-        resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        return "the limit is gone"
-
     a.attempt("lock 16 MiB", lock)
-    a.attempt("raise the limit of locked memory", raise_limit)
+    unlimited = resource.RLIM_INFINITY
+    a.attempt("raise the limit of locked memory", lambda: raise_limit(resource.RLIMIT_MEMLOCK, unlimited))
 
 
 @probe("P37:time")
@@ -187,9 +184,6 @@ def priority(a: Attempts) -> None:
     a.attempt("real-time FIFO", lambda: os.sched_setscheduler(0, os.SCHED_FIFO, first))
     a.attempt("real-time round robin", lambda: os.sched_setscheduler(0, os.SCHED_RR, first))
     a.attempt("real-time input and output", lambda: call("ioprio_set", 1, 0, 1 << 13))
-    a.attempt(
-        "limit of real-time priority",
-        lambda: resource.setrlimit(resource.RLIMIT_RTPRIO, (99, 99)),
-    )
-    a.attempt("limit of niceness", lambda: resource.setrlimit(resource.RLIMIT_NICE, (40, 40)))
+    a.attempt("limit of real-time priority", lambda: raise_limit(resource.RLIMIT_RTPRIO, 99))
+    a.attempt("limit of niceness", lambda: raise_limit(resource.RLIMIT_NICE, 40))
     a.attempt("priority of the victim", lambda: os.setpriority(os.PRIO_PROCESS, a.targets["victim_pid"], 19))

@@ -8,7 +8,7 @@ import signal
 import time
 
 from .attempts import Attempts, probe
-from .kernel_calls import call
+from .kernel_calls import call, raise_limit
 
 MIB = 1 << 20
 WANTED_DESCRIPTORS = 8192
@@ -30,16 +30,15 @@ def _count(action: object, most: int) -> int:
 
 @probe("P36:descriptors")
 def descriptor_bomb(a: Attempts) -> None:
-    def raise_limit() -> str:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (1 << 19, 1 << 19))
-        return "the limit is half a million"
+    def raise_it() -> str:
+        return raise_limit(resource.RLIMIT_NOFILE, 1 << 19)
 
     def use() -> int:
-        with contextlib.suppress(OSError, ValueError):
-            raise_limit()
+        with contextlib.suppress(OSError):
+            raise_it()
         return _count(lambda: os.dup(0), WANTED_DESCRIPTORS)
 
-    a.attempt("raise the limit of open files", raise_limit)
+    a.attempt("raise the limit of open files", raise_it)
     a.attempt("open files of one process", use, lambda count: count >= WANTED_DESCRIPTORS)
     inotify = ctypes.CDLL(None, use_errno=True).inotify_init
 

@@ -1,8 +1,10 @@
 """System calls by number, through ctypes: what no module of the standard library offers."""
 
 import ctypes
+import errno
 import os
 import platform
+import resource
 from typing import Any
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -106,3 +108,12 @@ def _as_argument(value: Any) -> Any:
     if isinstance(value, bytes):
         return ctypes.c_char_p(value)
     return ctypes.byref(value)
+
+
+def raise_limit(kind: int, value: int) -> str:
+    """Set soft and hard limit; OSError instead of the module's ValueError when that is refused."""
+    try:
+        resource.setrlimit(kind, (value, value))
+    except ValueError as error:
+        raise OSError(errno.EPERM, str(error)) from error
+    return f"the limit is {value}"
