@@ -114,7 +114,12 @@ EXTRA: Final = (
     Probe(name="X04", group="extra", title="crash into the host's core dump program", closed_by_host="core_pattern"),
     Probe(name="X05", group="extra", title="lock files that others use"),
     Probe(name="X06", group="extra", title="identify the machine"),
-    Probe(name="X07", group="extra", title="escape the killer of processes"),
+    Probe(
+        name="X07",
+        group="extra",
+        title="escape the killer of processes",
+        closed_by_host="needs CAP_SYS_RESOURCE, which root hasn't got everywhere",
+    ),
     Probe(name="X08", group="extra", title="take or upset the Runtime API's port", closed_by_host=_OWN),
     Probe(name="X09", group="extra", title="statistics of the whole machine"),
     Probe(name="X10", group="extra", title="flush the host's file systems"),

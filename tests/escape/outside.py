@@ -11,14 +11,16 @@ from typing import Any
 
 from tests.escape.targets import Stage
 
-Observer = Callable[[Stage, dict[str, Any]], Awaitable[list[str]]]
+Observer = Callable[[Stage, dict[str, Any], asyncio.Event], Awaitable[list[str]]]
+"""Told by the event when the probe has ended."""
+
 _GONE_SECONDS = 2.0
 
 
-async def see_port(stage: Stage, targets: dict[str, Any]) -> list[str]:
+async def see_port(stage: Stage, targets: dict[str, Any], ended: asyncio.Event) -> list[str]:
     """P31: whether the host can connect to what the probe listens on."""
     del stage
-    for _ in range(60):
+    while not ended.is_set():
         with contextlib.suppress(OSError):
             _, writer = await asyncio.open_connection("127.0.0.1", targets["visible_port"])
             writer.close()
@@ -27,10 +29,10 @@ async def see_port(stage: Stage, targets: dict[str, Any]) -> list[str]:
     return []
 
 
-async def use_shared_files(stage: Stage, targets: dict[str, Any]) -> list[str]:
+async def use_shared_files(stage: Stage, targets: dict[str, Any], ended: asyncio.Event) -> list[str]:
     """X03: something for the probe to see, if it can."""
     del targets
-    for _ in range(40):
+    while not ended.is_set():
         for path in ("/usr/bin/env", str(stage.layer / "layer.txt")):
             with contextlib.suppress(OSError):
                 os.close(os.open(path, os.O_RDONLY))
@@ -38,11 +40,11 @@ async def use_shared_files(stage: Stage, targets: dict[str, Any]) -> list[str]:
     return []
 
 
-async def try_locks(stage: Stage, targets: dict[str, Any]) -> list[str]:
+async def try_locks(stage: Stage, targets: dict[str, Any], ended: asyncio.Event) -> list[str]:
     """X05: whether the probe's locks keep the host out."""
     del targets
     path = stage.layer / "layer.txt"
-    for _ in range(30):
+    while not ended.is_set():
         descriptor = os.open(path, os.O_RDONLY)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

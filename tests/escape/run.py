@@ -71,9 +71,7 @@ class Suite:
     async def verdicts(self, runs: Sequence[str]) -> list[Verdict]:
         found = []
         for run in runs:
-            started = CLOCK.monotonic()
             found.append(await self._probe(run))
-            print(f"{self._language} {run} {CLOCK.monotonic()-started:.2f}", file=sys.stderr)
             if run == "P45":
                 found.append(_compared(found[-1], await self._probe(run)))
         return merge(found)
@@ -84,8 +82,10 @@ class Suite:
         self._targets |= {key: getattr(probe, key) for key in ("memory_mib", "cpu_cores", "tmp_mib")}
         after = After(self._stage)
         observer = OBSERVERS.get(probe.name)
-        watching = asyncio.ensure_future(observer(self._stage, self._targets)) if observer else None
+        ended = asyncio.Event()
+        watching = asyncio.ensure_future(observer(self._stage, self._targets, ended)) if observer else None
         ending, output = await self._run(run, self._language, limits, {})
+        ended.set()
         seen = await watching if watching else []
         return judge(run, self._language, ending, output, seen + await after.findings())
 

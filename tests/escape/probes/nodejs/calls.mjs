@@ -10,7 +10,7 @@ const IS_X86 = process.arch === "x64";
 // name: [x86-64, arm64]
 const NUMBERS = {
   acct: [163, 89], add_key: [248, 217], adjtimex: [159, 171], bpf: [321, 280], chroot: [161, 51], clone: [56, 220],
-  clone3: [435, 435], delete_module: [176, 106], fanotify_init: [300, 262], flock: [73, 32], fsconfig: [431, 431],
+  clone3: [435, 435], connect: [42, 203], delete_module: [176, 106], fanotify_init: [300, 262], flock: [73, 32], fsconfig: [431, 431],
   fsmount: [432, 432], fsopen: [430, 430], init_module: [175, 105], inotify_add_watch: [254, 27],
   inotify_init1: [294, 26], io_uring_register: [427, 427], io_uring_setup: [425, 425], ioctl: [16, 29],
   ioprio_set: [251, 30], kcmp: [312, 272], kexec_load: [246, 104], keyctl: [250, 219], mlock: [149, 228],

@@ -13,17 +13,28 @@ _PATIENCE_SECONDS = 1.5
 OWN_PORT = 9001
 
 
-def banner(family: int, address: Any, kind: int = socket.SOCK_STREAM) -> Callable[[], bytes]:
-    """What a listener says first, or answers to a line."""
+def banner(family: int, address: Any) -> Callable[[], bytes]:
+    """What a listener says first."""
 
     def ask() -> bytes:
-        with socket.socket(family, kind) as made:
+        with socket.socket(family) as made:
             made.settimeout(_PATIENCE_SECONDS)
             made.connect(address)
-            made.send(b"GET / HTTP/1.0\r\n\r\n")
             return made.recv(4096)
 
     return ask
+
+
+def reaches(family: int, address: Any) -> Callable[[], str]:
+    """Whether anybody listens."""
+
+    def connect() -> str:
+        with socket.socket(family) as made:
+            made.settimeout(_PATIENCE_SECONDS)
+            made.connect(address)
+            return "connected"
+
+    return connect
 
 
 @probe("P25")
@@ -42,15 +53,15 @@ def reach_unix_sockets(a: Attempts) -> None:
     a.attempt("sibling's abstract socket", banner(socket.AF_UNIX, "\0" + a.targets["sibling_abstract"]), SECRET.search)
     a.attempt("socket in a directory", banner(socket.AF_UNIX, a.targets["unix_socket"]), SECRET.search)
     for path in ("/var/run/docker.sock", "/run/containerd/containerd.sock", "/run/systemd/private", "/dev/log"):
-        a.attempt(path, banner(socket.AF_UNIX, path))
+        a.attempt(path, reaches(socket.AF_UNIX, path))
 
 
 @probe("P27")
 def reach_the_metadata_service(a: Attempts) -> None:
-    a.attempt("169.254.169.254", banner(socket.AF_INET, ("169.254.169.254", 80)))
-    a.attempt("169.254.170.2", banner(socket.AF_INET, ("169.254.170.2", 80)))
-    a.attempt("fd00:ec2::254", banner(socket.AF_INET6, ("fd00:ec2::254", 80)))
-    a.attempt("metadata by mapped address", banner(socket.AF_INET6, ("::ffff:169.254.169.254", 80)))
+    a.attempt("169.254.169.254", reaches(socket.AF_INET, ("169.254.169.254", 80)))
+    a.attempt("169.254.170.2", reaches(socket.AF_INET, ("169.254.170.2", 80)))
+    a.attempt("fd00:ec2::254", reaches(socket.AF_INET6, ("fd00:ec2::254", 80)))
+    a.attempt("metadata by mapped address", reaches(socket.AF_INET6, ("::ffff:169.254.169.254", 80)))
 
 
 @probe("P28")
