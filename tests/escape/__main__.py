@@ -12,9 +12,12 @@ from typing import Any
 
 from tests.escape import control, host_state, report
 from tests.escape.documented import open_by_the_docs
+from tests.escape.ordinary_user import missing, ordinary_user, run_as
 from tests.escape.scoreboard import Column, problems_of, summary
 from tests.live_server import MARK
 
+USERS = {"ordinary user with ids and cgroups": True, "ordinary user alone": False}
+RUNS = ("control", "own", "server", "users")
 _RUN = ("-m", "tests.escape.run")
 _SECONDS = 1800
 
@@ -38,17 +41,56 @@ def control_column(*options: str) -> Column:
 def own_column(*options: str) -> Column:
     """Sandboxes made by this user."""
     result = result_of([sys.executable, *_RUN, *options])
-    user = "root" if os.geteuid() == 0 else "ordinary user"
-    expected = open_by_the_docs(result["grade"], user)
-    return Column.of(user, result, expected_open=None if expected is None else frozenset(expected))
+    expected = open_by_the_docs(result["grade"], own_user())
+    return Column.of(own_user(), result, expected_open=None if expected is None else frozenset(expected))
 
 
-def columns(options: Sequence[str]) -> list[Column]:
+def user_column(title: str, *options: str, has_everything: bool) -> Column:
+    """Sandboxes made by an ordinary user, made for this."""
+    with ordinary_user(has_ids=has_everything, has_cgroups=has_everything) as user:
+        result = json.loads(run_as(user, [*_RUN, *options], _SECONDS).stdout)
+    expected = open_by_the_docs(result["grade"], title)
+    return Column.of(title, result, expected_open=None if expected is None else frozenset(expected))
+
+
+def server_column(*options: str) -> Column:
+    """Functions on a server run by this user. Where there is no word on its own, the docs' row is that of the user."""
+    result = result_of([sys.executable, "-m", "tests.escape.product", *options])
+    own = own_user()
+    expected = open_by_the_docs(result["grade"], own)
+    return Column.of(
+        f"server of {own}", result, expected_open=None if expected is None else frozenset(expected), is_server=True
+    )
+
+
+def own_user() -> str:
+    return "root" if os.geteuid() == 0 else "ordinary user"
+
+
+def columns(options: Sequence[str], runs: Sequence[str]) -> list[Column]:
+    """Those asked for; ordinary users only where they can be made."""
     found = []
-    if os.geteuid() == 0:
+    if "control" in runs:
         found.append(control_column(*options))
-    found.append(own_column(*options))
+    if "own" in runs:
+        found.append(own_column(*options))
+    if "server" in runs:
+        found.append(server_column(*[word for word in options if word != "native"]))
+    for title, has_everything in USERS.items():
+        if "users" in runs:
+            found.append(user_column(title, *options, has_everything=has_everything))
     return found
+
+
+def possible_runs() -> list[str]:
+    """Without root there is no control run and no other user; says so."""
+    if os.geteuid() != 0:
+        print("not root: no control run, no other users")
+        return ["own", "server"]
+    if problem := missing():
+        print(f"no runs as ordinary users: {problem}")
+        return ["control", "own", "server"]
+    return list(RUNS)
 
 
 def main() -> int:
@@ -56,10 +98,12 @@ def main() -> int:
     parser.add_argument("--language", action="append", help="default: all")
     parser.add_argument("--quick", action="store_true", help="leave out what takes more than a second")
     parser.add_argument("--result", type=Path, help="write the result page there")
+    parser.add_argument("--run", action="append", choices=RUNS, help="default: all that this user can make")
     asked = parser.parse_args()
+    runs = asked.run or possible_runs()
     options = [word for language in asked.language or () for word in ("--language", language)]
     before = host_state.look(MARK)
-    found = columns([*options, *(["--quick"] if asked.quick else [])])
+    found = columns([*options, *(["--quick"] if asked.quick else [])], runs)
     changes = before.differences(host_state.look(MARK))
     problems = [problem for column in found for problem in problems_of(column)]
     print("\n".join(summary(found)))

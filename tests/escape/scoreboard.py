@@ -17,6 +17,7 @@ class Column:
     findings: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
     is_control: bool = False
+    is_server: bool = False
     expected_open: frozenset[str] | None = frozenset()
 
     @classmethod

@@ -153,7 +153,8 @@ def _forge(a: Attempts, event: dict[str, Any], context: Any) -> None:
     report = f"REPORT RequestId: {request}\tDuration: 0.01 ms\tBilled Duration: 1 ms\tMemory Size: 1 MB\tMax Memory Used: 1 MB"
     print(f"END RequestId: {request}\n{report}\nSTART RequestId: {_NONE} Version: $LATEST", flush=True)
     print('{"time":"2020-01-01T00:00:00Z","type":"platform.report","record":{"metrics":{"durationMs":0}}}', flush=True)
-    descriptor = int(os.environ["_LAMBDA_TELEMETRY_LOG_FD"])
+    # The runtime hides the descriptor's variable from the handler; the number is known.
+    descriptor = 3
     for frame in (b"\xa5\x5a\x00\x03\xff\xff\xff\xff", b"\0" * 64, b"\xa5\x5a\x00\x04" + b"\xff" * 12, os.urandom(4096)):
         os.write(descriptor, frame)
     time.sleep(0.05)
