@@ -6,18 +6,20 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from tests.escape import control, host_state, report
 from tests.escape.documented import open_by_the_docs
-from tests.escape.ordinary_user import missing, ordinary_user, run_as
+from tests.escape.ordinary_user import OrdinaryUser, missing, ordinary_user, run_as
 from tests.escape.scoreboard import Column, problems_of, summary
+from tests.escape.verdicts import Verdict, merge
 from tests.live_server import MARK
 
 USERS = {"ordinary user with ids and cgroups": True, "ordinary user alone": False}
-RUNS = ("control", "own", "server", "users")
+RUNS = ("control", "own", "users")
+_NATIVE = ("native", "--language")
 _RUN = ("-m", "tests.escape.run")
 _SECONDS = 1800
 
@@ -38,29 +40,33 @@ def control_column(*options: str) -> Column:
     return Column.of("control", result, is_control=True)
 
 
-def own_column(*options: str) -> Column:
-    """Sandboxes made by this user."""
-    result = result_of([sys.executable, *_RUN, *options])
-    expected = open_by_the_docs(result["grade"], own_user())
-    return Column.of(own_user(), result, expected_open=None if expected is None else frozenset(expected))
-
-
-def user_column(title: str, *options: str, has_everything: bool) -> Column:
-    """Sandboxes made by an ordinary user, made for this."""
-    with ordinary_user(has_ids=has_everything, has_cgroups=has_everything) as user:
-        result = json.loads(run_as(user, [*_RUN, *options], _SECONDS).stdout)
+def user_column(title: str, run: Callable[[Sequence[str]], dict[str, Any]], options: Sequence[str]) -> Column:
+    """Sandboxes and a server of one user; `run` runs a module of ours as this user."""
+    result = run([*_RUN, *options])
+    if "--quick" not in options:
+        by_server = run(["-m", "tests.escape.product", *_without_native(options)])
+        result["verdicts"] = _together(result["verdicts"] + by_server["verdicts"])
     expected = open_by_the_docs(result["grade"], title)
     return Column.of(title, result, expected_open=None if expected is None else frozenset(expected))
 
 
-def server_column(*options: str) -> Column:
-    """Functions on a server run by this user. Where there is no word on its own, the docs' row is that of the user."""
-    result = result_of([sys.executable, "-m", "tests.escape.product", *options])
-    own = own_user()
-    expected = open_by_the_docs(result["grade"], own)
-    return Column.of(
-        f"server of {own}", result, expected_open=None if expected is None else frozenset(expected), is_server=True
-    )
+def _without_native(options: Sequence[str]) -> list[str]:
+    """A server has no functions without a language."""
+    return [word for at, word in enumerate(options) if "native" not in options[at : at + 2] or word not in _NATIVE]
+
+
+def _together(verdicts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """P40 is tried in a sandbox and on a server."""
+    return [each.as_json() for each in merge([Verdict.from_json(each) for each in verdicts])]
+
+
+def as_ourselves(words: Sequence[str]) -> dict[str, Any]:
+    return result_of([sys.executable, *words])
+
+
+def result_as(user: OrdinaryUser, words: Sequence[str]) -> dict[str, Any]:
+    result: dict[str, Any] = json.loads(run_as(user, words, _SECONDS).stdout)
+    return result
 
 
 def own_user() -> str:
@@ -73,12 +79,11 @@ def columns(options: Sequence[str], runs: Sequence[str]) -> list[Column]:
     if "control" in runs:
         found.append(control_column(*options))
     if "own" in runs:
-        found.append(own_column(*options))
-    if "server" in runs:
-        found.append(server_column(*[word for word in options if word != "native"]))
+        found.append(user_column(own_user(), as_ourselves, options))
     for title, has_everything in USERS.items():
         if "users" in runs:
-            found.append(user_column(title, *options, has_everything=has_everything))
+            with ordinary_user(has_ids=has_everything, has_cgroups=has_everything) as user:
+                found.append(user_column(title, lambda words, user=user: result_as(user, words), options))  # type: ignore[misc]
     return found
 
 
@@ -86,10 +91,10 @@ def possible_runs() -> list[str]:
     """Without root there is no control run and no other user; says so."""
     if os.geteuid() != 0:
         print("not root: no control run, no other users")
-        return ["own", "server"]
+        return ["own"]
     if problem := missing():
         print(f"no runs as ordinary users: {problem}")
-        return ["control", "own", "server"]
+        return ["control", "own"]
     return list(RUNS)
 
 

@@ -23,7 +23,7 @@ _METADATA = ("169.254.169.254", "169.254.170.2")
 
 
 def namespaces() -> str:
-    return " ".join(os.readlink(f"/proc/self/ns/{kind}") for kind in _KINDS)
+    return " ".join(str(Path(f"/proc/self/ns/{kind}").readlink()) for kind in _KINDS)
 
 
 def command(*arguments: str) -> list[str]:

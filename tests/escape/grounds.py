@@ -176,9 +176,7 @@ class BareGround:
         self.places = Places(str(task), str(layer), sys.executable, str(PREFIX), str(_node()))
 
     @asynccontextmanager
-    async def start(
-        self, argv: tuple[str, ...], environ: Mapping[str, str], limits: Limits
-    ) -> AsyncIterator["_Bare"]:
+    async def start(self, argv: tuple[str, ...], environ: Mapping[str, str], limits: Limits) -> AsyncIterator["_Bare"]:
         del limits
         reading, writing = os.pipe()
         ours, terminal = pty.openpty()

@@ -83,7 +83,19 @@ def _processes(mark: str) -> Iterator[str]:
 
 
 def _files(mark: str) -> Iterator[str]:
-    for top in ("/tmp", "/dev", "/dev/shm", "/dev/mqueue", "/run", "/var/tmp", "/", "/etc", "/root", "/usr/bin", "/opt"):
+    for top in (
+        "/tmp",
+        "/dev",
+        "/dev/shm",
+        "/dev/mqueue",
+        "/run",
+        "/var/tmp",
+        "/",
+        "/etc",
+        "/root",
+        "/usr/bin",
+        "/opt",
+    ):
         try:
             yield from (entry.path for entry in os.scandir(top) if mark in entry.name)
         except OSError:

@@ -19,7 +19,18 @@ from tests.live_server import MARK, clean_environ, marked_directory
 
 INTERPRETER = Path("/usr/bin/python3")
 _ROOT = Path(__file__).resolve().parents[2]
-_PACKAGES = ("boto3", "botocore", "click", "dateutil", "httptools", "jmespath", "msgspec", "s3transfer", "urllib3", "uvloop")
+_PACKAGES = (
+    "boto3",
+    "botocore",
+    "click",
+    "dateutil",
+    "httptools",
+    "jmespath",
+    "msgspec",
+    "s3transfer",
+    "urllib3",
+    "uvloop",
+)
 _MODULES = ("six.py",)
 _CGROUPS = Path("/sys/fs/cgroup")
 _CONTROLLERS = ("memory", "cpu", "pids", "freezer", "cpuacct")
@@ -71,9 +82,10 @@ def missing() -> str:
     tools = [tool for tool in ("useradd", "userdel", "usermod", "newuidmap", "newgidmap") if shutil.which(tool) is None]
     if tools:
         return f"{', '.join(tools)}: apt-get install passwd uidmap"
-    version = subprocess.run([INTERPRETER, "-c", "import sys; print(sys.version_info[:2])"], capture_output=True, text=True)
-    if version.stdout.strip() != str(sys.version_info[:2]):
-        return f"{INTERPRETER} isn't Python {sys.version_info.major}.{sys.version_info.minor}, so it can't use our packages"
+    asked = [str(INTERPRETER), "-c", "import sys; print(sys.version_info[:2])"]
+    found = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    if found != str(sys.version_info[:2]):
+        return f"{INTERPRETER} is {found}, and our packages are for {sys.version_info[:2]}"
     return ""
 
 

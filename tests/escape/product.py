@@ -1,4 +1,4 @@
-"""The probes that need a whole server: `python -m tests.escape.product --language python` prints JSON as run.py does."""
+"""The probes that need a whole server: `python -m tests.escape.product` prints JSON as run.py does."""
 
 import argparse
 import base64

@@ -19,7 +19,8 @@ from typing import Any
 
 from lampion.sandbox.drivers.namespace import NamespaceDriver
 from lampion.sandbox.spec import Limits
-from tests.escape.catalogue import ALL, Path as Way, Probe, named
+from tests.escape.catalogue import ALL, Probe, named
+from tests.escape.catalogue import Path as Way
 from tests.escape.control import private_machine
 from tests.escape.documented import allowed_system_calls
 from tests.escape.grounds import LANGUAGES, BareGround, Ground, SandboxGround, answer_of

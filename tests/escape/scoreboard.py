@@ -1,4 +1,4 @@
-"""Several runs side by side, and the judgement over them: is the suite sound, does the wall hold what it promises. Pure."""
+"""Several runs side by side, and the judgement: is the suite sound, does the wall hold what it promises? Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,6 @@ class Column:
     findings: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
     is_control: bool = False
-    is_server: bool = False
     expected_open: frozenset[str] | None = frozenset()
 
     @classmethod

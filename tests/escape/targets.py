@@ -202,4 +202,3 @@ def _addresses() -> list[str]:
         except OSError:
             return []
         return [probe.getsockname()[0]]
-

@@ -41,15 +41,16 @@ class Verdict:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Verdict":
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
+        lists = {key: tuple(data[key]) for key in ("open", "held", "broken")}
+        return cls(data["name"], data["language"], **lists, notes=data["notes"])
 
 
-def judge(run: str, language: str, exit: Exit, output: str, seen_outside: list[str]) -> Verdict:
+def judge(run: str, language: str, ending: Exit, output: str, seen_outside: list[str]) -> Verdict:
     """From what the probe printed, how it ended, and what was seen from outside meanwhile."""
     name = run.partition(":")[0]
     line = next((line for line in reversed(output.splitlines()) if line.startswith(MARKER)), None)
     if line is None:
-        return _judge_silence(run, language, exit, output, seen_outside)
+        return _judge_silence(run, language, ending, output, seen_outside)
     answer = json.loads(line.removeprefix(MARKER))
     told = [(each["open"], f"{each['name']}: {each['evidence']}") for each in answer["attempts"]]
     return Verdict(
@@ -62,14 +63,14 @@ def judge(run: str, language: str, exit: Exit, output: str, seen_outside: list[s
     )
 
 
-def _judge_silence(run: str, language: str, exit: Exit, output: str, seen_outside: list[str]) -> Verdict:
+def _judge_silence(run: str, language: str, ending: Exit, output: str, seen_outside: list[str]) -> Verdict:
     """A sandbox that is ended for what its function does is a wall, too."""
     name = run.partition(":")[0]
-    if exit.out_of_memory:
+    if ending.out_of_memory:
         return Verdict(name, language, tuple(seen_outside), (f"{run}: the sandbox was ended, out of memory",))
-    if exit.signal == signal.SIGSYS:
+    if ending.signal == signal.SIGSYS:
         return Verdict(name, language, tuple(seen_outside), (f"{run}: killed by SIGSYS",))
-    return Verdict(name, language, tuple(seen_outside), (), (f"{run}: no answer, {exit}: {output[-600:]}",))
+    return Verdict(name, language, tuple(seen_outside), (), (f"{run}: no answer, {ending}: {output[-600:]}",))
 
 
 def merge(verdicts: list[Verdict]) -> list[Verdict]:

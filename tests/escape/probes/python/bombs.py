@@ -1,4 +1,4 @@
-"""P34, P35, P37: processes, memory and processor time beyond the sandbox's share. Each stops at a ceiling of its own."""
+"""P34, P35, P37: processes, memory and processor time beyond the sandbox's share. Each stops at its own ceiling."""
 
 import contextlib
 import ctypes
@@ -97,7 +97,7 @@ def memory_of_pipes(a: Attempts) -> None:
     def take() -> str:
         held = 0
         for _ in range(_wanted_bytes(a) // MIB):
-            reading, writing = os.pipe()
+            _, writing = os.pipe()
             fcntl.fcntl(writing, 1031, MIB)  # F_SETPIPE_SZ
             os.set_blocking(writing, False)
             held += os.write(writing, bytes(MIB))

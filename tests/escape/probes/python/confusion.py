@@ -49,7 +49,7 @@ def poison_what_is_shared(a: Attempts) -> None:
         page[:1] = page[:1]
         return "wrote to the shared page"
 
-    def make_writable() -> int:
+    def make_writable() -> str:
         library = ctypes.CDLL(None, use_errno=True)
         with open(path, "rb") as file:
             page = mmap.mmap(file.fileno(), 0, flags=mmap.MAP_SHARED, prot=mmap.PROT_READ)

@@ -17,14 +17,14 @@ def change_process_1(a: Attempts) -> None:
     for process in a.targets["shim_pids"]:
         for name in ("environ", "maps", "auxv", "syscall", "stack", "smaps", "io", "wchan"):
             path = f"/proc/{process}/{name}"
-            a.attempt(f"read {name}", lambda path=path: contents(path), lambda text: text not in (b"", b"0"))
+            a.attempt(f"read {name}", lambda: contents(path), lambda text: text not in (b"", b"0"))
         for name in ("oom_score_adj", "coredump_filter", "clear_refs", "timerslack_ns", "comm"):
             a.exists(f"open {name} for writing", f"/proc/{process}/{name}", os.O_WRONLY)
         old = (ctypes.c_uint64 * 2)()
-        a.attempt("limits", lambda p=process: call("prlimit64", p, resource.RLIMIT_NOFILE, None, old))
-        a.attempt("priority", lambda p=process: os.setpriority(os.PRIO_PROCESS, p, 19))
-        a.attempt("processors", lambda p=process: os.sched_setaffinity(p, os.sched_getaffinity(0)))
-        a.attempt("scheduling class", lambda p=process: os.sched_setscheduler(p, os.SCHED_IDLE, os.sched_param(0)))
+        a.attempt("limits", lambda: call("prlimit64", process, resource.RLIMIT_NOFILE, None, old))
+        a.attempt("priority", lambda: os.setpriority(os.PRIO_PROCESS, process, 19))
+        a.attempt("processors", lambda: os.sched_setaffinity(process, os.sched_getaffinity(0)))
+        a.attempt("scheduling class", lambda: os.sched_setscheduler(process, os.SCHED_IDLE, os.sched_param(0)))
 
 
 @probe("X02")
@@ -33,7 +33,7 @@ def learn_the_hosts_paths(a: Attempts) -> None:
     for name in ("mountinfo", "mounts", "mountstats", "maps", "cgroup"):
         a.attempt(
             f"host paths in /proc/self/{name}",
-            lambda name=name: contents(f"/proc/self/{name}", 1 << 20),
+            lambda: contents(f"/proc/self/{name}", 1 << 20),
             lambda text: any(path in text for path in told),
         )
 
@@ -125,7 +125,7 @@ def take_the_runtime_apis_port(a: Attempts) -> None:
             return f"listens at {address}"
 
     for address in ("127.0.0.1", "0.0.0.0"):
-        a.attempt(f"share the port at {address}", lambda address=address: listen(address))
+        a.attempt(f"share the port at {address}", lambda: listen(address))
 
     def reset() -> bytes:
         """Urgent data, then a reset instead of a close: the server must go on serving (asked right after)."""
@@ -141,7 +141,7 @@ def take_the_runtime_apis_port(a: Attempts) -> None:
 def see_the_whole_machine(a: Attempts) -> None:
     """What /proc tells of all processes together: no secret in itself, but a way to watch neighbours work."""
     for name in ("interrupts", "schedstat", "diskstats", "vmstat", "buddyinfo", "pagetypeinfo", "slabinfo", "locks"):
-        a.attempt(f"/proc/{name}", lambda name=name: contents(f"/proc/{name}", 4096), len)
+        a.attempt(f"/proc/{name}", lambda: contents(f"/proc/{name}", 4096), len)
 
 
 @probe("X10")

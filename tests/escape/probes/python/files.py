@@ -30,7 +30,7 @@ def use_descriptors_that_were_left_open(a: Attempts) -> None:
         for name in os.listdir("/proc/self/fd"):
             with contextlib.suppress(OSError):
                 target = os.readlink(f"/proc/self/fd/{name}")
-                ours = target.startswith(("pipe:", "/proc/", "/dev/null")) or int(name) <= 3 and "socket:" in target
+                ours = target.startswith(("pipe:", "/proc/", "/dev/null")) or (int(name) <= 3 and "socket:" in target)
                 if not ours:
                     found.append(f"{name} -> {target}")
         return found
@@ -53,8 +53,8 @@ def use_descriptors_that_were_left_open(a: Attempts) -> None:
     a.attempt("read an inherited file", read_all, SECRET.search)
     a.attempt("climb from an inherited directory", climb, SECRET.search)
     for process in a.targets["shim_pids"]:
-        a.attempt("list descriptors of the shim", lambda process=process: os.listdir(f"/proc/{process}/fd"))
-        a.attempt("enter the shim's directory", lambda process=process: os.listdir(f"/proc/{process}/cwd/"))
+        a.attempt("list descriptors of the shim", lambda: os.listdir(f"/proc/{process}/fd"))
+        a.attempt("enter the shim's directory", lambda: os.listdir(f"/proc/{process}/cwd/"))
 
 
 @probe("P03")
@@ -63,7 +63,7 @@ def overwrite_the_launcher(a: Attempts) -> None:
         a.exists(f"open {path} for writing", path, os.O_WRONLY)
         a.attempt(
             f"open {path} by a path descriptor",
-            lambda path=path: os.open(f"/proc/self/fd/{os.open(path, os.O_PATH)}", os.O_WRONLY),
+            lambda: os.open(f"/proc/self/fd/{os.open(path, os.O_PATH)}", os.O_WRONLY),
         )
     a.exists("open the launcher for writing", a.targets["launcher"], os.O_WRONLY)
     for path in a.targets["interpreter_files"]:
@@ -83,9 +83,9 @@ def change_code_runtime_and_layers(a: Attempts) -> None:
         a.attempt(f"plant a file in {directory}", plant)
     for path in a.targets["view_files"]:
         a.exists(f"open {path} for writing", path, os.O_WRONLY)
-        a.attempt(f"change the mode of {path}", lambda path=path: os.chmod(path, 0o666))
-        a.attempt(f"change the times of {path}", lambda path=path: os.utime(path))
-        a.attempt(f"truncate {path}", lambda path=path: os.truncate(path, os.stat(path).st_size))
+        a.attempt(f"change the mode of {path}", lambda: os.chmod(path, 0o666))
+        a.attempt(f"change the times of {path}", lambda: os.utime(path))
+        a.attempt(f"truncate {path}", lambda: os.truncate(path, os.stat(path).st_size))
 
 
 @probe("P05")
@@ -180,7 +180,7 @@ def mount(a: Attempts) -> None:
     a.attempt("chroot", lambda: os.chroot(f"{place}/real"))
     a.attempt("unshare mounts", lambda: call("unshare", NEWNS))
     for masked in ("/proc/kcore", "/proc/sys", "/tmp", "/proc"):
-        a.attempt(f"unmount {masked}", lambda masked=masked: call("umount2", masked, 2))
+        a.attempt(f"unmount {masked}", lambda: call("umount2", masked, 2))
 
 
 @probe("P08")
@@ -224,7 +224,7 @@ def use_devices(a: Attempts) -> None:
                 return path
 
             device = os.makedev(major, minor)
-            a.attempt(f"make {name} in {directory}", lambda make=make, device=device: make(device=device))
+            a.attempt(f"make {name} in {directory}", lambda: make(device=device))
 
 
 @probe("P10")
@@ -237,7 +237,7 @@ def gain_rights_by_programs(a: Attempts) -> None:
 
         a.attempt(f"run a {name} program", run, lambda text: text.split()[:1] == ["0"] or text.split()[-1:] != ["0"])
     for program in ("/usr/bin/su", "/usr/bin/passwd", "/usr/bin/newgrp", "/usr/bin/mount"):
-        a.attempt(f"setuid through {program}", lambda program=program: _effective_user(program), lambda user: user == 0)
+        a.attempt(f"setuid through {program}", lambda: _effective_user(program), lambda user: user == 0)
 
 
 def _effective_user(program: str) -> int:

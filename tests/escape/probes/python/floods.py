@@ -66,7 +66,7 @@ def object_bomb(a: Attempts) -> None:
         message = ctypes.create_string_buffer(8 + 8192)
         ctypes.c_long.from_buffer(message).value = 1
         library = ctypes.CDLL(None, use_errno=True)
-        made = []
+        made: list[int] = []
         with contextlib.suppress(OSError):
             while len(made) < 20_000:
                 made.append(call("msgget", _PRIVATE, 0o1600))

@@ -37,10 +37,10 @@ PTRACE_SEIZE, PTRACE_ATTACH = 0x4206, 16
 @probe("P15")
 def make_namespaces(a: Attempts) -> None:
     for kind, flag in KINDS.items():
-        a.attempt(f"unshare {kind}", lambda flag=flag: call("unshare", flag))
+        a.attempt(f"unshare {kind}", lambda: call("unshare", flag))
         if flag != NEWTIME:
-            a.attempt(f"clone {kind}", lambda flag=flag: _end_child(call("clone", flag | signal.SIGCHLD, 0, 0, 0, 0)))
-        a.attempt(f"clone3 {kind}", lambda flag=flag: _clone3(flag))
+            a.attempt(f"clone {kind}", lambda: _end_child(call("clone", flag | signal.SIGCHLD, 0, 0, 0, 0)))
+        a.attempt(f"clone3 {kind}", lambda: _clone3(flag))
     a.attempt("unshare user, then mounts", lambda: (call("unshare", NEWUSER), call("unshare", NEWNS)))
 
 
@@ -60,9 +60,9 @@ def _end_child(process: int) -> int:
 def look_into_the_shim(a: Attempts) -> None:
     address = a.targets["victim_address"]
     for process in {*a.targets["shim_pids"], a.targets["victim_pid"], a.targets["sibling_pid"]}:
-        a.attempt(f"ptrace {process}", lambda process=process: call("ptrace", PTRACE_SEIZE, process, 0, 0))
-        a.attempt(f"descriptor of {process}", lambda process=process: _stolen_descriptor(process))
-        a.attempt(f"compare with {process}", lambda process=process: call("kcmp", process, os.getpid(), 1, 0, 0))
+        a.attempt(f"ptrace {process}", lambda: call("ptrace", PTRACE_SEIZE, process, 0, 0))
+        a.attempt(f"descriptor of {process}", lambda: _stolen_descriptor(process))
+        a.attempt(f"compare with {process}", lambda: call("kcmp", process, os.getpid(), 1, 0, 0))
         a.exists(f"memory of {process}", f"/proc/{process}/mem", os.O_RDWR)
     a.attempt("read the victim's memory", lambda: _remote_memory(a.targets["victim_pid"], address), SECRET.search)
     for process in a.targets["shim_pids"]:
@@ -96,13 +96,13 @@ def _remote_memory(process: int, address: int) -> bytes:
 def load_programs_into_the_kernel(a: Attempts) -> None:
     bpf_map = (ctypes.c_uint32 * 32)(2, 4, 4, 1)
     a.attempt("bpf map", lambda: call("bpf", 0, bpf_map, 72))
-    filter_code = ctypes.create_string_buffer(bytes.fromhex("b700000000000000" "9500000000000000"))
+    filter_code = ctypes.create_string_buffer(bytes.fromhex("b7000000000000009500000000000000"))
     license_text = ctypes.create_string_buffer(b"GPL")
     program = (ctypes.c_uint64 * 16)(1 | 2 << 32, ctypes.addressof(filter_code), ctypes.addressof(license_text))
     a.attempt("bpf program", lambda: call("bpf", 5, program, 128))
     for name, flags in (("own user code", 1 << 5 | 1 << 6), ("everything", 0)):
         event = (ctypes.c_uint64 * 16)(1 | 128 << 32, 0, 0, 0, 0, flags)
-        a.attempt(f"perf_event_open: {name}", lambda event=event: call("perf_event_open", event, 0, -1, -1, 0))
+        a.attempt(f"perf_event_open: {name}", lambda: call("perf_event_open", event, 0, -1, -1, 0))
     a.attempt("userfaultfd", lambda: call("userfaultfd", 0))
     a.attempt("userfaultfd for user faults", lambda: call("userfaultfd", 1))
     a.attempt("fanotify", lambda: call("fanotify_init", 0x200, 0))
@@ -122,7 +122,7 @@ def use_keyrings(a: Attempts) -> None:
     a.attempt("add_key", lambda: call("add_key", "user", "lampion-test", b"x", 1, process_ring))
     a.attempt("request_key", lambda: gate("request_key", "user", "lampion-test-missing", None, 0))
     for name, ring in (("process", process_ring), ("session", session_ring), ("user", user_ring)):
-        a.attempt(f"id of the {name} keyring", lambda ring=ring: call("keyctl", 0, ring, 0))
+        a.attempt(f"id of the {name} keyring", lambda: call("keyctl", 0, ring, 0))
     a.attempt("join a session keyring", lambda: call("keyctl", 1, None))
 
 
@@ -162,7 +162,7 @@ def enter_namespaces(a: Attempts) -> None:
     targets = {*a.targets["shim_pids"], a.targets["victim_pid"], a.targets["sibling_pid"], "self"}
     for process in targets:
         for kind in ("net", "mnt", "pid", "user", "ipc", "uts", "cgroup"):
-            a.attempt(f"enter {kind} of {process}", lambda p=process, kind=kind: enter(f"/proc/{p}/ns/{kind}"))
+            a.attempt(f"enter {kind} of {process}", lambda: enter(f"/proc/{process}/ns/{kind}"))
     a.attempt("enter by an inherited descriptor", enter_left_open)
 
 

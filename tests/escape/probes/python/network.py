@@ -90,7 +90,7 @@ def spoof_and_scan(a: Attempts) -> None:
     own = {OWN_PORT, a.targets["runtime_api_port"]}
     a.attempt("port scan of loopback", lambda: [p for p in _open_ports("127.0.0.1", 20_000) if p not in own], len)
     for address in a.targets["host_addresses"]:
-        a.attempt(f"port scan of {address}", lambda address=address: _open_ports(address, 1024), len)
+        a.attempt(f"port scan of {address}", lambda: _open_ports(address, 1024), len)
     a.attempt("other devices than loopback", lambda: [n for _, n in socket.if_nameindex() if n != "lo"], len)
 
 

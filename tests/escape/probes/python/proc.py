@@ -11,9 +11,9 @@ def look_into_other_processes(a: Attempts) -> None:
     for who in ("victim", "sibling"):
         process = a.targets[f"{who}_pid"]
         a.read(f"environment of the {who}", f"/proc/{process}/environ")
-        a.attempt(f"memory map of the {who}", lambda process=process: contents(f"/proc/{process}/maps"), len)
+        a.attempt(f"memory map of the {who}", lambda: contents(f"/proc/{process}/maps"), len)
         a.read(f"file of the {who} through its root", f"/proc/{process}/root{a.targets['secret_file']}")
-        a.attempt(f"descriptors of the {who}", lambda process=process: os.listdir(f"/proc/{process}/fd"))
+        a.attempt(f"descriptors of the {who}", lambda: os.listdir(f"/proc/{process}/fd"))
 
     def memory() -> bytes:
         descriptor = os.open(f"/proc/{a.targets['victim_pid']}/mem", os.O_RDONLY)
@@ -39,7 +39,7 @@ def steer_the_kernel(a: Attempts) -> None:
         a.exists(f"open /proc/sys/{name} for writing", f"/proc/sys/{name}", os.O_WRONLY)
     a.exists("open sysrq-trigger for writing", "/proc/sysrq-trigger", os.O_WRONLY)
     for name in ("kcore", "kmsg", "timer_list", "sched_debug", "kpagecount", "vmallocinfo", "keys", "slabinfo"):
-        a.attempt(f"read /proc/{name}", lambda name=name: contents(f"/proc/{name}", 4096), len)
+        a.attempt(f"read /proc/{name}", lambda: contents(f"/proc/{name}", 4096), len)
     a.attempt("addresses of the kernel", _kernel_addresses, len)
 
 
@@ -83,6 +83,6 @@ def read_the_kernels_file_systems(a: Attempts) -> None:
         *("/sys/kernel/debug", "/sys/kernel/security", "/sys/kernel/tracing", "/sys/firmware", "/sys/firmware/efi"),
         *("/sys/class/net", "/sys/devices", "/sys/fs/bpf", "/sys/module", "/sys/bus", "/sys/kernel"),
     ):
-        a.attempt(f"list {path}", lambda path=path: os.listdir(path), len)
+        a.attempt(f"list {path}", lambda: os.listdir(path), len)
     a.exists("open /sys/power/state for writing", "/sys/power/state", os.O_WRONLY)
     a.exists("open /sys/kernel/uevent_helper for writing", "/sys/kernel/uevent_helper", os.O_WRONLY)

@@ -56,7 +56,11 @@ def is_accepted(answer: bytes) -> bool:
 
 def _abuse(a: Attempts, event: dict[str, Any], context: Any) -> None:
     """P29."""
-    for name, identifier in (("made-up", _NONE), ("another function's", event["foreign_id"]), ("odd", "..%2f..%2fnext")):
+    for name, identifier in (
+        ("made-up", _NONE),
+        ("another function's", event["foreign_id"]),
+        ("odd", "..%2f..%2fnext"),
+    ):
         for kind in ("response", "error"):
             answer = exchange(f"POST {BASE}/{identifier}/{kind}", b"{}")
             a.tell(f"{kind} for a {name} request id", is_accepted(answer), answer[:60])
@@ -150,12 +154,18 @@ def _echo(a: Attempts, event: dict[str, Any], context: Any) -> Any:
 def _forge(a: Attempts, event: dict[str, Any], context: Any) -> None:
     """P43: lines like the platform's, and frames that the telemetry descriptor doesn't expect."""
     request = context.aws_request_id
-    report = f"REPORT RequestId: {request}\tDuration: 0.01 ms\tBilled Duration: 1 ms\tMemory Size: 1 MB\tMax Memory Used: 1 MB"
+    figures = "Duration: 0.01 ms\tBilled Duration: 1 ms\tMemory Size: 1 MB\tMax Memory Used: 1 MB"
+    report = f"REPORT RequestId: {request}\t{figures}"
     print(f"END RequestId: {request}\n{report}\nSTART RequestId: {_NONE} Version: $LATEST", flush=True)
     print('{"time":"2020-01-01T00:00:00Z","type":"platform.report","record":{"metrics":{"durationMs":0}}}', flush=True)
     # The runtime hides the descriptor's variable from the handler; the number is known.
     descriptor = 3
-    for frame in (b"\xa5\x5a\x00\x03\xff\xff\xff\xff", b"\0" * 64, b"\xa5\x5a\x00\x04" + b"\xff" * 12, os.urandom(4096)):
+    for frame in (
+        b"\xa5\x5a\x00\x03\xff\xff\xff\xff",
+        b"\0" * 64,
+        b"\xa5\x5a\x00\x04" + b"\xff" * 12,
+        os.urandom(4096),
+    ):
         os.write(descriptor, frame)
     time.sleep(0.05)
 

@@ -14,8 +14,8 @@ def signal_others(a: Attempts) -> None:
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     others = {"victim": a.targets["victim_pid"], "sibling": a.targets["sibling_pid"], "server": a.targets["server_pid"]}
     for who, process in others.items():
-        a.attempt(f"signal the {who}", lambda process=process: os.kill(process, 0))
-        a.attempt(f"handle of the {who}", lambda process=process: os.pidfd_open(process))
+        a.attempt(f"signal the {who}", lambda: os.kill(process, 0))
+        a.attempt(f"handle of the {who}", lambda: os.pidfd_open(process))
     # Who was reached is seen from outside: the victim counts.
     a.attempt("signal everybody", lambda: os.kill(-1, signal.SIGUSR1), lambda _: False)
 
@@ -53,7 +53,7 @@ def type_into_the_terminal(a: Attempts) -> None:
         return "spoke to the console"
 
     for descriptor in (0, 1, 2):
-        a.attempt(f"type into descriptor {descriptor}", lambda descriptor=descriptor: type_letter(descriptor))
+        a.attempt(f"type into descriptor {descriptor}", lambda: type_letter(descriptor))
     for path in ("/dev/tty", "/dev/console", "/dev/tty0", "/dev/tty1", "/dev/pts/0", "/dev/ptmx"):
         a.exists(f"open {path}", path, os.O_RDWR | os.O_NOCTTY)
     a.attempt("type into /dev/tty", lambda: type_letter(os.open("/dev/tty", os.O_RDWR)))

@@ -1,0 +1,41 @@
+"""The quick probes: the wall holds what the docs promise, and without a wall the same probes get through."""
+
+import os
+
+import pytest
+
+from tests.escape.__main__ import as_ourselves, control_column, own_user, user_column
+from tests.escape.catalogue import ALL, LEAST_OPEN_IN_CONTROL, LISTED
+from tests.escape.host_state import look
+from tests.escape.scoreboard import problems_of
+from tests.live_server import MARK
+
+SLOW_IN_NODE = {"P07", "P15", "P21", "P22"}
+
+
+@pytest.fixture(autouse=True)
+def _the_host_stays_as_it_is():
+    before = look(MARK)
+    yield
+    assert before.differences(look(MARK)) == []
+
+
+def options(*languages: str, leave_out: set[str] = frozenset()) -> list[str]:  # type: ignore[assignment]
+    quick = [probe.name for probe in ALL if not probe.is_slow and probe.name not in leave_out]
+    words = [("--language", language) for language in languages] + [("--probe", name) for name in quick]
+    return ["--quick", *(word for pair in words for word in pair)]
+
+
+@pytest.mark.parametrize(
+    ("language", "leave_out"), [("python", set()), ("nodejs", SLOW_IN_NODE), ("native", set())], ids=str
+)
+def test_what_is_open_in_a_sandbox_is_what_the_docs_list(language, leave_out):
+    column = user_column(own_user(), as_ourselves, options(language, leave_out=leave_out))
+    assert problems_of(column) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the control run needs namespaces that only root gets")
+def test_without_a_sandbox_every_quick_probe_gets_through():
+    column = control_column(*options("python"))
+    assert problems_of(column) == []
+    assert len(column.open_probes(LISTED)) > LEAST_OPEN_IN_CONTROL
