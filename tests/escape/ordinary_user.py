@@ -148,9 +148,16 @@ def _copy_project(home: Path) -> None:
     shutil.copy(_ROOT / "docs" / "concepts" / "isolation.md", home / "docs" / "concepts")
     packages = next(Path(place) for place in sys.path if place.endswith("site-packages"))
     for package in _PACKAGES:
-        shutil.copytree(packages / package, home / "site-packages" / package, ignore=ignored)
+        shutil.copytree(packages / package, home / "site-packages" / package, ignore=_unused)
     for module in _MODULES:
         shutil.copy(packages / module, home / "site-packages")
+
+
+def _unused(folder: str, names: list[str]) -> set[str]:
+    """Compiled files, and botocore's models of all services but ours."""
+    if folder.endswith("botocore/data"):
+        return {name for name in names if not name.endswith(".json") and name != "lambda"}
+    return {name for name in names if name == "__pycache__"}
 
 
 def _give_to(account: pwd.struct_passwd, root: Path) -> None:

@@ -13,7 +13,10 @@ def answer(*attempts: tuple[str, bool], broken: str = "") -> str:
     return "noise\nESCAPE " + json.dumps({"probe": "P01", "attempts": told, "broken": broken}) + "\n"
 
 
-def judged(output: str, ending: Exit = Exit(0), seen: list[str] | None = None) -> Outcome:
+WELL = Exit(0)
+
+
+def judged(output: str, ending: Exit = WELL, seen: list[str] | None = None) -> Outcome:
     return judge("P01", "python", ending, output, seen or []).outcome
 
 

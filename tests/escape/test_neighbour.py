@@ -2,9 +2,9 @@
 
 import math
 
+from tests.deployment import functions
 from tests.escape.neighbour import Caller, Comparison, Round, abuse, page
 from tests.escape.probes.python.abuse import KINDS
-from tests.live_server import LiveServer
 
 
 def test_percentiles_are_of_the_nearest_rank():
@@ -25,11 +25,9 @@ def test_the_page_has_a_line_for_each_abuse():
     assert text.count("**no**") == len(KINDS) == 6
 
 
-async def test_it_counts_answers_and_errors(start_server, make_function):
-    server: LiveServer = start_server("--auth", "open")
+async def test_it_counts_answers_and_errors(start_server):
+    server = start_server("--auth", "open")
     client = server.client()
-    from tests.deployment import functions
-
     with functions(client, "neighbour") as make:
         caller = Caller(server, make("def handler(event, context): return {'ok': True}"))
         broken = Caller(server, make("def handler(event, context): raise ValueError"))

@@ -66,7 +66,7 @@ export const probes = {
     for (const directory of a.targets.watched)
       await a.attempt(`use of ${directory} by others`, () =>
         calls(["inotify_init1", 0o4000], ["inotify_add_watch", "$0", `s:${directory}`, 0x21],
-          ["nanosleep", "x:00000000000000000046c32300000000", 0], ["read", "$0", "z:128", 128]).buffer, isNotEmpty);
+          ["nanosleep", "x:000000000000000000a3e11100000000", 0], ["read", "$0", "z:128", 128]).buffer, isNotEmpty);
   },
 
   async X04(a) {

@@ -48,7 +48,7 @@ def watch_what_others_open(a: Attempts) -> None:
             instance = library.inotify_init1(os.O_NONBLOCK)
             if instance < 0 or library.inotify_add_watch(instance, directory.encode(), 0x21) < 0:
                 raise OSError(ctypes.get_errno(), "inotify")
-            time.sleep(0.6)
+            time.sleep(0.3)
             try:
                 return os.read(instance, 4096)
             except BlockingIOError:
@@ -88,7 +88,7 @@ def lock_what_others_use(a: Attempts) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         kept.append(descriptor)
     a.tell("locks taken", False, f"{len(kept)}; whether they hold anybody up is seen from outside")
-    time.sleep(0.8)
+    time.sleep(0.4)
 
 
 @probe("X06")
