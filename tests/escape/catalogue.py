@@ -123,6 +123,8 @@ EXTRA: Final = (
     Probe(name="X08", group="extra", title="take or upset the Runtime API's port", closed_by_host=_OWN),
     Probe(name="X09", group="extra", title="statistics of the whole machine"),
     Probe(name="X10", group="extra", title="flush the host's file systems"),
+    _product("X11", "extra", "share hash seed and address layout with other functions"),
+    _product("X12", "extra", "find what other functions left in one's own memory"),
 )
 """Attacks on this design in particular; counted apart."""
 

@@ -204,6 +204,33 @@ def use_of_ones_role(a: Attacker) -> None:
             a.tell(name, False, error.response["Error"]["Code"])
 
 
+def repeated_randomness(a: Attacker) -> None:
+    for name, values in _gathered(a, "surprises").items():
+        a.tell(f"repeat {name}", len(set(values)) < len(values), f"{len(set(values))} of {len(values)} differ")
+
+
+def shared_layout(a: Attacker) -> None:
+    for name, values in _gathered(a, "layout").items():
+        a.tell(f"share {name}", len(set(values)) < len(values), f"{len(set(values))} of {len(values)} differ")
+
+
+def _gathered(a: Attacker, kind: str) -> dict[str, list[str]]:
+    """Of six environments of two functions."""
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda on: a.ask("entropy", on=on, seconds=1)[kind], [a.name, a.other] * 3))
+    return {name: [each[name] for each in found] for name in found[0]}
+
+
+def memory_of_others(a: Attacker) -> None:
+    secret = new_secret("event")
+    for _ in range(3):
+        a.ask("echo", on=a.other, payload=secret)
+    seen = a.ask("scan", on=a.other)
+    assert secret in seen, "the scan doesn't find what is certainly there"
+    found = a.ask("scan")
+    a.tell("secrets in one's memory", bool(found), found)
+
+
 PROGRAMME: dict[str, Callable[[Attacker], None]] = {
     "P29": abuse_of_the_runtime_api,
     "P39": log_floods,
@@ -211,9 +238,12 @@ PROGRAMME: dict[str, Callable[[Attacker], None]] = {
     "P41": events_of_others,
     "P43": forged_lines,
     "P44": false_extensions,
+    "P45": repeated_randomness,
     "P46": predictable_names,
     "P47": bombs_in_responses,
     "P48": use_of_ones_role,
+    "X11": shared_layout,
+    "X12": memory_of_others,
 }
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.escape.catalogue import ALL, Probe
+from tests.escape.catalogue import Path as Way
 from tests.escape.scoreboard import Column, summary
 from tests.escape.verdicts import Outcome
 
@@ -23,6 +24,15 @@ def page(columns: Sequence[Column], problems: Sequence[str], changes: Sequence[s
         f"- date: {datetime.now(UTC):%Y-%m-%d}",
         f"- commit: {_commit()}",
         *(f"- {line}" for line in summary(columns)),
+        *(
+            f"- {column.title}: `lampion doctor` finds {', '.join(column.findings)}"
+            for column in columns
+            if column.findings
+        ),
+        *(
+            f"- {column.title}: languages: {', '.join(column.languages())}; of functions on a server: {served(column)}"
+            for column in columns
+        ),
         f"- the host before and after: {'; '.join(changes) or 'the same'}",
         f"- judgement: {'; '.join(problems) or 'as documented'}",
         "",
@@ -34,6 +44,12 @@ def page(columns: Sequence[Column], problems: Sequence[str], changes: Sequence[s
         *(_row(probe.name, _title(probe), *(_cell(column, probe) for column in columns)) for probe in ALL),
     ]
     return "\n".join([*lines, "", "## What was open", "", *_evidence(columns)]) + "\n"
+
+
+def served(column: Column) -> str:
+    """Those in which a probe that needs a server was made."""
+    by_server = {probe.name for probe in ALL if probe.path is Way.PRODUCT}
+    return ", ".join(dict.fromkeys(each.language for each in column.verdicts if each.name in by_server)) or "none"
 
 
 def _row(*cells: str) -> str:

@@ -57,7 +57,7 @@ def test_every_native_probe_is_one_of_the_list():
 
 
 def test_every_probe_of_servers_has_a_programme():
-    assert set(PROGRAMME) == BY_SERVER | {"P40"}
+    assert set(PROGRAMME) == BY_SERVER | {"P40", "P45"}
 
 
 @pytest.mark.parametrize("folder", ["python/product.py", "nodejs/product.mjs"])

@@ -39,8 +39,14 @@ def test_it_has_ids_and_cgroups_or_neither(has_everything):
 
 
 def test_it_is_gone_after_a_failure_as_well():
-    with pytest.raises(ZeroDivisionError), ordinary_user(has_ids=True, has_cgroups=True) as user:
-        assert user.home.is_dir()
-        raise ZeroDivisionError
-    assert user.name not in [each.pw_name for each in pwd.getpwall()]
-    assert not user.home.exists()
+    seen = []
+
+    def fail() -> None:
+        with ordinary_user(has_ids=True, has_cgroups=True) as user:
+            seen.append(user)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert seen[0].name not in [each.pw_name for each in pwd.getpwall()]
+    assert not seen[0].home.exists()

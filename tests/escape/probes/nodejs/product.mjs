@@ -1,11 +1,11 @@
 // P29, P39, P41, P43, P44, P46, P47, P48, and P40 while frozen: as a function on a live server. See product.py.
 
 import { spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import fs from "node:fs";
 import net from "node:net";
 
-import { Attempts, pause } from "./attempts.mjs";
+import { Attempts, SECRET, pause } from "./attempts.mjs";
 
 const BASE = "/2018-06-01/runtime/invocation";
 const NONE = "00000000-0000-4000-8000-000000000000";
@@ -126,6 +126,32 @@ const PROBES = {
     const isHeaders = event.bomb === "headers";
     const more = isHeaders ? "Lambda-Runtime-Function-Error-Type: Evil\r\n\tX-Evil: folded\r\n" : "";
     return exchange(`POST ${BASE}/${context.awsRequestId}/${isHeaders ? "error" : "response"}`, BOMBS[event.bomb], 5000, more);
+  },
+
+  async entropy(a, event) {
+    await pause(event.seconds * 1000);
+    const surprises = { random: String(Math.random()), uuid: randomUUID(), bytes: randomBytes(16).toString("hex") };
+    const address = fs.readFileSync("/proc/self/maps", "utf8").match(/([0-9a-f]+)-\S+ .*\[stack\]/)[1];
+    return { surprises, layout: { address } };
+  },
+
+  async scan() {
+    const found = new Set();
+    const memory = fs.openSync("/proc/self/mem", "r");
+    for (const line of fs.readFileSync("/proc/self/maps", "utf8").split("\n")) {
+      const [, first, last] = line.match(/^([0-9a-f]+)-([0-9a-f]+) r/) ?? [];
+      if (first === undefined || first.length > 12) continue;
+      const size = Number(BigInt(`0x${last}`) - BigInt(`0x${first}`));
+      if (size > 1 << 28) continue;
+      const content = Buffer.alloc(size);
+      try {
+        fs.readSync(memory, content, 0, size, BigInt(`0x${first}`));
+      } catch {
+        continue;
+      }
+      for (const [secret] of content.toString("latin1").matchAll(new RegExp(SECRET, "g"))) found.add(secret);
+    }
+    return [...found];
   },
 
   async credentials(a, event) {

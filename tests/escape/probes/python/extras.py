@@ -18,8 +18,10 @@ def change_process_1(a: Attempts) -> None:
         for name in ("environ", "maps", "auxv", "syscall", "stack", "smaps", "io", "wchan"):
             path = f"/proc/{process}/{name}"
             a.attempt(f"read {name}", lambda: contents(path), lambda text: text not in (b"", b"0"))
-        for name in ("oom_score_adj", "coredump_filter", "clear_refs", "timerslack_ns", "comm"):
+        for name in ("oom_score_adj", "coredump_filter", "clear_refs", "comm"):
             a.exists(f"open {name} for writing", f"/proc/{process}/{name}", os.O_WRONLY)
+        # Anybody may open this one; the right is checked when it is written to.
+        a.attempt("timer slack", lambda: os.write(os.open(f"/proc/{process}/timerslack_ns", os.O_WRONLY), b"50000"))
         old = (ctypes.c_uint64 * 2)()
         a.attempt("limits", lambda: call("prlimit64", process, resource.RLIMIT_NOFILE, None, old))
         a.attempt("priority", lambda: os.setpriority(os.PRIO_PROCESS, process, 19))
@@ -147,9 +149,10 @@ def see_the_whole_machine(a: Attempts) -> None:
 @probe("X10")
 def flush_the_hosts_file_systems(a: Attempts) -> None:
     def flush(path: str) -> str:
-        descriptor = os.open(path, os.O_RDONLY)
-        if ctypes.CDLL(None, use_errno=True).syncfs(descriptor) < 0:
+        library = ctypes.CDLL(None, use_errno=True)
+        if library.syncfs(os.open(path, os.O_RDONLY)) < 0:
             raise OSError(ctypes.get_errno(), "syncfs")
-        return f"flushed {path}"
+        # No kernel flushes what doesn't exist: a filter answers in its place, and nothing is done.
+        return "" if library.syncfs(-1) == 0 else f"flushed {path}"
 
-    a.attempt("the file system of a shared directory", lambda: flush(a.targets["views"][0]))
+    a.attempt("the file system of a shared directory", lambda: flush(a.targets["views"][0]), len)

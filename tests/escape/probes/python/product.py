@@ -5,13 +5,17 @@ The event names the probe; what counts is often seen by the server's other clien
 
 import contextlib
 import os
+import random
 import re
+import secrets
 import socket
+import tempfile
 import threading
 import time
+import uuid
 from typing import Any
 
-from .attempts import Attempts
+from .attempts import SECRET, Attempts
 
 BASE = "/2018-06-01/runtime/invocation"
 _NONE = "00000000-0000-4000-8000-000000000000"
@@ -210,3 +214,31 @@ def _credentials(a: Attempts, event: dict[str, Any], context: Any) -> dict[str, 
         except OSError as error:
             a.tell(f"reach the server at {address}", False, error)
     return {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+
+
+def _entropy(a: Attempts, event: dict[str, Any], context: Any) -> dict[str, dict[str, str]]:
+    """P45, X11: what no two environments may have in common, and what they had better not."""
+    import ssl
+
+    time.sleep(event["seconds"])  # so that the next invocation needs another environment
+    surprises = {
+        "random": str(random.random()),
+        "uuid4": uuid.uuid4().hex,
+        "secrets": secrets.token_hex(16),
+        "OpenSSL": ssl.RAND_bytes(16).hex(),
+        "file names": tempfile.mktemp(dir="/tmp"),
+    }
+    return {"surprises": surprises, "layout": {"hash seed": str(hash("lampion")), "address": hex(id(random))}}
+
+
+def _scan(a: Attempts, event: dict[str, Any], context: Any) -> list[str]:
+    """X12: every secret in this process's memory; this function was given none."""
+    found: set[bytes] = set()
+    with open("/proc/self/maps", encoding="utf-8") as maps, open("/proc/self/mem", "rb", buffering=0) as memory:
+        for line in maps:
+            first, last = (int(number, 16) for number in line.split()[0].split("-"))
+            if " r" in line and last - first < 1 << 28:
+                with contextlib.suppress(OSError, ValueError, OverflowError):
+                    memory.seek(first)
+                    found.update(SECRET.findall(memory.read(last - first)))
+    return sorted(each.decode() for each in found)
