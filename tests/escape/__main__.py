@@ -43,11 +43,22 @@ def control_column(*options: str) -> Column:
 def user_column(title: str, run: Callable[[Sequence[str]], dict[str, Any]], options: Sequence[str]) -> Column:
     """Sandboxes and a server of one user; `run` runs a module of ours as this user."""
     result = run([*_RUN, *options])
+    marks = [result["mark"]]
     if "--quick" not in options:
         by_server = run(["-m", "tests.escape.product", *_without_native(options)])
+        marks.append(by_server["mark"])
         result["verdicts"] = _together(result["verdicts"] + by_server["verdicts"])
     expected = open_by_the_docs(result["grade"], title)
-    return Column.of(title, result, expected_open=None if expected is None else frozenset(expected))
+    return Column.of(title, result, marks=tuple(marks), expected_open=None if expected is None else frozenset(expected))
+
+
+def changes_since(before: host_state.HostState, columns: Sequence[Column]) -> list[str]:
+    """What the host shows now that it didn't before; every run has a mark of its own, and none existed before.
+
+    Of the control run nothing can remain: all that it makes lies in namespaces that end with it.
+    """
+    marks = [mark for column in columns for mark in column.marks]
+    return before.differences(host_state.look(*(f"{mark}-" for mark in [MARK, *marks])))
 
 
 def _without_native(options: Sequence[str]) -> list[str]:
@@ -107,9 +118,9 @@ def main() -> int:
     asked = parser.parse_args()
     runs = asked.run or possible_runs()
     options = [word for language in asked.language or () for word in ("--language", language)]
-    before = host_state.look(MARK)
+    before = host_state.look(f"{MARK}-")
     found = columns([*options, *(["--quick"] if asked.quick else [])], runs)
-    changes = before.differences(host_state.look(MARK))
+    changes = changes_since(before, found)
     problems = [problem for column in found for problem in problems_of(column)]
     print("\n".join(summary(found)))
     for problem in [*problems, *(f"the host has changed: {change}" for change in changes)]:

@@ -43,20 +43,24 @@ class HostState:
         return found
 
 
-def look(mark: str) -> HostState:
-    """The state now; `mark` is in the names of all that the suite makes."""
+def look(*marks: str) -> HostState:
+    """The state now; one of `marks` is in the name of all that the suite makes."""
     return HostState(
         mounts=frozenset(_lines("/proc/self/mountinfo")),
         keys=frozenset(line for line in _lines("/proc/keys") if "lampion" in line),
-        cgroups=frozenset(folder for folder, _, _ in os.walk("/sys/fs/cgroup") if mark in folder),
+        cgroups=frozenset(folder for folder, _, _ in os.walk("/sys/fs/cgroup") if _bears(folder, marks)),
         settings=frozenset(_settings()),
         system_v=frozenset(line for kind in ("shm", "msg", "sem") for line in _lines(f"/proc/sysvipc/{kind}")[1:]),
         modules=frozenset(line.split()[0] for line in _lines("/proc/modules")),
-        processes=frozenset(_processes(mark)),
-        files=frozenset(_files(mark)),
-        listeners=frozenset(line.split()[-1] for line in _lines("/proc/net/unix") if mark in line),
+        processes=frozenset(_processes(marks)),
+        files=frozenset(_files(marks)),
+        listeners=frozenset(line.split()[-1] for line in _lines("/proc/net/unix") if _bears(line, marks)),
         identity=frozenset((os.uname().nodename, *_digests())),
     )
+
+
+def _bears(text: str, marks: tuple[str, ...]) -> bool:
+    return any(mark in text for mark in marks)
 
 
 def _lines(path: str) -> list[str]:
@@ -74,15 +78,15 @@ def _settings() -> Iterator[str]:
                 yield f"{path} = {' '.join(_lines(path))}"
 
 
-def _processes(mark: str) -> Iterator[str]:
+def _processes(marks: tuple[str, ...]) -> Iterator[str]:
     for entry in os.scandir("/proc"):
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             text = "".join(" ".join(_lines(f"{entry.path}/{name}")) for name in ("cmdline", "environ", "cgroup"))
-            if mark in text:
+            if _bears(text, marks):
                 yield f"{entry.name} {' '.join(_lines(f'{entry.path}/cmdline'))[:200]}"
 
 
-def _files(mark: str) -> Iterator[str]:
+def _files(marks: tuple[str, ...]) -> Iterator[str]:
     for top in (
         "/tmp",
         "/dev",
@@ -97,7 +101,7 @@ def _files(mark: str) -> Iterator[str]:
         "/opt",
     ):
         try:
-            yield from (entry.path for entry in os.scandir(top) if mark in entry.name)
+            yield from (entry.path for entry in os.scandir(top) if _bears(entry.name, marks))
         except OSError:
             continue
 

@@ -303,7 +303,7 @@ def main() -> None:
                 found += verdicts(server, language, asked.probe or tuple(PROGRAMME))
     capabilities = NamespaceDriver(SystemClock(), MARK).capabilities()
     facts = {"grade": capabilities.grade.value, "findings": [each.name for each in capabilities.findings]}
-    json.dump({**facts, "verdicts": [asdict(each) for each in found]}, sys.stdout)
+    json.dump({"mark": MARK, **facts, "verdicts": [asdict(each) for each in found]}, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -176,7 +176,7 @@ async def run(kind: str, languages: Sequence[str], probes: Sequence[Probe], *, q
                 suite = Suite(ground, staged, language)
                 async with suite.beside():
                     verdicts += await suite.verdicts(runs_of(probes, language, quick=quick))
-        return {"ground": kind, **facts, "verdicts": [asdict(each) for each in verdicts]}
+        return {"mark": MARK, **facts, "verdicts": [asdict(each) for each in verdicts]}
 
 
 def main() -> None:

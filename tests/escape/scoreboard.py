@@ -16,6 +16,7 @@ class Column:
     grade: str
     findings: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
+    marks: tuple[str, ...] = ()
     is_control: bool = False
     expected_open: frozenset[str] | None = frozenset()
 
