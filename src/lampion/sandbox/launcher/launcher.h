@@ -218,6 +218,7 @@ int open_listener(struct launch *launch);
 /* privileges.c */
 int map_ids(struct launch *launch);
 int become_keeper(struct launch *launch);
+void look_at_core_pattern(void);
 int set_resource_limits(struct launch *launch);
 int give_away_pipes(struct launch *launch);
 int keep_entry_capabilities(struct launch *launch);
