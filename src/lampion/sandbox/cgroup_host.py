@@ -59,7 +59,7 @@ async def sweep_cgroups(layout: Layout, parent: str, clock: Clock) -> int:
     sandboxes = set()
     for family in list(_families(layout, parent)):
         for owner in _children(family):
-            if not _is_dead(owner.name):
+            if not is_dead_owner(owner.name):
                 continue
             for sandbox in _children(owner):
                 sandboxes.add((owner.name, sandbox.name))
@@ -141,8 +141,8 @@ def _children(directory: Path) -> list[Path]:
         return []
 
 
-def _is_dead(owner: str) -> bool:
-    """Only servers of our own process namespace can be judged; other directories are nobody's business here."""
+def is_dead_owner(owner: str) -> bool:
+    """Whether the server that `owner_name` named has ended. In other process namespaces: no, as nobody can tell."""
     match = _OWNER.fullmatch(owner)
     if match is None or int(match[1]) != _process_namespace():
         return False
