@@ -15,6 +15,7 @@ from lampion.config import SettingError, Settings, settings_from
 from lampion.config.values import SandboxChoice
 from lampion.sandbox.doctor import examine
 from lampion.sandbox.driver import Capabilities, Finding, Grade
+from lampion.sandbox.network.findings import examine_network
 from lampion.sandbox.tool_runner import SubprocessToolRunner, ToolError
 from lampion.store.data_directory import running_server
 
@@ -44,6 +45,7 @@ def command(data: str | None, wants_json: bool) -> None:
 async def _examine(settings: Settings) -> Report:
     runtimes = await _runtimes(settings)
     isolated = _NO_ISOLATION if settings.sandbox is SandboxChoice.PROCESS else examine(settings.cgroup_parent)
+    network = () if isolated.grade is Grade.NONE else examine_network(dns=settings.dns_server)
     server = running_server(settings.data)
     return Report(
         version=lampion.__version__,
@@ -55,7 +57,7 @@ async def _examine(settings: Settings) -> Report:
         private_network=isolated.private_network,
         runtimes=runtimes,
         data=DataState(str(settings.data), server.endpoint if server else None),
-        findings=[*isolated.findings, *([] if runtimes else [_NO_RUNTIME])],
+        findings=[*isolated.findings, *network, *([] if runtimes else [_NO_RUNTIME])],
     )
 
 

@@ -11,11 +11,13 @@ from typing import Final
 from lampion.sandbox.driver import Finding
 from lampion.sandbox.network import firewall, links
 from lampion.sandbox.network.netlink import RoutingSocket
-from lampion.sandbox.network.resolver import host_servers
+from lampion.sandbox.network.resolver import host_servers, reachable
 
 _SOMEWHERE: Final = "203.0.113.1/32"
 """Reserved for documentation: the way there is the way to everywhere that has none of its own."""
-_EFFECT: Final = "functions can't be given a way to the internet (--network egress)"
+NO_DNS: Final = "network-dns"
+"""The finding that leaves a way out, only a poorer one."""
+_EFFECT: Final = "functions can't be given a way out (--network egress, --subnet-route)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +30,14 @@ class NetworkFacts:
     has_dns: bool
 
 
-def examine_network(routes: Iterable[str] = (_SOMEWHERE,)) -> tuple[Finding, ...]:
-    """What stands in the way of `routes`; about a millisecond."""
-    return assess_network(_probe(routes))
+def examine_network(
+    routes: Iterable[str] = (), *, is_egress: bool = True, dns: Iterable[IPv4Address] = ()
+) -> tuple[Finding, ...]:
+    """What stands in the way of `routes` and, for egress, of the way to the internet; about a millisecond."""
+    return assess_network(_probe([*routes, *([_SOMEWHERE] if is_egress else [])], dns), needs_dns=is_egress)
 
 
-def assess_network(facts: NetworkFacts) -> tuple[Finding, ...]:
+def assess_network(facts: NetworkFacts, *, needs_dns: bool = True) -> tuple[Finding, ...]:
     """A finding for each gap. Pure."""
     findings = []
     if not facts.is_root:
@@ -47,13 +51,13 @@ def assess_network(facts: NetworkFacts) -> tuple[Finding, ...]:
             effect = f"{_EFFECT}: answers that arrive at {interface} aren't passed on"
             mend = f"sysctl -w net/ipv4/conf/{interface}/forwarding=1"
             findings.append(Finding("network-forwarding", effect, mend))
-    if not facts.has_dns:
+    if needs_dns and not facts.has_dns:
         effect = "functions with a way to the internet can't look up names: no server of /etc/resolv.conf is outside"
-        findings.append(Finding("network-dns", effect, "lampion serve --dns-server ADDRESS"))
+        findings.append(Finding(NO_DNS, effect, "lampion serve --dns-server ADDRESS"))
     return tuple(findings)
 
 
-def _probe(routes: Iterable[str]) -> NetworkFacts:
+def _probe(routes: Iterable[str], dns: Iterable[IPv4Address]) -> NetworkFacts:
     try:
         with RoutingSocket() as asked:
             addresses = [links.address_of(content) for content in asked.dump(links.list_addresses())]
@@ -64,7 +68,7 @@ def _probe(routes: Iterable[str]) -> NetworkFacts:
         is_root=os.geteuid() == 0,
         has_nft=firewall.find_nft() is not None,
         outgoing=tuple((name, _forwards(name)) for name in sorted(names)),
-        has_dns=bool(host_servers(addresses)),
+        has_dns=bool(reachable(dns, addresses) or host_servers(addresses)),
     )
 
 
