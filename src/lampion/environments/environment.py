@@ -230,9 +230,11 @@ class Environment:
         running, self._running = self._running, None
         if running is None:
             return
-        await running.sandbox.stop(_SHUTDOWN_GRACE_SECONDS)
+        try:
+            await running.sandbox.stop(_SHUTDOWN_GRACE_SECONDS)
+        finally:
+            await self._release(running.sandbox)
         await running.runtime.close()
-        await self._release(running.sandbox)
         self._narrator.detach()
         with contextlib.suppress(asyncio.CancelledError):
             running.watcher.cancel()

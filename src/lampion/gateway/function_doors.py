@@ -46,7 +46,10 @@ class FunctionDoor:
             self._loop.remove_reader(self._listener.fileno())
             self._listener.close()
             return
-        await self._opening
+        try:
+            await self._opening
+        except OSError:
+            self._listener.close()
         await self._server.close(grace_seconds=0)
 
     def _open(self) -> None:

@@ -13,7 +13,7 @@ from lampion.sandbox.network import firewall, links
 from lampion.sandbox.network.netlink import RoutingSocket
 from lampion.sandbox.network.resolver import host_servers, reachable
 
-_SOMEWHERE: Final = "203.0.113.1/32"
+_SOMEWHERE: Final = "192.0.2.1/32"
 """Reserved for documentation: the way there is the way to everywhere that has none of its own."""
 NO_DNS: Final = "network-dns"
 """The finding that leaves a way out, only a poorer one."""
