@@ -48,6 +48,16 @@ KNOWN: tuple[Known, ...] = (
         "recorded with python3.14, which has a trace id at init; asked with python3.13",
     ),
     *(
+        Known(case, r".*\.AWS_ENDPOINT_URL", "tells AWS's clients that this server is their AWS, as AWS needn't")
+        for case in (
+            "TestLambdaBehavior::test_lambda_init_environment",
+            *(
+                f"TestLambdaRuntimesCommon::test_introspection_invoke[python{v}]"
+                for v in ("3.8", "3.10", "3.13", "3.14")
+            ),
+        )
+    ),
+    *(
         Known(
             f"TestLambdaRuntimesCommon::test_introspection_invoke[python{version}]",
             r".*\.AWS_LAMBDA_RUNTIME_API",

@@ -129,7 +129,7 @@ class NamespaceDriver:
             try:
                 await asyncio.to_thread(sweep_tables, self._parent)
             except SandboxError as error:
-                _LOG.warning("firewall rules of servers that died may be left: %s", error)
+                _LOG.info("firewall rules of servers that died may be left: %s", error)
         return await self._preparation.sweep()
 
     async def close(self) -> None:

@@ -1,6 +1,7 @@
 """Sandboxes' ways out of this machine, on the event loop: one thread does the work, so that nothing here waits."""
 
 import asyncio
+import logging
 import os
 import socket
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,8 @@ from lampion.sandbox.network.router import Attachment, Outside, Router
 from lampion.sandbox.spec import Network
 
 _THREAD: Final = "lampion-router"
+
+_LOG = logging.getLogger(__name__)
 
 
 class Egress:
@@ -41,13 +44,15 @@ class Egress:
             self._thread.submit(self._give_back, attachment)
 
     async def close(self) -> None:
-        """When all sandboxes have gone. Raises SandboxError when the host's firewall keeps our rules."""
+        """When all sandboxes have gone."""
         thread, self._thread = self._thread, None
         if thread is None:
             return
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(thread, self._close)
+        except (OSError, SandboxError) as error:
+            _LOG.warning("the host's firewall still has the table %s: %s", self._table, error)
         finally:
             # The thread's end is the end of its network namespace.
             await loop.run_in_executor(None, thread.shutdown)
