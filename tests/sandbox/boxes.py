@@ -2,20 +2,26 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
+import lampion
 from lampion.clock.clock import SystemClock
 from lampion.sandbox.driver import Driver, Exit, Sandbox
-from lampion.sandbox.spec import Limits, Mount, Network, SandboxSpec
+from lampion.sandbox.drivers.namespace import NamespaceDriver, NamespaceSandbox
+from lampion.sandbox.spec import Limits, Mount, Network, SandboxSpec, Template, WorkerStart
 
 PREFIX = Path(sys.base_prefix)
 INTERPRETER = f"/var/lang/bin/python{sys.version_info.major}.{sys.version_info.minor}"
 CLOCK = SystemClock()
 PATIENCE_SECONDS = 30
+HAS_DISKS = os.geteuid() == 0 and Path("/dev/loop-control").exists()
+"""Whether sandboxes are to have /tmp on a disk: then a driver that gives them none fails its tests."""
 _numbers = iter(range(1_000_000))
 
 
@@ -40,6 +46,37 @@ def spec_of(
         limits=Limits(**{"memory_mib": 128, "cpu_cores": 1.0, **limits}),  # type: ignore[arg-type]
         network=network or Network(),
     )
+
+
+_SHARED = (
+    Mount(PREFIX, "/var/lang"),
+    Mount(Path(lampion.__file__).parent / "runtimes/python", "/var/runtime"),
+    Mount(Path(__file__).parent / "waiting", "/var/waiting"),
+)
+WAITING = Template(
+    worker=(INTERPRETER, "-S", "/var/waiting/program.py"),
+    start=WorkerStart.FORK,
+    environ=(("PYTHONPATH", "/var/runtime"),),
+    mounts=_SHARED,
+)
+
+
+class CopyingDriver(NamespaceDriver):
+    """Runs the same specs in copies of a zygote; others, of other programs than a Python with code, as they are."""
+
+    async def start(self, spec: SandboxSpec) -> NamespaceSandbox:
+        if spec.argv[:4] != (INTERPRETER, "-I", "-S", "-c") or "\0" in "".join(spec.argv):
+            return await super().start(spec)
+        order = json.dumps({"code": spec.argv[4], "arguments": spec.argv[5:]})
+        own = tuple(mount for mount in spec.mounts if mount.target != "/var/lang")
+        waiting = replace(
+            spec,
+            argv=(),
+            environ={**spec.environ, "LAMPION_TEST_ORDER": order, "PWD": spec.working_directory},
+            mounts=(*_SHARED, *own),
+            template=WAITING,
+        )
+        return await super().start(waiting)
 
 
 def close(sandbox: Sandbox) -> None:
@@ -104,6 +141,16 @@ def cgroups_named(part: str) -> list[str]:
     return [path for path, _, _ in os.walk("/sys/fs/cgroup") if part in path]
 
 
+def disks_in(scratch: Path) -> list[Path]:
+    """The loop devices whose files lie there, deleted or not."""
+    found = []
+    for device in Path("/sys/block").glob("loop*"):
+        with contextlib.suppress(OSError):  # it is attached to nothing
+            if (device / "loop/backing_file").read_text().startswith(f"{scratch}/"):
+                found.append(Path("/dev", device.name))
+    return found
+
+
 def processes_with(part: str) -> list[int]:
     """Processes other than this one whose command line or environment mentions `part`."""
     found = []
@@ -118,14 +165,26 @@ def processes_with(part: str) -> list[int]:
     return found
 
 
-def owners_of(sandbox: Sandbox) -> set[int]:
-    """The users, as the host numbers them, of all processes whose output is the sandbox's."""
-    pipe = Path(f"/proc/self/fd/{sandbox.output}").readlink()
-    users: set[int] = set()
+def output_pipe(sandbox: Sandbox) -> Path:
+    """What names the sandbox's output in every process that has it open."""
+    return Path(f"/proc/self/fd/{sandbox.output}").readlink()
+
+
+def writers_to(pipe: Path) -> list[Path]:
+    """The processes (of /proc) beside this one that have the pipe open: all that a sandbox's function started."""
+    found = []
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if process.name != str(os.getpid()) and pipe in {fd.readlink() for fd in (process / "fd").iterdir()}:
-                users |= {_owner(process), _owner(Path("/proc", _parent(process)))}
+                found.append(process)
+    return found
+
+
+def owners_of(sandbox: Sandbox) -> set[int]:
+    """The users, as the host numbers them, of the function's processes and of their parents in the sandbox."""
+    users: set[int] = set()
+    for process in writers_to(output_pipe(sandbox)):
+        users |= {_owner(process), _owner(Path("/proc", _parent(process)))}
     return users - {0}
 
 

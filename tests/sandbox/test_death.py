@@ -14,7 +14,18 @@ import pytest
 
 from lampion.sandbox.driver import Exit
 from lampion.sandbox.drivers.namespace import NamespaceDriver
-from tests.sandbox.boxes import CLOCK, cgroups_named, eventually, output_of, processes_with, read, spec_of, started
+from tests.sandbox.boxes import (
+    CLOCK,
+    HAS_DISKS,
+    cgroups_named,
+    disks_in,
+    eventually,
+    output_of,
+    processes_with,
+    read,
+    spec_of,
+    started,
+)
 from tests.sandbox.conftest import CGROUP_PARENT
 
 ROOT = Path(__file__).parent.parent.parent
@@ -38,7 +49,7 @@ def launchers() -> list[int]:
 
 
 @pytest.fixture
-async def holder():
+async def holder(scratch):
     """A killed-to-be server with three sandboxes, each with four processes: (its process, their mark)."""
     mark = f"lampion-test-holder-{os.getpid()}"
     process = await asyncio.create_subprocess_exec(
@@ -48,6 +59,7 @@ async def holder():
         mark,
         mark,
         "3",
+        str(scratch),
         env={"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "PATH": os.environ["PATH"]},
         stdout=subprocess.PIPE,
         start_new_session=True,
@@ -61,19 +73,21 @@ async def holder():
         await process.wait()
 
 
-async def test_nothing_outlives_a_server_that_is_killed(holder):
+async def test_nothing_outlives_a_server_that_is_killed(holder, scratch):
     process, mark = holder
     assert await eventually(lambda: len(processes_with(mark)) >= 3 * 4)
     if os.geteuid() == 0:
         assert len(cgroups_named(mark)) >= 3 * 3
+        assert len(disks_in(scratch)) == 3 if HAS_DISKS else True
     mounts = Path("/proc/self/mountinfo").read_text()
     process.kill()
     await process.wait()
     assert await eventually(lambda: processes_with(mark) == [] and cgroups_named(mark) == [], seconds=5)
+    assert await eventually(lambda: disks_in(scratch) == [], seconds=5)
     assert Path("/proc/self/mountinfo").read_text() == mounts
 
 
-async def test_a_killed_launcher_takes_its_sandbox_along_and_the_driver_cleans_up(namespace):
+async def test_a_killed_launcher_takes_its_sandbox_along_and_the_driver_cleans_up(namespace, scratch):
     spec = spec_of(SLEEP, environ={"MARK": f"orphaned-{os.getpid()}"}, sandbox_id="orphaned")
     async with started(namespace, spec) as sandbox:
         await read(sandbox.output, until=b"up")
@@ -83,6 +97,7 @@ async def test_a_killed_launcher_takes_its_sandbox_along_and_the_driver_cleans_u
             assert await sandbox.wait() == Exit(None, signal.SIGKILL)
         assert await eventually(lambda: processes_with(f"orphaned-{os.getpid()}") == [])
         assert await eventually(lambda: list(Path("/sys/fs/cgroup").glob(f"*/{CGROUP_PARENT}/*/*/")) == [])
+        assert await eventually(lambda: disks_in(scratch) == [])
 
 
 async def test_a_killed_launcher_during_the_start_is_an_error_or_an_end(namespace):
@@ -189,6 +204,8 @@ def test_an_ordinary_user_gets_sandboxes_too_and_is_told_what_they_lack(public_c
         "cgroup-cpu",
         "cgroup-pids",
         "subordinate-ids",
+        "tmp-in-memory",
     ]
     assert all("Delegate=yes" in line for line in findings[:3])
     assert "usermod --add-subuids" in findings[3]
+    assert "as root" in findings[4]

@@ -116,7 +116,8 @@ async def test_there_are_no_capabilities_and_none_can_be_gained(namespace):
     told = await attempts(
         namespace, "(attempt(os.setuid, 0), attempt(os.chroot, '/tmp'), attempt(os.mknod, '/tmp/n', 0o60666, 0x801))"
     )
-    assert told == ("PermissionError 1",) * 3
+    assert told == ("PermissionError 1", "PermissionError 1", told[2])
+    assert told[2] in ("PermissionError 1", "PermissionError 13"), "of the kernel, or of Landlock before it"
 
 
 async def test_there_is_no_network_but_loopback(namespace):
@@ -129,7 +130,7 @@ import socket
 def connect(family, address):
     s = socket.socket(family); s.settimeout(5); s.connect(address)
 print(repr((
-    sorted(name for _, name in socket.if_nameindex()),
+    [line.split(':')[0].strip() for line in open('/proc/net/dev').readlines()[2:]],
     attempt(connect, socket.AF_INET, ('127.0.0.1', {port})),
     attempt(connect, socket.AF_INET, ('169.254.169.254', 80)),
     attempt(connect, socket.AF_INET, ('192.0.2.1', 80)),

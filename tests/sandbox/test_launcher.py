@@ -94,7 +94,7 @@ def test_a_whole_life_in_three_messages(daemon):
         (b"user-namespace\0", "description incomplete"),
         (b"zygote\0", "description incomplete"),
         (b"zygote\0forked\0argument\0/bin/true\0", "description incomplete"),
-        (b"tmp\x0099999999999999999999\x001\0", "description tmp"),
+        (b"tmp\x0099999999999999999999\0", "description tmp"),
         (b"set\x00pids.max\x009\0", "description set"),
         (b"cgroup\0/a\0set\0../b\x009\0", "description set"),
         (b"cgroup\0/a/../b\0", "description cgroup"),

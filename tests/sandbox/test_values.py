@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lampion.sandbox.cgroups import Cgroup, CgroupPlan, Setting
+from lampion.sandbox.disks import IN_MEMORY, INSTALL_TOOLS
 from lampion.sandbox.doctor import assess
 from lampion.sandbox.driver import Exit, Grade, SandboxError
 from lampion.sandbox.host_view import Entry, EntryKind, host_entries, mount_entries, place_entries
@@ -47,7 +48,9 @@ SECOND: dict[str, Any] = {
 
 def test_the_first_description_says_what_does_not_depend_on_the_function():
     text = " ".join(describe_prepared(**FIRST).decode().split("\0"))
-    assert text.startswith("user 993 990 7 7 user-namespace keeper 8 8 shared-cgroup /c cgroup /c/b set /c/b pids.max")
+    assert text.startswith(
+        f"user 993 990 7 7 user-namespace keeper 8 8 tmp {512 << 20} shared-cgroup /c cgroup /c/b set"
+    )
     assert "counters /o /p bind /opt /host directory /run rlimit core" in text
     assert "argument" not in text
     assert "forked" not in text
@@ -55,7 +58,7 @@ def test_the_first_description_says_what_does_not_depend_on_the_function():
 
 def test_a_user_without_a_namespace_of_its_own_sees_its_real_number():
     text = " ".join(describe_prepared(**{**FIRST, "identity": Identity(7, 8, False)}).decode().split("\0"))
-    assert text.startswith("user 7 7 7 7 shared-cgroup")
+    assert text.startswith(f"user 7 7 7 7 tmp {512 << 20} shared-cgroup")
 
 
 def test_who_waits_in_a_prepared_sandbox_is_a_program_or_comes_from_a_zygote():
@@ -69,9 +72,7 @@ def test_who_waits_in_a_prepared_sandbox_is_a_program_or_comes_from_a_zygote():
 def test_the_second_description_is_the_function():
     words = describe_special(**SECOND).decode().split("\0")
     text = " ".join(words)
-    assert text.startswith(
-        f"tmp {512 << 20} {128 << 20} working-directory /var/task set /c/b pids.max 9 bind /var/task"
-    )
+    assert text.startswith(f"shared-memory {128 << 20} working-directory /var/task set /c/b pids.max 9 bind /var/task")
     assert words[words.index("argument") :][:4] == ["argument", "/bin/x", "argument", "a b"]
     assert [word for word in words if "=" in word] == [
         "A=1",
@@ -216,6 +217,7 @@ FACTS: dict[str, Any] = {
     "has_own_ids": True,
     "landlock_version": 4,
     "seccomp": True,
+    "disk_problem": "",
 }
 NO_TRIAL = "namespaces Operation not permitted"
 
@@ -226,6 +228,11 @@ NO_TRIAL = "namespaces Operation not permitted"
         ({}, Grade.STRONG, {}),
         ({"has_own_ids": False, "is_root": False}, Grade.BASIC, {"subordinate-ids": "--add-subuids"}),
         ({"user_namespaces": False}, Grade.BASIC, {"user-namespaces": "max_user_namespaces"}),
+        # Not exact, yet nothing crosses a wall.
+        ({"disk_problem": "/dev/loop-control: x"}, Grade.STRONG, {"tmp-in-memory": "modprobe loop"}),
+        ({"disk_problem": f"no mke2fs: {INSTALL_TOOLS}"}, Grade.STRONG, {"tmp-in-memory": "e2fsprogs"}),
+        ({"disk_problem": f"{IN_MEMORY}: x"}, Grade.STRONG, {"tmp-in-memory": "--data DIR"}),
+        ({"disk_problem": "-", "is_root": False}, Grade.STRONG, {"tmp-in-memory": "as root"}),
         ({"seccomp": False}, Grade.BASIC, {"seccomp": "CONFIG_SECCOMP_FILTER"}),
         ({"controllers": ()}, Grade.BASIC, dict.fromkeys(("cgroup-memory", "cgroup-cpu", "cgroup-pids"), "privileged")),
         ({"is_root": False, "controllers": ("memory", "cpu")}, Grade.BASIC, {"cgroup-pids": "Delegate=yes"}),

@@ -44,7 +44,8 @@ def command(data: str | None, wants_json: bool) -> None:
 
 async def _examine(settings: Settings) -> Report:
     runtimes = await _runtimes(settings)
-    isolated = _NO_ISOLATION if settings.sandbox is SandboxChoice.PROCESS else examine(settings.cgroup_parent)
+    has_none = settings.sandbox is SandboxChoice.PROCESS
+    isolated = _NO_ISOLATION if has_none else examine(settings.cgroup_parent, settings.data)
     network = () if isolated.grade is Grade.NONE else examine_network(dns=settings.dns_server)
     server = running_server(settings.data)
     return Report(

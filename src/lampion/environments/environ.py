@@ -13,7 +13,7 @@ RUNTIME_DIRECTORY = "/var/runtime"
 _XRAY_HOST = "169.254.100.1"
 
 
-_OVERRIDABLE = {
+STANDARD_VARIABLES = {
     "LANG": "en_US.UTF-8",
     "TZ": ":UTC",
     "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
@@ -22,6 +22,7 @@ _OVERRIDABLE = {
     "AWS_XRAY_DAEMON_ADDRESS": f"{_XRAY_HOST}:2000",
     "PYTHONPATH": RUNTIME_DIRECTORY,
 }
+"""Those that a function may replace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def environment_variables(
 ) -> dict[str, str]:
     """Everything but what the sandbox's driver adds: its Runtime API address and log descriptor."""
     return (
-        _OVERRIDABLE
+        STANDARD_VARIABLES
         | (function.configuration.environment or {})
         | _reserved(function, credentials)
         | {"AWS_LAMBDA_INITIALIZATION_TYPE": initialization_type, "AWS_LAMBDA_LOG_STREAM_NAME": log_stream}

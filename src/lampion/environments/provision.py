@@ -1,10 +1,10 @@
 """From a function to an environment: what its sandbox mounts, runs and may use. Knows no pool and no invocation."""
 
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
-import lampion
 from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
 from lampion.code.interpreters import Interpreter, RuntimeUnavailable
@@ -20,13 +20,17 @@ from lampion.function_logs.journal import FunctionLogs, LogGroup
 from lampion.sandbox.driver import Driver, Sandbox
 from lampion.sandbox.spec import Limits, Mount, SandboxSpec
 
-_RUNTIMES: Final = Path(lampion.__file__).parent / "runtimes"
-
 
 class PackageTrees(Protocol):
     """Unpacked deployment packages."""
 
-    async def prepare(self, sha256: str) -> Path: ...
+    async def prepare(self, sha256: str, interpreter: Interpreter | None) -> Path: ...
+
+
+class RuntimeFiles(Protocol):
+    """What runs inside the sandbox before the function does."""
+
+    async def prepare(self, interpreter: Interpreter) -> Path: ...
 
 
 class FindInterpreter(Protocol):
@@ -51,6 +55,7 @@ class Provisioner:
         *,
         driver: Driver,
         packages: PackageTrees,
+        runtime_files: RuntimeFiles,
         interpreters: FindInterpreter,
         labels: VersionLabels,
         runtime_server: RuntimeServer,
@@ -62,6 +67,7 @@ class Provisioner:
     ) -> None:
         self._driver = driver
         self._packages = packages
+        self._runtime_files = runtime_files
         self._interpreters = interpreters
         self._labels = labels
         self._runtime_server = runtime_server
@@ -103,13 +109,15 @@ class Provisioner:
 
     async def _spec(self, function: Function, log_stream: str, credentials: SessionCredentials) -> SandboxSpec:
         configuration = function.configuration
-        package = await self._packages.prepare(function.package.sha256)
         interpreter = await self._interpreter(configuration.runtime or "")
-        mounts = [Mount(package, TASK_ROOT), Mount(_RUNTIMES / "python", RUNTIME_DIRECTORY)]
+        package, runtime = await asyncio.gather(
+            self._packages.prepare(function.package.sha256, interpreter), self._runtime_files.prepare(interpreter)
+        )
+        mounts = [Mount(package, TASK_ROOT), Mount(runtime, RUNTIME_DIRECTORY)]
         mounts += [Mount(source, target) for source, target in interpreter.mounts]
         return SandboxSpec(
             sandbox_id=self._rng.uuid4().replace("-", ""),
-            argv=(interpreter.executable_inside, "-S", f"{RUNTIME_DIRECTORY}/bootstrap.py"),
+            argv=(interpreter.executable_inside, *self._flags(), f"{RUNTIME_DIRECTORY}/bootstrap.py"),
             environ=environment_variables(function, log_stream=log_stream, credentials=credentials),
             working_directory=TASK_ROOT,
             mounts=tuple(mounts),
@@ -120,6 +128,10 @@ class Provisioner:
             ),
             network=self._reach.network_of(configuration),
         )
+
+    def _flags(self) -> tuple[str, ...]:
+        """Where the package isn't mounted read-only, the interpreter must not write bytecode of its own into it."""
+        return ("-S",) if self._driver.capabilities().private_file_system else ("-B", "-S")
 
     async def _interpreter(self, runtime: str) -> Interpreter:
         try:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lampion.sandbox.cgroup_host import owner_name, probe_cgroups, remove_owner
 from lampion.sandbox.cgroups import CgroupPlan, Layout, plan_cgroups
+from lampion.sandbox.disks import Disks
 from lampion.sandbox.host_view import Entry, host_entries, mount_entries, place_entries
 from lampion.sandbox.launcher.build import ensure_launcher
 from lampion.sandbox.launcher.daemon import Launched, LauncherDaemon
@@ -32,7 +33,7 @@ class Beginning:
 class Beginnings:
     """The launcher program of this server, and what it takes from the machine for sandboxes."""
 
-    def __init__(self, cgroup_parent: str) -> None:
+    def __init__(self, cgroup_parent: str, scratch: Path | None = None) -> None:
         self._parent = cgroup_parent
         self._owner = owner_name()
         self._namespace = None if os.geteuid() == 0 else OwnNamespace.of_this_user()
@@ -43,6 +44,7 @@ class Beginnings:
         self._daemon: LauncherDaemon | None = None
         self._layout: Layout | None = None
         self._host_entries = host_entries()
+        self.disks = Disks(scratch if self._namespace is None else None)
 
     @property
     def has_own_ids(self) -> bool:
@@ -69,7 +71,12 @@ class Beginnings:
         try:
             entries = self.entries(identity, mounts)
             description = describe_prepared(
-                identity=identity, entries=entries, cgroups=plan, limits=limits, worker=worker
+                identity=identity,
+                entries=entries,
+                cgroups=plan,
+                limits=limits,
+                worker=worker,
+                disk=self.disks.ready(limits.tmp_mib),
             )
             return Beginning(self.launch(description, None if worker is None else worker.zygote), plan, identity)
         except BaseException:
@@ -101,6 +108,7 @@ class Beginnings:
         if self._daemon is not None:
             self._daemon.close()
             self._daemon = None
+        self.disks.close()
         if self._user_ids is not None:
             self._user_ids.close()
         if self._layout is not None:

@@ -12,6 +12,7 @@ from typing import Final
 from lampion.sandbox.beginnings import Beginning, Beginnings, may_have_user_namespaces
 from lampion.sandbox.cgroup_host import probe_cgroups
 from lampion.sandbox.cgroups import CONTROLLERS, limit_settings
+from lampion.sandbox.disks import Disks
 from lampion.sandbox.driver import SandboxError
 from lampion.sandbox.launcher.build import ensure_launcher, find_compiler
 from lampion.sandbox.launcher.daemon import receive, specialise
@@ -41,10 +42,14 @@ class MachineFacts:
     has_own_ids: bool
     landlock_version: int
     seccomp: bool
+    disk_problem: str
 
 
-def probe(cgroup_parent: str) -> MachineFacts:
-    """Look and try: at the end a real sandbox runs /bin/true. Takes about 20 ms, more if the launcher is compiled."""
+def probe(cgroup_parent: str, scratch: Path | None = None) -> MachineFacts:
+    """Look and try: a real sandbox runs /bin/true, and in `scratch` a disk is made.
+
+    Takes about 40 ms, more if the launcher is compiled.
+    """
     launcher_problem = _find_launcher()
     cgroups = probe_cgroups(cgroup_parent)
     is_linux = sys.platform == "linux"
@@ -64,6 +69,7 @@ def probe(cgroup_parent: str) -> MachineFacts:
         has_own_ids=has_own_ids,
         landlock_version=_landlock_version() if is_linux else 0,
         seccomp=Path("/proc/sys/kernel/seccomp/actions_avail").exists(),
+        disk_problem=_try_disk(scratch) if can_try else "not tried",
     )
 
 
@@ -73,6 +79,14 @@ def _find_launcher() -> str:
     except SandboxError as error:
         return str(error)
     return ""
+
+
+def _try_disk(scratch: Path | None) -> str:
+    disks = Disks(scratch)
+    try:
+        return disks.problem()
+    finally:
+        disks.close()
 
 
 def _try_sandbox(parent: str) -> tuple[str, bool]:

@@ -17,8 +17,8 @@ from lampion.sandbox.launcher.daemon import Launched
 from lampion.sandbox.launcher.description import Worker
 from lampion.sandbox.spec import Limits, Mount
 
-PROCESS_LIMITS: Final = Limits(memory_mib=0, cpu_cores=0)
-"""What a process inherits of them is the same for all sandboxes that can be prepared."""
+USUAL_LIMITS: Final = Limits(memory_mib=0, cpu_cores=0)
+"""Sandboxes are prepared with these: what a process inherits is the same for all, and most have a /tmp of this size."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from collections import deque
 
 from lampion.sandbox.driver import SandboxError
 from lampion.sandbox.launcher.description import Worker
-from lampion.sandbox.prepared import PROCESS_LIMITS, Preparation, PreparedSandbox
-from lampion.sandbox.spec import Template, WorkerStart
+from lampion.sandbox.prepared import USUAL_LIMITS, Preparation, PreparedSandbox
+from lampion.sandbox.spec import Limits, Template, WorkerStart
 from lampion.sandbox.zygotes import Zygotes
 
 _LOG = logging.getLogger(__name__)
@@ -24,8 +24,10 @@ class Stock:
         self._filling: dict[Template, asyncio.Task[None]] = {}
         self._is_closed = False
 
-    def take(self, template: Template) -> PreparedSandbox:
+    def take(self, template: Template, limits: Limits) -> PreparedSandbox:
         """One that is ready, or one that is just being made. Raises SandboxError."""
+        if limits.tmp_mib != USUAL_LIMITS.tmp_mib:
+            return self._make(template, limits)
         ready = self._ready.setdefault(template, deque())
         while ready:
             prepared = ready.popleft()
@@ -33,7 +35,7 @@ class Stock:
                 self.fill(template)
                 return prepared
             prepared.launched.close_pipes()
-        made = self._make(template)
+        made = self._make(template, USUAL_LIMITS)
         self.fill(template)
         return made
 
@@ -60,7 +62,8 @@ class Stock:
     async def _fill(self, template: Template, ready: deque[PreparedSandbox]) -> None:
         while len(ready) < self._size:
             try:
-                prepared = self._make(template)
+                await self._preparation.beginnings.disks.of(USUAL_LIMITS.tmp_mib)
+                prepared = self._make(template, USUAL_LIMITS)
                 try:
                     await prepared.connection.prepared()
                 except BaseException:
@@ -71,10 +74,10 @@ class Stock:
                 return
             ready.append(prepared)
 
-    def _make(self, template: Template) -> PreparedSandbox:
+    def _make(self, template: Template, limits: Limits) -> PreparedSandbox:
         if template.start is WorkerStart.BOOT:
             worker = Worker(template.worker, template.environ)
-            return self._preparation.prepare(template.mounts, PROCESS_LIMITS, worker)
+            return self._preparation.prepare(template.mounts, limits, worker)
         zygote = self._zygotes.of(template)
         zygote.copies += 1
-        return self._preparation.prepare(template.mounts, PROCESS_LIMITS, Worker(zygote=zygote.requests))
+        return self._preparation.prepare(template.mounts, limits, Worker(zygote=zygote.requests))

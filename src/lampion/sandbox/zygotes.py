@@ -13,7 +13,7 @@ from lampion.sandbox.launcher.build import ZYGOTE
 from lampion.sandbox.launcher.connection import LauncherConnection
 from lampion.sandbox.launcher.daemon import Launched
 from lampion.sandbox.launcher.description import Identity, describe_zygote
-from lampion.sandbox.prepared import PROCESS_LIMITS
+from lampion.sandbox.prepared import USUAL_LIMITS
 from lampion.sandbox.spec import Mount, Template
 
 MODULE_INSIDE: Final = "/var/lampion/lampion-zygote.so"
@@ -33,7 +33,7 @@ class Zygote:
             argv=template.worker,
             environ=dict(template.environ),
             entries=beginnings.entries(Identity(0), mounts),
-            limits=PROCESS_LIMITS,
+            limits=USUAL_LIMITS,
         )
         self.requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.copies = 0

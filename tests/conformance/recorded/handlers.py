@@ -22,6 +22,15 @@ def handler(event, context):
     return {}
 """
 
+VERSIONED = """
+def handler(event, context):
+    return {
+        "version_id": "versionNUMBER",
+        "invoked_arn": context.invoked_function_arn,
+        "version_from_ctx": context.function_version,
+    }
+"""
+
 ECHO = """
 def handler(event, context):
     return event

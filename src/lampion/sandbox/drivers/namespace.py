@@ -5,6 +5,7 @@ import contextlib
 import logging
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from lampion.clock.clock import Clock
@@ -19,7 +20,7 @@ from lampion.sandbox.launcher.description import GATEWAY_VARIABLES, describe_spe
 from lampion.sandbox.network.egress import Egress
 from lampion.sandbox.network.firewall import can_change_firewall, sweep_tables, table_name
 from lampion.sandbox.network.router import Outside
-from lampion.sandbox.prepared import PROCESS_LIMITS, Preparation, PreparedSandbox
+from lampion.sandbox.prepared import USUAL_LIMITS, Preparation, PreparedSandbox
 from lampion.sandbox.spec import SandboxSpec, Template
 from lampion.sandbox.stock import Stock
 
@@ -89,7 +90,10 @@ class NamespaceSandbox:
 
 
 class NamespaceDriver:
-    """Each sandbox: its own namespaces of every kind, its own user, its limits. Some are prepared in advance."""
+    """Each sandbox: its own namespaces of every kind, its own user, its limits. Some are prepared in advance.
+
+    In the directory `scratch`, on a disk, lies what functions write to /tmp; without it that is memory of theirs.
+    """
 
     name = "namespace"
 
@@ -98,28 +102,31 @@ class NamespaceDriver:
         clock: Clock,
         cgroup_parent: str = "lampion",
         stock: int = DEFAULT_STOCK,
+        scratch: Path | None = None,
         outside: Outside | None = None,
     ) -> None:
         """Without `outside`, a sandbox whose network leaves the host is refused."""
         self._clock = clock
         self._parent = cgroup_parent
-        self._preparation = Preparation(Beginnings(cgroup_parent), clock, cgroup_parent)
+        self._scratch = scratch
+        self._preparation = Preparation(Beginnings(cgroup_parent, scratch), clock, cgroup_parent)
         self._stock = Stock(self._preparation, stock)
         self._egress = None if outside is None else Egress(table_name(cgroup_parent, owner_name()), outside)
         self._capabilities: Capabilities | None = None
 
     def capabilities(self) -> Capabilities:
         if self._capabilities is None:
-            self._capabilities = examine(self._parent)
+            self._capabilities = examine(self._parent, self._scratch)
         return self._capabilities
 
     def expect(self, template: Template) -> None:
         self._stock.fill(template)
 
     async def start(self, spec: SandboxSpec) -> NamespaceSandbox:
+        await self._preparation.beginnings.disks.of(spec.limits.tmp_mib)
         if spec.template is not None and _inherits_usual_limits(spec):
             try:
-                return await self._start(spec, self._stock.take(spec.template), spec.template)
+                return await self._start(spec, self._stock.take(spec.template, spec.limits), spec.template)
             except SandboxError as error:
                 _LOG.warning("sandbox %s starts the slow way: %s", spec.sandbox_id, error)
         return await self._start(spec, self._preparation.prepare((), spec.limits), None)
@@ -185,5 +192,5 @@ class NamespaceDriver:
 
 
 def _inherits_usual_limits(spec: SandboxSpec) -> bool:
-    wanted, usual = spec.limits, PROCESS_LIMITS
+    wanted, usual = spec.limits, USUAL_LIMITS
     return (wanted.max_processes, wanted.max_open_files) == (usual.max_processes, usual.max_open_files)

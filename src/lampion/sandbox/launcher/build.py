@@ -29,7 +29,7 @@ class Product:
 _LAUNCHER: Final = Product("lampion-launch", ("*.c",), (("-static",), ()))
 _ZYGOTE: Final = Product(
     "lampion-zygote.so",
-    ("zygote/*.c", "channel.c", "descriptors.c", "privileges.c"),
+    ("zygote/*.c", "channel.c", "descriptors.c", "privileges.c", "landlock.c", "seccomp.c"),
     (("-shared", "-fPIC", "-fvisibility=hidden"),),
 )
 PRODUCTS: Final = (_LAUNCHER, _ZYGOTE)

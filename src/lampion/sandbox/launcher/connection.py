@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from lampion.sandbox.driver import Exit, SandboxError
 from lampion.sandbox.launcher.daemon import Launched, receive, specialise
-from lampion.sandbox.launcher.messages import Ended, Failed, Prepared, Running
+from lampion.sandbox.launcher.messages import Ended, Failed, Message, Prepared, Running
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,12 @@ class LauncherConnection:
             self._control.send(order)
 
     def _hear(self) -> None:
-        try:
-            message, descriptors = receive(self._control)
-        except BlockingIOError:
-            return
+        # All there is: once a socket has had an error, some event loops say nothing of it any more.
+        with contextlib.suppress(BlockingIOError):
+            while not self.is_over:
+                self._take(*receive(self._control))
+
+    def _take(self, message: Message | None, descriptors: list[int]) -> None:
         if message is None:
             self._end()
         elif isinstance(message, Prepared):

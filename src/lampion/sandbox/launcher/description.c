@@ -88,14 +88,31 @@ static int read_working_directory(struct description *wanted, char **words)
     return 0;
 }
 
+static int read_bytes(unsigned long long *bytes, const char *word)
+{
+    long long number;
+    if (read_number(word, 1, 1LL << 50, &number) < 0)
+        return -1;
+    *bytes = (unsigned long long)number;
+    return 0;
+}
+
 static int read_tmp(struct description *wanted, char **words)
 {
-    long long tmp_bytes, shared_memory_bytes;
-    if (read_number(words[0], 1, 1LL << 50, &tmp_bytes) < 0 ||
-        read_number(words[1], 1, 1LL << 50, &shared_memory_bytes) < 0)
+    return read_bytes(&wanted->tmp_bytes, words[0]);
+}
+
+static int read_shared_memory(struct description *wanted, char **words)
+{
+    return read_bytes(&wanted->shared_memory_bytes, words[0]);
+}
+
+static int read_disk(struct description *wanted, char **words)
+{
+    long long bytes;
+    if (read_number(words[0], 1, 1LL << 50, &bytes) < 0)
         return -1;
-    wanted->tmp_bytes = (unsigned long long)tmp_bytes;
-    wanted->shared_memory_bytes = (unsigned long long)shared_memory_bytes;
+    wanted->disk = (struct disk){(unsigned long long)bytes, words[1], words[2]};
     return 0;
 }
 
@@ -225,7 +242,9 @@ static const struct verb {
     {"zygote", 0, read_zygote},                 /* the arguments are a zygote's; no sandbox for a function */
     {"forked", 0, read_forked},                 /* the zygote makes the function's process */
     {"working-directory", 1, read_working_directory},
-    {"tmp", 2, read_tmp},                       /* bytes of /tmp, bytes of /dev/shm */
+    {"tmp", 1, read_tmp},                       /* bytes of /tmp */
+    {"shared-memory", 1, read_shared_memory},   /* bytes of /dev/shm */
+    {"disk", 3, read_disk},                     /* bytes of /tmp, image to copy, directory for the copy */
     {"shared-cgroup", 1, read_shared_cgroup},   /* path; exists or is made, outlives the sandbox */
     {"cgroup", 1, read_cgroup},                 /* path; made, entered and removed */
     {"set", 3, read_setting},                   /* path of one of those cgroups, file, value */
@@ -280,13 +299,14 @@ static ssize_t read_all(int descriptor, char *buffer, size_t size)
 
 static int check_first(const struct description *wanted)
 {
-    bool has_user = wanted->inside.user_id != 0;
-    return (wanted->is_zygote ? wanted->argument_count > 0 && !wanted->is_forked : has_user) ? 0 : refuse(EINVAL);
+    bool is_complete = wanted->is_zygote ? wanted->argument_count > 0 && !wanted->is_forked
+                                         : wanted->inside.user_id != 0 && wanted->tmp_bytes > 0;
+    return is_complete ? 0 : refuse(EINVAL);
 }
 
 static int check_second(const struct description *wanted)
 {
-    return wanted->tmp_bytes > 0 ? 0 : refuse(EINVAL);
+    return wanted->shared_memory_bytes > 0 ? 0 : refuse(EINVAL);
 }
 
 int read_description(struct launch *launch)
@@ -300,6 +320,7 @@ int read_description(struct launch *launch)
     if (length == 0 || length > MOST_DESCRIPTION_BYTES || text[length - 1] != '\0')
         return refuse(EINVAL);
     wanted->text_length += (size_t)length;
+    wanted->disk = (struct disk){0}; /* what was prepared isn't what is wanted now */
     char *position = text;
     for (char *verb; (verb = next_word(&position, text + length)) != NULL;)
         if (read_record(launch, verb, &position, text + length) < 0)

@@ -57,14 +57,34 @@ class Worker:
     zygote: socket.socket | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """What a sandbox's /tmp is made from: `image` is copied into a file in `directory`."""
+
+    size_bytes: int
+    image: str
+    directory: str
+
+
 def describe_prepared(
-    *, identity: Identity, entries: Iterable[Entry], cgroups: CgroupPlan, limits: Limits, worker: Worker | None = None
+    *,
+    identity: Identity,
+    entries: Iterable[Entry],
+    cgroups: CgroupPlan,
+    limits: Limits,
+    worker: Worker | None = None,
+    disk: Disk | None = None,
 ) -> bytes:
-    """What a sandbox is before it is a function's. Raises SandboxError for what the launcher couldn't read."""
+    """What a sandbox is before it is a function's. Without a disk its /tmp is memory.
+
+    Raises SandboxError for what the launcher couldn't read.
+    """
     records = _identity_records(identity)
+    records.append(("tmp", str(limits.tmp_mib * _MIB)))
     records += _cgroup_records(cgroups)
     records += _entry_records(entries)
     records += _limit_records(limits)
+    records += _disk_records(disk)
     if worker is not None:
         is_forked = worker.zygote is not None
         records += [("forked",)] if is_forked else _program_records(worker.argv, dict(worker.environ))
@@ -81,7 +101,7 @@ def describe_special(
     entries: Iterable[Entry],
 ) -> bytes:
     """What makes a prepared sandbox one function's. With a process waiting in it, `argv` is empty."""
-    records: list[_Record] = [("tmp", str(limits.tmp_mib * _MIB), str(limits.memory_mib * _MIB))]
+    records: list[_Record] = [("shared-memory", str(limits.memory_mib * _MIB))]
     records.append(("working-directory", working_directory))
     records += [("set", str(setting.path), setting.file, setting.value) for setting in settings]
     records += _entry_records(entries)
@@ -124,6 +144,10 @@ def _entry_records(entries: Iterable[Entry]) -> list[_Record]:
         (entry.kind.value, entry.path) if entry.kind == "directory" else (entry.kind.value, entry.path, entry.text)
         for entry in entries
     ]
+
+
+def _disk_records(disk: Disk | None) -> list[_Record]:
+    return [] if disk is None else [("disk", str(disk.size_bytes), disk.image, disk.directory)]
 
 
 def _limit_records(limits: Limits) -> list[_Record]:

@@ -38,6 +38,9 @@ static const struct step outer_steps[] = {
     /* While the process waits: it can't act in its user namespace before it has an id there. */
     {"ids", map_ids},
     {"release", release_init},
+    /* While process 1 is busy, and after its birth, so that it gets only what it is handed. */
+    {"disk", open_disk},
+    {"hand-over", hand_disk},
     {NULL, NULL},
 };
 
@@ -64,6 +67,9 @@ static const struct step inner_steps[] = {
     {"host-name", set_host_name},
     {"loopback", raise_loopback},
     {"listeners", open_listeners},
+    /* Late, for making a disk takes the launcher longer than all of this; before a process that is to use it. */
+    {"disk", take_disk},
+    {"tmp", mount_temporary},
     {"init", run_init},
     {NULL, NULL},
 };
@@ -83,12 +89,13 @@ static const struct step inner_special_steps[] = {
     {"description", read_description},
     {"trees", take_trees},
     {"tree", build_tree},
-    {"tmp", mount_temporary},
+    {"shared-memory", size_shared_memory},
     /* After the last mount point has been made. */
     {"seal", seal_root},
     /* Takes what `privileges` takes away, and comes before it: afterwards nobody here can mount anything. */
     {"function", start_function},
     {"privileges", drop_privileges},
+    {"seccomp", filter_system_calls},
     /* Process 1 may share the function's user; this keeps the function out of its memory and descriptors. */
     {"closed", close_to_others},
     {"orders", give_orders},
@@ -105,6 +112,9 @@ static const struct step function_steps[] = {
     /* Nothing that was open here may be open there. */
     {"descriptors", arrange_descriptors},
     {"privileges", drop_privileges},
+    {"landlock", restrict_writing},
+    /* Last, for it refuses what the steps before do; it needs that privileges can't come back. */
+    {"seccomp", filter_system_calls},
     {"exec", execute},
     {NULL, NULL},
 };
@@ -179,6 +189,7 @@ void run_inside(struct launch *launch)
 void run_launch(struct launch *launch)
 {
     struct ending ending = {0};
+    launch->disk = -1;
     signal(SIGCHLD, SIG_DFL);
     const char *failed = take_steps(outer_steps, launch);
     if (failed != NULL) {
@@ -196,5 +207,8 @@ void run_launch(struct launch *launch)
     remove_cgroups(launch, ending.is_server_gone);
     if (!ending.has_failed)
         report_end(launch, &ending, oom_kills, peak_bytes);
+    /* Nobody waits for it: taking a full disk apart takes a while. */
+    close(launch->control);
+    drop_disk(launch);
     _exit(ending.has_failed);
 }

@@ -60,6 +60,13 @@ struct identity {
     unsigned group_id;
 };
 
+/* An image to copy, and where its copies lie; `bytes`, of /tmp, is 0 when there is to be no disk. */
+struct disk {
+    unsigned long long bytes;
+    const char *template;
+    const char *directory;
+};
+
 /*
  * What the server asks for, in one description when the sandbox is prepared and a second one when a function gets it.
  * Every pointer points into `text`, which holds both.
@@ -76,6 +83,7 @@ struct description {
     struct identity keeper;  /* process 1 as the launcher sees it */
     unsigned long long tmp_bytes;
     unsigned long long shared_memory_bytes;
+    struct disk disk;
     const char *working_directory;
     const char *oom_file;  /* holds a line "oom_kill N" */
     const char *peak_file; /* holds the high-water mark of memory in bytes */
@@ -118,6 +126,7 @@ struct launch {
     int listeners[LISTENER_COUNT]; /* the Runtime API's and the gateway's, made in the sandbox's network */
     int devices[DEVICE_COUNT]; /* detached mounts, to be attached in the new root */
     int proc;
+    int disk;            /* /tmp as a detached mount, -1 when it is to be memory */
     pid_t init;          /* process 1 of the sandbox as the host numbers it; 0 before it exists */
     int init_handle;     /* the same as a descriptor */
     pid_t function;      /* the function's process as process 1 numbers it; 0 before it exists */
@@ -181,10 +190,21 @@ int enter_new_root(struct launch *launch);
 int build_tree(struct launch *launch);
 int mount_devices(struct launch *launch);
 int mount_temporary(struct launch *launch);
+int size_shared_memory(struct launch *launch);
 int seal_root(struct launch *launch);
 int attach_tree(int tree, const char *path);
 int take_trees(struct launch *launch);
 int hand_trees(struct launch *launch);
+
+/* disk.c */
+int open_disk(struct launch *launch);
+void drop_disk(struct launch *launch);
+int hand_disk(struct launch *launch);
+int take_disk(struct launch *launch);
+int try_disk(struct launch *launch, const char *template, const char *directory);
+
+/* images.c */
+int open_image(const char *path);
 
 /* proc.c */
 int open_proc(struct launch *launch);
@@ -203,6 +223,13 @@ int give_away_pipes(struct launch *launch);
 int keep_entry_capabilities(struct launch *launch);
 int drop_privileges(struct launch *launch);
 int close_to_others(struct launch *launch);
+
+/* seccomp.c */
+void build_filter(void);
+int filter_system_calls(struct launch *launch);
+
+/* landlock.c */
+int restrict_writing(struct launch *launch);
 
 /* namespaces.c */
 int create_channels(struct launch *launch);

@@ -108,21 +108,30 @@ int mount_devices(struct launch *launch)
     return 0;
 }
 
-static int mount_sized(struct launch *launch, const char *path, unsigned long long bytes)
+static int mount_sized(struct launch *launch, const char *path, unsigned long long bytes, unsigned long flags)
 {
     char options[96];
     set_detail(launch, path);
     snprintf(options, sizeof options, "mode=1777,size=%llu", bytes);
     if (make_directories(path, true) < 0)
         return -1;
-    return mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, options);
+    return mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV | flags, options);
 }
 
+/* How large /dev/shm may grow follows from the function's memory, which isn't known yet. */
 int mount_temporary(struct launch *launch)
 {
-    if (mount_sized(launch, "/tmp", launch->wanted.tmp_bytes) < 0)
+    set_detail(launch, "/tmp");
+    int result = launch->disk >= 0 ? attach_tree(launch->disk, "/tmp")
+                                   : mount_sized(launch, "/tmp", launch->wanted.tmp_bytes, 0);
+    if (result < 0)
         return -1;
-    return mount_sized(launch, "/dev/shm", launch->wanted.shared_memory_bytes);
+    return mount_sized(launch, "/dev/shm", (unsigned long long)sysconf(_SC_PAGESIZE), 0);
+}
+
+int size_shared_memory(struct launch *launch)
+{
+    return mount_sized(launch, "/dev/shm", launch->wanted.shared_memory_bytes, MS_REMOUNT);
 }
 
 int seal_root(struct launch *launch)

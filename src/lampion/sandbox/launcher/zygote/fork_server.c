@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -57,6 +58,13 @@ static int say_hello(struct launch *launch)
     return close(launch->hello_out);
 }
 
+/* There is no exec that would close the rest: what the zygote was handed for this copy, and what it has itself. */
+static int close_others(struct launch *launch)
+{
+    (void)launch;
+    return (int)syscall(SYS_close_range, FIRST_UNUSED_DESCRIPTOR, ~0U, 0);
+}
+
 static const struct step copy_steps[] = {
     /* First, so that all of it is accounted and limited. */
     {"limits", enter_cgroups_by_files},
@@ -65,8 +73,11 @@ static const struct step copy_steps[] = {
     /* After entering the namespaces: /dev/null is to be the sandbox's. */
     {"descriptors", arrange_descriptors},
     {"privileges", drop_privileges},
+    {"landlock", restrict_writing},
+    {"seccomp", filter_system_calls},
     {"memory", open_to_itself},
     {"hello", say_hello},
+    {"others", close_others},
     {NULL, NULL},
 };
 
@@ -127,6 +138,7 @@ static int make_copy(void)
 
 int serve_as_zygote(int requests)
 {
+    build_filter();
     while (receive_message(requests, &request) > 0) {
         if (make_copy() == 0)
             return 0;
