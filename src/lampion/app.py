@@ -258,8 +258,9 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
     found = await interpreters.discover()  # now, so that a runtime's version is the same in every answer
     runtimes = Runtimes(ports.clock, interpreters)
     sessions, doors = SessionKeys(ports.rng), FunctionDoors(ports.clock)
-    access = ServerAccess(sessions, doors)
-    pool = _pool(settings, ports, stores, interpreters, runtimes, access)
+    provisioner = _provisioner(settings, ports, stores, interpreters, runtimes, ServerAccess(sessions, doors))
+    limits = PoolSettings(capacity=settings.max_environments, idle_seconds=settings.idle_seconds)
+    pool = EnvironmentPool(provisioner.environment, ports.clock, limits)
     functions, blobs, packages, clock = stores.functions, stores.blobs, stores.packages, ports.clock
     garbage = GarbageCollector(functions, blobs, packages, clock, also_in_use=pool.packages_in_use)
     snapshots = NoSnapshots()
@@ -269,6 +270,7 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
         packages=packages,
         interpreters=interpreters,
         snapshots=snapshots,
+        expect=provisioner.expect,
         garbage=garbage,
         rng=ports.rng,
         clock=clock,
@@ -287,15 +289,15 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
         await pool.close()
 
 
-def _pool(
+def _provisioner(
     settings: Settings,
     ports: Ports,
     stores: Stores,
     interpreters: Interpreters,
     runtimes: Runtimes,
     access: ServerAccess,
-) -> EnvironmentPool:
-    provisioner = Provisioner(
+) -> Provisioner:
+    return Provisioner(
         driver=ports.driver,
         packages=stores.packages,
         runtime_files=stores.runtime_trees,
@@ -308,8 +310,6 @@ def _pool(
         clock=ports.clock,
         rng=ports.rng,
     )
-    limits = PoolSettings(capacity=settings.max_environments, idle_seconds=settings.idle_seconds)
-    return EnvironmentPool(provisioner.environment, ports.clock, limits)
 
 
 def _open_gateways(settings: Settings, ports: Ports, stores: Stores, work: Work) -> Gateway:

@@ -22,7 +22,9 @@ from lampion.store.data_directory import running_server
 _NO_ISOLATION = Capabilities(
     grade=Grade.NONE, memory_limit=False, cpu_limit=False, private_file_system=False, private_network=False
 )
-_NO_RUNTIME = Finding("runtimes", "no function can run: there is no Python that serves one", "apt-get install python3")
+_NO_RUNTIME = Finding(
+    "runtimes", "no function can run: there is no Python or Node.js that serves one", "apt-get install python3"
+)
 
 
 @click.command("doctor")

@@ -54,6 +54,12 @@ class FindInterpreter(Protocol):
         """Raises RuntimeUnavailable."""
 
 
+class Expect(Protocol):
+    """Is told of functions that will soon be invoked."""
+
+    async def __call__(self, function: Function) -> None: ...
+
+
 class Snapshots(Protocol):
     """Snapshots of versions with SnapStart, each taken after the version's Init."""
 
@@ -79,6 +85,7 @@ class Deployments:
         packages: Packages,
         interpreters: FindInterpreter,
         snapshots: Snapshots,
+        expect: Expect,
         garbage: GarbageCollector,
         rng: Rng,
         clock: Clock,
@@ -88,6 +95,7 @@ class Deployments:
         self._packages = packages
         self._interpreters = interpreters
         self._snapshots = snapshots
+        self._expect = expect
         self._garbage = garbage
         self._rng = rng
         self._clock = clock
@@ -221,6 +229,8 @@ class Deployments:
         try:
             interpreter = await self._interpreter(function.configuration.runtime)
             await self._prepare_package(function.package.sha256, interpreter)
+            if interpreter is not None:
+                await self._expect(function)
         except BadZip:
             return _BAD_ZIP
         except (BlobMissing, BlobDamaged):

@@ -8,6 +8,7 @@ from typing import Protocol
 from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
 from lampion.code.interpreters import Interpreter, RuntimeUnavailable
+from lampion.code.runtimes import catalogue
 from lampion.domain.errors import InvalidRuntimeException
 from lampion.domain.function import Function
 from lampion.domain.limits import MEMORY_MIB_PER_CORE
@@ -15,10 +16,11 @@ from lampion.environments.environ import RUNTIME_DIRECTORY, TASK_ROOT, SessionCr
 from lampion.environments.environment import Environment, RuntimeServer
 from lampion.environments.narrator import Narrator
 from lampion.environments.reach import Reach
+from lampion.environments.runtime_programs import PROGRAMS, RuntimeProgram
 from lampion.environments.server_access import ServerAccess
 from lampion.function_logs.journal import FunctionLogs, LogGroup
 from lampion.sandbox.driver import Driver, Sandbox
-from lampion.sandbox.spec import Limits, Mount, SandboxSpec
+from lampion.sandbox.spec import Limits, Mount, SandboxSpec, Template
 
 
 class PackageTrees(Protocol):
@@ -107,31 +109,61 @@ class Provisioner:
             clock=self._clock,
         )
 
+    async def expect(self, function: Function) -> None:
+        """Environments of the function will be wanted: have ready what doesn't depend on it."""
+        configuration = function.configuration
+        interpreter = await self._interpreter(configuration.runtime or "")
+        shared = await self._shared_mounts(interpreter)
+        template = self._template(interpreter, shared, configuration.memory_mib)
+        if template is not None:
+            self._driver.expect(template)
+
     async def _spec(self, function: Function, log_stream: str, credentials: SessionCredentials) -> SandboxSpec:
         configuration = function.configuration
         interpreter = await self._interpreter(configuration.runtime or "")
-        package, runtime = await asyncio.gather(
-            self._packages.prepare(function.package.sha256, interpreter), self._runtime_files.prepare(interpreter)
+        program = _program(interpreter)
+        environ = environment_variables(
+            function, log_stream=log_stream, credentials=credentials, language_variables=program.variables
         )
-        mounts = [Mount(package, TASK_ROOT), Mount(runtime, RUNTIME_DIRECTORY)]
-        mounts += [Mount(source, target) for source, target in interpreter.mounts]
+        package, shared = await asyncio.gather(
+            self._packages.prepare(function.package.sha256, interpreter), self._shared_mounts(interpreter)
+        )
+        can_wait = program.waiting is not None and program.waiting.serves(environ)
         return SandboxSpec(
             sandbox_id=self._rng.uuid4().replace("-", ""),
-            argv=(interpreter.executable_inside, *self._flags(), f"{RUNTIME_DIRECTORY}/bootstrap.py"),
-            environ=environment_variables(function, log_stream=log_stream, credentials=credentials),
+            argv=self._guarded(program, program.argv(interpreter, environ)),
+            environ=environ,
             working_directory=TASK_ROOT,
-            mounts=tuple(mounts),
+            mounts=(*shared, Mount(package, TASK_ROOT)),
             limits=Limits(
                 memory_mib=configuration.memory_mib,
                 cpu_cores=configuration.memory_mib / MEMORY_MIB_PER_CORE,
                 tmp_mib=configuration.ephemeral_storage_mib,
             ),
             network=self._reach.network_of(configuration),
+            template=self._template(interpreter, shared, configuration.memory_mib) if can_wait else None,
         )
 
-    def _flags(self) -> tuple[str, ...]:
-        """Where the package isn't mounted read-only, the interpreter must not write bytecode of its own into it."""
-        return ("-S",) if self._driver.capabilities().private_file_system else ("-B", "-S")
+    def _guarded(self, program: RuntimeProgram, argv: tuple[str, ...]) -> tuple[str, ...]:
+        if self._driver.capabilities().private_file_system:
+            return argv
+        return (argv[0], *program.leaves_code_alone, *argv[1:])
+
+    async def _shared_mounts(self, interpreter: Interpreter) -> tuple[Mount, ...]:
+        """What every function of this interpreter sees alike."""
+        runtime = await self._runtime_files.prepare(interpreter)
+        return (Mount(runtime, RUNTIME_DIRECTORY), *(Mount(source, target) for source, target in interpreter.mounts))
+
+    def _template(self, interpreter: Interpreter, shared: tuple[Mount, ...], memory_mib: int) -> Template | None:
+        waiting = _program(interpreter).waiting
+        if waiting is None:
+            return None
+        return Template(
+            worker=waiting.argv(interpreter, memory_mib),
+            start=waiting.start,
+            environ=tuple(waiting.environ.items()),
+            mounts=shared,
+        )
 
     async def _interpreter(self, runtime: str) -> Interpreter:
         try:
@@ -143,3 +175,7 @@ class Provisioner:
         """As Lambda names streams: day, version, and an id of the environment."""
         day = datetime.fromtimestamp(self._clock.now(), UTC)
         return f"{day:%Y/%m/%d}/[{function.version}]{self._rng.token(16).hex()}"
+
+
+def _program(interpreter: Interpreter) -> RuntimeProgram:
+    return PROGRAMS[catalogue().runtimes[interpreter.runtime].language]

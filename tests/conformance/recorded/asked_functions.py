@@ -28,6 +28,13 @@ def _(asking: Asking) -> None:
     asking.shows("second_invoke_result", asking.invoke())
 
 
+@shows(FILE, "TestLambdaBehavior::test_lambda_cache_local[nodejs]")
+def _(asking: Asking) -> None:
+    asking.create_active({"index.js": handlers.NODEJS_COUNT}, Handler="index.handler", Runtime="nodejs20.x")
+    asking.shows("first_invoke_result", asking.invoke())
+    asking.shows("second_invoke_result", asking.invoke())
+
+
 @shows(FILE, "TestLambdaBehavior::test_lambda_invoke_with_timeout")
 def _(asking: Asking) -> None:
     created = asking.create_active(handlers.SLEEP, Timeout=1, Environment={"Variables": {}})
@@ -134,6 +141,12 @@ def _(asking: Asking) -> None:
 @shows(FILE, "TestLambdaFeatures::test_invocation_type_event[python3.10]")
 def _(asking: Asking) -> None:
     _send_event(asking, "python3.10")
+
+
+@shows(FILE, "TestLambdaFeatures::test_invocation_type_event[nodejs16.x]")
+def _(asking: Asking) -> None:
+    asking.create_active({"index.js": handlers.NODEJS_ECHO}, Handler="index.handler", Runtime="nodejs16.x")
+    asking.shows("invoke-result", asking.invoke(InvocationType="Event"))
 
 
 def _send_event(asking: Asking, runtime: str) -> None:

@@ -13,9 +13,11 @@ _NAMED = "no answer is recorded; test_named_cases.py asks what the name says"
 _UNCLEAR = "the recording does not say what was asked"
 
 NOT_ASKED = {
-    r".*\[(nodejs|java|ruby|dotnet|provided).*": "a runtime other than Python",
-    r"TestLambdaCallingLocalstack::.*\[python.*": "no answer is recorded, and the function calls another AWS service",
-    r"TestLambdaRuntimesCommon::test_echo_invoke\[python.*": _NAMED,
+    r".*\[(java|ruby|dotnet|provided).*": "a runtime other than Python and Node.js",
+    r"TestLambdaCallingLocalstack::.*\[(python|nodejs).*": (
+        "no answer is recorded, and the function calls another AWS service"
+    ),
+    r"TestLambdaRuntimesCommon::test_echo_invoke\[(python|nodejs).*": _NAMED,
     r"TestPythonRuntimes::test_python_runtime_correct_versions.*": _NAMED,
     r"TestLambdaBaseFeatures::test_(large_payloads|lambda_large_response)": _NAMED,
     r"TestRequestIdHandling::test_request_id_format": _NAMED,

@@ -21,6 +21,7 @@ REPRODUCED = tuple((Path(__file__).parent / "reproduced.txt").read_text(encoding
 ASKED_LATER = {
     "TestLambdaFeatures::test_invocation_type_event[python3.9]",
     "TestLambdaFeatures::test_invocation_type_event[python3.10]",
+    "TestLambdaFeatures::test_invocation_type_event[nodejs16.x]",
 }
 """Asked cases whose operation, or a member of it, is not built."""
 

@@ -14,6 +14,7 @@ from lampion.code.deployments import Deployments, Snapshots
 from lampion.code.garbage import GarbageCollector
 from lampion.code.interpreters import Interpreter, RuntimeUnavailable
 from lampion.code.packages import Packages
+from lampion.domain.function import Function
 from lampion.environments.snapshots import NoSnapshots
 from lampion.store.memory import MemoryFunctions
 
@@ -87,6 +88,10 @@ class Rooms:
         return {path.name for path in (self.root / "blobs").glob("*/*")}
 
 
+async def _nobody_waits(function: Function) -> None:
+    """No environments here."""
+
+
 def make_rooms(root: Path, functions: MemoryFunctions | None = None, *, snapshots: Snapshots | None = None) -> Rooms:
     """Rooms over `root`; a second call over the same root is a restart."""
     for part in ("blobs", "packages", "tmp"):
@@ -102,6 +107,7 @@ def make_rooms(root: Path, functions: MemoryFunctions | None = None, *, snapshot
         packages=packages,
         interpreters=OneInterpreter(),
         snapshots=snapshots or NoSnapshots(),
+        expect=_nobody_waits,
         garbage=garbage,
         rng=SeededRng(1),
         clock=clock,
