@@ -38,21 +38,26 @@ from lampion.code.packages import Packages
 from lampion.code.runtime_trees import RuntimeTrees
 from lampion.code.runtimes import Runtimes
 from lampion.config import Settings
-from lampion.config.values import AuthMode, SandboxChoice
+from lampion.config.values import AuthMode, FunctionAccess, NetworkChoice, PrivateNetworks, SandboxChoice
 from lampion.console.logs import LogsView
 from lampion.environments.compiling import SandboxCompiler
 from lampion.environments.pool import EnvironmentPool, PoolSettings
 from lampion.environments.provision import Provisioner
+from lampion.environments.reach import Reach
+from lampion.environments.server_access import ServerAccess
 from lampion.environments.snapshots import NoSnapshots
 from lampion.function_logs.files import FileLogs
 from lampion.function_logs.journal import FunctionLogs
 from lampion.gateway.authentication import Authentication, OpenAuthentication, SignedAuthentication
+from lampion.gateway.authorization import AccountsOnly, Authorization
 from lampion.gateway.aws_api import AwsApi
 from lampion.gateway.code_downloads import CodeDownloads
+from lampion.gateway.function_doors import FunctionDoors
 from lampion.gateway.gateway import Gateway
 from lampion.gateway.own_views import OwnViews
 from lampion.http.server import HttpServer
 from lampion.identity.access_keys import AccessKeyring
+from lampion.identity.session_keys import SessionKeys
 from lampion.invoke.concurrency import Concurrency
 from lampion.invoke.invoker import Invoker
 from lampion.invoke.lookup import FunctionLookup
@@ -61,6 +66,9 @@ from lampion.sandbox.driver import Driver, Grade, SandboxError
 from lampion.sandbox.drivers.namespace import NamespaceDriver
 from lampion.sandbox.drivers.process import ProcessDriver
 from lampion.sandbox.guarded import Guarded
+from lampion.sandbox.network.findings import NO_DNS, examine_network
+from lampion.sandbox.network.router import Outside
+from lampion.sandbox.spec import NetworkMode
 from lampion.sandbox.tool_runner import SubprocessToolRunner, ToolError
 from lampion.store.access_keys import AccessKey
 from lampion.store.cached_functions import CachedFunctions
@@ -149,6 +157,8 @@ class Work:
     snapshots: NoSnapshots
     pool: EnvironmentPool
     invoker: Invoker
+    sessions: SessionKeys
+    doors: FunctionDoors
 
 
 @asynccontextmanager
@@ -163,7 +173,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         )
         host = f"[{settings.listen.host}]" if ":" in settings.listen.host else settings.listen.host
         endpoint = f"http://{host}:{listener.getsockname()[1]}"
-        server = HttpServer(_gateway(settings, ports, stores, work), ports.clock)
+        server = HttpServer(_open_gateways(settings, ports, stores, work), ports.clock)
         await server.start(listener)
         stack.push_async_callback(server.close, _DRAIN_SECONDS)
         stores.directory.announce(endpoint=endpoint, account_id=settings.account_id, region=settings.region)
@@ -185,7 +195,7 @@ def _choose_driver(settings: Settings, clock: Clock) -> Driver:
     """The driver asked for; `auto` takes namespaces where they work, and says so where they don't."""
     if settings.sandbox is SandboxChoice.PROCESS:
         return ProcessDriver(clock)
-    namespace = NamespaceDriver(clock, settings.cgroup_parent, scratch=settings.data)
+    namespace = NamespaceDriver(clock, settings.cgroup_parent, scratch=settings.data, outside=_outside(settings))
     capabilities = namespace.capabilities()
     if capabilities.grade is not Grade.NONE:
         return namespace
@@ -194,6 +204,21 @@ def _choose_driver(settings: Settings, clock: Clock) -> Driver:
         raise SandboxError(f"This machine can't make namespace sandboxes ({reasons}). lampion doctor says more.")
     _log.warning("no namespace sandboxes on this machine: functions run WITHOUT isolation; see lampion doctor")
     return ProcessDriver(clock)
+
+
+def _outside(settings: Settings) -> Outside | None:
+    """What sandboxes may have beyond this machine; None unless asked for. Raises SandboxError if it can't be had."""
+    is_egress = settings.network is NetworkChoice.EGRESS
+    if not is_egress and not settings.subnet_route:
+        return None
+    routes = {route for routes in settings.subnet_route.values() for route in routes}
+    findings = examine_network(routes, is_egress=is_egress, dns=settings.dns_server)
+    obstacles = [f"{finding.effect}: {finding.mend}" for finding in findings if finding.name != NO_DNS]
+    if obstacles:
+        raise SandboxError("; ".join(obstacles))
+    for finding in findings:
+        _log.warning("%s; to mend it: %s", finding.effect, finding.mend)
+    return Outside(settings.private_networks is PrivateNetworks.ALLOW, settings.dns_server)
 
 
 @asynccontextmanager
@@ -232,7 +257,8 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
     )
     found = await interpreters.discover()  # now, so that a runtime's version is the same in every answer
     runtimes = Runtimes(ports.clock, interpreters)
-    provisioner = _provisioner(ports, stores, interpreters, runtimes)
+    sessions, doors = SessionKeys(ports.rng), FunctionDoors(ports.clock)
+    provisioner = _provisioner(settings, ports, stores, interpreters, runtimes, ServerAccess(sessions, doors))
     limits = PoolSettings(capacity=settings.max_environments, idle_seconds=settings.idle_seconds)
     pool = EnvironmentPool(provisioner.environment, ports.clock, limits)
     functions, blobs, packages, clock = stores.functions, stores.blobs, stores.packages, ports.clock
@@ -255,7 +281,7 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
     background = [asyncio.create_task(deployments.run()), asyncio.create_task(garbage.run())]
     background.append(asyncio.create_task(stores.runtime_trees.prepare_all(found.values())))
     try:
-        yield Work(lookup, runtimes, deployments, snapshots, pool, invoker)
+        yield Work(lookup, runtimes, deployments, snapshots, pool, invoker, sessions, doors)
     finally:
         for task in background:
             task.cancel()
@@ -263,7 +289,14 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
         await pool.close()
 
 
-def _provisioner(ports: Ports, stores: Stores, interpreters: Interpreters, runtimes: Runtimes) -> Provisioner:
+def _provisioner(
+    settings: Settings,
+    ports: Ports,
+    stores: Stores,
+    interpreters: Interpreters,
+    runtimes: Runtimes,
+    access: ServerAccess,
+) -> Provisioner:
     return Provisioner(
         driver=ports.driver,
         packages=stores.packages,
@@ -271,39 +304,47 @@ def _provisioner(ports: Ports, stores: Stores, interpreters: Interpreters, runti
         interpreters=interpreters,
         labels=runtimes,
         runtime_server=RuntimeApiServer(ports.clock),
+        access=access,
+        reach=Reach(NetworkMode(settings.network.value), settings.subnet_route),
         logs=stores.logs,
         clock=ports.clock,
         rng=ports.rng,
     )
 
 
-def _gateway(settings: Settings, ports: Ports, stores: Stores, work: Work) -> Gateway:
+def _open_gateways(settings: Settings, ports: Ports, stores: Stores, work: Work) -> Gateway:
+    """The gateway for clients; that for functions always checks signatures, for they aren't trusted as clients are."""
+    signed = SignedAuthentication(keys=stores.keys, sessions=work.sessions, region=settings.region, clock=ports.clock)
+    checking = _gateway(settings, ports, stores, work, signed)
+    work.doors.lead_to(checking)
+    if settings.auth is AuthMode.OPEN:
+        return _gateway(settings, ports, stores, work, OpenAuthentication(account_id=settings.account_id))
+    return checking
+
+
+def _gateway(settings: Settings, ports: Ports, stores: Stores, work: Work, authentication: Authentication) -> Gateway:
     service = load_service("lambda")
-    authentication = _authentication(settings, ports, stores)
+    functions_may_all = settings.function_access is FunctionAccess.ALL
+    for_own_doors = authentication if functions_may_all else AccountsOnly(authentication)
     downloads = CodeDownloads(
         blobs=stores.blobs,
         signer=Signer(stores.root_key.access_key_id, stores.root_key.secret_access_key, settings.region),
-        authentication=authentication,
+        authentication=for_own_doors,
         clock=ports.clock,
     )
     views = OwnViews(
         logs=LogsView(functions=stores.functions, logs=stores.logs, clock=ports.clock),
-        authentication=authentication,
+        authentication=for_own_doors,
         region=settings.region,
     )
     aws_api = AwsApi(
         service=service,
         handlers=collect(service, _operations(ports, stores, work, downloads)),
         authentication=authentication,
+        authorization=Authorization(functions_may_all=functions_may_all, region=settings.region),
         region=settings.region,
     )
     return Gateway(service=service, aws_api=aws_api, own={"code": downloads, "logs": views}, rng=ports.rng)
-
-
-def _authentication(settings: Settings, ports: Ports, stores: Stores) -> Authentication:
-    if settings.auth is AuthMode.OPEN:
-        return OpenAuthentication(account_id=settings.account_id)
-    return SignedAuthentication(keys=stores.keys, region=settings.region, clock=ports.clock)
 
 
 def _operations(ports: Ports, stores: Stores, work: Work, links: CodeDownloads) -> list[object]:

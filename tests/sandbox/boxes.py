@@ -14,7 +14,7 @@ import lampion
 from lampion.clock.clock import SystemClock
 from lampion.sandbox.driver import Driver, Exit, Sandbox
 from lampion.sandbox.drivers.namespace import NamespaceDriver, NamespaceSandbox
-from lampion.sandbox.spec import Limits, Mount, SandboxSpec, Template, WorkerStart
+from lampion.sandbox.spec import Limits, Mount, Network, SandboxSpec, Template, WorkerStart
 
 PREFIX = Path(sys.base_prefix)
 INTERPRETER = f"/var/lang/bin/python{sys.version_info.major}.{sys.version_info.minor}"
@@ -32,6 +32,7 @@ def spec_of(
     environ: Mapping[str, str] | None = None,
     arguments: tuple[str, ...] = (),
     sandbox_id: str | None = None,
+    network: Network | None = None,
     **limits: float,
 ) -> SandboxSpec:
     """A sandbox that runs `code` in the Python of the tests."""
@@ -43,6 +44,7 @@ def spec_of(
         working_directory="/var/task",
         mounts=mounts,
         limits=Limits(**{"memory_mib": 128, "cpu_cores": 1.0, **limits}),  # type: ignore[arg-type]
+        network=network or Network(),
     )
 
 
@@ -80,6 +82,8 @@ class CopyingDriver(NamespaceDriver):
 def close(sandbox: Sandbox) -> None:
     """What the holder of a sandbox does at the end."""
     sandbox.runtime_api.close()
+    if sandbox.gateway is not None:
+        sandbox.gateway.close()
     os.close(sandbox.output)
     os.close(sandbox.telemetry)
 

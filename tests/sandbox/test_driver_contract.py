@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lampion.sandbox.driver import Exit, SandboxError
-from lampion.sandbox.spec import Mount
+from lampion.sandbox.spec import Mount, Network, NetworkMode
 from tests.sandbox.boxes import (
     INTERPRETER,
     close,
@@ -66,9 +66,11 @@ async def test_the_environment_is_what_was_asked_for_and_the_drivers_own_variabl
     code = "import os; print([f'{name}={value}' for name, value in os.environ.items() if name != 'LC_CTYPE'])"
     wanted = {"PATH": "/usr/bin", "EMPTY": "", "LANG": "en_US.UTF-8", "WORDS": "a = b\nc"}
     seen = dict(pair.split("=", 1) for pair in eval(await output_of(driver, code, environ=wanted, task=task)))
-    own = {name: seen.pop(name) for name in ("AWS_LAMBDA_RUNTIME_API", "_LAMBDA_TELEMETRY_LOG_FD")}
+    names = ("AWS_LAMBDA_RUNTIME_API", "AWS_ENDPOINT_URL", "_LAMBDA_TELEMETRY_LOG_FD")
+    own = {name: seen.pop(name) for name in names}
     assert own["_LAMBDA_TELEMETRY_LOG_FD"] == "3"
     assert own["AWS_LAMBDA_RUNTIME_API"].startswith("127.0.0.1:")
+    assert own["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
     seen.pop("TMPDIR", None)  # of the process driver
     seen.pop("PWD", None)  # of the copying driver
     assert seen == wanted
@@ -116,6 +118,35 @@ async def test_the_runtime_api_socket_is_reached_from_inside(driver):
                 assert await loop.sock_recv(peer, 100) == b"hello"
                 await loop.sock_sendall(peer, b"answer")
         assert await read(sandbox.output) == b"answer\n"
+
+
+async def test_the_gateways_socket_is_reached_from_inside_at_the_endpoint_for_aws_clients(driver):
+    code = """if True:
+        import os, socket
+        host, port = os.environ['AWS_ENDPOINT_URL'].removeprefix('http://').split(':')
+        print(socket.create_connection((host, int(port)), timeout=20).recv(100).decode())"""
+    async with started(driver, spec_of(code)) as sandbox:
+        assert sandbox.gateway is not None
+        assert not sandbox.gateway.getblocking()
+        async with asyncio.timeout(20):
+            peer, _ = await asyncio.get_running_loop().sock_accept(sandbox.gateway)
+            with peer:
+                await asyncio.get_running_loop().sock_sendall(peer, b"gateway")
+        assert await read(sandbox.output) == b"gateway\n"
+
+
+async def test_a_function_may_name_an_endpoint_of_its_own(driver):
+    environ = {"AWS_ENDPOINT_URL": "http://192.0.2.1"}
+    assert await output_of(driver, "import os; print(os.environ['AWS_ENDPOINT_URL'])", environ=environ) == (
+        "http://192.0.2.1\n"
+    )
+
+
+async def test_without_a_network_there_is_no_gateway(driver):
+    code = "import os; print(os.environ.get('AWS_ENDPOINT_URL'))"
+    async with started(driver, spec_of(code, network=Network(NetworkMode.NONE))) as sandbox:
+        assert sandbox.gateway is None
+        assert await read(sandbox.output) == b"None\n"
 
 
 async def test_the_mounted_directory_is_the_working_directory(driver, task):

@@ -65,8 +65,8 @@ def messages_to(daemon: LauncherDaemon, first: bytes, second: bytes) -> list[Mes
 
 
 def hear(control: socket.socket) -> Message | None:
-    message, descriptor = receive(control)
-    if descriptor is not None:
+    message, descriptors = receive(control)
+    for descriptor in descriptors:
         os.close(descriptor)
     return message
 

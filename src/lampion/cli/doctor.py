@@ -15,6 +15,7 @@ from lampion.config import SettingError, Settings, settings_from
 from lampion.config.values import SandboxChoice
 from lampion.sandbox.doctor import examine
 from lampion.sandbox.driver import Capabilities, Finding, Grade
+from lampion.sandbox.network.findings import examine_network
 from lampion.sandbox.tool_runner import SubprocessToolRunner, ToolError
 from lampion.store.data_directory import running_server
 
@@ -47,6 +48,7 @@ async def _examine(settings: Settings) -> Report:
     runtimes = await _runtimes(settings)
     has_none = settings.sandbox is SandboxChoice.PROCESS
     isolated = _NO_ISOLATION if has_none else examine(settings.cgroup_parent, settings.data)
+    network = () if isolated.grade is Grade.NONE else examine_network(dns=settings.dns_server)
     server = running_server(settings.data)
     return Report(
         version=lampion.__version__,
@@ -58,7 +60,7 @@ async def _examine(settings: Settings) -> Report:
         private_network=isolated.private_network,
         runtimes=runtimes,
         data=DataState(str(settings.data), server.endpoint if server else None),
-        findings=[*isolated.findings, *([] if runtimes else [_NO_RUNTIME])],
+        findings=[*isolated.findings, *network, *([] if runtimes else [_NO_RUNTIME])],
     )
 
 

@@ -58,6 +58,11 @@ class VirtualClock:
             finally:
                 timer.cancel()
 
+    @property
+    def pending(self) -> int:
+        """How many timers are set."""
+        return sum(not timer.cancelled for _, _, timer in self._timers)
+
     async def advance(self, seconds: float) -> None:
         """Move time on, running what falls due and letting the woken tasks run in between."""
         end = self._elapsed + seconds

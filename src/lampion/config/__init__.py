@@ -7,24 +7,35 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lampion.config.values import (
     AuthMode,
+    FunctionAccess,
     ListenAddress,
+    NetworkChoice,
+    PrivateNetworks,
     SandboxChoice,
     parse_account_id,
+    parse_addresses,
     parse_auth,
     parse_cgroup_name,
     parse_count,
     parse_directory,
+    parse_function_access,
     parse_interpreters,
     parse_listen,
+    parse_network,
+    parse_private_networks,
     parse_region,
     parse_sandbox,
     parse_seconds,
     parse_size,
+    parse_subnet_routes,
 )
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address
 
 _MIB: Final = 1024 * 1024
 _SMALLEST_ENVIRONMENT_BYTES: Final = 128 * _MIB
@@ -116,6 +127,53 @@ class Settings:
     )
     cgroup_parent: str = field(
         metadata=_setting("lampion", parse_cgroup_name, "NAME", "Name of the cgroup under which sandboxes get theirs.")
+    )
+    network: NetworkChoice = field(
+        metadata=_setting(
+            "gateway",
+            parse_network,
+            "none|gateway|egress",
+            "What functions reach. none: nothing. gateway: this server's AWS API. egress: that and the internet, never "
+            "this machine; needs root and nftables.",
+        )
+    )
+    private_networks: PrivateNetworks = field(
+        metadata=_setting(
+            "deny",
+            parse_private_networks,
+            "deny|allow",
+            "Whether functions with egress reach private addresses (10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, "
+            "100.64.0.0/10) around this machine.",
+        )
+    )
+    dns_server: "tuple[IPv4Address, ...]" = field(
+        metadata=_setting(
+            "",
+            parse_addresses,
+            "ADDRESS",
+            "Where functions with egress look up names; none given: where this machine does. In the variable, separate "
+            "several by commas.",
+            repeatable=True,
+        )
+    )
+    subnet_route: Mapping[str, tuple[str, ...]] = field(
+        metadata=_setting(
+            "",
+            parse_subnet_routes,
+            "SUBNET=NETWORK",
+            "What functions whose VpcConfig names a subnet reach beside the AWS API, such as subnet-0abc=10.0.0.0/16; "
+            "without any, nothing. In the variable, separate several by commas.",
+            repeatable=True,
+        )
+    )
+    function_access: FunctionAccess = field(
+        metadata=_setting(
+            "none",
+            parse_function_access,
+            "none|all",
+            "What functions may do with this server's AWS API, as roles have no policies yet: nothing, or everything "
+            "that their account may.",
+        )
     )
     interpreter: Mapping[str, Path] = field(
         metadata=_setting(

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address
 
 _COUNT_MAX: Final = 1_000_000
 _SECONDS_MAX: Final = 86_400
 _SIZE_MIN: Final = 64 * 1024
 _UNITS: Final = {"": 1, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40}
+_SUBNET = re.compile(r"subnet-[0-9a-z]{1,128}")
 _RUNTIME = re.compile(r"[a-z][a-z0-9.]{0,31}")
 
 
@@ -28,6 +32,28 @@ class SandboxChoice(StrEnum):
     AUTO = "auto"
     NAMESPACE = "namespace"
     PROCESS = "process"
+
+
+class NetworkChoice(StrEnum):
+    """What functions without a VPC reach: nothing, this server's AWS API, or that and the internet."""
+
+    NONE = "none"
+    GATEWAY = "gateway"
+    EGRESS = "egress"
+
+
+class PrivateNetworks(StrEnum):
+    """Whether functions with egress reach private addresses around this machine."""
+
+    DENY = "deny"
+    ALLOW = "allow"
+
+
+class FunctionAccess(StrEnum):
+    """What functions may do with this server's AWS API, as long as roles have no policies."""
+
+    NONE = "none"
+    ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +120,45 @@ def parse_auth(text: str) -> AuthMode:
 
 def parse_sandbox(text: str) -> SandboxChoice:
     return SandboxChoice(_one_of(text, [choice.value for choice in SandboxChoice]))
+
+
+def parse_network(text: str) -> NetworkChoice:
+    return NetworkChoice(_one_of(text, [choice.value for choice in NetworkChoice]))
+
+
+def parse_private_networks(text: str) -> PrivateNetworks:
+    return PrivateNetworks(_one_of(text, [choice.value for choice in PrivateNetworks]))
+
+
+def parse_function_access(text: str) -> FunctionAccess:
+    return FunctionAccess(_one_of(text, [choice.value for choice in FunctionAccess]))
+
+
+def parse_subnet_routes(text: str) -> Mapping[str, tuple[str, ...]]:
+    """`subnet=network` pairs separated by commas; a subnet may come several times. An empty text is none."""
+    import ipaddress  # noqa: PLC0415 - costs --help milliseconds that it doesn't need
+
+    fix = "Write subnet-0abc=10.0.0.0/16."
+    routes: dict[str, tuple[str, ...]] = {}
+    for pair in filter(None, text.split(",")):
+        subnet, equals, network = pair.partition("=")
+        if not equals or not _SUBNET.fullmatch(subnet):
+            raise ValueError(f"has {pair!r}, which is not SUBNET=NETWORK; {fix}")
+        try:
+            routes[subnet] = (*routes.get(subnet, ()), str(ipaddress.IPv4Network(network)))
+        except ValueError:
+            raise ValueError(f"has {network!r}, which is not an IPv4 network; {fix}") from None
+    return MappingProxyType(routes)
+
+
+def parse_addresses(text: str) -> "tuple[IPv4Address, ...]":
+    """IPv4 addresses separated by commas; an empty text is none."""
+    import ipaddress  # noqa: PLC0415 - see above
+
+    try:
+        return tuple(ipaddress.IPv4Address(word) for word in filter(None, text.split(",")))
+    except ValueError:
+        raise ValueError("is not an IPv4 address; Give one such as 192.0.2.53.") from None
 
 
 def _one_of(text: str, allowed: list[str]) -> str:

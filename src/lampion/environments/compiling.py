@@ -12,7 +12,7 @@ from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
 from lampion.code.interpreters import Interpreter
 from lampion.sandbox.driver import Driver, Exit, Sandbox, SandboxError
-from lampion.sandbox.spec import Limits, Mount, SandboxSpec
+from lampion.sandbox.spec import Limits, Mount, Network, NetworkMode, SandboxSpec
 
 COMPILE_SECONDS: Final = 20.0
 """36 MB of an SDK take half a second."""
@@ -64,6 +64,7 @@ class SandboxCompiler:
             working_directory=_TREE,
             mounts=tuple(mounts),
             limits=Limits(memory_mib=_MEMORY_MIB, cpu_cores=1.0, tmp_mib=1, max_processes=16, max_open_files=64),
+            network=Network(NetworkMode.NONE),
         )
 
 

@@ -44,6 +44,12 @@ class Launch(Protocol):
     async def __call__(self) -> Sandbox: ...
 
 
+class Release(Protocol):
+    """Takes back what a sandbox was lent at its launch, when it has ended."""
+
+    async def __call__(self, sandbox: Sandbox) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Running:
     """A started sandbox and all that hangs on it; lives from one Init to the end of its process."""
@@ -58,13 +64,21 @@ class Environment:
     """Runs one version of one function, in one sandbox at a time."""
 
     def __init__(
-        self, function: Function, *, launch: Launch, runtime_server: RuntimeServer, narrator: Narrator, clock: Clock
+        self,
+        function: Function,
+        *,
+        launch: Launch,
+        release: Release,
+        runtime_server: RuntimeServer,
+        narrator: Narrator,
+        clock: Clock,
     ) -> None:
         self.function = function
         self.phase = Phase.INIT
         self.idle_since = 0.0
         self.on_idle_exit: Callable[[Environment], object] = _nobody_cares
         self._launch = launch
+        self._release = release
         self._runtime_server = runtime_server
         self._narrator = narrator
         self._clock = clock
@@ -161,6 +175,7 @@ class Environment:
             runtime = await self._runtime_server.open(sandbox.runtime_api, session)
         except BaseException:
             await sandbox.stop(0)
+            await self._release(sandbox)
             raise
         self._narrator.attach(sandbox)
         watcher = asyncio.create_task(self._watch(sandbox, session))
@@ -235,7 +250,10 @@ class Environment:
         running, self._running = self._running, None
         if running is None:
             return
-        await running.sandbox.stop(_SHUTDOWN_GRACE_SECONDS)
+        try:
+            await running.sandbox.stop(_SHUTDOWN_GRACE_SECONDS)
+        finally:
+            await self._release(running.sandbox)
         await running.runtime.close()
         self._narrator.detach()
         with contextlib.suppress(asyncio.CancelledError):

@@ -1,7 +1,6 @@
 """From a function to an environment: what its sandbox mounts, runs and may use. Knows no pool and no invocation."""
 
 import asyncio
-import base64
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -16,7 +15,9 @@ from lampion.domain.limits import MEMORY_MIB_PER_CORE
 from lampion.environments.environ import RUNTIME_DIRECTORY, TASK_ROOT, SessionCredentials, environment_variables
 from lampion.environments.environment import Environment, RuntimeServer
 from lampion.environments.narrator import Narrator
+from lampion.environments.reach import Reach
 from lampion.environments.runtime_programs import PROGRAMS, RuntimeProgram
+from lampion.environments.server_access import ServerAccess
 from lampion.function_logs.journal import FunctionLogs, LogGroup
 from lampion.sandbox.driver import Driver, Sandbox
 from lampion.sandbox.spec import Limits, Mount, SandboxSpec, Template
@@ -60,6 +61,8 @@ class Provisioner:
         interpreters: FindInterpreter,
         labels: VersionLabels,
         runtime_server: RuntimeServer,
+        access: ServerAccess,
+        reach: Reach,
         logs: FunctionLogs,
         clock: Clock,
         rng: Rng,
@@ -70,6 +73,8 @@ class Provisioner:
         self._interpreters = interpreters
         self._labels = labels
         self._runtime_server = runtime_server
+        self._access = access
+        self._reach = reach
         self._logs = logs
         self._clock = clock
         self._rng = rng
@@ -78,12 +83,16 @@ class Provisioner:
         """A new environment, not started; every sandbox that it needs is launched alike."""
         log_stream = self._log_stream_name(function)
 
+        async def start(credentials: SessionCredentials) -> Sandbox:
+            return await self._driver.start(await self._spec(function, log_stream, credentials))
+
         async def launch() -> Sandbox:
-            return await self._driver.start(await self._spec(function, log_stream))
+            return await self._access.start(function, start)
 
         return Environment(
             function,
             launch=launch,
+            release=self._access.end,
             runtime_server=self._runtime_server,
             narrator=self._narrator(function, log_stream),
             clock=self._clock,
@@ -109,12 +118,12 @@ class Provisioner:
         if template is not None:
             self._driver.expect(template)
 
-    async def _spec(self, function: Function, log_stream: str) -> SandboxSpec:
+    async def _spec(self, function: Function, log_stream: str, credentials: SessionCredentials) -> SandboxSpec:
         configuration = function.configuration
         interpreter = await self._interpreter(configuration.runtime or "")
         program = _program(interpreter)
         environ = environment_variables(
-            function, log_stream=log_stream, credentials=self._credentials(), language_variables=program.variables
+            function, log_stream=log_stream, credentials=credentials, language_variables=program.variables
         )
         package, shared = await asyncio.gather(
             self._packages.prepare(function.package.sha256, interpreter), self._shared_mounts(interpreter)
@@ -131,6 +140,7 @@ class Provisioner:
                 cpu_cores=configuration.memory_mib / MEMORY_MIB_PER_CORE,
                 tmp_mib=configuration.ephemeral_storage_mib,
             ),
+            network=self._reach.network_of(configuration),
             template=self._template(interpreter, shared, configuration.memory_mib) if can_wait else None,
         )
 
@@ -165,14 +175,6 @@ class Provisioner:
         """As Lambda names streams: day, version, and an id of the environment."""
         day = datetime.fromtimestamp(self._clock.now(), UTC)
         return f"{day:%Y/%m/%d}/[{function.version}]{self._rng.token(16).hex()}"
-
-    def _credentials(self) -> SessionCredentials:
-        """Fresh keys in the form of a role's session."""
-        return SessionCredentials(
-            access_key_id="ASIA" + base64.b32encode(self._rng.token(10)).decode(),
-            secret_access_key=base64.b64encode(self._rng.token(30)).decode(),
-            session_token=base64.b64encode(self._rng.token(96)).decode(),
-        )
 
 
 def _program(interpreter: Interpreter) -> RuntimeProgram:

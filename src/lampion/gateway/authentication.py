@@ -1,7 +1,7 @@
 """Who sends a request: by signature, or by name only where the server was started open."""
 
 import re
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -10,13 +10,17 @@ from lampion.aws.sigv4 import Claim, Verifier, check
 from lampion.clock.clock import Clock
 from lampion.http.message import Request, RequestHead
 from lampion.identity.access_keys import AccessKeyring
+from lampion.identity.session_keys import SessionKey, SessionKeys
+
+_UNKNOWN_CLIENT: Final = "The security token included in the request is invalid."
 
 
 class Principal(msgspec.Struct, frozen=True):
-    """The caller: its account, and the access key it used."""
+    """The caller: its account, the access key it used, and the session when that is a function's key."""
 
     account_id: str
     access_key_id: str
+    session: SessionKey | None = None
 
 
 class Authentication(Protocol):
@@ -32,8 +36,9 @@ class Authentication(Protocol):
 class SignedAuthentication:
     """Signature Version 4 on every request, in the header or the query."""
 
-    def __init__(self, *, keys: AccessKeyring, region: str, clock: Clock) -> None:
+    def __init__(self, *, keys: AccessKeyring, sessions: SessionKeys, region: str, clock: Clock) -> None:
         self._keys = keys
+        self._sessions = sessions
         self._verifier = Verifier(region)
         self._clock = clock
 
@@ -41,11 +46,20 @@ class SignedAuthentication:
         return self._verifier.read_credential(head.method, head.path, head.query, head.headers, self._clock.now())
 
     async def verify(self, claim: Claim, request: Request) -> Principal:
+        if claim.security_token is not None:
+            return self._verify_session(claim, claim.security_token, request)
         key = await self._keys.find(claim.access_key_id)
-        if key is None or claim.security_token is not None:
-            raise UnrecognizedClientException("The security token included in the request is invalid.")
+        if key is None:
+            raise UnrecognizedClientException(_UNKNOWN_CLIENT)
         check(claim, key.secret_access_key, request.body)
         return Principal(key.account_id, key.access_key_id)
+
+    def _verify_session(self, claim: Claim, security_token: str, request: Request) -> Principal:
+        session = self._sessions.find(claim.access_key_id, security_token)
+        if session is None:
+            raise UnrecognizedClientException(_UNKNOWN_CLIENT)
+        check(claim, session.secret_access_key, request.body)
+        return Principal(session.account_id, session.access_key_id, session)
 
 
 class OpenAuthentication:

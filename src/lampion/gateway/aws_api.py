@@ -14,6 +14,7 @@ from lampion.aws.serializer import serialize
 from lampion.aws.validator import validate
 from lampion.domain.limits import API_REQUEST_BYTES, CODE_REQUEST_BYTES
 from lampion.gateway.authentication import Authentication
+from lampion.gateway.authorization import Authorization
 from lampion.http.message import Request, RequestHead, Response
 
 _CARRIES_CODE = frozenset(("CreateFunction", "UpdateFunctionCode", "PublishLayerVersion"))
@@ -30,11 +31,18 @@ class AwsApi:
     """Lambda's API (gateway.door.Door)."""
 
     def __init__(
-        self, *, service: ServiceModel, handlers: Mapping[str, Handler], authentication: Authentication, region: str
+        self,
+        *,
+        service: ServiceModel,
+        handlers: Mapping[str, Handler],
+        authentication: Authentication,
+        authorization: Authorization,
+        region: str,
     ) -> None:
         self._router = Router(service)
         self._handlers = handlers
         self._authentication = authentication
+        self._authorization = authorization
         self._region = region
 
     def accept(self, head: RequestHead) -> int:
@@ -55,10 +63,12 @@ class AwsApi:
         call: _Call = request.head.findings
         head, operation = request.head, call.match.operation
         principal = await self._authentication.verify(call.claim, request)
+        if principal.session is not None:
+            self._authorization.check(principal.session, operation.name, lambda: _members(call.match, request))
         handler = self._handlers.get(operation.name)
         if handler is None:
             raise not_built(operation.name)
-        members = parse(operation, call.match.labels, head.query, head.headers, request.body)
+        members = _members(call.match, request)
         validate(operation, members)
         context = RequestContext(
             account_id=principal.account_id,
@@ -71,6 +81,11 @@ class AwsApi:
         output = await handler(context, members)
         answer = serialize(operation, output, request_id)
         return Response(answer.status, answer.body, answer.headers)
+
+
+def _members(match: Match, request: Request) -> dict[str, Any]:
+    head = request.head
+    return parse(match.operation, match.labels, head.query, head.headers, request.body)
 
 
 def _allowance(match: Match) -> int:

@@ -281,12 +281,12 @@ class Connection(asyncio.Protocol):
     def _hold(self, size_bytes: int) -> None:
         """Count what has come of a body; all connections together may hold only so much of unfinished ones."""
         self._held_bytes += size_bytes
-        self._server.held_bytes += size_bytes
-        if self._server.held_bytes > self._server.limits.held_bytes:
+        self._server.usage.held_bytes += size_bytes
+        if self._server.usage.held_bytes > self._server.limits.held_bytes:
             raise _Refused(503, "Too much is being uploaded at once")
 
     def _let_go(self) -> None:
-        self._server.held_bytes -= self._held_bytes
+        self._server.usage.held_bytes -= self._held_bytes
         self._held_bytes = 0
 
     def _mark_time(self) -> None:

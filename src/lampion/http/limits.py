@@ -8,7 +8,8 @@ class HttpLimits:
     """Bounds of a listener. Times are what a client may take for its part; our own work is not counted.
 
     `check_seconds` is how often they are checked; None means never.
-    `held_bytes` bounds the unfinished bodies of all connections together.
+    `held_bytes` bounds the unfinished bodies of all connections together, also of other listeners that share the usage;
+    `connections` those of this listener, `all_connections` those of all that share it.
     A head may take `head_seconds`, a body `body_grace_seconds` more plus its size at `body_bytes_per_second`.
     """
 
@@ -22,6 +23,7 @@ class HttpLimits:
     idle_seconds: float = 75.0
     write_silence_seconds: float = 60.0
     connections: int = 8192
+    all_connections: int = 8192
     check_seconds: float | None = 1.0
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from dataclasses import dataclass
 
 from lampion.clock.clock import Clock, Timer
 from lampion.http.application import Application
@@ -10,15 +11,25 @@ from lampion.http.limits import HttpLimits
 from lampion.http.wire import ResponseWriter
 
 
+@dataclass(slots=True)
+class Usage:
+    """What listeners that share it hold at the moment."""
+
+    held_bytes: int = 0
+    connections: int = 0
+
+
 class HttpServer:
     """Serves one application on one listening socket."""
 
-    def __init__(self, application: Application, clock: Clock, limits: HttpLimits | None = None) -> None:
+    def __init__(
+        self, application: Application, clock: Clock, limits: HttpLimits | None = None, usage: Usage | None = None
+    ) -> None:
         self.clock = clock
         self.limits = limits or HttpLimits()
         self.writer = ResponseWriter(clock)
         self.closing = False
-        self.held_bytes = 0
+        self.usage = usage or Usage()
         self._application = application
         self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
@@ -30,7 +41,6 @@ class HttpServer:
         self._server = await loop.create_server(
             lambda: Connection(self, self._application), sock=listener, backlog=1024
         )
-        self._schedule_check()
 
     async def close(self, grace_seconds: float) -> None:
         """Stop accepting, let answers that are owed go out for up to `grace_seconds`, then cut the rest."""
@@ -51,16 +61,24 @@ class HttpServer:
 
     def admit(self, connection: Connection) -> bool:
         """Whether there is room for one more connection; counts it if so."""
-        if self.closing or len(self._connections) >= self.limits.connections:
+        limits, usage = self.limits, self.usage
+        if self.closing or len(self._connections) >= limits.connections or usage.connections >= limits.all_connections:
             return False
         self._connections.add(connection)
+        usage.connections += 1
+        if self._check is None:
+            self._schedule_check()
         return True
 
     def forget(self, connection: Connection) -> None:
-        self._connections.discard(connection)
+        if connection in self._connections:
+            self._connections.remove(connection)
+            self.usage.connections -= 1
 
     def _schedule_check(self) -> None:
-        if self.limits.check_seconds is not None:
+        """Only while there is somebody to check: a listener that nobody uses costs no timer."""
+        self._check = None
+        if self.limits.check_seconds is not None and self._connections:
             self._check = self.clock.call_later(self.limits.check_seconds, self._check_silence)
 
     def _check_silence(self) -> None:

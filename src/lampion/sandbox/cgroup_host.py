@@ -57,7 +57,7 @@ def remove_owner(layout: Layout, parent: str, owner: str) -> None:
 async def sweep_cgroups(layout: Layout, parent: str, clock: Clock) -> int:
     """Kill and remove what servers that are dead left under `parent`; the number of sandboxes found."""
     families = list(_families(layout, parent))
-    owners = [owner for family in families for owner in _children(family) if _is_dead(owner.name)]
+    owners = [owner for family in families for owner in _children(family) if is_dead_owner(owner.name)]
     sandboxes: dict[tuple[str, str], list[Path]] = {}
     for owner in owners:
         for sandbox in _children(owner):
@@ -147,8 +147,8 @@ def _children(directory: Path) -> list[Path]:
         return []
 
 
-def _is_dead(owner: str) -> bool:
-    """Only servers of our own process namespace can be judged; other directories are nobody's business here."""
+def is_dead_owner(owner: str) -> bool:
+    """Whether the server that `owner_name` named has ended. In other process namespaces: no, as nobody can tell."""
     match = _OWNER.fullmatch(owner)
     if match is None or int(match[1]) != _process_namespace():
         return False

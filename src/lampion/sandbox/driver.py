@@ -56,13 +56,15 @@ class SandboxError(Exception):
 class Sandbox(Protocol):
     """One running sandbox.
 
-    `runtime_api` is a listening TCP socket that a client inside reaches at AWS_LAMBDA_RUNTIME_API.
+    `runtime_api` is a listening TCP socket that a client inside reaches at AWS_LAMBDA_RUNTIME_API, `gateway` one that
+    it reaches at AWS_ENDPOINT_URL; None when its network has no gateway.
     `output` (stdout and stderr, in order of writing) and `telemetry` are non-blocking read ends of pipes.
-    The holder closes all three; `stop` doesn't.
+    The holder closes all four; `stop` doesn't.
     """
 
     sandbox_id: str
     runtime_api: "socket.socket"
+    gateway: "socket.socket | None"
     output: int
     telemetry: int
 

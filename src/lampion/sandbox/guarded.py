@@ -20,6 +20,7 @@ class GuardedSandbox:
     def __init__(self, raw: Sandbox, clock: Clock) -> None:
         self.sandbox_id = raw.sandbox_id
         self.runtime_api = raw.runtime_api
+        self.gateway = raw.gateway
         self.output = raw.output
         self.telemetry = raw.telemetry
         self._raw = raw
@@ -139,5 +140,7 @@ class Guarded:
             sandbox = await start
             await sandbox.stop(0)
             sandbox.runtime_api.close()
+            if sandbox.gateway is not None:
+                sandbox.gateway.close()
             os.close(sandbox.output)
             os.close(sandbox.telemetry)

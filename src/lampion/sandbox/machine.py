@@ -129,8 +129,8 @@ def _run_trial(beginning: Beginning, beginnings: Beginnings, limits: Limits) -> 
 def _outcome(control: socket.socket) -> str:
     problem = "the launcher, which ended without a word"
     while True:
-        message, descriptor = receive(control)
-        if descriptor is not None:
+        message, descriptors = receive(control)
+        for descriptor in descriptors:
             os.close(descriptor)
         if message is None:
             return problem

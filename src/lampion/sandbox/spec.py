@@ -32,6 +32,31 @@ class Limits:
     max_open_files: int = 1024
 
 
+class NetworkMode(StrEnum):
+    """What a sandbox reaches beside its own loopback."""
+
+    NONE = "none"
+    GATEWAY = "gateway"  # this server's AWS API, at a loopback address of its own
+    EGRESS = "egress"  # the gateway, and what lies outside of this machine
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """`routes` are what a sandbox in mode GATEWAY reaches beside the gateway: IPv4 networks such as "10.0.0.0/16"."""
+
+    mode: NetworkMode = NetworkMode.GATEWAY
+    routes: tuple[str, ...] = ()
+
+    @property
+    def has_gateway(self) -> bool:
+        return self.mode is not NetworkMode.NONE
+
+    @property
+    def leaves_host(self) -> bool:
+        """Whether the sandbox gets an interface beside loopback."""
+        return self.mode is NetworkMode.EGRESS or (self.mode is NetworkMode.GATEWAY and bool(self.routes))
+
+
 class WorkerStart(StrEnum):
     """How the process that waits in a prepared sandbox comes to be."""
 
@@ -58,8 +83,8 @@ class SandboxSpec:
     """One sandbox. Paths in `argv` and `environ` are paths inside the sandbox.
 
     A driver without a file system of its own (`process`) rewrites those that begin with a mount's target.
-    The driver adds AWS_LAMBDA_RUNTIME_API and _LAMBDA_TELEMETRY_LOG_FD to `environ`; it is otherwise complete:
-    nothing of the server's own environment gets in.
+    The driver adds AWS_LAMBDA_RUNTIME_API and _LAMBDA_TELEMETRY_LOG_FD to `environ`, and AWS_ENDPOINT_URL where there
+    is a gateway and `environ` names none; it is otherwise complete: nothing of the server's own environment gets in.
     `template` is a hint: a sandbox prepared after it will do. Its mounts are among `mounts`.
     """
 
@@ -70,3 +95,4 @@ class SandboxSpec:
     mounts: tuple[Mount, ...]
     limits: Limits
     template: Template | None = None
+    network: Network = Network()

@@ -14,6 +14,7 @@ from lampion.domain.invocation import Invocation
 from lampion.environments.environment import Environment
 from lampion.environments.narrator import Narrator
 from lampion.runtime_api.door import RuntimeApiServer
+from lampion.sandbox.driver import Sandbox
 from lampion.sandbox.drivers.fake import FakeDriver, FakeProcess
 from lampion.sandbox.spec import Limits, SandboxSpec
 from tests.component.environments.scripted_runtime import Script, echo, play
@@ -65,10 +66,17 @@ class Stage:
         self.environment = Environment(
             function,
             launch=lambda: self.driver.start(SPEC),
+            release=release,
             runtime_server=RuntimeApiServer(clock),
             narrator=narrator,
             clock=clock,
         )
+
+
+async def release(sandbox: Sandbox) -> None:
+    """Nobody serves a gateway here."""
+    if sandbox.gateway is not None:
+        sandbox.gateway.close()
 
 
 @asynccontextmanager

@@ -19,7 +19,7 @@ from lampion.sandbox.driver import Exit
 from lampion.sandbox.drivers.process import ProcessDriver
 from lampion.sandbox.spec import Limits, Mount, SandboxSpec
 from tests.component.environments.scripted_runtime import API, Runtime, forever
-from tests.component.environments.stage import FUNCTION, Lines, invocation, stage, until
+from tests.component.environments.stage import FUNCTION, Lines, invocation, release, stage, until
 
 BOOTSTRAP = Path(lampion.__file__).parent / "runtimes" / "python"
 
@@ -81,6 +81,7 @@ async def test_our_runtime_asks_for_its_first_event_only(tmp_path: Path, monkeyp
     environment = Environment(
         FUNCTION,
         launch=lambda: driver.start(spec),
+        release=release,
         runtime_server=RuntimeApiServer(clock),
         narrator=Narrator(FUNCTION, stream=log, runtime_version="", runtime_version_arn="", clock=clock),
         clock=clock,

@@ -17,7 +17,7 @@ from lampion.runtime_api.door import RuntimeApiServer
 from lampion.sandbox.drivers.process import ProcessDriver
 from lampion.sandbox.guarded import Guarded
 from lampion.sandbox.spec import Limits, Mount, SandboxSpec
-from tests.component.environments.stage import FUNCTION, Lines, invocation
+from tests.component.environments.stage import FUNCTION, Lines, invocation, release
 
 SOURCE = """
 import logging, os
@@ -58,6 +58,7 @@ async def running(task_root: Path, handler: str = "app.handler") -> AsyncIterato
     environment = Environment(
         function,
         launch=lambda: driver.start(spec),
+        release=release,
         runtime_server=RuntimeApiServer(clock),
         narrator=Narrator(function, stream=log, runtime_version="", runtime_version_arn="", clock=clock),
         clock=clock,

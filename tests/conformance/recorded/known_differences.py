@@ -60,6 +60,19 @@ KNOWN: tuple[Known, ...] = (
         "recorded with python3.14, which has a trace id at init; asked with python3.13",
     ),
     *(
+        Known(case, r".*\.AWS_ENDPOINT_URL", "tells AWS's clients that this server is their AWS, as AWS needn't")
+        for case in (
+            "TestLambdaBehavior::test_lambda_init_environment",
+            *(
+                f"TestLambdaRuntimesCommon::test_introspection_invoke[{runtime}]"
+                for runtime in (
+                    *("python3.8", "python3.10", "python3.13", "python3.14"),
+                    *("nodejs16.x", "nodejs18.x", "nodejs20.x", "nodejs22.x"),
+                )
+            ),
+        )
+    ),
+    *(
         Known(
             f"TestLambdaRuntimesCommon::test_introspection_invoke[{runtime}]",
             r".*\.AWS_LAMBDA_RUNTIME_API",

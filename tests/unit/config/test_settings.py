@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lampion.config import SettingError, environments_for_memory, memory_bytes, options, settings_from
-from lampion.config.values import AuthMode, ListenAddress, SandboxChoice
+from lampion.config.values import AuthMode, FunctionAccess, ListenAddress, NetworkChoice, PrivateNetworks, SandboxChoice
 
 GIB = 1 << 30
 
@@ -26,6 +26,22 @@ def test_the_command_line_wins_over_the_variable_and_the_variable_over_the_defau
     variables = {"LAMPION_REGION": "eu-west-1", "LAMPION_IDLE_SECONDS": "5"}
     settings = settings_from({"region": "eu-north-1"}, variables)
     assert (settings.region, settings.idle_seconds, settings.account_id) == ("eu-north-1", 5, "123456789012")
+
+
+def test_what_functions_reach() -> None:
+    settings = settings_from({}, {})
+    assert (settings.network, settings.private_networks) == (NetworkChoice.GATEWAY, PrivateNetworks.DENY)
+    assert (settings.function_access, settings.dns_server) == (FunctionAccess.NONE, ())
+    assert dict(settings.subnet_route) == {}
+    given = {
+        "subnet_route": "subnet-1=10.0.0.0/16,subnet-2=192.0.2.0/24,subnet-1=10.1.0.0/16",
+        "dns_server": "192.0.2.53,192.0.2.54",
+        "network": "egress",
+    }
+    settings = settings_from(given, {})
+    assert dict(settings.subnet_route) == {"subnet-1": ("10.0.0.0/16", "10.1.0.0/16"), "subnet-2": ("192.0.2.0/24",)}
+    assert [str(server) for server in settings.dns_server] == ["192.0.2.53", "192.0.2.54"]
+    assert settings.network is NetworkChoice.EGRESS
 
 
 def test_every_option_has_a_flag_a_variable_and_help() -> None:
@@ -88,6 +104,15 @@ def test_listening_addresses(text: str, host: str, port: int, is_loopback: bool)
         ("cgroup_parent", "a/b"),
         ("cgroup_parent", ".."),
         ("cgroup_parent", ""),
+        ("network", "internet"),
+        ("private_networks", "yes"),
+        ("function_access", "some"),
+        ("dns_server", "::1"),
+        ("dns_server", "127.0.0.1," * 2 + "x"),
+        ("subnet_route", "subnet-1"),
+        ("subnet_route", "vpc-1=10.0.0.0/8"),
+        ("subnet_route", "subnet-1=10.0.0.1/8"),
+        ("subnet_route", "subnet-1=::/0"),
         ("interpreter", "python3.13"),
         ("interpreter", "python3.13=relative"),
         ("interpreter", "=/usr/bin/python3"),

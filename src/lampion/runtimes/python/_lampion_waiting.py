@@ -61,7 +61,10 @@ def take_orders(descriptor: int) -> None:
     if not variables:
         sys.exit(0)  # whoever would have given them has gone
     environ = os.environb
+    coerced_locale = environ.get(b"LC_CTYPE")  # set by the interpreter itself at its start (PEP 538)
     environ.clear()
+    if coerced_locale is not None:
+        environ[b"LC_CTYPE"] = coerced_locale
     for variable in variables:
         name, _, value = variable.partition(b"=")
         environ[name] = value

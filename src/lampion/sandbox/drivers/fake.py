@@ -43,10 +43,17 @@ class FakeSandbox:
     """One running program."""
 
     def __init__(
-        self, process: FakeProcess, program: Program, clock: Clock, runtime_api: socket.socket, pipes: tuple[int, int]
+        self,
+        process: FakeProcess,
+        program: Program,
+        clock: Clock,
+        runtime_api: socket.socket,
+        gateway: socket.socket | None,
+        pipes: tuple[int, int],
     ) -> None:
         self.sandbox_id = process.spec.sandbox_id
         self.runtime_api = runtime_api
+        self.gateway = gateway
         self.output, self.telemetry = pipes
         self.process = process
         self._clock = clock
@@ -108,20 +115,21 @@ class FakeDriver:
     async def start(self, spec: SandboxSpec) -> FakeSandbox:
         if self.start_error is not None:
             raise SandboxError(self.start_error)
-        runtime_api = socket.create_server(("127.0.0.1", 0))
-        runtime_api.setblocking(False)
+        runtime_api = _listener()
+        gateway = _listener() if spec.network.has_gateway else None
         output, their_output = os.pipe()
         telemetry, their_telemetry = os.pipe()
         os.set_blocking(output, False)
         os.set_blocking(telemetry, False)
         address = f"127.0.0.1:{runtime_api.getsockname()[1]}"
         environ = {
+            **({} if gateway is None else {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{gateway.getsockname()[1]}"}),
             **spec.environ,
             "AWS_LAMBDA_RUNTIME_API": address,
             "_LAMBDA_TELEMETRY_LOG_FD": str(TELEMETRY_FD),
         }
         process = FakeProcess(spec, address, environ, their_output, their_telemetry)
-        sandbox = FakeSandbox(process, self.program, self._clock, runtime_api, (output, telemetry))
+        sandbox = FakeSandbox(process, self.program, self._clock, runtime_api, gateway, (output, telemetry))
         self.started.append(sandbox)
         return sandbox
 
@@ -132,3 +140,9 @@ class FakeDriver:
     async def close(self) -> None:
         for sandbox in self.started:
             await sandbox.stop(0)
+
+
+def _listener() -> socket.socket:
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.setblocking(False)
+    return listener

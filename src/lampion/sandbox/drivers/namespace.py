@@ -1,21 +1,26 @@
 """Linux namespaces and control groups through the launcher: the sandbox for functions nobody needs to trust."""
 
+import asyncio
 import contextlib
 import logging
 import os
-import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from lampion.clock.clock import Clock
 from lampion.sandbox.beginnings import Beginnings
+from lampion.sandbox.cgroup_host import owner_name
 from lampion.sandbox.cgroups import cpu_quota, limit_settings
 from lampion.sandbox.doctor import examine
 from lampion.sandbox.driver import Capabilities, Exit, SandboxError
 from lampion.sandbox.freezer import CgroupFreezer, Freezer, SignalFreezer
-from lampion.sandbox.host_view import mount_entries
-from lampion.sandbox.launcher.description import describe_special
+from lampion.sandbox.host_view import Entry, EntryKind, mount_entries
+from lampion.sandbox.launcher.connection import Listeners
+from lampion.sandbox.launcher.description import GATEWAY_VARIABLES, describe_special
+from lampion.sandbox.network.egress import Egress
+from lampion.sandbox.network.firewall import can_change_firewall, sweep_tables, table_name
+from lampion.sandbox.network.router import Outside
 from lampion.sandbox.prepared import USUAL_LIMITS, Preparation, PreparedSandbox
 from lampion.sandbox.spec import SandboxSpec, Template
 from lampion.sandbox.stock import Stock
@@ -33,11 +38,14 @@ class NamespaceSandbox:
         spec: SandboxSpec,
         prepared: PreparedSandbox,
         clock: Clock,
-        runtime_api: socket.socket,
+        listeners: Listeners,
         set_quota: Callable[[], None],
     ) -> None:
         self.sandbox_id = spec.sandbox_id
-        self.runtime_api = runtime_api
+        self.runtime_api = listeners.runtime_api
+        self.gateway = listeners.gateway if spec.network.has_gateway else None
+        if self.gateway is None:
+            listeners.gateway.close()  # nobody listens there any more
         self.output, self.telemetry = prepared.pipes
         self._connection = prepared.connection
         self._clock = clock
@@ -104,13 +112,20 @@ class NamespaceDriver:
     name = "namespace"
 
     def __init__(
-        self, clock: Clock, cgroup_parent: str = "lampion", stock: int = DEFAULT_STOCK, scratch: Path | None = None
+        self,
+        clock: Clock,
+        cgroup_parent: str = "lampion",
+        stock: int = DEFAULT_STOCK,
+        scratch: Path | None = None,
+        outside: Outside | None = None,
     ) -> None:
+        """Without `outside`, a sandbox whose network leaves the host is refused."""
         self._clock = clock
         self._parent = cgroup_parent
         self._scratch = scratch
         self._preparation = Preparation(Beginnings(cgroup_parent, scratch), clock, cgroup_parent)
         self._stock = Stock(self._preparation, stock)
+        self._egress = None if outside is None else Egress(table_name(cgroup_parent, owner_name()), outside)
         self._capabilities: Capabilities | None = None
 
     def capabilities(self) -> Capabilities:
@@ -131,16 +146,25 @@ class NamespaceDriver:
         return await self._start(spec, self._preparation.prepare((), spec.limits), None)
 
     async def sweep(self) -> int:
+        if can_change_firewall():
+            try:
+                await asyncio.to_thread(sweep_tables, self._parent)
+            except SandboxError as error:
+                _LOG.info("firewall rules of servers that died may be left: %s", error)
         return await self._preparation.sweep()
 
     async def close(self) -> None:
         await self._stock.close()
         await self._preparation.close()
+        if self._egress is not None:
+            await self._egress.close()
 
     async def _start(self, spec: SandboxSpec, prepared: PreparedSandbox, template: Template | None) -> NamespaceSandbox:
         try:
-            prepared.connection.specialise(self._special(spec, prepared, template))
-            runtime_api = await prepared.connection.prepared()
+            further = await self._attach(spec, prepared) if spec.network.leaves_host else ()
+            special = self._special(spec, prepared, template, further)
+            prepared.connection.specialise(special)
+            listeners = await prepared.connection.prepared()
             await prepared.connection.running()
         except BaseException:
             await self._preparation.abandon(prepared)
@@ -149,17 +173,28 @@ class NamespaceDriver:
         def set_quota() -> None:
             self._limit_cpu(prepared, spec.limits.cpu_cores)
 
-        return NamespaceSandbox(spec, prepared, self._clock, runtime_api, set_quota)
+        return NamespaceSandbox(spec, prepared, self._clock, listeners, set_quota)
 
-    def _special(self, spec: SandboxSpec, prepared: PreparedSandbox, template: Template | None) -> bytes:
+    async def _attach(self, spec: SandboxSpec, prepared: PreparedSandbox) -> tuple[Entry, ...]:
+        """A way out, and the files that tell of it."""
+        if self._egress is None:
+            raise SandboxError("this server gives sandboxes no way out of the machine")
+        egress, listeners = self._egress, await prepared.connection.prepared()
+        attachment = await egress.attach(listeners.runtime_api, spec.network)
+        prepared.connection.when_ended(lambda: egress.give_back(attachment))
+        return (Entry(EntryKind.FILE, "/etc/resolv.conf", attachment.resolver_file),)
+
+    def _special(
+        self, spec: SandboxSpec, prepared: PreparedSandbox, template: Template | None, further: tuple[Entry, ...]
+    ) -> bytes:
         present = () if template is None else template.mounts
         return describe_special(
             argv=spec.argv if template is None else (),
-            environ=spec.environ,
+            environ={**(GATEWAY_VARIABLES if spec.network.has_gateway else {}), **spec.environ},
             working_directory=spec.working_directory,
             limits=spec.limits,
             settings=limit_settings(self._preparation.beginnings.layout, prepared.plan, spec.limits),
-            entries=mount_entries(mount for mount in spec.mounts if mount not in present),
+            entries=(*mount_entries(mount for mount in spec.mounts if mount not in present), *further),
         )
 
     def _limit_cpu(self, prepared: PreparedSandbox, cores: float) -> None:

@@ -32,7 +32,7 @@ _FINDINGS: Final = (
     Finding("isolation", "functions run as the server's user and see the host's files", _MEND),
     Finding("memory-limit", "MemorySize isn't enforced", _MEND),
     Finding("cpu-limit", "the share of a processor that goes with MemorySize isn't enforced", _MEND),
-    Finding("network", "functions reach every network that the server reaches", _MEND),
+    Finding("network", "functions reach every network that the server reaches, whatever --network says", _MEND),
     Finding("server-death", "functions outlive a server that is killed, until they notice", _MEND),
 )
 
@@ -45,17 +45,17 @@ class ProcessSandbox:
         sandbox_id: str,
         process: asyncio.subprocess.Process,
         clock: Clock,
-        runtime_api: socket.socket,
+        listeners: tuple[socket.socket, socket.socket | None],
         pipes: tuple[int, int],
         directory: Path,
     ) -> None:
         self.sandbox_id = sandbox_id
-        self.runtime_api = runtime_api
+        self.runtime_api, self.gateway = listeners
         self.output, self.telemetry = pipes
         self._process = process
         self._clock = clock
         self._directory = directory
-        self._marker = f"AWS_LAMBDA_RUNTIME_API={_address(runtime_api)}".encode()
+        self._marker = f"AWS_LAMBDA_RUNTIME_API={_address(self.runtime_api)}".encode()
         self._peak_bytes = 0
         self._ended = asyncio.get_running_loop().create_task(self._watch())
 
@@ -147,15 +147,14 @@ class ProcessDriver:
         """Everything made here is undone by `on_failure`."""
         directory = Path(tempfile.mkdtemp(prefix=_PREFIX))
         on_failure.callback(shutil.rmtree, directory, ignore_errors=True)
-        runtime_api = socket.create_server(("127.0.0.1", 0))
-        on_failure.callback(runtime_api.close)
-        runtime_api.setblocking(False)
+        runtime_api = _listener(on_failure)
+        gateway = _listener(on_failure) if spec.network.has_gateway else None
         with contextlib.ExitStack() as theirs, contextlib.ExitStack() as status_pipe:
             output, their_output = _pipe(on_failure, theirs)
             telemetry, their_telemetry = _pipe(on_failure, theirs)
             status, their_status = _pipe(status_pipe, theirs)
             request = theirs.enter_context(tempfile.TemporaryFile(dir=directory))
-            request.write(_request(spec, directory, _address(runtime_api), their_telemetry))
+            request.write(_request(spec, directory, (runtime_api, gateway), their_telemetry))
             request.seek(0)
             process = await _spawn(request.fileno(), their_status, their_output, their_telemetry)
             theirs.close()
@@ -167,18 +166,30 @@ class ProcessDriver:
                 _signal_group(process.pid, signal.SIGKILL)
                 await asyncio.shield(process.wait())
                 raise
-        return ProcessSandbox(spec.sandbox_id, process, self._clock, runtime_api, (output, telemetry), directory)
+        pipes = (output, telemetry)
+        return ProcessSandbox(spec.sandbox_id, process, self._clock, (runtime_api, gateway), pipes, directory)
 
 
-def _address(runtime_api: socket.socket) -> str:
-    return f"127.0.0.1:{runtime_api.getsockname()[1]}"
+def _listener(on_failure: contextlib.ExitStack) -> socket.socket:
+    listener = socket.create_server(("127.0.0.1", 0))
+    on_failure.callback(listener.close)
+    listener.setblocking(False)
+    return listener
 
 
-def _request(spec: SandboxSpec, directory: Path, address: str, telemetry: int) -> bytes:
+def _address(listener: socket.socket) -> str:
+    return f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+def _request(
+    spec: SandboxSpec, directory: Path, listeners: tuple[socket.socket, socket.socket | None], telemetry: int
+) -> bytes:
+    runtime_api, gateway = listeners
     working_directory = relocate_path(spec.working_directory, spec.mounts)
     environ = {
+        **({} if gateway is None else {"AWS_ENDPOINT_URL": f"http://{_address(gateway)}"}),
         **relocate_environ(spec.environ, spec.mounts),
-        "AWS_LAMBDA_RUNTIME_API": address,
+        "AWS_LAMBDA_RUNTIME_API": _address(runtime_api),
         "_LAMBDA_TELEMETRY_LOG_FD": str(TELEMETRY_FD),
         "TMPDIR": str(directory),
     }

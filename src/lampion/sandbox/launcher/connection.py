@@ -5,10 +5,23 @@ import contextlib
 import signal
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from lampion.sandbox.driver import Exit, SandboxError
 from lampion.sandbox.launcher.daemon import Launched, receive, specialise
 from lampion.sandbox.launcher.messages import Ended, Failed, Message, Prepared, Running
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """Sockets that listen inside the sandbox; whoever holds them closes them."""
+
+    runtime_api: socket.socket
+    gateway: socket.socket
+
+    def close(self) -> None:
+        self.runtime_api.close()
+        self.gateway.close()
 
 
 class LauncherConnection:
@@ -21,7 +34,7 @@ class LauncherConnection:
         self._control = launched.control
         self._on_gone = on_gone
         self._loop = asyncio.get_running_loop()
-        self._listener: asyncio.Future[socket.socket] = self._loop.create_future()
+        self._listeners: asyncio.Future[Listeners] = self._loop.create_future()
         self._running: asyncio.Future[None] = self._loop.create_future()
         self._ended: asyncio.Future[Ended] = self._loop.create_future()
         self._told: Ended | None = None
@@ -32,9 +45,9 @@ class LauncherConnection:
     def is_over(self) -> bool:
         return self._ended.done()
 
-    async def prepared(self) -> socket.socket:
-        """Until the sandbox can be specialised: the Runtime API's listening socket. Raises SandboxError."""
-        return await asyncio.shield(self._listener)
+    async def prepared(self) -> Listeners:
+        """Until the sandbox can be specialised. Raises SandboxError."""
+        return await asyncio.shield(self._listeners)
 
     async def running(self) -> None:
         """Until the function's process runs. Raises SandboxError."""
@@ -43,6 +56,10 @@ class LauncherConnection:
     async def ended(self) -> Ended:
         """Until nothing of the sandbox exists any more."""
         return await asyncio.shield(self._ended)
+
+    def when_ended(self, action: Callable[[], object]) -> None:
+        """Call `action` then; soon, if it has been."""
+        self._ended.add_done_callback(lambda _: action())
 
     def specialise(self, description: bytes) -> None:
         """Whether that succeeds, `running` tells."""
@@ -73,11 +90,11 @@ class LauncherConnection:
             while not self.is_over:
                 self._take(*receive(self._control))
 
-    def _take(self, message: Message | None, descriptor: int | None) -> None:
+    def _take(self, message: Message | None, descriptors: list[int]) -> None:
         if message is None:
             self._end()
-        elif isinstance(message, Prepared) and descriptor is not None:
-            self._accept(socket.socket(fileno=descriptor))
+        elif isinstance(message, Prepared):
+            self._accept(Listeners(*(socket.socket(fileno=descriptor) for descriptor in descriptors)))
         elif isinstance(message, Running):
             if not self._running.done():
                 self._running.set_result(None)
@@ -87,19 +104,20 @@ class LauncherConnection:
         elif isinstance(message, Ended):
             self._told = message
 
-    def _accept(self, listener: socket.socket) -> None:
-        listener.setblocking(False)
-        if self._listener.done():
-            listener.close()
+    def _accept(self, listeners: Listeners) -> None:
+        listeners.runtime_api.setblocking(False)
+        listeners.gateway.setblocking(False)
+        if self._listeners.done():
+            listeners.close()
         else:
-            self._listener.set_result(listener)
+            self._listeners.set_result(listeners)
 
     def _end(self) -> None:
         self._loop.remove_reader(self._control.fileno())
         self._control.close()
         self._on_gone(self._told is not None or bool(self._failure))
         self._ended.set_result(self._told or Ended(Exit(None, signal.SIGKILL), 0))
-        for future in (self._listener, self._running):
+        for future in (self._listeners, self._running):
             if not future.done():
                 future.set_exception(SandboxError(self._failure or "the sandbox launcher was killed"))
                 future.exception()  # who gave up waiting needn't hear of it

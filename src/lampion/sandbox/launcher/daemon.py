@@ -15,6 +15,8 @@ from typing import Final
 from lampion.sandbox.driver import SandboxError
 from lampion.sandbox.launcher.messages import MESSAGE_BYTES, Failed, Message, Prepared, parse_message
 
+LISTENER_COUNT: Final = 2
+"""Sockets that come with Prepared (launcher.h)."""
 _HANDSHAKE_SECONDS: Final = 10.0
 _END_SECONDS: Final = 5.0
 
@@ -122,24 +124,25 @@ def specialise(control: socket.socket, description: bytes) -> None:
         socket.send_fds(control, [b"specialise"], [text.descriptor])
 
 
-def receive(control: socket.socket) -> tuple[Message | None, int | None]:
-    """The next message, None at the end, and the descriptor that came along. May raise BlockingIOError."""
+def receive(control: socket.socket) -> tuple[Message | None, list[int]]:
+    """The next message, None at the end, and the descriptors that came along. May raise BlockingIOError."""
     try:
         raw, descriptors = _receive(control)
     except ConnectionResetError:
         # Said once, when it ended without having read all of ours; what it had said before still stands in line.
         raw, descriptors = _receive(control)
-    descriptor = descriptors[0] if descriptors else None
     if not raw:
-        return None, descriptor
+        return None, descriptors
     message = parse_message(raw)
-    if isinstance(message, Prepared) and descriptor is None:
-        message = Failed("the launcher sent no listening socket")
-    return message, descriptor
+    if isinstance(message, Prepared) and len(descriptors) != LISTENER_COUNT:
+        message = Failed(f"the launcher sent {len(descriptors)} listening sockets")
+        while descriptors:
+            os.close(descriptors.pop())
+    return message, descriptors
 
 
 def _receive(control: socket.socket) -> tuple[bytes, list[int]]:
-    raw, descriptors, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 1, socket.MSG_CMSG_CLOEXEC)
+    raw, descriptors, _, _ = socket.recv_fds(control, MESSAGE_BYTES, LISTENER_COUNT, socket.MSG_CMSG_CLOEXEC)
     return raw, descriptors
 
 

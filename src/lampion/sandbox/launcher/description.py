@@ -11,6 +11,7 @@ from lampion.sandbox.host_view import Entry
 from lampion.sandbox.spec import TELEMETRY_FD, Limits
 
 RUNTIME_API_ADDRESS: Final = "127.0.0.1:9001"
+GATEWAY_VARIABLES: Final = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9002"}
 _MOST_BYTES: Final = 1 << 20
 _MIB: Final = 1024 * 1024
 # What a function on AWS reads with getrlimit.

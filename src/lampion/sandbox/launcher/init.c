@@ -84,9 +84,9 @@ int run_init(struct launch *launch)
         return -1;
     if (launch->wanted.argument_count > 0 && start_function(launch) < 0)
         return -1;
-    if (send_message(launch->inside, "prepared", &launch->listener, 1) < 0)
+    if (send_message(launch->inside, "prepared", launch->listeners, LISTENER_COUNT) < 0)
         return -1;
-    close(launch->listener);
+    close_listeners(launch);
     attend(launch, child_signals);
     _exit(0);
 }

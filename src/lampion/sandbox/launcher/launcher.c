@@ -6,7 +6,7 @@
  * process in it that waits. Later it is *specialised*: it gets one function's files, limits and environment. No code of
  * a function runs in between, so a prepared sandbox is as good as a new one.
  *
- * To the server:  "prepared" with the Runtime API's listening socket | "running" | "error STEP WHAT: WHY"
+ * To the server:  "prepared" with the listening sockets | "running" | "error STEP WHAT: WHY"
  *                 "exit code|signal NUMBER oom COUNT peak BYTES killed 0|1", after which nothing of the sandbox exists
  * From it:        "specialise" with a second description | "term" | "kill"; the end of the socket means "kill" too.
  *
@@ -66,7 +66,7 @@ static const struct step inner_steps[] = {
     {"proc-masks", mount_proc},
     {"host-name", set_host_name},
     {"loopback", raise_loopback},
-    {"runtime-api", open_listener},
+    {"listeners", open_listeners},
     /* Late, for making a disk takes the launcher longer than all of this; before a process that is to use it. */
     {"disk", take_disk},
     {"tmp", mount_temporary},

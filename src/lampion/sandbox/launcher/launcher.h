@@ -18,6 +18,8 @@ enum {
     MOST_DESCRIPTORS = MOST_ENTRIES + 8, /* in one message; the kernel takes 253 */
     DEVICE_COUNT = 5,
     RUNTIME_API_PORT = 9001,
+    GATEWAY_PORT = 9002,
+    LISTENER_COUNT = 2,
 };
 
 /* What the function's process finds open. */
@@ -123,7 +125,7 @@ struct launch {
     int orders_out;
     int hello_in;        /* the channel on which a process from the zygote says that it is there */
     int hello_out;
-    int listener;        /* the Runtime API's socket, made in the sandbox's network */
+    int listeners[LISTENER_COUNT]; /* the Runtime API's and the gateway's, made in the sandbox's network */
     int devices[DEVICE_COUNT]; /* detached mounts, to be attached in the new root */
     int proc;
     int disk;            /* /tmp as a detached mount, -1 when it is to be memory */
@@ -213,7 +215,8 @@ int mount_proc(struct launch *launch);
 
 /* network.c */
 int raise_loopback(struct launch *launch);
-int open_listener(struct launch *launch);
+int open_listeners(struct launch *launch);
+void close_listeners(struct launch *launch);
 
 /* privileges.c */
 int map_ids(struct launch *launch);

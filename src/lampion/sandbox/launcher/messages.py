@@ -10,7 +10,7 @@ from lampion.sandbox.driver import Exit
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The sandbox can be given to a function; the Runtime API's listening socket came along."""
+    """The sandbox can be given to a function; its listening sockets came along (connection.Listeners)."""
 
 
 @dataclass(frozen=True, slots=True)

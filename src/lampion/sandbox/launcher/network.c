@@ -1,7 +1,8 @@
-/* The sandbox's own network: the loopback device and the Runtime API's listening socket. */
+/* The sandbox's own network: the loopback device and the listening sockets that the server answers on. */
 #include "launcher.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -25,14 +26,34 @@ int raise_loopback(struct launch *launch)
     return result;
 }
 
-int open_listener(struct launch *launch)
+static int listen_on(unsigned short port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(RUNTIME_API_PORT)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    launch->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (launch->listener < 0)
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (listener < 0)
         return -1;
-    if (bind(launch->listener, (struct sockaddr *)&address, sizeof address) < 0)
-        return -1;
-    return listen(launch->listener, 128);
+    if (bind(listener, (struct sockaddr *)&address, sizeof address) == 0 && listen(listener, 128) == 0)
+        return listener;
+    int error = errno;
+    close(listener);
+    errno = error;
+    return -1;
+}
+
+/* Who gets a socket made here listens inside this sandbox, wherever it is itself. */
+int open_listeners(struct launch *launch)
+{
+    static const unsigned short ports[LISTENER_COUNT] = {RUNTIME_API_PORT, GATEWAY_PORT};
+    for (int i = 0; i < LISTENER_COUNT; i++)
+        if ((launch->listeners[i] = listen_on(ports[i])) < 0)
+            return -1;
+    return 0;
+}
+
+/* The server has them now; here nobody would answer. */
+void close_listeners(struct launch *launch)
+{
+    for (int i = 0; i < LISTENER_COUNT; i++)
+        close(launch->listeners[i]);
 }

@@ -1,0 +1,61 @@
+"""Keys that functions sign with: made for one sandbox, forgotten with it, in memory only."""
+
+import base64
+import hmac
+from dataclasses import dataclass, field
+from typing import Final
+
+from lampion.clock.rng import Rng
+
+_ID_RANDOM_BYTES: Final = 10
+_SECRET_RANDOM_BYTES: Final = 30
+_TOKEN_RANDOM_BYTES: Final = 96
+
+
+@dataclass(frozen=True, slots=True)
+class SessionKey:
+    """A key of a role that someone assumed for a while, in AWS's form. Valid only together with its token."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str = field(repr=False)
+    account_id: str
+    role_name: str
+    session_name: str
+
+    @property
+    def arn(self) -> str:
+        """The caller as AWS's messages name it."""
+        return f"arn:aws:sts::{self.account_id}:assumed-role/{self.role_name}/{self.session_name}"
+
+
+class SessionKeys:
+    """The keys that are valid now."""
+
+    def __init__(self, rng: Rng) -> None:
+        self._rng = rng
+        self._valid: dict[str, SessionKey] = {}
+
+    def issue(self, *, account_id: str, role: str, session_name: str) -> SessionKey:
+        """A new key of `role`, an ARN whose last part is the role's name; valid until revoked."""
+        key = SessionKey(
+            access_key_id="ASIA" + base64.b32encode(self._rng.token(_ID_RANDOM_BYTES)).decode(),
+            secret_access_key=base64.b64encode(self._rng.token(_SECRET_RANDOM_BYTES)).decode(),
+            session_token=base64.b64encode(self._rng.token(_TOKEN_RANDOM_BYTES)).decode(),
+            account_id=account_id,
+            role_name=role.rpartition("/")[2],
+            session_name=session_name,
+        )
+        self._valid[key.access_key_id] = key
+        return key
+
+    def find(self, access_key_id: str, session_token: str) -> SessionKey | None:
+        """The valid key of that id, when the token is its own; compared in constant time."""
+        key = self._valid.get(access_key_id)
+        if key is None or not hmac.compare_digest(key.session_token.encode(), session_token.encode(errors="replace")):
+            return None
+        return key
+
+    def revoke(self, key: SessionKey) -> None:
+        """From here on it is unknown. Idempotent."""
+        self._valid.pop(key.access_key_id, None)

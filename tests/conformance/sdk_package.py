@@ -1,0 +1,33 @@
+"""A deployment package with boto3 in it, as a customer would build one."""
+
+from collections.abc import Iterator
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+_PACKAGES = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
+_SERVICES = ("lambda", "sts")
+
+
+@cache
+def boto3_files() -> dict[str, bytes]:
+    """boto3 and what it imports, without the descriptions of services that tests don't call."""
+    files: dict[str, bytes] = {}
+    for name in _PACKAGES:
+        spec = find_spec(name)
+        assert spec is not None
+        assert spec.origin is not None
+        found = Path(spec.origin)
+        root = found.parent if found.name == "__init__.py" else found
+        files |= {str(path.relative_to(root.parent)): path.read_bytes() for path in _wanted(root)}
+    return files
+
+
+def _wanted(root: Path) -> Iterator[Path]:
+    if root.is_file():
+        yield root
+    for path in root.rglob("*"):
+        parts = path.relative_to(root).parts
+        is_other_service = parts[0] == "data" and len(parts) > 2 and parts[1] not in _SERVICES
+        if path.is_file() and "__pycache__" not in parts and not is_other_service:
+            yield path

@@ -1,0 +1,38 @@
+"""Session keys look like AWS's, are valid with their token until revoked, and stay out of sight."""
+
+import re
+
+from lampion.clock.rng import SeededRng, SystemRng
+from lampion.identity.session_keys import SessionKey, SessionKeys
+
+ROLE = "arn:aws:iam::123456789012:role/service-role/lambda-role"
+
+
+def issued(keys: SessionKeys) -> SessionKey:
+    return keys.issue(account_id="123456789012", role=ROLE, session_name="fn")
+
+
+def test_a_key_has_the_form_of_aws_and_names_its_role_and_function() -> None:
+    key = issued(SessionKeys(SystemRng()))
+    assert re.fullmatch(r"ASIA[A-Z2-7]{16}", key.access_key_id)
+    assert re.fullmatch(r"[A-Za-z0-9/+]{40}", key.secret_access_key)
+    assert len(key.session_token) == 128
+    assert key.arn == "arn:aws:sts::123456789012:assumed-role/lambda-role/fn"
+
+
+def test_a_key_is_valid_with_its_own_token_until_it_is_revoked() -> None:
+    keys = SessionKeys(SeededRng(1))
+    one, other = issued(keys), issued(keys)
+    assert keys.find(one.access_key_id, one.session_token) is one
+    for token in (other.session_token, "", one.session_token[:-1], "ü", "\udcff"):
+        assert keys.find(one.access_key_id, token) is None
+    keys.revoke(one)
+    keys.revoke(one)
+    assert keys.find(one.access_key_id, one.session_token) is None
+    assert keys.find(other.access_key_id, other.session_token) is other
+
+
+def test_neither_secret_nor_token_is_shown() -> None:
+    key = issued(SessionKeys(SeededRng(2)))
+    assert key.secret_access_key not in repr(key)
+    assert key.session_token not in repr(key)
