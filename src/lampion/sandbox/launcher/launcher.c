@@ -37,6 +37,9 @@ static const struct step outer_steps[] = {
     {"namespaces", create_init},
     /* While the process waits: it can't act in its user namespace before it has an id there. */
     {"ids", map_ids},
+    /* Before process 1 attaches them: what is attached can't be changed so any more. */
+    {"owners", show_owners},
+    {"sources", let_go_of_sources},
     {"release", release_init},
     /* While process 1 is busy, and after its birth, so that it gets only what it is handed. */
     {"disk", open_disk},
@@ -80,6 +83,7 @@ static const struct step outer_special_steps[] = {
     /* Before the function's first instruction. */
     {"limits", write_settings},
     {"sources", open_sources},
+    {"owners", show_owners},
     {"hand-over", hand_trees},
     {NULL, NULL},
 };

@@ -187,6 +187,8 @@ extern const char *const device_files[DEVICE_COUNT];
 int stop_mount_propagation(struct launch *launch);
 int open_devices(struct launch *launch);
 int open_sources(struct launch *launch);
+int show_owners(struct launch *launch);
+int let_go_of_sources(struct launch *launch);
 
 /* mounts.c */
 int enter_new_root(struct launch *launch);

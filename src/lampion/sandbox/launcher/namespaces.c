@@ -61,9 +61,6 @@ static void let_go(struct launch *launch)
         close_function_ends(launch);
     for (int i = 0; i < DEVICE_COUNT; i++)
         close(launch->devices[i]);
-    for (; launch->entries_made < launch->wanted.entry_count; launch->entries_made++)
-        if (launch->wanted.entries[launch->entries_made].tree >= 0)
-            close(launch->wanted.entries[launch->entries_made].tree);
 }
 
 int create_init(struct launch *launch)

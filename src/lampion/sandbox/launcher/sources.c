@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -39,6 +40,38 @@ int open_devices(struct launch *launch)
         if (launch->devices[i] < 0)
             return -1;
     }
+    return 0;
+}
+
+/*
+ * What belongs to the host's root belongs to the sandbox's root, as a function on AWS sees it, and not to nobody. It
+ * changes nothing of what the function may, which is another user. Not every file system can show its files so, and
+ * only root may ask for it.
+ */
+int show_owners(struct launch *launch)
+{
+    char path[64];
+    if (!launch->wanted.has_user_namespace)
+        return 0;
+    snprintf(path, sizeof path, "/proc/%d/ns/user", (int)launch->init);
+    int ids = open(path, O_RDONLY | O_CLOEXEC);
+    if (ids < 0)
+        return -1;
+    struct mount_attr wanted = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (unsigned long long)ids};
+    for (int i = launch->entries_made; i < launch->wanted.entry_count; i++)
+        if (launch->wanted.entries[i].tree >= 0)
+            syscall(SYS_mount_setattr, launch->wanted.entries[i].tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &wanted,
+                    sizeof wanted);
+    close(ids);
+    return 0;
+}
+
+/* Process 1 was born with them. */
+int let_go_of_sources(struct launch *launch)
+{
+    for (; launch->entries_made < launch->wanted.entry_count; launch->entries_made++)
+        if (launch->wanted.entries[launch->entries_made].tree >= 0)
+            close(launch->wanted.entries[launch->entries_made].tree);
     return 0;
 }
 
