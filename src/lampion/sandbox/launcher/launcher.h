@@ -208,9 +208,6 @@ int hand_disk(struct launch *launch);
 int take_disk(struct launch *launch);
 int try_disk(struct launch *launch, const char *template, const char *directory);
 
-/* images.c */
-int open_image(const char *path);
-
 /* proc.c */
 int open_proc(struct launch *launch);
 int mount_proc(struct launch *launch);
