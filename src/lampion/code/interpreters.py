@@ -155,8 +155,7 @@ def _possible(language: Language, version: str, places: SearchPlaces) -> Iterato
     for kept, pattern in language.kept:
         if places.home is not None or kept.startswith("/"):
             directory = (places.home or Path("/")) / kept
-            programs = directory.glob(_for_version(pattern, version))
-            yield from sorted(programs, key=lambda program: _newest_first(program.relative_to(directory)))
+            yield from _newest_first(directory, _for_version(pattern, version))
     for directory in places.system:
         yield from (directory / name for name in names)
 
@@ -165,7 +164,15 @@ def _for_version(pattern: str, version: str) -> str:
     return pattern.replace("{}", version)
 
 
-def _newest_first(program: Path) -> tuple[list[int], str]:
+def _newest_first(directory: Path, pattern: str) -> list[Path]:
+    """The programs there; none where we may not look."""
+    try:
+        return sorted(directory.glob(pattern), key=lambda program: _age(program.relative_to(directory)))
+    except PermissionError:
+        return []
+
+
+def _age(program: Path) -> tuple[list[int], str]:
     return ([-int(number) for number in re.findall(r"\d+", str(program))], str(program))
 
 

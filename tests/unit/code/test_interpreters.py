@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -256,3 +257,17 @@ async def test_what_is_no_node_is_passed_over(machine: Machine, answer: bytes):
     machine.answers[str(program)] = answer
     with pytest.raises(RuntimeUnavailable, match="nvm install 20"):
         await Interpreters(SearchPlaces({}, (program.parent,), system=()), machine).find("nodejs20.x")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can stop being somebody who may look anywhere")
+def test_a_home_that_we_may_not_look_into_has_no_interpreters(tmp_path):
+    home = tmp_path / "home"
+    (home / ".pyenv/versions").mkdir(parents=True)
+    home.chmod(0o700)
+    tmp_path.chmod(0o755)
+    os.seteuid(65534)
+    try:
+        places = SearchPlaces(home=home, system=())
+        assert list(candidates(catalogue().runtimes["python3.11"], places)) == []
+    finally:
+        os.seteuid(0)
