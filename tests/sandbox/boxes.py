@@ -14,6 +14,7 @@ import lampion
 from lampion.clock.clock import SystemClock
 from lampion.sandbox.driver import Driver, Exit, Sandbox
 from lampion.sandbox.drivers.namespace import NamespaceDriver, NamespaceSandbox
+from lampion.sandbox.snapshots import Snapshot
 from lampion.sandbox.spec import Limits, Mount, Network, SandboxSpec, Template, WorkerStart
 
 PREFIX = Path(sys.base_prefix)
@@ -89,7 +90,7 @@ def close(sandbox: Sandbox) -> None:
 
 
 @asynccontextmanager
-async def started(driver: Driver, spec: SandboxSpec) -> AsyncIterator[Sandbox]:
+async def started(driver: Driver | Snapshot, spec: SandboxSpec) -> AsyncIterator[Sandbox]:
     async with asyncio.timeout(PATIENCE_SECONDS):
         sandbox = await driver.start(spec)
     try:

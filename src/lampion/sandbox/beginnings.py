@@ -5,17 +5,17 @@ Knows nothing of event loops.
 
 import os
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
 from lampion.sandbox.cgroup_host import owner_name, probe_cgroups, remove_owner
-from lampion.sandbox.cgroups import CgroupPlan, Layout, plan_cgroups
+from lampion.sandbox.cgroups import CgroupPlan, Layout, limit_settings, plan_cgroups
 from lampion.sandbox.disks import Disks
 from lampion.sandbox.host_view import Entry, host_entries, mount_entries, place_entries
 from lampion.sandbox.launcher.build import ensure_launcher
 from lampion.sandbox.launcher.daemon import Launched, LauncherDaemon
-from lampion.sandbox.launcher.description import Identity, Worker, describe_prepared
+from lampion.sandbox.launcher.description import Identity, Worker, describe_copy, describe_prepared
 from lampion.sandbox.own_namespace import OwnNamespace
 from lampion.sandbox.spec import Limits, Mount
 from lampion.sandbox.user_ids import HOST_IDS, UserIds
@@ -79,6 +79,49 @@ class Beginnings:
                 disk=self.disks.ready(limits.tmp_mib),
             )
             return Beginning(self.launch(description, None if worker is None else worker.zygote), plan, identity)
+        except BaseException:
+            self.give_back(identity)
+            raise
+
+    def begin_origin(self, limits: Limits) -> Beginning:
+        """As `begin`, for a sandbox that a snapshot is to be taken of: it has no user namespace, its copies have.
+
+        Its user's name counts for the ids that copies have, too.
+        """
+        plan = plan_cgroups(self.layout, self._parent, self._owner, str(next(self._names)))
+        identity = replace(self._take_identity(), keeper_id=None, has_user_namespace=False)
+        try:
+            copied = Identity(identity.user_id)
+            place = place_entries(
+                identity.user_inside, identity.group_inside, (copied.user_inside, copied.group_inside)
+            )
+            description = describe_prepared(
+                identity=identity,
+                entries=(*self._host_entries, *place),
+                cgroups=plan,
+                limits=limits,
+                is_origin=True,
+                disk=self.disks.ready(limits.tmp_mib),
+            )
+            return Beginning(self.launch(description), plan, identity)
+        except BaseException:
+            self.give_back(identity)
+            raise
+
+    def begin_copy(self, origin: Identity, requests: socket.socket, limits: Limits) -> Beginning:
+        """A copy of the snapshot that takes `requests`. Raises SandboxError; then nothing is left."""
+        plan = plan_cgroups(self.layout, self._parent, self._owner, str(next(self._names)))
+        identity = replace(self._take_identity(), keeper_id=origin.user_id)
+        try:
+            settings = limit_settings(self.layout, plan, limits)
+            description = describe_copy(
+                identity=identity,
+                cgroups=plan,
+                limits=limits,
+                settings=settings,
+                disk=self.disks.ready(limits.tmp_mib),
+            )
+            return Beginning(self.launch(description, requests), plan, identity)
         except BaseException:
             self.give_back(identity)
             raise

@@ -6,7 +6,8 @@ import os
 from typing import Final
 
 from lampion.clock.clock import Clock
-from lampion.sandbox.driver import Capabilities, Driver, Exit, Sandbox, SandboxError
+from lampion.sandbox.driver import Capabilities, Driver, Exit, Finding, Sandbox, SandboxError
+from lampion.sandbox.guarded_snapshots import GuardedOrigin, GuardedSnapshots, Start
 from lampion.sandbox.spec import SandboxSpec, Template
 
 _STARTS_AT_ONCE: Final = 16
@@ -86,6 +87,7 @@ class Guarded:
         self._running: set[GuardedSandbox] = set()
         self._starting: set[asyncio.Task[Sandbox]] = set()
         self._is_closing = False
+        self._snapshots = GuardedSnapshots(driver, clock, self.started)
 
     def capabilities(self) -> Capabilities:
         return self._driver.capabilities()
@@ -96,15 +98,28 @@ class Guarded:
 
     async def start(self, spec: SandboxSpec) -> GuardedSandbox:
         """As `Driver.start`; waiting for a turn counts towards the deadline."""
+        return await self.started(spec, lambda: self._begin(spec))
+
+    def snapshot_finding(self) -> Finding | None:
+        return self._snapshots.finding()
+
+    async def start_origin(self, spec: SandboxSpec) -> GuardedOrigin:
+        return await self._snapshots.start_origin(spec)
+
+    async def started(self, spec: SandboxSpec, start: Start) -> GuardedSandbox:
+        """What `start` starts, guarded."""
         try:
             async with self._clock.deadline(self._start_seconds), self._turns:
-                raw = await self._start(spec)
+                raw = await self._start(start)
         except TimeoutError:
             raise SandboxError(f"sandbox {spec.sandbox_id} didn't start in {self._start_seconds:g} s") from None
         sandbox = GuardedSandbox(raw, self._clock)
         self._running.add(sandbox)
         sandbox.ended.add_done_callback(lambda _: self._running.discard(sandbox))
         return sandbox
+
+    async def _begin(self, spec: SandboxSpec) -> Sandbox:
+        return await self._driver.start(spec)
 
     async def sweep(self) -> int:
         return await self._driver.sweep()
@@ -119,17 +134,17 @@ class Guarded:
         await asyncio.gather(*(sandbox.stop(0) for sandbox in self._running), return_exceptions=True)
         await self._driver.close()
 
-    async def _start(self, spec: SandboxSpec) -> Sandbox:
+    async def _start(self, start: Start) -> Sandbox:
         if self._is_closing:
             raise SandboxError("the server is shutting down")
-        start = asyncio.create_task(self._driver.start(spec))
-        self._starting.add(start)
-        start.add_done_callback(self._starting.discard)
+        task = asyncio.create_task(start())
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
         try:
-            return await asyncio.shield(start)
+            return await asyncio.shield(task)
         except asyncio.CancelledError:
-            start.cancel()
-            await asyncio.shield(self._discard(start))
+            task.cancel()
+            await asyncio.shield(self._discard(task))
             if self._is_closing:
                 raise SandboxError("the server is shutting down") from None
             raise

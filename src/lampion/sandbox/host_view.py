@@ -68,13 +68,14 @@ def host_entries() -> tuple[Entry, ...]:
     return tuple(entries)
 
 
-def place_entries(user_id: int, group_id: int) -> tuple[Entry, ...]:
-    """The user's name, and empty directories where a mount is usual."""
-    home = f"/home/{USER_NAME}"
-    passwd = f"root:x:0:0:root:/root:/bin/bash\n{USER_NAME}:x:{user_id}:{group_id}::{home}:/sbin/nologin\n"
+def place_entries(user_id: int, group_id: int, *others: tuple[int, int]) -> tuple[Entry, ...]:
+    """The user's name, also for `others`, pairs of user and group ids; empty directories where a mount is usual."""
+    ids = ((user_id, group_id), *others)
+    users = "".join(f"{USER_NAME}:x:{user}:{group}::/home/{USER_NAME}:/sbin/nologin\n" for user, group in ids)
+    groups = "".join(f"{USER_NAME}:x:{group}:\n" for _, group in ids)
     return (
-        Entry(EntryKind.FILE, "/etc/passwd", passwd),
-        Entry(EntryKind.FILE, "/etc/group", f"root:x:0:\n{USER_NAME}:x:{group_id}:\n"),
+        Entry(EntryKind.FILE, "/etc/passwd", f"root:x:0:0:root:/root:/bin/bash\n{users}"),
+        Entry(EntryKind.FILE, "/etc/group", f"root:x:0:\n{groups}"),
         *(Entry(EntryKind.DIRECTORY, path) for path in _EMPTY_DIRECTORIES),
     )
 

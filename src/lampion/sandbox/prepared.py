@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lampion.clock.clock import Clock
-from lampion.sandbox.beginnings import Beginnings
+from lampion.sandbox.beginnings import Beginning, Beginnings
 from lampion.sandbox.cgroup_host import remove_cgroups, sweep_cgroups
 from lampion.sandbox.cgroups import CgroupPlan
 from lampion.sandbox.driver import SandboxError
@@ -53,7 +53,10 @@ class Preparation:
         zygote: socket.socket | None = None,
     ) -> PreparedSandbox:
         """Begin to make one, which may be specialised at once. Raises SandboxError; then nothing is left."""
-        beginning = self.beginnings.begin(mounts, limits, worker)
+        return self.watch(self.beginnings.begin(mounts, limits, worker))
+
+    def watch(self, beginning: Beginning) -> PreparedSandbox:
+        """See to the end of a sandbox that has begun."""
 
         def forget(is_clean: bool) -> None:
             self._live.discard(connection)

@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from lampion.clock.clock import Clock
-from lampion.sandbox.driver import Capabilities, Exit, Grade, SandboxError
+from lampion.sandbox.driver import Capabilities, Exit, Finding, Grade, SandboxError
+from lampion.sandbox.snapshots import SnapshotRefused
 from lampion.sandbox.spec import TELEMETRY_FD, SandboxSpec, Template
 
 
@@ -25,6 +26,7 @@ class FakeProcess:
     memory_bytes: int = 0
     is_cpu_limited: bool = False
     is_frozen: bool = False
+    is_copy: bool = False
     terminated: asyncio.Event = field(default_factory=asyncio.Event)
 
     def write(self, text: str) -> None:
@@ -94,12 +96,51 @@ class FakeSandbox:
             os.close(self.process.telemetry)
 
 
+class FakeSnapshot:
+    """Each copy is played by the driver's `program`, from its start: it sees that it `is_copy`."""
+
+    def __init__(self, driver: "FakeDriver") -> None:
+        self.is_usable = True
+        self._driver = driver
+
+    async def start(self, spec: SandboxSpec) -> FakeSandbox:
+        if not self.is_usable:
+            raise SandboxError("the snapshot has gone")
+        return await self._driver.begin(spec, is_copy=True)
+
+    async def close(self) -> None:
+        self.is_usable = False
+
+
+class FakeOrigin(FakeSandbox):
+    """Sealing it ends its program, or is refused for the reason that the driver was given."""
+
+    driver: "FakeDriver"
+
+    async def seal(self, proceed: Callable[[], None]) -> FakeSnapshot:
+        proceed()
+        await self.stop(0)
+        if self.driver.snapshot_refusal is not None:
+            raise SnapshotRefused(self.driver.snapshot_refusal)
+        snapshot = FakeSnapshot(self.driver)
+        self.driver.snapshots.append(snapshot)
+        return snapshot
+
+
 class FakeDriver:
-    """Runs `program` in every sandbox; `start_error` makes the next starts fail. `started` are all so far."""
+    """Runs `program` in every sandbox; `start_error` makes the next starts fail. `started` are all so far.
+
+    With `takes_snapshots` it offers them, unless `snapshot_refusal` says why not.
+    """
 
     name = "fake"
 
-    def __init__(self, program: Program, clock: Clock, start_error: str | None = None) -> None:
+    def __init__(
+        self, program: Program, clock: Clock, start_error: str | None = None, *, takes_snapshots: bool = False
+    ) -> None:
+        self.takes_snapshots = takes_snapshots
+        self.snapshot_refusal: str | None = None
+        self.snapshots: list[FakeSnapshot] = []
         self.program = program
         self.start_error = start_error
         self.started: list[FakeSandbox] = []
@@ -113,6 +154,21 @@ class FakeDriver:
         """Nothing can be prepared here."""
 
     async def start(self, spec: SandboxSpec) -> FakeSandbox:
+        return await self.begin(spec)
+
+    def snapshot_finding(self) -> Finding | None:
+        return None if self.takes_snapshots else Finding("snapshots", "none are taken", "takes_snapshots=True")
+
+    async def start_origin(self, spec: SandboxSpec) -> FakeOrigin:
+        origin = await self.begin(spec, FakeOrigin)
+        assert isinstance(origin, FakeOrigin)
+        origin.driver = self
+        return origin
+
+    async def begin(
+        self, spec: SandboxSpec, kind: type[FakeSandbox] = FakeSandbox, *, is_copy: bool = False
+    ) -> FakeSandbox:
+        """What `start` and a snapshot's `start` do."""
         if self.start_error is not None:
             raise SandboxError(self.start_error)
         runtime_api = _listener()
@@ -128,8 +184,8 @@ class FakeDriver:
             "AWS_LAMBDA_RUNTIME_API": address,
             "_LAMBDA_TELEMETRY_LOG_FD": str(TELEMETRY_FD),
         }
-        process = FakeProcess(spec, address, environ, their_output, their_telemetry)
-        sandbox = FakeSandbox(process, self.program, self._clock, runtime_api, gateway, (output, telemetry))
+        process = FakeProcess(spec, address, environ, their_output, their_telemetry, is_copy=is_copy)
+        sandbox = kind(process, self.program, self._clock, runtime_api, gateway, (output, telemetry))
         self.started.append(sandbox)
         return sandbox
 

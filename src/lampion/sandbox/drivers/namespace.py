@@ -5,6 +5,7 @@ import contextlib
 import logging
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -13,9 +14,10 @@ from lampion.sandbox.beginnings import Beginnings
 from lampion.sandbox.cgroup_host import owner_name
 from lampion.sandbox.cgroups import cpu_quota, limit_settings
 from lampion.sandbox.doctor import examine
-from lampion.sandbox.driver import Capabilities, Exit, SandboxError
+from lampion.sandbox.driver import Capabilities, Exit, Finding, SandboxError
 from lampion.sandbox.freezer import CgroupFreezer, Freezer, SignalFreezer
 from lampion.sandbox.host_view import Entry, EntryKind, mount_entries
+from lampion.sandbox.launched_snapshots import LaunchedOrigin, LaunchedSnapshots
 from lampion.sandbox.launcher.connection import Listeners
 from lampion.sandbox.launcher.description import GATEWAY_VARIABLES, describe_special
 from lampion.sandbox.network.egress import Egress
@@ -126,11 +128,13 @@ class NamespaceDriver:
         self._preparation = Preparation(Beginnings(cgroup_parent, scratch), clock, cgroup_parent)
         self._stock = Stock(self._preparation, stock)
         self._egress = None if outside is None else Egress(table_name(cgroup_parent, owner_name()), outside)
+        self._snapshots = LaunchedSnapshots(self._preparation, self)
         self._capabilities: Capabilities | None = None
 
     def capabilities(self) -> Capabilities:
         if self._capabilities is None:
-            self._capabilities = examine(self._parent, self._scratch)
+            found, missing = examine(self._parent, self._scratch), self.snapshot_finding()
+            self._capabilities = found if missing is None else replace(found, findings=(*found.findings, missing))
         return self._capabilities
 
     def expect(self, template: Template) -> None:
@@ -143,7 +147,14 @@ class NamespaceDriver:
                 return await self._start(spec, self._stock.take(spec.template, spec.limits), spec.template)
             except SandboxError as error:
                 _LOG.warning("sandbox %s starts the slow way: %s", spec.sandbox_id, error)
-        return await self._start(spec, self._preparation.prepare((), spec.limits), None)
+        return await self.specialised(spec, self._preparation.prepare((), spec.limits))
+
+    def snapshot_finding(self) -> Finding | None:
+        return self._snapshots.finding()
+
+    async def start_origin(self, spec: SandboxSpec) -> LaunchedOrigin:
+        await self._preparation.beginnings.disks.of(spec.limits.tmp_mib)
+        return await self._snapshots.start_origin(spec)
 
     async def sweep(self) -> int:
         if can_change_firewall():
@@ -169,6 +180,14 @@ class NamespaceDriver:
         except BaseException:
             await self._preparation.abandon(prepared)
             raise
+        return self.running(spec, prepared, listeners)
+
+    async def specialised(self, spec: SandboxSpec, prepared: PreparedSandbox) -> NamespaceSandbox:
+        """Give a sandbox in which no process waits to a function."""
+        return await self._start(spec, prepared, None)
+
+    def running(self, spec: SandboxSpec, prepared: PreparedSandbox, listeners: Listeners) -> NamespaceSandbox:
+        """A sandbox whose function's process runs."""
 
         def set_quota() -> None:
             self._limit_cpu(prepared, spec.limits.cpu_cores)

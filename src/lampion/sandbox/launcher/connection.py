@@ -6,10 +6,12 @@ import signal
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from lampion.sandbox.driver import Exit, SandboxError
-from lampion.sandbox.launcher.daemon import Launched, receive, specialise
-from lampion.sandbox.launcher.messages import Ended, Failed, Message, Prepared, Running
+from lampion.sandbox.launcher.daemon import Launched, receive, seal, specialise
+from lampion.sandbox.launcher.messages import Ended, Failed, Lost, Message, Prepared, Refused, Running, Sealed, Watching
+from lampion.sandbox.snapshots import SnapshotRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,11 @@ class LauncherConnection:
         self._listeners: asyncio.Future[Listeners] = self._loop.create_future()
         self._running: asyncio.Future[None] = self._loop.create_future()
         self._ended: asyncio.Future[Ended] = self._loop.create_future()
+        self._watching: asyncio.Future[None] = self._loop.create_future()
+        self._sealed: asyncio.Future[None] = self._loop.create_future()
         self._told: Ended | None = None
         self._failure = ""
+        self.has_lost_function = False
         self._loop.add_reader(self._control.fileno(), self._hear)
 
     @property
@@ -65,6 +70,16 @@ class LauncherConnection:
         """Whether that succeeds, `running` tells."""
         with contextlib.suppress(OSError):
             specialise(self._control, description)
+
+    async def watching(self, requests: socket.socket) -> None:
+        """Order a snapshot; until the function's process may go on to it. Raises SnapshotRefused or SandboxError."""
+        with contextlib.suppress(OSError):
+            seal(self._control, requests)
+        await asyncio.shield(self._watching)
+
+    async def sealed(self) -> None:
+        """Until the snapshot has been taken. Raises SnapshotRefused or SandboxError."""
+        await asyncio.shield(self._sealed)
 
     def terminate(self) -> None:
         self._send(b"term")
@@ -95,14 +110,29 @@ class LauncherConnection:
             self._end()
         elif isinstance(message, Prepared):
             self._accept(Listeners(*(socket.socket(fileno=descriptor) for descriptor in descriptors)))
-        elif isinstance(message, Running):
-            if not self._running.done():
-                self._running.set_result(None)
+        elif isinstance(message, Refused):
+            self._fail((self._watching, self._sealed), SnapshotRefused(message.reason))
+        elif isinstance(message, Lost):
+            self.has_lost_function = True
+        elif isinstance(message, Running | Watching | Sealed):
+            self._reach(message)
         elif isinstance(message, Failed):
             self._failure = self._failure or message.text
             self.kill()
         elif isinstance(message, Ended):
             self._told = message
+
+    def _reach(self, message: Message) -> None:
+        futures = {Running: self._running, Watching: self._watching, Sealed: self._sealed}
+        future = futures[type(message)]
+        if not future.done():
+            future.set_result(None)
+
+    def _fail(self, futures: tuple[asyncio.Future[Any], ...], error: Exception) -> None:
+        for future in futures:
+            if not future.done():
+                future.set_exception(error)
+                future.exception()  # who gave up waiting needn't hear of it
 
     def _accept(self, listeners: Listeners) -> None:
         listeners.runtime_api.setblocking(False)
@@ -117,7 +147,5 @@ class LauncherConnection:
         self._control.close()
         self._on_gone(self._told is not None or bool(self._failure))
         self._ended.set_result(self._told or Ended(Exit(None, signal.SIGKILL), 0))
-        for future in (self._listeners, self._running):
-            if not future.done():
-                future.set_exception(SandboxError(self._failure or "the sandbox launcher was killed"))
-                future.exception()  # who gave up waiting needn't hear of it
+        error = SandboxError(self._failure or "the sandbox launcher was killed")
+        self._fail((self._listeners, self._running, self._watching, self._sealed), error)

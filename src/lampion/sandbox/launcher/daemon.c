@@ -70,14 +70,16 @@ static int serve(int server)
 
 int main(int count, char **arguments)
 {
+    launch.arguments = arguments;
     if (count == 4 && strcmp(arguments[1], "try-disk") == 0)
         return try_disk(&launch, arguments[2], arguments[3]);
+    if (count == 4 && strcmp(arguments[1], "process-1") == 0)
+        return run_stub(&launch, arguments[2], arguments[3]);
     if (count < 2 || count > 3 || strlen(arguments[0]) < strlen("/init")) {
         fprintf(stderr, "usage: lampion-launch CONTROL [own-user-namespace] | try-disk IMAGE DIRECTORY\n");
         return 2;
     }
     int server = atoi(arguments[1]);
-    launch.arguments = arguments;
     detach_from_terminal();
     build_filter();
     look_at_core_pattern();

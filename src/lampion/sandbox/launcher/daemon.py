@@ -124,6 +124,11 @@ def specialise(control: socket.socket, description: bytes) -> None:
         socket.send_fds(control, [b"specialise"], [text.descriptor])
 
 
+def seal(control: socket.socket, requests: socket.socket) -> None:
+    """Have a snapshot taken, copies of which are asked for on the other end of `requests`. May raise OSError."""
+    socket.send_fds(control, [b"seal"], [requests.fileno()])
+
+
 def receive(control: socket.socket) -> tuple[Message | None, list[int]]:
     """The next message, None at the end, and the descriptors that came along. May raise BlockingIOError."""
     try:

@@ -73,6 +73,20 @@ static int read_forked(struct description *wanted, char **words)
     return 0;
 }
 
+static int read_origin(struct description *wanted, char **words)
+{
+    (void)words;
+    wanted->is_origin = true;
+    return 0;
+}
+
+static int read_copy(struct description *wanted, char **words)
+{
+    (void)words;
+    wanted->is_copy = true;
+    return 0;
+}
+
 static int read_user_namespace(struct description *wanted, char **words)
 {
     (void)words;
@@ -248,6 +262,8 @@ static const struct verb {
     {"user-namespace", 0, read_user_namespace}, /* map the ids instead of changing to them */
     {"zygote", 0, read_zygote},                 /* the arguments are a zygote's; no sandbox for a function */
     {"forked", 0, read_forked},                 /* the zygote makes the function's process */
+    {"origin", 0, read_origin},                 /* a snapshot will be taken of the function's process */
+    {"copy", 0, read_copy},                     /* both processes come from a snapshot; there is no second description */
     {"working-directory", 1, read_working_directory},
     {"tmp", 1, read_tmp},                       /* bytes of /tmp */
     {"shared-memory", 1, read_shared_memory},   /* bytes of /dev/shm */
@@ -307,6 +323,11 @@ static ssize_t read_all(int descriptor, char *buffer, size_t size)
 
 static int check_first(const struct description *wanted)
 {
+    if (wanted->is_copy && (!wanted->has_user_namespace || !wanted->has_keeper || wanted->shared_memory_bytes == 0 ||
+                            wanted->limit_count != 1 || wanted->limits[0].resource != RLIMIT_NPROC))
+        return refuse(EINVAL);
+    if (wanted->is_origin && (wanted->has_user_namespace || wanted->is_forked))
+        return refuse(EINVAL);
     bool is_complete = wanted->is_zygote ? wanted->argument_count > 0 && !wanted->is_forked
                                          : wanted->inside.user_id != 0 && wanted->tmp_bytes > 0;
     return is_complete ? 0 : refuse(EINVAL);

@@ -25,6 +25,7 @@ _USER_ID: Final = 993
 _GROUP_ID: Final = 990
 
 _Record = tuple[str, ...]
+_NO_PROCESS_LIMIT: Final = ("rlimit", "nproc", str(_UNLIMITED), str(_UNLIMITED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +75,42 @@ def describe_prepared(
     limits: Limits,
     worker: Worker | None = None,
     disk: Disk | None = None,
+    is_origin: bool = False,
 ) -> bytes:
     """What a sandbox is before it is a function's. Without a disk its /tmp is memory.
 
-    Raises SandboxError for what the launcher couldn't read.
+    `is_origin`: a snapshot is to be taken of it. Raises SandboxError for what the launcher couldn't read.
     """
     records = _identity_records(identity)
+    if is_origin:
+        records.append(("origin",))
     records.append(("tmp", str(limits.tmp_mib * _MIB)))
     records += _cgroup_records(cgroups)
     records += _entry_records(entries)
-    records += _limit_records(limits)
+    # Its copies have the usual limit each; all of them together count as its own (launcher/snapshot/become.c).
+    records += [
+        _NO_PROCESS_LIMIT if is_origin and record[1] == "nproc" else record for record in _limit_records(limits)
+    ]
     records += _disk_records(disk)
     if worker is not None:
         is_forked = worker.zygote is not None
         records += [("forked",)] if is_forked else _program_records(worker.argv, dict(worker.environ))
+    return _encode(records)
+
+
+def describe_copy(
+    *,
+    identity: Identity,
+    cgroups: CgroupPlan,
+    limits: Limits,
+    settings: Iterable[Setting],
+    disk: Disk | None = None,
+) -> bytes:
+    """An environment copied from a snapshot; all else is as it is there. `keeper_id` is the user of the origin."""
+    records = [*_identity_records(identity), ("copy",), *_cgroup_records(cgroups), *_setting_records(settings)]
+    records += [record for record in _limit_records(limits) if record[1] == "nproc"]
+    records += _disk_records(disk)
+    records += [("tmp", str(limits.tmp_mib * _MIB)), ("shared-memory", str(limits.memory_mib * _MIB))]
     return _encode(records)
 
 
@@ -103,7 +126,7 @@ def describe_special(
     """What makes a prepared sandbox one function's. With a process waiting in it, `argv` is empty."""
     records: list[_Record] = [("shared-memory", str(limits.memory_mib * _MIB))]
     records.append(("working-directory", working_directory))
-    records += [("set", str(setting.path), setting.file, setting.value) for setting in settings]
+    records += _setting_records(settings)
     records += _entry_records(entries)
     records += _program_records(argv, _complete(environ))
     return _encode(records)
@@ -148,6 +171,10 @@ def _entry_records(entries: Iterable[Entry]) -> list[_Record]:
 
 def _disk_records(disk: Disk | None) -> list[_Record]:
     return [] if disk is None else [("disk", str(disk.size_bytes), disk.image, disk.directory)]
+
+
+def _setting_records(settings: Iterable[Setting]) -> list[_Record]:
+    return [("set", str(setting.path), setting.file, setting.value) for setting in settings]
 
 
 def _limit_records(limits: Limits) -> list[_Record]:

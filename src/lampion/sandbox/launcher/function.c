@@ -3,12 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-enum { REPORT_DESCRIPTOR = 32 /* beyond those that arrange_descriptors touches */ };
+enum { HIGH_NUMBER = 30000, REPORT_DESCRIPTOR = 32 /* beyond those that arrange_descriptors touches */ };
 
 int enter_working_directory(struct launch *launch)
 {
@@ -38,6 +41,18 @@ static int await_exec(struct launch *launch, int report)
     _exit(1);
 }
 
+/*
+ * Programs notice a fork by a change of their process number, and may else share random numbers with their copies; those
+ * have low numbers in their namespaces.
+ */
+static pid_t fork_with_high_number(void)
+{
+    pid_t number = HIGH_NUMBER;
+    struct clone_args request = {
+        .exit_signal = SIGCHLD, .set_tid = (unsigned long long)(unsigned long)&number, .set_tid_size = 1};
+    return (pid_t)syscall(SYS_clone3, &request, sizeof request);
+}
+
 /* Unless it is there already. */
 int start_function(struct launch *launch)
 {
@@ -50,7 +65,7 @@ int start_function(struct launch *launch)
     }
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
         return -1;
-    launch->function = fork();
+    launch->function = launch->wanted.is_origin ? fork_with_high_number() : fork();
     if (launch->function < 0)
         return -1;
     if (launch->function == 0) {

@@ -23,7 +23,8 @@ static bool reap(struct launch *launch)
         else
             snprintf(text, sizeof text, "ended code %d", WEXITSTATUS(status));
         send_message(launch->inside, text, NULL, 0);
-        return true;
+        launch->function = 0;
+        return !launch->outlives_function;
     }
     return false;
 }
@@ -49,6 +50,8 @@ static bool hear_launcher(struct launch *launch)
             kill(target, orders[i].signal);
         return true;
     }
+    if (strcmp(message->text, "hold") == 0)
+        launch->outlives_function = true;
     if (message->count == 0)
         return true;
     launch->description = message->descriptors[0];
@@ -71,8 +74,8 @@ static void attend(struct launch *launch, int child_signals)
     }
 }
 
-/* Doesn't return. */
-int run_init(struct launch *launch)
+/* Until the function's process has ended or the launcher has gone. */
+int keep_house(struct launch *launch)
 {
     sigset_t child;
     sigemptyset(&child);
@@ -80,6 +83,13 @@ int run_init(struct launch *launch)
     int child_signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
     if (child_signals < 0)
         return -1;
+    attend(launch, child_signals);
+    return 0;
+}
+
+/* Doesn't return. */
+int run_init(struct launch *launch)
+{
     if (launch->wanted.is_forked && await_forked(launch) < 0)
         return -1;
     if (launch->wanted.argument_count > 0 && start_function(launch) < 0)
@@ -87,6 +97,5 @@ int run_init(struct launch *launch)
     if (send_message(launch->inside, "prepared", launch->listeners, LISTENER_COUNT) < 0)
         return -1;
     close_listeners(launch);
-    attend(launch, child_signals);
-    _exit(0);
+    _exit(keep_house(launch) < 0);
 }

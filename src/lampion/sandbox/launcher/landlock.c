@@ -66,11 +66,13 @@ static int allow_beneath(int ruleset, const char *path, unsigned long long right
     return result;
 }
 
-int restrict_writing(struct launch *launch)
+/* `launch->rules` becomes -1 when Landlock isn't in this kernel, or is switched off. */
+int make_rules(struct launch *launch)
 {
     long version = syscall(CREATE_RULESET, NULL, 0, ASK_VERSION);
+    launch->rules = -1;
     if (version < 1)
-        return 0; /* not in this kernel, or switched off */
+        return 0;
     unsigned long long rights = known_rights(version);
     struct ruleset wanted = {rights, 0, version < 6 ? 0 : SCOPE_ABSTRACT_SOCKETS | SCOPE_SIGNALS};
     /* An older kernel wants a shorter structure. */
@@ -83,7 +85,20 @@ int restrict_writing(struct launch *launch)
         if (allow_beneath(ruleset, exceptions[i].path, exceptions[i].rights & rights) < 0)
             return -1;
     }
-    int result = (int)syscall(RESTRICT_SELF, ruleset, 0);
-    close(ruleset);
+    launch->rules = ruleset;
+    return 0;
+}
+
+int restrict_writing(struct launch *launch)
+{
+    /* Rules hold for the directories of one sandbox: each copy of a snapshot gets its own (snapshot/furnish.c). */
+    if (launch->wanted.is_origin)
+        return 0;
+    if (make_rules(launch) < 0)
+        return -1;
+    if (launch->rules < 0)
+        return 0;
+    int result = (int)syscall(RESTRICT_SELF, launch->rules, 0);
+    close(launch->rules);
     return result;
 }

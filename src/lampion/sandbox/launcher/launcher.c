@@ -23,8 +23,6 @@
 
 /* The launcher prepares a sandbox. */
 static const struct step outer_steps[] = {
-    /* Before anything is made, so that a bad description leaves nothing behind. */
-    {"description", read_description},
     /* Before the process, so that it never runs without its limits. */
     {"cgroups", create_cgroups},
     {"rlimits", set_resource_limits},
@@ -44,6 +42,21 @@ static const struct step outer_steps[] = {
     /* While process 1 is busy, and after its birth, so that it gets only what it is handed. */
     {"disk", open_disk},
     {"hand-over", hand_disk},
+    {NULL, NULL},
+};
+
+/* The launcher makes a sandbox around processes that are copied from a snapshot (snapshot/snapshot.h). */
+static const struct step copy_steps[] = {
+    {"cgroups", create_cgroups},
+    {"pipes", give_away_pipes},
+    /* The first copy, which waits in new namespaces, as a user that doesn't exist there. */
+    {"copy", ask_for_copy},
+    {"ids", map_ids},
+    {"mapped", tell_mapped},
+    /* As late as a sandbox's, for making it takes long. */
+    {"disk", open_disk},
+    {"furnish", furnish},
+    {"release", release_copy},
     {NULL, NULL},
 };
 
@@ -170,7 +183,7 @@ void run_function(struct launch *launch, int report)
 }
 
 /* Everybody in the sandbox may read the command line of process 1, which would tell where on the host we are. */
-static void rename_init(struct launch *launch)
+void rename_init(struct launch *launch)
 {
     for (char **word = launch->arguments; *word != NULL; word++)
         memset(*word, 0, strlen(*word));
@@ -195,7 +208,10 @@ void run_launch(struct launch *launch)
     struct ending ending = {0};
     launch->disk = -1;
     signal(SIGCHLD, SIG_DFL);
-    const char *failed = take_steps(outer_steps, launch);
+    /* Before anything is made, so that a bad description leaves nothing behind. */
+    const char *failed = "description";
+    if (read_description(launch) == 0)
+        failed = take_steps(launch->wanted.is_copy ? copy_steps : outer_steps, launch);
     if (failed != NULL) {
         send_error(launch->control, failed, launch, errno);
         ending.has_failed = true;

@@ -49,6 +49,12 @@ struct entry {
     int tree; /* BIND: the detached mount, -1 when the optional source is missing */
 };
 
+/* Which file it is, whoever opened it. */
+struct file_identity {
+    dev_t device;
+    ino_t number;
+};
+
 struct resource_limit {
     int resource;
     long long soft;
@@ -78,6 +84,8 @@ struct description {
     bool has_keeper;         /* process 1 has an id of its own: 0 inside */
     bool is_zygote;          /* no function's sandbox but the place of a zygote */
     bool is_forked;          /* the function's process comes from a zygote */
+    bool is_origin;          /* a snapshot is to be taken of the function's process */
+    bool is_copy;            /* both processes come from a snapshot */
     struct identity inside;  /* the function's user as it sees itself */
     struct identity outside; /* the same as the launcher sees it */
     struct identity keeper;  /* process 1 as the launcher sees it */
@@ -126,6 +134,10 @@ struct launch {
     int hello_in;        /* the channel on which a process from the zygote says that it is there */
     int hello_out;
     int listeners[LISTENER_COUNT]; /* the Runtime API's and the gateway's, made in the sandbox's network */
+    int rules;           /* Landlock's, made for a copy; -1 where there is none */
+    struct file_identity output_file;
+    struct file_identity telemetry_file;
+    bool outlives_function; /* process 1 stays when the function's process has gone */
     int devices[DEVICE_COUNT]; /* detached mounts, to be attached in the new root */
     int proc;
     int disk;            /* /tmp as a detached mount, -1 when it is to be memory */
@@ -160,6 +172,7 @@ void run_launch(struct launch *launch);
 void run_inside(struct launch *launch);
 int specialise_outside(struct launch *launch);
 int specialise_inside(struct launch *launch);
+void rename_init(struct launch *launch);
 void run_function(struct launch *launch, int report);
 
 /* channel.c: messages are short texts over SOCK_SEQPACKET, with descriptors. */
@@ -233,6 +246,7 @@ int filter_system_calls(struct launch *launch);
 
 /* landlock.c */
 int restrict_writing(struct launch *launch);
+int make_rules(struct launch *launch);
 
 /* namespaces.c */
 int create_channels(struct launch *launch);
@@ -267,5 +281,22 @@ void report_end(struct launch *launch, const struct ending *ending, long long oo
 
 /* init.c */
 int run_init(struct launch *launch);
+int keep_house(struct launch *launch);
+
+/* snapshot/environment.c, furnish.c, copy_files.c: an environment copied from a snapshot */
+int ask_for_copy(struct launch *launch);
+int tell_mapped(struct launch *launch);
+int furnish(struct launch *launch);
+int release_copy(struct launch *launch);
+int copy_directory(int from, int to, const struct identity *owner);
+
+/* snapshot/supervisor.c: the snapshot that environments are copied from */
+int take_snapshot(struct launch *launch, int requests, int *handle);
+bool hear_environment(void);
+void drop_snapshot(void);
+void lose_held(struct launch *launch);
+
+/* snapshot/stub.c: process 1 of such an environment, to its end */
+int run_stub(struct launch *launch, const char *channel, const char *function);
 
 #endif

@@ -19,6 +19,28 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
+class Watching:
+    """The function's process may go on to where its snapshot is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """The snapshot has been taken: it can be copied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The snapshot's process has died."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """No snapshot can be taken; the sandbox ends."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """A step failed; the launcher undoes the ones before it."""
 
@@ -33,9 +55,15 @@ class Ended:
     peak_bytes: int
 
 
-Message = Prepared | Running | Failed | Ended
+Message = Prepared | Running | Watching | Sealed | Lost | Refused | Failed | Ended
 MESSAGE_BYTES: Final = 1024
-_PLAIN: Final[dict[str, Message]] = {"prepared": Prepared(), "running": Running()}
+_PLAIN: Final[dict[str, Message]] = {
+    "prepared": Prepared(),
+    "running": Running(),
+    "watching": Watching(),
+    "sealed": Sealed(),
+    "lost": Lost(),
+}
 _ENDED: Final = re.compile(r"exit (code|signal) (\d+) oom (\d+) peak (-?\d+) killed ([01])")
 
 
@@ -44,6 +72,8 @@ def parse_message(raw: bytes) -> Message:
     text = raw.decode("utf-8", "replace")
     if text in _PLAIN:
         return _PLAIN[text]
+    if text.startswith("refused "):
+        return Refused(text.removeprefix("refused "))
     if text.startswith("error "):
         return Failed(text.removeprefix("error "))
     match = _ENDED.fullmatch(text)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -104,12 +105,21 @@ int set_resource_limits(struct launch *launch)
     return 0;
 }
 
+static void remember_file(int descriptor, struct file_identity *file)
+{
+    struct stat status = {0};
+    fstat(descriptor, &status);
+    *file = (struct file_identity){status.st_dev, status.st_ino};
+}
+
 /* Opening /dev/stdout opens the pipe anew, which only its owner may. */
 int give_away_pipes(struct launch *launch)
 {
     const struct identity *owner = &launch->wanted.outside;
     if (launch->wanted.is_zygote)
         return 0;
+    remember_file(launch->output, &launch->output_file);
+    remember_file(launch->telemetry, &launch->telemetry_file);
     if (fchown(launch->output, owner->user_id, owner->group_id) < 0)
         return -1;
     return fchown(launch->telemetry, owner->user_id, owner->group_id);

@@ -6,13 +6,15 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 void kill_all(struct launch *launch, struct ending *ending)
 {
     ending->is_killed = true;
-    kill(launch->init, SIGKILL);
+    /* By its handle: a copy's process 1 isn't our child, so its number may be another one's by now. */
+    syscall(SYS_pidfd_send_signal, launch->init_handle, SIGKILL, NULL, 0);
     /* After that, so that nothing runs in between. */
     thaw(launch);
 }
@@ -49,7 +51,7 @@ static bool hear_init(struct launch *launch, struct ending *ending)
 }
 
 /* False when the server has gone. */
-static bool hear_server(struct launch *launch, struct ending *ending)
+static bool hear_server(struct launch *launch, struct ending *ending, struct pollfd *snapshot)
 {
     struct message message;
     if (receive_message(launch->control, &message) <= 0) {
@@ -63,6 +65,11 @@ static bool hear_server(struct launch *launch, struct ending *ending)
         launch->description = message.descriptors[0];
         if (specialise_outside(launch) < 0)
             fail(launch, ending);
+    } else if (strcmp(message.text, "seal") == 0 && message.count == 1) {
+        if (take_snapshot(launch, message.descriptors[0], &snapshot[1].fd) < 0)
+            kill_all(launch, ending);
+        else
+            snapshot[0].fd = message.descriptors[0];
     } else {
         send_message(launch->outside, message.text, NULL, 0);
     }
@@ -71,16 +78,25 @@ static bool hear_server(struct launch *launch, struct ending *ending)
 
 void supervise(struct launch *launch, struct ending *ending)
 {
-    struct pollfd sources[] = {{.fd = launch->outside, .events = POLLIN}, {.fd = launch->control, .events = POLLIN}};
+    struct pollfd sources[] = {{.fd = launch->outside, .events = POLLIN},
+                               {.fd = launch->control, .events = POLLIN},
+                               {.fd = -1, .events = POLLIN}, /* for a snapshot: requests, and its process */
+                               {.fd = -1, .events = POLLIN}};
     for (;;) {
-        if (poll(sources, 2, -1) < 0) {
+        if (poll(sources, 4, -1) < 0) {
             kill_all(launch, ending);
             return;
         }
         if (sources[0].revents != 0 && !hear_init(launch, ending))
             return;
-        if (sources[1].revents != 0 && !hear_server(launch, ending))
+        if (sources[1].revents != 0 && !hear_server(launch, ending, sources + 2))
             sources[1].fd = -1; /* poll leaves it out */
+        if (sources[2].revents != 0 && !hear_environment())
+            sources[2].fd = sources[3].fd = -1;
+        if (sources[3].revents != 0 && sources[3].fd >= 0) {
+            sources[3].fd = -1;
+            lose_held(launch);
+        }
     }
 }
 
@@ -88,8 +104,18 @@ void supervise(struct launch *launch, struct ending *ending)
 void await_end(struct launch *launch, struct ending *ending)
 {
     int status = 0;
-    while (waitpid(launch->init, &status, 0) < 0 && errno == EINTR)
-        ;
+    drop_snapshot();
+    if (launch->wanted.is_copy) {
+        struct pollfd handle = {.fd = launch->init_handle, .events = POLLIN};
+        while (poll(&handle, 1, -1) < 0 && errno == EINTR)
+            ;
+        if (!ending->is_known)
+            snprintf(ending->how, sizeof ending->how, "signal"), ending->number = SIGKILL;
+        return;
+    }
+    /* Whatever else we trace is waited for on the way: process 1 doesn't end before all of its namespace is gone. */
+    for (pid_t pid = 0; pid != launch->init && (pid >= 0 || errno == EINTR);)
+        pid = waitpid(-1, &status, __WALL);
     if (ending->is_known)
         return;
     snprintf(ending->how, sizeof ending->how, "signal");
