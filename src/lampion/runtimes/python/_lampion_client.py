@@ -74,11 +74,33 @@ class RuntimeClient:
 
     def fail_init(self, body: bytes, error_type: str) -> None:
         """Post that the handler can't be loaded. Raises RuntimeError when it is refused."""
+        self._fail_phase("init", body, error_type)
+
+    def restore_next(self) -> None:
+        """Wait until the snapshot can be taken. Raises RuntimeError when it can't."""
+        self._send(("GET " + _PREFIX + "restore/next HTTP/1.1\r\n" + self._host_header + "\r\n").encode())
+        status, _, _ = self._read_answer()
+        if status != 200:
+            raise RuntimeError("Failed to wait for the snapshot: %d" % status)
+
+    def fail_restore(self, body: bytes, error_type: str) -> None:
+        """Post that the restored process can't go on. Raises RuntimeError when it is refused."""
+        self._fail_phase("restore", body, error_type)
+
+    def close(self) -> None:
+        """Give the connection up; `anew` makes another one."""
+        self._socket.close()
+
+    def anew(self) -> "RuntimeClient":
+        """A client of the Runtime API that this process has now."""
+        return RuntimeClient("%s:%d" % self._address)
+
+    def _fail_phase(self, phase: str, body: bytes, error_type: str) -> None:
         error_header = "Lambda-Runtime-Function-Error-Type: " + _one_line(error_type) + "\r\n"
-        self._send(self._post("init/error", body, error_header) + body)
+        self._send(self._post(phase + "/error", body, error_header) + body)
         status, _, _ = self._read_answer()
         if status != 202:
-            raise RuntimeError("Failed to post init error: %d" % status)
+            raise RuntimeError("Failed to post %s error: %d" % (phase, status))
 
     def _answer(self, event: Event, kind: str, body: bytes, headers: str) -> Event:
         if event.offers_next:

@@ -16,6 +16,7 @@ if False:
 _TEXT_ERROR_FRAME = 0xA55A0017
 _JSON_ERROR_FRAME = 0xA55A0016
 _CAUSE_BYTES_MAX = 1024 * 1024
+_SHOWN_BY_AWS = "lambda_runtime_hooks_runner.py"
 _OWN_DIRECTORY = os.path.dirname(os.path.abspath(__file__))
 _FAILED_INIT = (
     "LAMBDA_WARNING: Unhandled exception. The most likely cause is an issue in the function code. However, in rare "
@@ -85,11 +86,11 @@ def _cause(error_type: str, message: str, frames: "Frames") -> "Dict[str, Any]":
 
 
 def _frames_of_function(error: Exception) -> "Frames":
-    """The stack from the first frame that isn't the runtime's; all of it when there is no other."""
+    """The stack from the first frame that isn't the runtime's, or is one that AWS shows; all of it when there is none."""
     extracted = traceback.extract_tb(error.__traceback__)
     frames = [(frame.filename, frame.lineno, frame.name, frame.line) for frame in extracted]
     for index, (path, _, _, _) in enumerate(frames):
-        if os.path.dirname(path) != _OWN_DIRECTORY:
+        if os.path.dirname(path) != _OWN_DIRECTORY or os.path.basename(path) == _SHOWN_BY_AWS:
             return frames[index:]
     return frames
 

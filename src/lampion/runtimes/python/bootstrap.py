@@ -120,9 +120,18 @@ def load(handler: str, client: RuntimeClient, sink: "LogSink") -> "Callable[...,
 
 def serve(handler: str, client: RuntimeClient, sink: "LogSink") -> None:
     """Init, then invocations for as long as there are any."""
-    request_handler = load(handler, client, sink)
     environ = os.environ
+    is_snap_started = environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start"
+    if is_snap_started:
+        environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = (
+            "http://" + environ["AWS_LAMBDA_RUNTIME_API"] + "/2021-04-23/credentials"
+        )
+    request_handler = load(handler, client, sink)
     LambdaContext.configure(environ)
+    if is_snap_started:
+        import _lampion_snapshot as snapshot
+
+        client = snapshot.pass_through_snapshot(client, sink)
     request = client.next()
     while True:
         logs.request_id = request.request_id
