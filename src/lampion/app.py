@@ -45,7 +45,8 @@ from lampion.environments.pool import EnvironmentPool, PoolSettings
 from lampion.environments.provision import Provisioner
 from lampion.environments.reach import Reach
 from lampion.environments.server_access import ServerAccess
-from lampion.environments.snapshots import NoSnapshots
+from lampion.environments.snapshot_taking import SnapshotTaking
+from lampion.environments.snapshots import VersionSnapshots
 from lampion.function_logs.files import FileLogs
 from lampion.function_logs.journal import FunctionLogs
 from lampion.gateway.authentication import Authentication, OpenAuthentication, SignedAuthentication
@@ -68,6 +69,7 @@ from lampion.sandbox.drivers.process import ProcessDriver
 from lampion.sandbox.guarded import Guarded
 from lampion.sandbox.network.findings import NO_DNS, examine_network
 from lampion.sandbox.network.router import Outside
+from lampion.sandbox.snapshots import snapshotting
 from lampion.sandbox.spec import NetworkMode
 from lampion.sandbox.tool_runner import SubprocessToolRunner, ToolError
 from lampion.store.access_keys import AccessKey
@@ -154,7 +156,7 @@ class Work:
     lookup: FunctionLookup
     runtimes: Runtimes
     deployments: Deployments
-    snapshots: NoSnapshots
+    snapshots: VersionSnapshots
     pool: EnvironmentPool
     invoker: Invoker
     sessions: SessionKeys
@@ -260,10 +262,12 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
     sessions, doors = SessionKeys(ports.rng), FunctionDoors(ports.clock)
     provisioner = _provisioner(settings, ports, stores, interpreters, runtimes, ServerAccess(sessions, doors))
     limits = PoolSettings(capacity=settings.max_environments, idle_seconds=settings.idle_seconds)
-    pool = EnvironmentPool(provisioner.environment, ports.clock, limits)
+    driver = snapshotting(ports.driver)
+    taking = None if driver is None else SnapshotTaking(driver, provisioner, RuntimeApiServer(ports.clock), ports.clock)
+    snapshots = VersionSnapshots(provisioner, taking)
+    pool = EnvironmentPool(snapshots.environment, ports.clock, limits)
     functions, blobs, packages, clock = stores.functions, stores.blobs, stores.packages, ports.clock
     garbage = GarbageCollector(functions, blobs, packages, clock, also_in_use=pool.packages_in_use)
-    snapshots = NoSnapshots()
     deployments = Deployments(
         functions=functions,
         blobs=blobs,
@@ -287,6 +291,7 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
         await pool.close()
+        await snapshots.close()
 
 
 def _provisioner(

@@ -84,6 +84,14 @@ class ResourceNotReadyException(PlatformError):
     """The function is inactive and being brought back."""
 
 
+class SnapStartException(CallerError):
+    """The function's hook after a restore failed."""
+
+
+class SnapStartTimeoutException(CallerError):
+    """Restoring took longer than it may."""
+
+
 class InvalidRuntimeException(PlatformError):
     """The runtime or its version isn't available on this machine."""
 

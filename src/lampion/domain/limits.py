@@ -26,5 +26,7 @@ EPHEMERAL_STORAGE_MIB_MAX: Final = 10_240
 EPHEMERAL_STORAGE_MIB_DEFAULT: Final = 512
 
 INIT_SECONDS: Final = 10.0
+SNAPSHOT_INIT_SECONDS: Final = 130.0  # or the function's timeout, whichever is longer
+RESTORE_SECONDS: Final = 10.0
 LOG_TAIL_BYTES: Final = 4096
 LIST_ITEMS_MAX: Final = 50

@@ -56,6 +56,39 @@ def environment_variables(
     )
 
 
+def snapshot_variables(
+    function: Function, *, authorization_token: str, language_variables: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, str]:
+    """The same for a process that a snapshot is taken of.
+
+    As on AWS, it doesn't know its log stream, and has no keys but asks for them (runtime_api/credentials.py): what one
+    environment alone is to have can't be in the memory that all have in common.
+    """
+    nobody = SessionCredentials("", "", "")
+    variables = environment_variables(
+        function,
+        log_stream="",
+        credentials=nobody,
+        language_variables=language_variables,
+        initialization_type="snap-start",
+    )
+    return {
+        **{name: value for name, value in variables.items() if name not in _NOT_IN_SNAPSHOTS},
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN": authorization_token,
+    }
+
+
+_NOT_IN_SNAPSHOTS = frozenset(
+    [
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+    ]
+)
+
+
 def _reserved(function: Function, credentials: SessionCredentials) -> dict[str, str]:
     key, configuration = function.key, function.configuration
     return {

@@ -5,25 +5,29 @@ It knows no pool and no HTTP; what it needs of the host comes as a `Host`.
 
 import asyncio
 import contextlib
+import logging
 import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from math import ceil
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from lampion.clock.clock import Clock
 from lampion.domain import limits
+from lampion.domain.errors import SnapStartException, SnapStartTimeoutException
 from lampion.domain.function import Function
 from lampion.domain.invocation import Invocation, Outcome
 from lampion.environments.endings import Answer, Dispatch, Ending, TimedOut
 from lampion.environments.failures import Failure, failure_of
 from lampion.environments.narrator import Narrator
-from lampion.environments.session import RuntimeSession
+from lampion.environments.session import OfferedCredentials, RuntimeSession, Start
 from lampion.environments.state import Phase, Step, advance
-from lampion.function_logs.platform_lines import InitSummary, RunSummary
-from lampion.sandbox.driver import Sandbox
+from lampion.function_logs.platform_lines import InitSummary, RestoreDurations, RestoreSummary, RunSummary
+from lampion.sandbox.driver import Sandbox, SandboxError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
+_LOG = logging.getLogger(__name__)
 _FREEZE_RETRY_SECONDS = 0.001
 _SHUTDOWN_GRACE_SECONDS = 0.0  # Lambda gives a runtime without extensions no time to shut down
 
@@ -51,6 +55,16 @@ class Release(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Restore:
+    """How an environment starts from a snapshot instead of Init.
+
+    `launch` gives the copy and what it may ask for; it raises SandboxError when the snapshot has gone.
+    """
+
+    launch: "Callable[[], Awaitable[tuple[Sandbox, OfferedCredentials]]]"
+
+
+@dataclass(frozen=True, slots=True)
 class Running:
     """A started sandbox and all that hangs on it; lives from one Init to the end of its process."""
 
@@ -72,9 +86,12 @@ class Environment:
         runtime_server: RuntimeServer,
         narrator: Narrator,
         clock: Clock,
+        restore: Restore | None = None,
     ) -> None:
         self.function = function
-        self.phase = Phase.INIT
+        self.phase = Phase.INIT if restore is None else Phase.RESTORE
+        self._restore = restore
+        self._restore_durations: RestoreDurations | None = None
         self.idle_since = 0.0
         self.on_idle_exit: Callable[[Environment], object] = _nobody_cares
         self._launch = launch
@@ -97,10 +114,13 @@ class Environment:
         return self.phase is Phase.IDLE
 
     async def start(self) -> None:
-        """The Init phase. A function that fails it leaves the environment in INIT_FAILED; see `invoke`.
+        """The Init phase, or Restore. A function that fails Init leaves the environment in INIT_FAILED; see `invoke`.
 
-        Raises SandboxError when the platform can't provide a sandbox.
+        Raises SandboxError when the platform can't provide a sandbox, SnapStartException and
+        SnapStartTimeoutException when the function fails Restore: then the environment has ended.
         """
+        if self._restore is not None and await self._restored(self._restore):
+            return
         self._narrator.init_start()
         started = self._clock.monotonic()
         ending = await self._initialize(limits.INIT_SECONDS)
@@ -169,8 +189,9 @@ class Environment:
 
     async def _initialize(self, limit_seconds: float) -> Ending | None:
         """Start a sandbox and wait for its runtime; None when it is ready, else why not (sandbox still there)."""
-        sandbox = await self._launch()
-        session = RuntimeSession()
+        return await self._serve(await self._launch(), RuntimeSession(), limit_seconds)
+
+    async def _serve(self, sandbox: Sandbox, session: RuntimeSession, limit_seconds: float) -> Ending | None:
         try:
             runtime = await self._runtime_server.open(sandbox.runtime_api, session)
         except BaseException:
@@ -188,6 +209,44 @@ class Environment:
         if ending is None:
             sandbox.limit_cpu()
         return ending
+
+    async def _restored(self, restore: Restore) -> bool:
+        """Start from the snapshot; False when it has gone meanwhile, and the environment is to do an Init."""
+        started = self._clock.monotonic()
+        try:
+            sandbox, credentials = await restore.launch()
+        except SandboxError as error:
+            _LOG.warning("%r does an Init: %s", self, error)
+            self._step(Step.NO_SNAPSHOT)
+            return False
+        copied = self._clock.monotonic()
+        self._narrator.restore_start()
+        session = RuntimeSession(Start.RESTORE, credentials)
+        ending = await self._serve(sandbox, session, limits.RESTORE_SECONDS)
+        now = self._clock.monotonic()
+        duration_ms = (now - started) * 1000
+        if ending is not None:
+            await self._fail_restore(ending, duration_ms)
+        self._narrator.restore_report(RestoreSummary(duration_ms, "success", None))
+        self._restore_durations = RestoreDurations(duration_ms, ceil((now - copied) * 1000))
+        self._step(Step.READY)
+        self.idle_since = now
+        return True
+
+    async def _fail_restore(self, ending: Ending, duration_ms: float) -> NoReturn:
+        await self._end_sandbox()
+        failure = failure_of(ending, "", self._timeout_seconds)
+        assert failure is not None
+        is_late = isinstance(ending, TimedOut)
+        status, error_type = ("timeout", None) if is_late else ("error", failure.error_type)
+        self._narrator.restore_report(RestoreSummary(duration_ms, status, error_type))
+        await self.stop()
+        if is_late:
+            raise SnapStartTimeoutException("Lambda couldn't restore the snapshot within the timeout limit.")
+        raise SnapStartException(
+            "The afterRestore() runtime hook encountered an error."
+            " For more information, check the Amazon CloudWatch logs."
+        )
 
     async def _initialize_again(self, invocation: Invocation, started: float) -> Ending | None:
         ending = await self._initialize(self._timeout_seconds)
@@ -230,6 +289,7 @@ class Environment:
 
     def _summary(self, duration_ms: float, memory_bytes: int, failure: Failure | None, during_init: bool) -> RunSummary:
         init_ms, self._init_ms = self._init_ms, None
+        restore, self._restore_durations = self._restore_durations, None
         status = "" if failure is None else failure.status or ("error" if during_init else "")
         return RunSummary(
             duration_ms=duration_ms,
@@ -237,6 +297,7 @@ class Environment:
             max_memory_bytes=memory_bytes,
             status=status,
             error_type=failure.error_type if failure is not None and status == "error" else None,
+            restore=restore,
         )
 
     # -- the sandbox --

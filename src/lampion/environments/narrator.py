@@ -14,7 +14,7 @@ from lampion.clock.clock import Clock
 from lampion.domain.function import Function
 from lampion.function_logs.framing import FrameDecoder, LineSplitter
 from lampion.function_logs.journal import LogStream
-from lampion.function_logs.platform_lines import InitSummary, RunSummary, platform_lines
+from lampion.function_logs.platform_lines import InitSummary, RestoreSummary, RunSummary, platform_lines
 from lampion.function_logs.tail import Tail
 from lampion.sandbox.driver import Sandbox
 
@@ -122,11 +122,21 @@ class Narrator:
 
     # -- Lambda's lines --
 
-    def init_start(self) -> None:
-        self._platform(self._lines.init_start(*self._runtime))
+    def init_start(self, initialization_type: str = "on-demand") -> None:
+        self._platform(self._lines.init_start(*self._runtime, initialization_type))
 
     def init_report(self, summary: InitSummary) -> None:
         self._platform(self._lines.init_report(summary))
+
+    def restore_start(self) -> None:
+        self._platform(self._lines.restore_start(*self._runtime))
+
+    def restore_report(self, summary: RestoreSummary) -> None:
+        self._platform(self._lines.restore_report(summary))
+
+    def remark(self, text: str) -> None:
+        """Something that AWS has no words for."""
+        self._platform(self._lines.remark(text))
 
     def begin(self) -> None:
         """An invocation comes: the tail is its alone."""

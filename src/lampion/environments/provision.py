@@ -1,6 +1,9 @@
 """From a function to an environment: what its sandbox mounts, runs and may use. Knows no pool and no invocation."""
 
 import asyncio
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -12,14 +15,22 @@ from lampion.code.runtimes import catalogue
 from lampion.domain.errors import InvalidRuntimeException
 from lampion.domain.function import Function
 from lampion.domain.limits import MEMORY_MIB_PER_CORE
-from lampion.environments.environ import RUNTIME_DIRECTORY, TASK_ROOT, SessionCredentials, environment_variables
-from lampion.environments.environment import Environment, RuntimeServer
+from lampion.environments.environ import (
+    RUNTIME_DIRECTORY,
+    TASK_ROOT,
+    SessionCredentials,
+    environment_variables,
+    snapshot_variables,
+)
+from lampion.environments.environment import Environment, Restore, RuntimeServer
 from lampion.environments.narrator import Narrator
 from lampion.environments.reach import Reach
 from lampion.environments.runtime_programs import PROGRAMS, RuntimeProgram
 from lampion.environments.server_access import ServerAccess
+from lampion.environments.session import OfferedCredentials
 from lampion.function_logs.journal import FunctionLogs, LogGroup
 from lampion.sandbox.driver import Driver, Sandbox
+from lampion.sandbox.snapshots import Snapshot, SnapshotOrigin, Snapshotting
 from lampion.sandbox.spec import Limits, Mount, SandboxSpec, Template
 
 
@@ -79,12 +90,17 @@ class Provisioner:
         self._clock = clock
         self._rng = rng
 
-    def environment(self, function: Function) -> Environment:
+    def environment(self, function: Function, restore: Restore | None = None) -> Environment:
         """A new environment, not started; every sandbox that it needs is launched alike."""
         log_stream = self._log_stream_name(function)
 
         async def start(credentials: SessionCredentials) -> Sandbox:
-            return await self._driver.start(await self._spec(function, log_stream, credentials))
+            def variables(of_language: Mapping[str, str]) -> dict[str, str]:
+                return environment_variables(
+                    function, log_stream=log_stream, credentials=credentials, language_variables=of_language
+                )
+
+            return await self._driver.start(await self._spec(function, variables))
 
         async def launch() -> Sandbox:
             return await self._access.start(function, start)
@@ -96,7 +112,51 @@ class Provisioner:
             runtime_server=self._runtime_server,
             narrator=self._narrator(function, log_stream),
             clock=self._clock,
+            restore=restore,
         )
+
+    def narrator(self, function: Function) -> Narrator:
+        """Of a log stream of its own."""
+        return self._narrator(function, self._log_stream_name(function))
+
+    async def origin(
+        self, function: Function, driver: Snapshotting, authorization_token: str
+    ) -> tuple[SnapshotOrigin, SandboxSpec, OfferedCredentials]:
+        """A sandbox to take a snapshot of, for `release` at its end. Raises as `Environment.start` does."""
+
+        def variables(of_language: Mapping[str, str]) -> dict[str, str]:
+            return snapshot_variables(function, authorization_token=authorization_token, language_variables=of_language)
+
+        spec = await self._spec(function, variables)
+        begun: list[tuple[SnapshotOrigin, OfferedCredentials]] = []
+
+        async def start(credentials: SessionCredentials) -> Sandbox:
+            origin = await driver.start_origin(spec)
+            begun.append((origin, OfferedCredentials(authorization_token, credentials)))
+            return origin
+
+        await self._access.start(function, start)
+        return begun[0][0], spec, begun[0][1]
+
+    async def copy(
+        self, function: Function, snapshot: Snapshot, spec: SandboxSpec, authorization_token: str
+    ) -> tuple[Sandbox, OfferedCredentials]:
+        """A copy of a snapshot that was taken of `spec`, and what it may ask for. Raises SandboxError."""
+        offered: list[OfferedCredentials] = []
+
+        async def start(credentials: SessionCredentials) -> Sandbox:
+            offered.append(OfferedCredentials(authorization_token, credentials))
+            return await snapshot.start(replace(spec, sandbox_id=self._sandbox_id()))
+
+        return await self._access.start(function, start), offered[0]
+
+    async def release(self, sandbox: Sandbox) -> None:
+        """The sandbox has ended: take back what it was lent. Idempotent."""
+        await self._access.end(sandbox)
+
+    def authorization_token(self) -> str:
+        """With which the processes of one snapshot ask for their credentials."""
+        return base64.b64encode(self._rng.token(30)).decode()
 
     def _narrator(self, function: Function, log_stream: str) -> Narrator:
         key, runtime = function.key, function.configuration.runtime or ""
@@ -118,19 +178,17 @@ class Provisioner:
         if template is not None:
             self._driver.expect(template)
 
-    async def _spec(self, function: Function, log_stream: str, credentials: SessionCredentials) -> SandboxSpec:
+    async def _spec(self, function: Function, variables: Callable[[Mapping[str, str]], dict[str, str]]) -> SandboxSpec:
         configuration = function.configuration
         interpreter = await self._interpreter(configuration.runtime or "")
         program = _program(interpreter)
-        environ = environment_variables(
-            function, log_stream=log_stream, credentials=credentials, language_variables=program.variables
-        )
+        environ = variables(program.variables)
         package, shared = await asyncio.gather(
             self._packages.prepare(function.package.sha256, interpreter), self._shared_mounts(interpreter)
         )
         can_wait = program.waiting is not None and program.waiting.serves(environ)
         return SandboxSpec(
-            sandbox_id=self._rng.uuid4().replace("-", ""),
+            sandbox_id=self._sandbox_id(),
             argv=self._guarded(program, program.argv(interpreter, environ)),
             environ=environ,
             working_directory=TASK_ROOT,
@@ -170,6 +228,9 @@ class Provisioner:
             return await self._interpreters.find(runtime)
         except RuntimeUnavailable as error:
             raise InvalidRuntimeException(str(error)) from error
+
+    def _sandbox_id(self) -> str:
+        return self._rng.uuid4().replace("-", "")
 
     def _log_stream_name(self, function: Function) -> str:
         """As Lambda names streams: day, version, and an id of the environment."""

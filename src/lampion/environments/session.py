@@ -5,8 +5,11 @@ The runtime's side is called by the Runtime API door, the other by the environme
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum, auto
 
 from lampion.environments.endings import Answer, Dispatch, Ending, ResponseTooLarge, TimedOut
+from lampion.environments.environ import SessionCredentials
 from lampion.sandbox.driver import Exit
 
 
@@ -18,10 +21,30 @@ class IllegalCall(Exception):
     """The runtime makes a call out of order, such as `next` before it has answered."""
 
 
+class Start(Enum):
+    """How a runtime comes to its first invocation."""
+
+    INIT = auto()
+    SNAPSHOT = auto()  # it never does: it is initialized for a snapshot to be taken
+    RESTORE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedCredentials:
+    """Keys for a runtime that asks for them with the token, and how long they may be used without asking again."""
+
+    authorization_token: str = field(repr=False)
+    credentials: SessionCredentials
+    lifetime_seconds: float = 6 * 3600.0
+
+
 class RuntimeSession:
     """The runtime of one sandbox, from its start to its end."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: Start = Start.INIT, credentials: OfferedCredentials | None = None) -> None:
+        self.credentials = credentials
+        self._start = start
+        self._proceed: Callable[[], None] | None = None
         self.initialized: asyncio.Future[Ending | None] = asyncio.get_running_loop().create_future()
         self._waiting: Callable[[Dispatch], None] | None = None
         self._undelivered: Dispatch | None = None
@@ -68,11 +91,33 @@ class RuntimeSession:
         """Whether the runtime has asked for an invocation and there is none."""
         return self._waiting is not None
 
+    def restore_next(self, proceed: Callable[[], None]) -> None:
+        """The runtime is ready for its snapshot; `proceed` tells it to go on to it. Raises IllegalCall."""
+        if self._start is not Start.SNAPSHOT or self.initialized.done():
+            raise IllegalCall("restore/next", "no snapshot is to be taken now")
+        self._proceed = proceed
+        self.initialized.set_result(None)
+
+    def fail_restore(self, answer: Answer) -> None:
+        """The runtime was restored but can't go on, and says why. Raises IllegalCall at any other time."""
+        if self._start is not Start.RESTORE or self.initialized.done():
+            raise IllegalCall("restore/error", "nothing is being restored")
+        self.initialized.set_result(answer)
+
     def knows(self, request_id: str) -> bool:
         """Whether `request_id` is the invocation that the runtime has in hand."""
         return self._current is not None and self._current.invocation.request_id == request_id
 
     # -- the environment's side --
+
+    @property
+    def waits_for_snapshot(self) -> bool:
+        return self._proceed is not None
+
+    def proceed_to_snapshot(self) -> None:
+        """Once, while it waits for it."""
+        assert self._proceed is not None
+        self._proceed()
 
     def dispatch(self, dispatch: Dispatch) -> asyncio.Future[Ending]:
         """Hand an invocation over, now if the runtime waits, else as soon as it asks; the future is its ending."""

@@ -9,6 +9,7 @@ class Phase(StrEnum):
     """Where an environment stands (Lambda developer guide, "execution environment lifecycle")."""
 
     INIT = "Init"
+    RESTORE = "Restore"
     INIT_FAILED = "InitFailed"
     IDLE = "Idle"
     INVOKE = "Invoke"
@@ -20,6 +21,7 @@ class Step(StrEnum):
     """What can happen to an environment."""
 
     READY = "ready"
+    NO_SNAPSHOT = "no snapshot"
     INIT_FAILED = "init failed"
     INVOKE = "invoke"
     ANSWERED = "answered"
@@ -41,6 +43,9 @@ _NEXT: Final = MappingProxyType(
         (Phase.INIT, Step.READY): Phase.IDLE,
         (Phase.INIT, Step.INIT_FAILED): Phase.INIT_FAILED,
         (Phase.INIT, Step.STOP): Phase.SHUTDOWN,
+        (Phase.RESTORE, Step.READY): Phase.IDLE,
+        (Phase.RESTORE, Step.NO_SNAPSHOT): Phase.INIT,  # it has gone meanwhile: as if there had never been one
+        (Phase.RESTORE, Step.STOP): Phase.SHUTDOWN,
         (Phase.INIT_FAILED, Step.INVOKE): Phase.INVOKE,  # Lambda repeats a failed Init inside the first invocation
         (Phase.INIT_FAILED, Step.STOP): Phase.SHUTDOWN,
         (Phase.IDLE, Step.INVOKE): Phase.INVOKE,

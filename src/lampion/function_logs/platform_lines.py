@@ -21,24 +21,53 @@ class InitSummary(msgspec.Struct, frozen=True):
     phase: str
     status: str
     error_type: str | None
+    initialization_type: str = "on-demand"
+
+
+class RestoreSummary(msgspec.Struct, frozen=True):
+    """How restoring from a snapshot went: `status` is "success", "error" or "timeout"."""
+
+    duration_ms: float
+    status: str
+    error_type: str | None
+
+
+class RestoreDurations(msgspec.Struct, frozen=True):
+    """All of restoring, and the part that the runtime and the function's hooks took."""
+
+    restore_ms: float
+    billed_ms: int
 
 
 class RunSummary(msgspec.Struct, frozen=True):
-    """How an invocation went: `status` is "" for an ordinary end, "error" or "timeout"; `init_ms` on a cold start."""
+    """How an invocation went: `status` is "" for an ordinary end, "error" or "timeout".
+
+    On a cold start there is one of `init_ms` and `restore`.
+    """
 
     duration_ms: float
     init_ms: float | None
     max_memory_bytes: int
     status: str
     error_type: str | None
+    restore: RestoreDurations | None = None
 
 
 class PlatformLines(Protocol):
     """One log format. Lines come without their final newline; b"" means that the log level hides the line."""
 
-    def init_start(self, runtime_version: str, runtime_version_arn: str) -> bytes: ...
+    def init_start(
+        self, runtime_version: str, runtime_version_arn: str, initialization_type: str = "on-demand"
+    ) -> bytes: ...
 
     def init_report(self, summary: InitSummary) -> bytes: ...
+
+    def restore_start(self, runtime_version: str, runtime_version_arn: str) -> bytes: ...
+
+    def restore_report(self, summary: RestoreSummary) -> bytes: ...
+
+    def remark(self, text: str) -> bytes:
+        """Something that AWS has no words for."""
 
     def start(self, request_id: str, version: str) -> bytes: ...
 
@@ -55,7 +84,8 @@ def platform_lines(log_format: str, system_log_level: str | None, clock: Clock) 
 def billed_ms(summary: RunSummary) -> int:
     """Whole milliseconds billed, at least 1. Since August 2025 AWS bills the INIT phase of managed runtimes too."""
     # What the line shows has two decimals: 180000.004 ms are shown as 180000.00 and billed as 180000.
-    return max(1, ceil(round(summary.duration_ms + (summary.init_ms or 0.0), 2)))
+    beforehand_ms = summary.init_ms or 0.0 if summary.restore is None else summary.restore.billed_ms
+    return max(1, ceil(round(summary.duration_ms + beforehand_ms, 2)))
 
 
 def _max_memory_mib(summary: RunSummary) -> int:
@@ -65,16 +95,30 @@ def _max_memory_mib(summary: RunSummary) -> int:
 class TextLines:
     """LogFormat Text: every line is written, except the report of an initialization that went well."""
 
-    def init_start(self, runtime_version: str, runtime_version_arn: str) -> bytes:
+    def init_start(
+        self, runtime_version: str, runtime_version_arn: str, initialization_type: str = "on-demand"
+    ) -> bytes:
         return f"INIT_START Runtime Version: {runtime_version}\tRuntime Version ARN: {runtime_version_arn}".encode()
 
     def init_report(self, summary: InitSummary) -> bytes:
+        if summary.status == "success" and summary.initialization_type == "snap-start":
+            return f"INIT_REPORT Init Duration: {summary.duration_ms:.2f} ms".encode()
         if summary.status == "success":
             return b""  # in text, AWS tells of it by the Init Duration in REPORT
         return (
             f"INIT_REPORT Init Duration: {summary.duration_ms:.2f} ms\tPhase: {summary.phase}"
             f"\tStatus: {summary.status}{_error_type(summary.error_type)}"
         ).encode()
+
+    def restore_start(self, runtime_version: str, runtime_version_arn: str) -> bytes:
+        return f"RESTORE_START Runtime Version: {runtime_version}\tRuntime Version ARN: {runtime_version_arn}".encode()
+
+    def restore_report(self, summary: RestoreSummary) -> bytes:
+        status = "" if summary.status == "success" else f"\tStatus: {summary.status}{_error_type(summary.error_type)}"
+        return f"RESTORE_REPORT Restore Duration: {summary.duration_ms:.2f} ms{status}".encode()
+
+    def remark(self, text: str) -> bytes:
+        return f"LAMPION {text}".encode()
 
     def start(self, request_id: str, version: str) -> bytes:
         return f"START RequestId: {request_id} Version: {version}".encode()
@@ -84,6 +128,11 @@ class TextLines:
 
     def report(self, request_id: str, memory_mib: int, summary: RunSummary) -> bytes:
         init = "" if summary.init_ms is None else f"Init Duration: {summary.init_ms:.2f} ms\t"
+        if summary.restore is not None:
+            init = (
+                f"Restore Duration: {summary.restore.restore_ms:.2f} ms"
+                f"\tBilled Restore Duration: {summary.restore.billed_ms} ms\t"
+            )
         status = f"Status: {summary.status}{_error_type(summary.error_type)}" if summary.status else ""
         return (
             f"REPORT RequestId: {request_id}\tDuration: {summary.duration_ms:.2f} ms"
@@ -106,9 +155,11 @@ class JsonLines:
         self._clock = clock
         self._level = _LEVELS.get(system_log_level or "INFO", _INFO)
 
-    def init_start(self, runtime_version: str, runtime_version_arn: str) -> bytes:
+    def init_start(
+        self, runtime_version: str, runtime_version_arn: str, initialization_type: str = "on-demand"
+    ) -> bytes:
         record = {
-            "initializationType": "on-demand",
+            "initializationType": initialization_type,
             "phase": "init",
             "runtimeVersion": runtime_version,
             "runtimeVersionArn": runtime_version_arn,
@@ -117,13 +168,28 @@ class JsonLines:
 
     def init_report(self, summary: InitSummary) -> bytes:
         record = {
-            "initializationType": "on-demand",
+            "initializationType": summary.initialization_type,
             "phase": summary.phase,
             "status": summary.status,
             **_with_error_type(summary.error_type),
             "metrics": {"durationMs": round(summary.duration_ms, 3)},
         }
         return self._line(_DEBUG if summary.status == "success" else _WARN, "platform.initReport", record)
+
+    def restore_start(self, runtime_version: str, runtime_version_arn: str) -> bytes:
+        record = {"runtimeVersion": runtime_version, "runtimeVersionArn": runtime_version_arn}
+        return self._line(_INFO, "platform.restoreStart", record)
+
+    def restore_report(self, summary: RestoreSummary) -> bytes:
+        record = {
+            "status": summary.status,
+            **_with_error_type(summary.error_type),
+            "metrics": {"durationMs": round(summary.duration_ms, 3)},
+        }
+        return self._line(_DEBUG if summary.status == "success" else _WARN, "platform.restoreReport", record)
+
+    def remark(self, text: str) -> bytes:
+        return self._line(_WARN, "lampion.remark", {"message": text})
 
     def start(self, request_id: str, version: str) -> bytes:
         return self._line(_INFO, "platform.start", {"requestId": request_id, "version": version})
@@ -146,6 +212,9 @@ class JsonLines:
         }
         if summary.init_ms is not None:
             metrics["initDurationMs"] = round(summary.init_ms, 3)
+        if summary.restore is not None:
+            metrics["restoreDurationMs"] = round(summary.restore.restore_ms, 3)
+            metrics["billedRestoreDurationMs"] = summary.restore.billed_ms
         record = {
             "requestId": request_id,
             "metrics": metrics,

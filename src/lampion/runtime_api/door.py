@@ -10,18 +10,19 @@ from lampion.http.application import Exchange
 from lampion.http.limits import SANDBOX_SOCKET
 from lampion.http.message import Request, RequestHead, Response
 from lampion.http.server import HttpServer
-from lampion.runtime_api import initialization, invocation
+from lampion.runtime_api import credentials, initialization, invocation, restoration
 from lampion.runtime_api.answers import ACCEPTED, refusal
 
 _NEXT = "/2018-06-01/runtime/invocation/next"
+_RESTORE_NEXT = "/2018-06-01/runtime/restore/next"
+_RESTORE_ERROR = "/2018-06-01/runtime/restore/error"
+_CREDENTIALS = "/2021-04-23/credentials"
 _INIT_ERROR = "/2018-06-01/runtime/init/error"
 _ANSWER = re.compile(r"/2018-06-01/runtime/invocation/([^/]{1,64})/(response|error)")
 _NEXT_HEADER = invocation.NEXT_HEADER.lower()
 _NOT_BUILT = {
-    "/2018-06-01/runtime/restore/": "SnapStart restore",
     "/2020-01-01/extension/": "the Extensions API",
     "/2020-08-15/logs": "the Logs API",
-    "/2021-04-23/credentials": "the credentials API",
     "/2022-07-01/telemetry": "the Telemetry API",
 }
 
@@ -33,7 +34,7 @@ class RuntimeApiServer:
         self._clock = clock
 
     async def open(self, listener: socket.socket, session: RuntimeSession) -> "OpenRuntimeApi":
-        server = HttpServer(RuntimeApi(session), self._clock, SANDBOX_SOCKET)
+        server = HttpServer(RuntimeApi(session, self._clock), self._clock, SANDBOX_SOCKET)
         await server.start(listener)
         return OpenRuntimeApi(server)
 
@@ -51,8 +52,9 @@ class OpenRuntimeApi:
 class RuntimeApi:
     """The endpoints, for one session (http.application.Application)."""
 
-    def __init__(self, session: RuntimeSession) -> None:
+    def __init__(self, session: RuntimeSession, clock: Clock) -> None:
         self._session = session
+        self._clock = clock
 
     def accept(self, head: RequestHead) -> int | Response:
         answer = _ANSWER.fullmatch(head.path)
@@ -69,6 +71,9 @@ class RuntimeApi:
         if path == _NEXT and method == "GET":
             invocation.next_invocation(self._session, exchange)
             return
+        if path == _RESTORE_NEXT and method == "GET":
+            restoration.next_restore(self._session, exchange)
+            return
         response = self._respond(method, path, request)
         if response is ACCEPTED and _NEXT_HEADER in request.head.headers:
             invocation.next_invocation(self._session, exchange)
@@ -82,6 +87,10 @@ class RuntimeApi:
             return endpoint(self._session, answer[1], request)
         if path == _INIT_ERROR and method == "POST":
             return initialization.init_error(self._session, request)
+        if path == _RESTORE_ERROR and method == "POST":
+            return restoration.restore_error(self._session, request)
+        if path == _CREDENTIALS and method == "GET":
+            return credentials.credentials(self._session, request, self._clock)
         for prefix, name in _NOT_BUILT.items():
             if path.startswith(prefix):
                 return refusal(501, "NotImplemented", f"Lampion doesn't offer {name} yet.")

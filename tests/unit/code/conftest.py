@@ -14,13 +14,23 @@ from lampion.code.deployments import Deployments, Snapshots
 from lampion.code.garbage import GarbageCollector
 from lampion.code.interpreters import Interpreter, RuntimeUnavailable
 from lampion.code.packages import Packages
-from lampion.domain.function import Function
-from lampion.environments.snapshots import NoSnapshots
+from lampion.domain.arn import FunctionKey
+from lampion.domain.function import Function, Reason
 from lampion.store.memory import MemoryFunctions
 
 PYTHON = Interpreter(
     "python3.12", "3.12.1", Path("/opt/p/bin/python3.12"), Path("/opt/p"), "/var/lang/bin/python3.12", ()
 )
+
+
+class NoSnapshots:
+    """On this machine none can be taken."""
+
+    async def prepare(self, function: Function) -> Reason | None:
+        return None
+
+    def discard(self, key: FunctionKey, version: str | None) -> None:
+        pass
 
 
 class OneInterpreter:

@@ -9,6 +9,8 @@ from lampion.function_logs.platform_lines import (
     InitSummary,
     JsonLines,
     PlatformLines,
+    RestoreDurations,
+    RestoreSummary,
     RunSummary,
     TextLines,
     billed_ms,
@@ -61,6 +63,60 @@ INIT_ERROR = InitSummary(1236.04, "invoke", "error", "Runtime.ImportModuleError"
 )
 def test_the_report_in_text(summary: RunSummary, line: str) -> None:
     assert TextLines().report(ID, 128, summary).decode() == f"REPORT RequestId: {ID}{line}"
+
+
+RESTORED = RunSummary(2338.66, None, 173 * MIB, "", None, RestoreDurations(398.97, 182))
+
+
+def test_a_restored_environment_in_text() -> None:
+    """The lines of a real SnapStart function; what it bills includes the restoring that is billed."""
+    lines = TextLines()
+    assert lines.restore_start(*VERSION).decode() == (
+        f"RESTORE_START Runtime Version: python:3.12.v38\tRuntime Version ARN: {VERSION[1]}"
+    )
+    assert (
+        lines.restore_report(RestoreSummary(398.97, "success", None)) == b"RESTORE_REPORT Restore Duration: 398.97 ms"
+    )
+    assert lines.restore_report(RestoreSummary(1.0, "error", "Runtime.AfterRestoreError")) == (
+        b"RESTORE_REPORT Restore Duration: 1.00 ms\tStatus: error\tError Type: Runtime.AfterRestoreError"
+    )
+    assert lines.init_report(InitSummary(9908.09, "init", "success", None, "snap-start")) == (
+        b"INIT_REPORT Init Duration: 9908.09 ms"
+    )
+    assert lines.report(ID, 3009, RESTORED).decode() == (
+        f"REPORT RequestId: {ID}\tDuration: 2338.66 ms\tBilled Duration: 2521 ms\tMemory Size: 3009 MB"
+        "\tMax Memory Used: 173 MB\tRestore Duration: 398.97 ms\tBilled Restore Duration: 182 ms\t"
+    )
+    assert lines.remark("x") == b"LAMPION x"
+
+
+def test_a_restored_environment_in_json() -> None:
+    lines = JsonLines(VirtualClock(), "DEBUG")
+    start, done, failed, report, init, remark = (
+        json.loads(line)
+        for line in (
+            lines.restore_start(*VERSION),
+            lines.restore_report(RestoreSummary(398.9712, "success", None)),
+            lines.restore_report(RestoreSummary(1.0, "timeout", None)),
+            lines.report(ID, 128, RESTORED),
+            lines.init_start(*VERSION, "snap-start"),
+            lines.remark("x"),
+        )
+    )
+    versions = {"runtimeVersion": VERSION[0], "runtimeVersionArn": VERSION[1]}
+    assert (start["type"], start["record"]) == ("platform.restoreStart", versions)
+    assert (done["type"], done["record"]) == (
+        "platform.restoreReport",
+        {"status": "success", "metrics": {"durationMs": 398.971}},
+    )
+    assert failed["record"] == {"status": "timeout", "metrics": {"durationMs": 1.0}}
+    assert report["record"]["metrics"]["restoreDurationMs"] == 398.97
+    assert report["record"]["metrics"]["billedRestoreDurationMs"] == 182
+    assert init["record"]["initializationType"] == "snap-start"
+    assert (remark["type"], remark["record"]) == ("lampion.remark", {"message": "x"})
+    quiet = JsonLines(VirtualClock(), "WARN")
+    assert quiet.restore_start(*VERSION) == quiet.restore_report(RestoreSummary(1.0, "success", None)) == b""
+    assert quiet.restore_report(RestoreSummary(1.0, "error", "x")) != b""
 
 
 def test_the_other_lines_in_text() -> None:

@@ -108,8 +108,6 @@ int furnish(struct launch *launch)
     while (inside > 0 && waitpid(inside, NULL, 0) < 0 && errno == EINTR)
         ;
     close(ends[0]);
-    if (launch->disk >= 0)
-        close(launch->disk); /* attached, or given up */
     errno = error;
     return result;
 }

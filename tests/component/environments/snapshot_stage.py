@@ -1,0 +1,146 @@
+"""Snapshots of a function over any driver: what the composition root puts together, without store and API."""
+
+import json
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import lampion
+from lampion.clock.clock import Clock, SystemClock
+from lampion.clock.rng import SystemRng
+from lampion.code.interpreters import Interpreter
+from lampion.domain.function import Function
+from lampion.environments.environment import Environment
+from lampion.environments.provision import Provisioner
+from lampion.environments.reach import Reach
+from lampion.environments.server_access import ServerAccess
+from lampion.environments.snapshot_taking import SnapshotTaking
+from lampion.environments.snapshots import VersionSnapshots
+from lampion.function_logs.journal import LogGroup
+from lampion.identity.session_keys import SessionKeys
+from lampion.runtime_api.door import RuntimeApiServer
+from lampion.sandbox.driver import Driver
+from lampion.sandbox.snapshots import snapshotting
+from lampion.sandbox.spec import NetworkMode
+from tests.component.environments.stage import FUNCTION, Lines, invocation
+
+VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+class Streams:
+    """Log streams that keep what they get, in the order of opening."""
+
+    def __init__(self) -> None:
+        self.opened: list[Lines] = []
+
+    def open_stream(self, group: LogGroup, stream: str) -> Lines:
+        self.opened.append(Lines())
+        return self.opened[-1]
+
+
+@dataclass(frozen=True)
+class Trees:
+    """The unpacked package is this directory."""
+
+    directory: Path
+
+    async def prepare(self, sha256: str, interpreter: Interpreter | None) -> Path:
+        return self.directory
+
+
+class RuntimeTrees:
+    """The runtime as it is in the source tree."""
+
+    async def prepare(self, interpreter: Interpreter) -> Path:
+        return Path(lampion.__file__).parent / "runtimes" / "python"
+
+
+class NoDoors:
+    """Nobody serves a gateway here."""
+
+    def open(self, listener: socket.socket) -> "NoDoors":
+        listener.close()
+        return self
+
+    async def close(self) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class ThisPython:
+    """The interpreter of the tests, under whichever name, and a layer of packages if there is one."""
+
+    layer: Path | None = None
+
+    async def find(self, runtime: str) -> Interpreter:
+        prefix = Path(sys.base_prefix)
+        executable = prefix / "bin" / f"python{VERSION}"
+        inside = f"/var/lang/bin/python{VERSION}"
+        layer = () if self.layer is None else ((self.layer, "/opt/python"),)
+        return Interpreter("python3.12", VERSION, executable, prefix, inside, ((prefix, "/var/lang"), *layer))
+
+    def version_label(self, identifier: str) -> str:
+        return "python:3.12.v1"
+
+    def version_arn(self, function: Function) -> str | None:
+        return "arn"
+
+
+@dataclass(frozen=True)
+class SnapshotStage:
+    """A function's version, and where its environments come from."""
+
+    function: Function
+    driver: Driver
+    snapshots: VersionSnapshots
+    streams: Streams
+
+    @asynccontextmanager
+    async def environment(self) -> AsyncIterator[Environment]:
+        """A started one."""
+        environment = self.snapshots.environment(self.function)
+        try:
+            await environment.start()
+            yield environment
+        finally:
+            await environment.stop()
+
+    async def answer(self, event: Any = None) -> Any:
+        """What a new environment answers."""
+        async with self.environment() as environment:
+            return json.loads((await environment.invoke(invocation(event))).payload)
+
+
+@asynccontextmanager
+async def snapshot_stage(
+    driver: Driver, task: Path, clock: Clock | None = None, layer: Path | None = None, **configuration: Any
+) -> AsyncIterator[SnapshotStage]:
+    clock = clock or SystemClock()
+    changes = {"runtime": "python3.12", "handler": "app.handler", **configuration}
+    function = replace(FUNCTION, version="7", configuration=replace(FUNCTION.configuration, **changes))
+    streams, server, python = Streams(), RuntimeApiServer(clock), ThisPython(layer)
+    provisioner = Provisioner(
+        driver=driver,
+        packages=Trees(task),
+        runtime_files=RuntimeTrees(),
+        access=ServerAccess(SessionKeys(SystemRng()), NoDoors()),
+        reach=Reach(NetworkMode.GATEWAY, {}),
+        interpreters=python,
+        labels=python,
+        runtime_server=server,
+        logs=streams,  # type: ignore[arg-type]
+        clock=clock,
+        rng=SystemRng(),
+    )
+    able = snapshotting(driver)
+    taking = None if able is None else SnapshotTaking(able, provisioner, server, clock)
+    snapshots = VersionSnapshots(provisioner, taking)
+    try:
+        yield SnapshotStage(function, driver, snapshots, streams)
+    finally:
+        await snapshots.close()
+        await driver.close()
