@@ -213,6 +213,8 @@ void run_launch(struct launch *launch)
     if (read_description(launch) == 0)
         failed = take_steps(launch->wanted.is_copy ? copy_steps : outer_steps, launch);
     if (failed != NULL) {
+        if (launch->wanted.is_copy)
+            explain_failure(launch);
         send_error(launch->control, failed, launch, errno);
         ending.has_failed = true;
         if (launch->init > 0)

@@ -288,6 +288,7 @@ int ask_for_copy(struct launch *launch);
 int tell_mapped(struct launch *launch);
 int furnish(struct launch *launch);
 int release_copy(struct launch *launch);
+void explain_failure(struct launch *launch);
 int copy_directory(int from, int to, const struct identity *owner);
 
 /* snapshot/supervisor.c: the snapshot that environments are copied from */

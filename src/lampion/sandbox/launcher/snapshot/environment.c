@@ -24,7 +24,8 @@ static int hear(struct launch *launch, int channel, const char *word, struct mes
     struct pollfd source = {.fd = channel, .events = POLLIN};
     if (poll(&source, 1, 2 * STEP_MILLISECONDS) <= 0)
         return protocol_error(launch, "no answer in time");
-    if (receive_message(channel, message) <= 0)
+    /* Once more: an end that left something of ours unread is told before what was said last. */
+    if (receive_message(channel, message) <= 0 && receive_message(channel, message) <= 0)
         return protocol_error(launch, "the snapshot has gone");
     if (strncmp(message->text, word, strlen(word)) == 0)
         return 0;
@@ -32,11 +33,15 @@ static int hear(struct launch *launch, int channel, const char *word, struct mes
     return protocol_error(launch, reason);
 }
 
-/* Why there is no process 1 any more: the supervisor, who gave it up, says so. */
-int hear_why(struct launch *launch)
+enum { END_MILLISECONDS = 500 /* its end takes a moment longer than that of what was in its namespace */ };
+
+/* Whichever step failed for it: when process 1 has gone, the supervisor gave it up, and says why. */
+void explain_failure(struct launch *launch)
 {
+    struct pollfd process = {.fd = launch->init_handle, .events = POLLIN};
     struct message message;
-    return hear(launch, launch->hello_in, "nothing else", &message);
+    if (launch->init > 0 && poll(&process, 1, END_MILLISECONDS) > 0)
+        hear(launch, launch->hello_in, "nothing else", &message);
 }
 
 /* Asks for process 1. Its channel is process 1's end to us, as in any sandbox. */

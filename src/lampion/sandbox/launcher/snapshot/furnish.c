@@ -73,12 +73,10 @@ static int hear_furnished(struct launch *launch, int report)
 {
     struct message message;
     struct pollfd source = {.fd = report, .events = POLLIN};
-    if (poll(&source, 1, STEP_MILLISECONDS) <= 0) {
+    if (poll(&source, 1, STEP_MILLISECONDS) <= 0 || receive_message(report, &message) <= 0) {
         errno = ETIMEDOUT;
         return -1;
     }
-    if (receive_message(report, &message) <= 0)
-        return hear_why(launch); /* it ended with its namespace */
     if (strcmp(message.text, "made") != 0 || message.count < LISTENER_COUNT) {
         set_detail(launch, message.text);
         errno = ECANCELED;

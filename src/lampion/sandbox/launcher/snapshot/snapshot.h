@@ -104,7 +104,5 @@ int become_function(struct supervisor *supervisor, pid_t pid, const struct desti
 int become_process_1(struct supervisor *supervisor, pid_t pid, int channel, long function);
 int verify_function(struct supervisor *supervisor, pid_t pid, pid_t process_1, const struct identity *identity);
 
-/* environment.c */
-int hear_why(struct launch *launch);
 
 #endif
