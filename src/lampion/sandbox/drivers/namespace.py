@@ -96,7 +96,7 @@ class NamespaceDriver:
         self._parent = cgroup_parent
         self._scratch = scratch
         self._preparation = Preparation(Beginnings(cgroup_parent, scratch), clock, cgroup_parent)
-        self._stock = Stock(self._preparation, stock)
+        self._stock = Stock(self._preparation, stock, clock)
         self._capabilities: Capabilities | None = None
 
     def capabilities(self) -> Capabilities:
