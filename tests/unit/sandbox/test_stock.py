@@ -87,7 +87,7 @@ def preparation() -> ScriptedPreparation:
 
 @pytest.fixture
 async def stock(clock: VirtualClock, preparation: ScriptedPreparation) -> AsyncIterator[Stock]:
-    stock = Stock(cast(Preparation, preparation), SIZE, clock, UNUSED_SECONDS)
+    stock = Stock(cast("Preparation", preparation), SIZE, clock, UNUSED_SECONDS)
     yield stock
     await stock.close()
 
@@ -203,7 +203,7 @@ async def test_a_failure_ends_the_filling_until_the_next_request(stock, preparat
 
 
 async def test_a_closed_stock_has_given_everything_back(preparation, clock):
-    stock = Stock(cast(Preparation, preparation), SIZE, clock, UNUSED_SECONDS)
+    stock = Stock(cast("Preparation", preparation), SIZE, clock, UNUSED_SECONDS)
     preparation.opens_at_once = False
     stock.fill(NODE)
     await settle()
