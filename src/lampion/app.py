@@ -41,6 +41,7 @@ from lampion.config import Settings
 from lampion.config.values import AuthMode, SandboxChoice
 from lampion.console.logs import LogsView
 from lampion.environments.compiling import SandboxCompiler
+from lampion.environments.log_rate import LogRate
 from lampion.environments.pool import EnvironmentPool, PoolSettings
 from lampion.environments.provision import Provisioner
 from lampion.environments.snapshots import NoSnapshots
@@ -232,7 +233,7 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
     )
     found = await interpreters.discover()  # now, so that a runtime's version is the same in every answer
     runtimes = Runtimes(ports.clock, interpreters)
-    provisioner = _provisioner(ports, stores, interpreters, runtimes)
+    provisioner = _provisioner(ports, stores, interpreters, runtimes, _log_rate(settings))
     limits = PoolSettings(capacity=settings.max_environments, idle_seconds=settings.idle_seconds)
     pool = EnvironmentPool(provisioner.environment, ports.clock, limits)
     functions, blobs, packages, clock = stores.functions, stores.blobs, stores.packages, ports.clock
@@ -263,7 +264,13 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
         await pool.close()
 
 
-def _provisioner(ports: Ports, stores: Stores, interpreters: Interpreters, runtimes: Runtimes) -> Provisioner:
+def _log_rate(settings: Settings) -> LogRate:
+    return LogRate(burst_bytes=settings.log_burst_bytes, bytes_per_second=settings.log_rate_bytes)
+
+
+def _provisioner(
+    ports: Ports, stores: Stores, interpreters: Interpreters, runtimes: Runtimes, log_rate: LogRate
+) -> Provisioner:
     return Provisioner(
         driver=ports.driver,
         packages=stores.packages,
@@ -274,6 +281,7 @@ def _provisioner(ports: Ports, stores: Stores, interpreters: Interpreters, runti
         logs=stores.logs,
         clock=ports.clock,
         rng=ports.rng,
+        log_rate=log_rate,
     )
 
 

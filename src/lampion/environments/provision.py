@@ -15,6 +15,7 @@ from lampion.domain.function import Function
 from lampion.domain.limits import MEMORY_MIB_PER_CORE
 from lampion.environments.environ import RUNTIME_DIRECTORY, TASK_ROOT, SessionCredentials, environment_variables
 from lampion.environments.environment import Environment, RuntimeServer
+from lampion.environments.log_rate import LogRate
 from lampion.environments.narrator import Narrator
 from lampion.environments.runtime_programs import PROGRAMS, RuntimeProgram
 from lampion.function_logs.journal import FunctionLogs, LogGroup
@@ -63,6 +64,7 @@ class Provisioner:
         logs: FunctionLogs,
         clock: Clock,
         rng: Rng,
+        log_rate: LogRate,
     ) -> None:
         self._driver = driver
         self._packages = packages
@@ -73,6 +75,7 @@ class Provisioner:
         self._logs = logs
         self._clock = clock
         self._rng = rng
+        self._log_rate = log_rate
 
     def environment(self, function: Function) -> Environment:
         """A new environment, not started; every sandbox that it needs is launched alike."""
@@ -98,6 +101,7 @@ class Provisioner:
             runtime_version=self._labels.version_label(runtime),
             runtime_version_arn=self._labels.version_arn(function) or "",
             clock=self._clock,
+            rate=self._log_rate,
         )
 
     async def expect(self, function: Function) -> None:
