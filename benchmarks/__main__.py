@@ -23,6 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     effort = SMOKE if options.smoke else Effort()
     if options.repeats is not None:
         effort = replace(effort, repeats=options.repeats)
+    if options.idle_sandboxes is not None:
+        effort = replace(effort, idle_sandboxes=options.idle_sandboxes)
     workloads = [workload for name, workload in WORKLOADS.items() if name in options.only]
     systems = selected(options.systems, options.only)
     circumstances = facts.gather(_command(options), systems)
@@ -43,6 +45,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", type=_names(WORKLOADS), default=[*WORKLOADS], metavar="WORKLOAD,...")
     parser.add_argument("--systems", type=_names(CHOOSABLE), default=[*CHOOSABLE], metavar="SYSTEM,...")
     parser.add_argument("--repeats", type=_positive, help="of every cell (default 5)")
+    parser.add_argument("--idle-sandboxes", type=_positive, metavar="COUNT", help="of density (default 300)")
     parser.add_argument(
         "--smoke", action="store_true", help="once and short, only to see that it works; writes no files"
     )
@@ -72,6 +75,8 @@ def _command(options: argparse.Namespace) -> str:
     words = ["python -m benchmarks", "--only", ",".join(options.only), "--systems", ",".join(options.systems)]
     if options.repeats is not None:
         words += ["--repeats", str(options.repeats)]
+    if options.idle_sandboxes is not None:
+        words += ["--idle-sandboxes", str(options.idle_sandboxes)]
     return " ".join([*words, "--smoke"] if options.smoke else words)
 
 

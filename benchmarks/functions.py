@@ -3,6 +3,8 @@
 import io
 import json
 import zipfile
+from collections.abc import Mapping
+from importlib.metadata import distribution
 from typing import Final
 
 EVENT: Final = json.dumps({"message": "good day", "count": 42, "tags": ["a", "b"]}).encode()
@@ -13,6 +15,10 @@ ECHO: Final = "def handler(event, context):\n    return event\n"
 ECHO_THAT_PRINTS: Final = "def handler(event, context):\n    print('one line')\n    return event\n"
 """For ministack, which waits 50 ms for the first log line of an invoke that prints nothing."""
 
+ECHO_NODE: Final = "exports.handler = async (event) => event;\n"
+
+ECHO_WITH_BOTO3: Final = "import boto3\n\ndef handler(event, context):\n    return event\n"
+
 MODULE: Final = "app"
 HANDLER: Final = f"{MODULE}.handler"
 
@@ -20,11 +26,23 @@ MEMORY_MIB: Final = 1769
 """One whole core: with less, the CPU quota is measured instead of the system."""
 
 
-def package(source: str) -> bytes:
-    """The deployment package (zip) that holds `source` as the handler's module."""
+def package(source: str, suffix: str = ".py", more: Mapping[str, bytes] | None = None) -> bytes:
+    """The deployment package (zip) that holds `source` as the handler's module, and `more` files."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        entry = zipfile.ZipInfo(f"{MODULE}.py")
-        entry.external_attr = 0o644 << 16
-        archive.writestr(entry, source)
+        for name, content in {f"{MODULE}{suffix}": source.encode(), **(more or {})}.items():
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, content)
     return buffer.getvalue()
+
+
+def boto3_files() -> dict[str, bytes]:
+    """boto3 and all that it imports, as installed beside us, without the descriptions of AWS's services."""
+    files: dict[str, bytes] = {}
+    for name in ("boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3"):
+        for file in distribution(name).files or ():
+            path = file.as_posix()
+            if path.endswith(".py") and not path.startswith(("..", "/")):
+                files[path] = file.read_binary()
+    return files

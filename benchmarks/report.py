@@ -14,7 +14,19 @@ COLUMNS = {
     "warm_c16": ("p99 µs", "CPU µs/request", "PSS MiB"),
     "boto3_felt": ("boto3 p50 ms", "boto3 p99 ms", "CPU µs/request", "PSS MiB"),
     "cold_first": (),
+    "cold_burst": ("first answer p50 ms", "first answer p99 ms", "CPU ms/sandbox", "PSS MiB"),
+    "density": (
+        "sandboxes",
+        "of which server MiB each",
+        "idle CPU % of a core",
+        "c1 p50 µs, one",
+        "c1 p50 µs, all",
+        "c1 p50, all / one",
+        "PSS MiB",
+    ),
 }
+COMPARED = {"cold_first": ("x python_pass", "p95 ms"), "cold_burst": (), "density": ()}
+"""Instead of the two floors' columns."""
 ABSENT = "-"
 
 
@@ -44,7 +56,7 @@ def markdown(facts: Facts, effort: Effort, results: Results, workloads: Sequence
         _controls(results, units),
     ]
     parts += [_workload(results, workload) for workload in workloads if workload.name in results.samples]
-    parts += [_targets(results), _failures(results)]
+    parts += [_targets(results), _absent(results), _failures(results)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -76,14 +88,12 @@ def _controls(results: Results, units: Mapping[str, str]) -> str:
 
 
 def _workload(results: Results, workload: Workload) -> str:
-    head = ["system", f"median {workload.unit}", "min - max", "n", "x two_hop", "x raw_echo"]
-    head += [*COLUMNS[workload.name], "wrong answers"]
+    head = ["system", f"median {workload.unit}", "min - max", "n"]
+    head += [*COMPARED.get(workload.name, ("x two_hop", "x raw_echo")), *COLUMNS[workload.name], "wrong answers"]
     rows = [_row(results, workload.name, system) for system in results.samples[workload.name]]
     rie_rate = median_of([sample.requests_per_second for sample in results.of("warm_c1", "rie")])
     if workload.name == "warm_c16" and rie_rate is not None:
         rows.append(["rie, one connection", number(rie_rate), *[ABSENT] * (len(head) - 2)])
-    if workload.name == "cold_first":
-        head[4:6] = ["x python_pass", "p95 ms"]
     title = f"## {workload.name}: {workload.metric}, {workload.unit} ({workload.better} is better)"
     return f"{title}\n\n{table(head, rows)}"
 
@@ -102,7 +112,8 @@ def _row(results: Results, workload: str, system: str) -> list[str]:
         "CPU µs/request": [sample.cpu_microseconds_per_request for sample in samples],
         "PSS MiB": [sample.pss_mib for sample in samples],
     }
-    row += [number(median_of(told[column])) for column in COLUMNS[workload]]
+    for column in COLUMNS[workload]:
+        row.append(number(median_of(told.get(column) or [sample.more.get(column) for sample in samples])))
     wrong = sum(sample.wrong_answers for sample in samples)
     return [*row, f"**{wrong:,}**" if wrong else "0"]
 
@@ -112,7 +123,9 @@ def _comparisons(results: Results, workload: str, system: str) -> list[str]:
     if workload == "cold_first":
         values = sorted(results.values(workload, system))
         p95 = values[min(len(values) - 1, int(0.95 * len(values)))] if values else None
-        return [number(ratio(middle, results.median(workload, "python_pass"))), number(p95)]
+        return [number(ratio(middle, results.cold_yardstick(system))), number(p95)]
+    if workload in COMPARED:
+        return []
     whole, raw = results.whole_median(workload, system), results.whole_median(workload, RAW_ECHO)
     return [number(ratio(middle, results.median(workload, TWO_HOP))), number(ratio(whole, raw))]
 
@@ -129,6 +142,13 @@ def _verdict(verdict: Verdict) -> list[str]:
     target = verdict.target
     bound = f"{target.relation} {number(target.bound)}"
     return [target.text, target.kind, number(verdict.measured), bound, "met" if verdict.met else "**missed**"]
+
+
+def _absent(results: Results) -> str:
+    if not results.absent:
+        return ""
+    rows = [[row, workload, without_places(why).replace("|", "/")] for (workload, row), why in results.absent.items()]
+    return f"## Not offered\n\n{table(('system', 'workload', 'why'), rows)}"
 
 
 def _failures(results: Results) -> str:
@@ -170,6 +190,10 @@ def document(facts: Facts, effort: Effort, results: Results, workloads: Sequence
             }
             for one in judge(results)
         ],
+        "not_offered": [
+            {"workload": workload, "system": row, "why": without_places(why)}
+            for (workload, row), why in results.absent.items()
+        ],
         "not_measured": [{**asdict(one), "reason": without_places(one.reason)} for one in results.failures],
     }
     return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
@@ -178,10 +202,11 @@ def document(facts: Facts, effort: Effort, results: Results, workloads: Sequence
 def _cell(results: Results, workload: str, system: str) -> dict[str, object]:
     middle = results.median(workload, system)
     yardstick = "python_pass" if workload == "cold_first" else TWO_HOP
+    yardstick_median = results.cold_yardstick(system) if workload == "cold_first" else results.median(workload, TWO_HOP)
     whole, raw = results.whole_median(workload, system), results.whole_median(workload, RAW_ECHO)
     return {
         "median": middle,
-        f"ratio_to_{yardstick}": ratio(middle, results.median(workload, yardstick)),
+        f"ratio_to_{yardstick}": ratio(middle, yardstick_median),
         "ratio_to_raw_echo": ratio(whole, raw),
         "samples": [asdict(sample) for sample in results.of(workload, system)],
     }

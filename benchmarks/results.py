@@ -1,6 +1,6 @@
 """What a run has measured, as plain values, and the arithmetic over it. Pure: no clock, no files, no processes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -10,13 +10,25 @@ PYTHON_PASS = "python_pass"
 CONTROLS = {TWO_HOP: "two_hop_again", PYTHON_PASS: "python_pass_again"}
 """A/A: the same system measured twice as if it were two. What differs between the two is noise."""
 
+BESIDE_PYTHON_PASS = "beside python -c pass"
+BESIDE_PYTHON_BARE = "beside python -I -S -c pass"
+BESIDE_NODE = "beside node -e 0"
+BESIDE_SNAP_START = "beside python -c pass of SnapStart's Python"
+"""Kinds of samples: what starting an interpreter takes, timed in turn with first answers of functions that it runs."""
+
+NODEJS, BOTO3, SNAP_START = "Node.js", "boto3", "boto3, SnapStart"
+"""Kinds of functions beside the small one in Python."""
+
 RESOLVED_RATIO = 1.3
 """Two systems whose A/A control differs by this much or more can't be told apart by smaller ratios."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One measurement of one system. `value` is in the workload's unit."""
+    """One measurement of one system. `value` is in the workload's unit.
+
+    `kind` tells samples of one system apart that are not of the same thing; `more` is by the title of its column.
+    """
 
     repeat: int
     value: float
@@ -26,6 +38,8 @@ class Sample:
     requests_per_second: float | None = None
     cpu_microseconds_per_request: float | None = None
     pss_mib: float | None = None
+    kind: str = ""
+    more: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +52,27 @@ class Failure:
     reason: str
 
 
+def row_name(system: str, kind: str) -> str:
+    """What a row is called."""
+    return f"{system}, {kind}" if kind else system
+
+
 @dataclass(slots=True)
 class Results:
     """Samples by workload and system, in the order of measuring."""
 
     samples: dict[str, dict[str, list[Sample]]] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
+    absent: dict[tuple[str, str], str] = field(default_factory=dict)
+    """By workload and row: what a system doesn't offer on this machine, and why. No failure."""
 
     def add(self, workload: str, system: str, samples: Sequence[Sample]) -> None:
-        self.samples.setdefault(workload, {}).setdefault(system, []).extend(samples)
+        """Samples of a kind stand in a row of their own."""
+        cells = self.samples.setdefault(workload, {})
+        if not samples:
+            cells.setdefault(system, [])
+        for sample in samples:
+            cells.setdefault(row_name(system, sample.kind), []).append(sample)
 
     def of(self, workload: str, system: str) -> list[Sample]:
         return self.samples.get(workload, {}).get(system, [])
@@ -65,6 +91,11 @@ class Results:
     def whole_median(self, workload: str, system: str) -> float | None:
         """As `median`, but of boto3_felt nothing is taken off."""
         return median_of([sample.value for sample in self.of(workload, system)])
+
+    def cold_yardstick(self, row: str) -> float | None:
+        """The median of `python -c pass` that was timed in turn with the samples of this row; else of that alone."""
+        beside = row_name(row.partition(", ")[0], BESIDE_PYTHON_PASS)
+        return self.median("cold_first", beside if self.of("cold_first", beside) else PYTHON_PASS)
 
     def wrong_answers(self) -> int:
         return sum(

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.results import Failure, Results
+from benchmarks.results import Failure, Results, row_name
 from benchmarks.systems.system import Running, Scratch, System
 from benchmarks.workloads.workload import Effort, Workload
 
@@ -56,6 +56,9 @@ def _measure_cell(
     repeat, effort = round_
     try:
         results.add(workload.name, system.name, workload.measure(running, repeat, effort))
+        if workload.name == "cold_first":
+            for kind, reason in running.absent.items():
+                results.absent[workload.name, row_name(system.name, kind)] = reason
     except Exception as error:  # as above
         _note(results, Failure(system.name, workload.name, repeat, _reason(error)))
 

@@ -96,6 +96,10 @@ class ProcessTree:
         """Memory, with shared pages divided among those who share them."""
         return sum(_pss_kib(one.pid) for one in self.members()) / 1024
 
+    def root_pss_mib(self) -> float:
+        """Of `root` alone."""
+        return _pss_kib(self.root) / 1024
+
 
 def _pss_kib(pid: int) -> int:
     with suppress(*GONE):

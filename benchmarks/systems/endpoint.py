@@ -27,6 +27,12 @@ class InvokeRequest:
     headers: dict[str, str] = field(repr=False)
     body: bytes
 
+    @property
+    def target(self) -> str:
+        """Path and query."""
+        parts = urlsplit(self.url)
+        return parts.path + (f"?{parts.query}" if parts.query else "")
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -44,9 +50,10 @@ class Endpoint:
         session = boto3.session.Session(self.access_key_id, self.secret_access_key, region_name=self.region)
         return session.client("lambda", endpoint_url=self.url, config=config)
 
-    def invoke_request(self, function_name: str, event: bytes) -> InvokeRequest:
+    def invoke_request(self, function_name: str, event: bytes, qualifier: str | None = None) -> InvokeRequest:
         """Invoke of `function_name`, signed now if this endpoint wants signatures."""
         url = f"{self.url}/2015-03-31/functions/{function_name}/invocations"
+        url += f"?Qualifier={qualifier}" if qualifier else ""
         request = AWSRequest("POST", url, data=event, headers={"Content-Type": "application/json"})
         if self.signed:
             credentials = Credentials(self.access_key_id, self.secret_access_key)
@@ -59,7 +66,7 @@ def invoke(request: InvokeRequest) -> bytes:
     parts = urlsplit(request.url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=ANSWER_SECONDS)
     try:
-        connection.request("POST", parts.path, request.body, request.headers)
+        connection.request("POST", request.target, request.body, request.headers)
         response = connection.getresponse()
         answer = response.read()
     finally:

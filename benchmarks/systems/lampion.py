@@ -4,37 +4,54 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
 from os import getpid
 from pathlib import Path
+from typing import Any
 
-from benchmarks.functions import ECHO, EVENT
-from benchmarks.systems.aws_functions import create, first_answers
+from benchmarks import results
+from benchmarks.functions import ECHO, ECHO_NODE, ECHO_WITH_BOTO3, EVENT, boto3_files, package
+from benchmarks.systems import programs
+from benchmarks.systems.aws_functions import RUNTIME, Fleet, Kind, create, optimization_status
 from benchmarks.systems.child import LOOPBACK, DidNotStart, child, free_port, plain_environ, wait_until_listening
 from benchmarks.systems.endpoint import Endpoint, invoke
 from benchmarks.systems.environment import our_version
-from benchmarks.systems.system import Running, Scratch, WarmFunction
+from benchmarks.systems.system import FirstAnswer, Running, Scratch, WarmFunction
 
 COMMAND = (sys.executable, "-m", "lampion")
 FIND_SECONDS = 10.0
 STOP_SECONDS = 30.0
+MOST_ENVIRONMENTS = 2000
+
+
+@dataclass(slots=True)
+class Kinds:
+    """The kinds of functions whose first answers are timed, and the commands timed in turn with them."""
+
+    functions: dict[str, Kind] = field(default_factory=dict)
+    commands: dict[str, Sequence[str]] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)
 
 
 class Lampion:
     """The server and all the sandboxes it starts, which are found by the tree and by their cgroups."""
 
     name = "lampion"
-    workloads = frozenset({"warm_c1", "warm_c16", "boto3_felt", "cold_first"})
+    workloads = frozenset({"warm_c1", "warm_c16", "boto3_felt", "cold_first", "cold_burst", "density"})
 
     def missing(self) -> str | None:
         return None
 
     def versions(self) -> Mapping[str, str]:
+        node = programs.node()
         return {
             "lampion": our_version("lampion"),
             "uvloop": our_version("uvloop"),
             "httptools": our_version("httptools"),
+            **({} if node is None else {"Node.js": node[0]}),
         }
 
     @contextmanager
@@ -42,15 +59,66 @@ class Lampion:
         port, data, cgroup = free_port(), scratch.directory / "data", f"lampion-test-bench-{getpid()}"
         environ = plain_environ(scratch.directory)
         argv = [*COMMAND, "serve", "--listen", f"{LOOPBACK}:{port}", "--data", data, "--cgroup-parent", cgroup]
+        argv += ["--max-environments", MOST_ENVIRONMENTS, "--concurrency-limit", MOST_ENVIRONMENTS, *_interpreters()]
         with child(
             argv, environ, scratch.directory, scratch.output, cgroup=cgroup, grace_seconds=STOP_SECONDS
         ) as server:
             wait_until_listening(server, port, 60)
             endpoint = _endpoint(data, environ)
             client = endpoint.client()
-            create(client, "echo", ECHO)
+            small = Kind(RUNTIME, package(ECHO))
+            create(client, "echo", small)
             invoke(endpoint.invoke_request("echo", EVENT))
-            yield Running(WarmFunction(endpoint, "echo", server.tree), first_answers(endpoint, client, ECHO))
+            kinds, fleet = Kinds(), Fleet(endpoint, client)
+
+            def first_answers(count: int) -> Mapping[str, Sequence[FirstAnswer]]:
+                if not kinds.functions:
+                    _find_kinds(client, kinds)
+                answers = fleet.first_answers(kinds.functions, count)
+                return {**answers, **programs.starts(kinds.commands, environ, count)}
+
+            yield Running(
+                WarmFunction(endpoint, "echo", server.tree),
+                first_answers,
+                partial(fleet.new_functions, small),
+                kinds.absent,
+            )
+
+
+def _interpreters() -> list[str]:
+    """Those whose start is timed beside the functions' are those that run the functions."""
+    found = {RUNTIME: programs.own_python()}
+    for one in (programs.snap_start_python(), programs.node()):
+        if one is not None:
+            found[one[0]] = one[1]
+    return [word for runtime, program in found.items() for word in ("--interpreter", f"{runtime}={program}")]
+
+
+def _find_kinds(client: Any, kinds: Kinds) -> None:
+    python = str(programs.own_python())
+    with_boto3 = package(ECHO_WITH_BOTO3, more=boto3_files())
+    kinds.functions |= {"": Kind(RUNTIME, package(ECHO)), results.BOTO3: Kind(RUNTIME, with_boto3)}
+    kinds.commands |= {
+        results.BESIDE_PYTHON_PASS: (python, "-c", "pass"),
+        results.BESIDE_PYTHON_BARE: (python, "-I", "-S", "-c", "pass"),
+    }
+    node = programs.node()
+    if node is None:
+        kinds.absent[results.NODEJS] = "there is no Node.js on this machine"
+    else:
+        kinds.functions[results.NODEJS] = Kind(node[0], package(ECHO_NODE, ".js"))
+        kinds.commands[results.BESIDE_NODE] = (str(node[1]), "-e", "0")
+    snap_start = programs.snap_start_python()
+    if snap_start is None:
+        kinds.absent[results.SNAP_START] = "there is no Python 3.12 or newer on this machine"
+        return
+    kind = Kind(snap_start[0], with_boto3, snap_start=True)
+    status = optimization_status(client, kind)
+    if status != "On":
+        kinds.absent[results.SNAP_START] = f"OptimizationStatus of a published version with {snap_start[0]}: {status}"
+        return
+    kinds.functions[results.SNAP_START] = kind
+    kinds.commands[results.BESIDE_SNAP_START] = (str(snap_start[1]), "-c", "pass")
 
 
 def _endpoint(data: Path, environ: Mapping[str, str]) -> Endpoint:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
-from benchmarks.functions import ECHO_THAT_PRINTS, EVENT
-from benchmarks.systems.aws_functions import create, first_answers
+from benchmarks.functions import ECHO_THAT_PRINTS, EVENT, package
+from benchmarks.systems.aws_functions import RUNTIME, Fleet, Kind, create
 from benchmarks.systems.child import LOOPBACK, child, free_port, plain_environ, wait_until_listening
 from benchmarks.systems.endpoint import Endpoint, invoke
 from benchmarks.systems.environment import SET_UP, python_of, version_in
@@ -39,8 +40,8 @@ class Ministack:
             wait_until_listening(server, port, 60)
             endpoint = Endpoint(f"http://{LOOPBACK}:{port}", signed=True)
             client = endpoint.client()
-            create(client, "echo", ECHO_THAT_PRINTS)
+            create(client, "echo", Kind(RUNTIME, package(ECHO_THAT_PRINTS)))
             invoke(endpoint.invoke_request("echo", EVENT))
-            yield Running(
-                WarmFunction(endpoint, "echo", server.tree), first_answers(endpoint, client, ECHO_THAT_PRINTS)
-            )
+            kinds = {"": Kind(RUNTIME, package(ECHO_THAT_PRINTS))}
+            fleet = Fleet(endpoint, client)
+            yield Running(WarmFunction(endpoint, "echo", server.tree), partial(fleet.first_answers, kinds))

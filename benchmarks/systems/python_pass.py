@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from benchmarks.systems.child import plain_environ
-from benchmarks.systems.system import Running, Scratch
+from benchmarks.systems.system import Running, Scratch, alone
 
 
 class PythonPass:
@@ -33,4 +33,4 @@ class PythonPass:
             subprocess.run([sys.executable, "-c", "pass"], env=environ, cwd=scratch.directory, check=True)
             return time.perf_counter() - began
 
-        yield Running(first_answer_seconds=first_answer_seconds)
+        yield Running(first_answers=alone(first_answer_seconds))

@@ -13,7 +13,7 @@ from benchmarks.functions import ECHO, EVENT, HANDLER, MEMORY_MIB, MODULE
 from benchmarks.systems.child import LOOPBACK, Child, child, free_port, plain_environ, wait_until_listening
 from benchmarks.systems.endpoint import Endpoint, invoke
 from benchmarks.systems.environment import SET_UP, python_of, site_packages, version_in
-from benchmarks.systems.system import Running, Scratch, WarmFunction
+from benchmarks.systems.system import Running, Scratch, WarmFunction, alone
 
 MACHINES = {"x86_64": "x86_64", "aarch64": "arm64"}
 FUNCTION_NAME = "function"  # the only one it knows
@@ -54,7 +54,7 @@ class Rie:
         with self._emulator(scratch, port) as emulator:
             wait_until_listening(emulator, port, 20)
             endpoint = _answer(port)
-            yield Running(WarmFunction(endpoint, FUNCTION_NAME, emulator.tree), first_answer_seconds)
+            yield Running(WarmFunction(endpoint, FUNCTION_NAME, emulator.tree), alone(first_answer_seconds))
 
     def _emulator(self, scratch: Scratch, port: int) -> AbstractContextManager[Child]:
         addresses = ["--runtime-interface-emulator-address", f"{LOOPBACK}:{port}"]

@@ -1,13 +1,13 @@
 """What a system has to offer to be measured."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from benchmarks.measure.process_tree import ProcessTree
-from benchmarks.systems.endpoint import Endpoint
+from benchmarks.systems.endpoint import Endpoint, InvokeRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +27,34 @@ class WarmFunction:
     processes: ProcessTree
 
 
+FirstAnswer = Callable[[], float]
+"""Makes something answer that never has, and returns how many seconds that took."""
+
+
+class FirstAnswers(Protocol):
+    """What a system can be asked for the first time."""
+
+    def __call__(self, count: int) -> Mapping[str, Sequence[FirstAnswer]]:
+        """`count` of each kind, ready to be asked. The name of a kind is added to the system's; "" adds nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A started system. `first_answer_seconds` makes something new and times its first answer."""
+    """A started system: a warm function, what can be asked for the first time, and requests to new functions.
+
+    `new_functions` makes that many Active functions, none of which has an environment. `absent` are kinds of first
+    answers that this system doesn't offer here, and why.
+    """
 
     warm: WarmFunction | None = None
-    first_answer_seconds: Callable[[], float] | None = None
+    first_answers: FirstAnswers | None = None
+    new_functions: Callable[[int], Sequence[InvokeRequest]] | None = None
+    absent: Mapping[str, str] = field(default_factory=dict)
+
+
+def alone(first_answer: FirstAnswer) -> FirstAnswers:
+    """Of a system that has one kind of first answers, each of which makes what it asks."""
+    return lambda count: {"": [first_answer] * count}
 
 
 class System(Protocol):

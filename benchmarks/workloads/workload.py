@@ -17,9 +17,21 @@ class Effort:
     warm_up_seconds: int = 1
     boto3_calls: int = 300
     first_answers_per_repeat: int = 5
+    burst_functions: int = 200
+    idle_sandboxes: int = 300
+    idle_seconds: int = 10
 
 
-SMOKE = Effort(repeats=1, warm_seconds=1, warm_up_seconds=1, boto3_calls=20, first_answers_per_repeat=1)
+SMOKE = Effort(
+    repeats=1,
+    warm_seconds=1,
+    warm_up_seconds=1,
+    boto3_calls=20,
+    first_answers_per_repeat=1,
+    burst_functions=10,
+    idle_sandboxes=10,
+    idle_seconds=1,
+)
 """Only to see that everything works; wrk knows no less than a second."""
 
 

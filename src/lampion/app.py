@@ -41,6 +41,7 @@ from lampion.config import Settings
 from lampion.config.values import AuthMode, FunctionAccess, NetworkChoice, PrivateNetworks, SandboxChoice
 from lampion.console.logs import LogsView
 from lampion.environments.compiling import SandboxCompiler
+from lampion.environments.log_rate import LogRate
 from lampion.environments.pool import EnvironmentPool, PoolSettings
 from lampion.environments.provision import Provisioner
 from lampion.environments.reach import Reach
@@ -314,6 +315,7 @@ def _provisioner(
         logs=stores.logs,
         clock=ports.clock,
         rng=ports.rng,
+        log_rate=LogRate(burst_bytes=settings.log_burst_bytes, bytes_per_second=settings.log_rate_bytes),
     )
 
 

@@ -206,6 +206,18 @@ class Settings:
     log_segment_bytes: int = field(
         metadata=_setting("4MiB", parse_size, "SIZE", "Size at which a log file is closed and the next one begun.")
     )
+    log_rate_bytes: int = field(
+        metadata=_setting(
+            "32MiB",
+            parse_size,
+            "SIZE",
+            "How much of one environment's log is read in a second after a burst, each line counted as 256 bytes more. "
+            "A function that writes faster waits.",
+        )
+    )
+    log_burst_bytes: int = field(
+        metadata=_setting("64MiB", parse_size, "SIZE", "How much of one environment's log is read as fast as it comes.")
+    )
 
 
 def options() -> tuple[Option, ...]:

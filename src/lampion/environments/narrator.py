@@ -10,8 +10,9 @@ import os
 import select
 from collections.abc import Callable, Mapping
 
-from lampion.clock.clock import Clock
+from lampion.clock.clock import Clock, Timer
 from lampion.domain.function import Function
+from lampion.environments.log_rate import USUAL_RATE, Allowance, LogRate
 from lampion.function_logs.framing import FrameDecoder, LineSplitter
 from lampion.function_logs.journal import LogStream
 from lampion.function_logs.platform_lines import InitSummary, RestoreSummary, RunSummary, platform_lines
@@ -19,34 +20,53 @@ from lampion.function_logs.tail import Tail
 from lampion.sandbox.driver import Sandbox
 
 _READ_BYTES = 64 * 1024
+_READ_BYTES_OF_A_FLOOD = 8 * 1024
+_MANY_LINES = 1000  # of one piece: some 2 ms during which the event loop does nothing else
 _DRAIN_READS_MAX = 32  # more than a pipe can hold; what is written meanwhile is read when the loop comes back
+
+_Take = Callable[[bytes], int]
 
 
 class _Pipe:
-    """One descriptor that a sandbox writes to; `take` gets what was read."""
+    """One descriptor that a sandbox writes to; `take` gets what was read and returns how many lines that made."""
 
-    def __init__(self, descriptor: int, take: Callable[[bytes], None]) -> None:
+    def __init__(self, descriptor: int, take: _Take, spend: Callable[[int, int], None]) -> None:
         self._descriptor = descriptor
         self._take = take
+        self._spend = spend
         self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(descriptor, self._read_once)
+        self._is_over = False
+        self.read_bytes = _READ_BYTES
+        self._loop.add_reader(descriptor, self._read_some)
 
-    def _read_once(self) -> bool:
+    def _read_some(self) -> None:
+        self._read_once(self.read_bytes)
+
+    def _read_once(self, size_bytes: int) -> bool:
         try:
-            data = os.read(self._descriptor, _READ_BYTES)
+            data = os.read(self._descriptor, size_bytes)
         except BlockingIOError:
             return False
         except OSError:
             data = b""
         if not data:
+            self._is_over = True
             self._loop.remove_reader(self._descriptor)
             return False
-        self._take(data)
+        self._spend(len(data), self._take(data))
         return True
 
+    def pause(self) -> None:
+        self._loop.remove_reader(self._descriptor)
+
+    def resume(self) -> None:
+        if not self._is_over:
+            self._loop.add_reader(self._descriptor, self._read_some)
+
     def drain(self) -> None:
+        self.read_bytes = _READ_BYTES
         for _ in range(_DRAIN_READS_MAX):
-            if not self._read_once():
+            if not self._read_once(_READ_BYTES):
                 return
 
     def close(self) -> None:
@@ -57,10 +77,16 @@ class _Pipe:
 
 
 class _Pipes:
-    """All that one sandbox writes to. Asking whether anything is there costs one system call for all of them."""
+    """All that one sandbox writes to. Asking whether anything is there costs one system call for all of them.
 
-    def __init__(self, pipes: Mapping[int, Callable[[bytes], None]]) -> None:
-        self._pipes = {descriptor: _Pipe(descriptor, take) for descriptor, take in pipes.items()}
+    When too much comes, nothing is read for a while, but what an invocation wrote before its end always is.
+    """
+
+    def __init__(self, pipes: Mapping[int, _Take], allowance: Allowance, clock: Clock) -> None:
+        self._pipes = {descriptor: _Pipe(descriptor, take, self._spend) for descriptor, take in pipes.items()}
+        self._allowance = allowance
+        self._clock = clock
+        self._pause: Timer | None = None
         self._poll = select.poll()
         for descriptor in pipes:
             self._poll.register(descriptor, select.POLLIN)
@@ -72,13 +98,37 @@ class _Pipes:
     def close(self) -> None:
         for pipe in self._pipes.values():
             pipe.close()
+        if self._pause is not None:
+            self._pause.cancel()
+
+    def _spend(self, size_bytes: int, lines: int) -> None:
+        seconds = self._allowance.spend(size_bytes, lines, self._clock.monotonic())
+        if lines > _MANY_LINES or not self._allowance.is_ample:
+            for pipe in self._pipes.values():
+                pipe.read_bytes = _READ_BYTES_OF_A_FLOOD
+        if seconds > 0 and self._pause is None:
+            for pipe in self._pipes.values():
+                pipe.pause()
+            self._pause = self._clock.call_later(seconds, self._resume)
+
+    def _resume(self) -> None:
+        self._pause = None
+        for pipe in self._pipes.values():
+            pipe.resume()
 
 
 class Narrator:
     """The log of one environment."""
 
     def __init__(
-        self, function: Function, *, stream: LogStream, runtime_version: str, runtime_version_arn: str, clock: Clock
+        self,
+        function: Function,
+        *,
+        stream: LogStream,
+        runtime_version: str,
+        runtime_version_arn: str,
+        clock: Clock,
+        rate: LogRate = USUAL_RATE,
     ) -> None:
         logging = function.configuration.logging
         self._lines = platform_lines(logging.log_format, logging.system_log_level, clock)
@@ -90,30 +140,37 @@ class Narrator:
         self._tail = Tail()
         self._splitter = LineSplitter()
         self._frames = FrameDecoder()
-        self._pipes = _Pipes({})
+        self._allowance = Allowance(rate, clock.monotonic())
+        self._pipes: _Pipes | None = None
 
     # -- the function's output --
 
     def attach(self, sandbox: Sandbox) -> None:
         """Read the sandbox's output from now on; its descriptors are this object's to close."""
-        self._pipes = _Pipes({sandbox.output: self._take_output, sandbox.telemetry: self._take_frames})
+        takes = {sandbox.output: self._take_output, sandbox.telemetry: self._take_frames}
+        self._pipes = _Pipes(takes, self._allowance, self._clock)
 
     def detach(self) -> None:
         """The sandbox has ended: what it wrote last is read, an unfinished line included."""
-        pipes, self._pipes = self._pipes, _Pipes({})
-        pipes.close()
+        pipes, self._pipes = self._pipes, None
+        if pipes is not None:
+            pipes.close()
         self._flush_line()
         for frame in self._frames.flush(int(self._clock.now() * 1000)):
             self._write(frame.timestamp_ms, frame.message)
 
-    def _take_output(self, data: bytes) -> None:
+    def _take_output(self, data: bytes) -> int:
         now_ms = int(self._clock.now() * 1000)
-        for line in self._splitter.feed(data):
+        lines = self._splitter.feed(data)
+        for line in lines:
             self._write(now_ms, line)
+        return len(lines)
 
-    def _take_frames(self, data: bytes) -> None:
-        for frame in self._frames.feed(data, int(self._clock.now() * 1000)):
+    def _take_frames(self, data: bytes) -> int:
+        frames = self._frames.feed(data, int(self._clock.now() * 1000))
+        for frame in frames:
             self._write(frame.timestamp_ms, frame.message)
+        return len(frames)
 
     def _flush_line(self) -> None:
         rest = self._splitter.flush()
@@ -147,7 +204,8 @@ class Narrator:
 
     def finish(self, request_id: str, summary: RunSummary) -> None:
         """The invocation is over: the last of its output, END, REPORT."""
-        self._pipes.drain()
+        if self._pipes is not None:
+            self._pipes.drain()
         self._flush_line()
         now_ms = int(self._clock.now() * 1000)
         for line in (self._lines.end(request_id, summary), self._lines.report(request_id, self._memory_mib, summary)):

@@ -23,6 +23,7 @@ from lampion.environments.environ import (
     snapshot_variables,
 )
 from lampion.environments.environment import Environment, Restore, RuntimeServer
+from lampion.environments.log_rate import LogRate
 from lampion.environments.narrator import Narrator
 from lampion.environments.reach import Reach
 from lampion.environments.runtime_programs import PROGRAMS, RuntimeProgram
@@ -77,6 +78,7 @@ class Provisioner:
         logs: FunctionLogs,
         clock: Clock,
         rng: Rng,
+        log_rate: LogRate,
     ) -> None:
         self._driver = driver
         self._packages = packages
@@ -89,6 +91,7 @@ class Provisioner:
         self._logs = logs
         self._clock = clock
         self._rng = rng
+        self._log_rate = log_rate
 
     def environment(self, function: Function, restore: Restore | None = None) -> Environment:
         """A new environment, not started; every sandbox that it needs is launched alike."""
@@ -167,6 +170,7 @@ class Provisioner:
             runtime_version=self._labels.version_label(runtime),
             runtime_version_arn=self._labels.version_arn(function) or "",
             clock=self._clock,
+            rate=self._log_rate,
         )
 
     async def expect(self, function: Function) -> None:

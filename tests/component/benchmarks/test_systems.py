@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,14 @@ import pytest
 from benchmarks.__main__ import main
 from benchmarks.functions import EVENT
 from benchmarks.measure.process_tree import ProcessTree, status
+from benchmarks.results import BESIDE_PYTHON_BARE, BESIDE_PYTHON_PASS, BOTO3, NODEJS, SNAP_START
 from benchmarks.systems.catalogue import CATALOGUE
 from benchmarks.systems.child import DidNotStart, child, free_port, plain_environ, wait_until_listening
 from benchmarks.systems.endpoint import Endpoint, invoke
 from benchmarks.systems.system import Scratch
+from benchmarks.workloads.cold_burst import COLD_BURST
+from benchmarks.workloads.cold_first import COLD_FIRST
+from benchmarks.workloads.workload import SMOKE
 
 STUBBORN_FAMILY = """
 import os, signal, sys, time
@@ -118,3 +123,24 @@ def test_a_smoke_run_measures_prints_and_leaves_nothing(capsys, monkeypatch, tmp
     assert str(Path.cwd()) not in page
     assert {member.pid for member in ProcessTree(os.getpid()).members() if member.state != "Z"} <= ours
     assert list(tmp_path.iterdir()) == []
+
+
+def test_new_functions_of_lampion_answer_all_at_once(scratch):
+    with CATALOGUE["lampion"].running(scratch) as running:
+        [sample] = COLD_BURST.measure(running, 1, replace(SMOKE, burst_functions=5))
+
+    assert (sample.requests, sample.wrong_answers) == (5, 0)
+    assert sample.value > 0
+    assert sample.more["first answer p99 ms"] >= sample.more["first answer p50 ms"] > 0
+
+
+@pytest.mark.long
+def test_first_answers_of_lampion_come_with_the_starts_of_their_interpreters(scratch):
+    with CATALOGUE["lampion"].running(scratch) as running:
+        samples = COLD_FIRST.measure(running, 1, SMOKE)
+
+    kinds = [sample.kind for sample in samples]
+    assert {"", BOTO3, BESIDE_PYTHON_PASS, BESIDE_PYTHON_BARE} <= set(kinds)
+    for kind in (NODEJS, SNAP_START):
+        assert (kind in kinds) != (kind in running.absent)
+    assert all(sample.value > 0 for sample in samples)

@@ -15,6 +15,7 @@ from lampion.clock.rng import SystemRng
 from lampion.code.interpreters import Interpreter
 from lampion.domain.function import Function
 from lampion.environments.environment import Environment
+from lampion.environments.log_rate import USUAL_RATE
 from lampion.environments.provision import Provisioner
 from lampion.environments.reach import Reach
 from lampion.environments.server_access import ServerAccess
@@ -135,6 +136,7 @@ async def snapshot_stage(
         logs=streams,  # type: ignore[arg-type]
         clock=clock,
         rng=SystemRng(),
+        log_rate=USUAL_RATE,
     )
     able = snapshotting(driver)
     taking = None if able is None else SnapshotTaking(able, provisioner, server, clock)

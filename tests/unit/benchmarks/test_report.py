@@ -99,6 +99,35 @@ def test_cold_first_is_compared_with_an_interpreters_start():
     assert "| lampion | 10.5 | 1.00 - 20.0 | 20 | 1.05 | 20.0 | 0 |" in page
 
 
+def test_what_a_system_does_not_offer_here_is_told_and_is_no_failure():
+    results = a_run()
+    results.absent["cold_first", "lampion, boto3, SnapStart"] = "OptimizationStatus: Off"
+
+    page = page_of(results)
+    told = json.loads(document(FACTS, Effort(), results, list(WORKLOADS.values())))
+
+    assert "| lampion, boto3, SnapStart | cold_first | OptimizationStatus: Off |" in page
+    assert "## Not measured" not in page
+    assert told["not_offered"] == [
+        {"workload": "cold_first", "system": "lampion, boto3, SnapStart", "why": "OptimizationStatus: Off"}
+    ]
+
+
+@pytest.mark.parametrize("workload", WORKLOADS)
+def test_every_table_has_as_many_cells_in_each_row_as_in_its_head(workload):
+    results = Results()
+    more = {"first answer p99 ms": 12.5, "sandboxes": 300.0}
+    results.add(workload, "lampion", [Sample(repeat=1, value=8.0, more=more), Sample(repeat=1, value=4.0, kind="x")])
+
+    rows = [line for line in page_of(results).splitlines() if line.startswith("|")]
+    table = [line for line in rows if "target" not in line][: 2 + 2]
+
+    assert len({line.count("|") for line in table}) == 1
+    assert table[3].startswith("| lampion, x |")
+    assert ("12.5" in table[2]) == (workload == "cold_burst")
+    assert ("300" in table[2]) == (workload == "density")
+
+
 def test_what_was_not_measured_is_told_without_places():
     results = a_run()
     reason = "FileNotFoundError: '/srv/somebody/.venv-bench/x' of https://registry.example/simple | no"

@@ -2,7 +2,18 @@
 
 import pytest
 
-from benchmarks.results import Control, Failure, Results, Sample, controls, median_of, ratio
+from benchmarks.results import (
+    BESIDE_NODE,
+    BESIDE_PYTHON_PASS,
+    NODEJS,
+    Control,
+    Failure,
+    Results,
+    Sample,
+    controls,
+    median_of,
+    ratio,
+)
 from benchmarks.targets import TARGETS, judge
 
 
@@ -108,3 +119,31 @@ def test_targets_are_judged_in_their_direction():
     assert verdicts["aimed at", "warm_c16: rate / two-hop's rate"] is True
     assert verdicts["required", "cold_first: first answer, ms"] is False
     assert verdicts["aimed at", "warm_c16: rate / ministack's rate"] is None
+
+
+def test_kinds_of_first_answers_are_judged_by_the_starts_timed_in_turn_with_them():
+    results = Results()
+    for kind, value in (("", 5.0), (BESIDE_PYTHON_PASS, 20.0), (NODEJS, 20.0), (BESIDE_NODE, 40.0)):
+        results.add("cold_first", "lampion", [Sample(repeat=1, value=value, kind=kind)])
+    results.add("cold_first", "python_pass", [Sample(repeat=1, value=7.0)])
+
+    verdicts = {one.target.text: one for one in judge(results)}
+
+    assert verdicts["cold_first: Python / `python -c pass`"].measured == 0.25
+    assert verdicts["cold_first: Python / `python -c pass`"].met is True
+    assert verdicts["cold_first: Node.js / `node -e 0`"].met is False
+    assert verdicts["cold_first: SnapStart / `python -c pass`"].met is None
+    assert results.cold_yardstick("lampion, Node.js") == 20.0
+    assert results.cold_yardstick("rie") == 7.0
+
+
+def test_density_is_judged_by_memory_idle_processor_time_and_who_is_slowed_down():
+    results = Results()
+    more = {"idle CPU % of a core": 0.1, "c1 p50, all / one": 1.3}
+    results.add("density", "lampion", [Sample(repeat=1, value=5.9, more=more)])
+
+    verdicts = {one.target.text: one.met for one in judge(results)}
+
+    assert verdicts["density: MiB (PSS) each"] is True
+    assert verdicts["density: idle CPU, % of a core"] is True
+    assert verdicts["density: c1 p50, all idle / one"] is False

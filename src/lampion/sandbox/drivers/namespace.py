@@ -126,7 +126,7 @@ class NamespaceDriver:
         self._parent = cgroup_parent
         self._scratch = scratch
         self._preparation = Preparation(Beginnings(cgroup_parent, scratch), clock, cgroup_parent)
-        self._stock = Stock(self._preparation, stock)
+        self._stock = Stock(self._preparation, stock, clock)
         self._egress = None if outside is None else Egress(table_name(cgroup_parent, owner_name()), outside)
         self._snapshots = LaunchedSnapshots(self._preparation, self)
         self._capabilities: Capabilities | None = None
