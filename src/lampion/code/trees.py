@@ -27,6 +27,7 @@ from lampion.code.manifest import (
 CHECK_SECONDS: Final = 1.0
 """A tree looked at so short a time ago isn't looked at again: cold starts come in bursts."""
 
+_FEW_NAMES: Final = 64  # looked at in less time than it takes to have a thread do it
 _FILES: Final = "files"
 _MANIFEST: Final = "manifest"
 
@@ -109,7 +110,11 @@ class Trees:
 
     async def _look_again(self, name: str) -> None:
         known = self._sound[name]
-        if await asyncio.to_thread(_stamp_if_there, known.names) == known.stamp:
+        if len(known.names) <= _FEW_NAMES:
+            found = _stamp_if_there(known.names)
+        else:
+            found = await asyncio.to_thread(_stamp_if_there, known.names)
+        if found == known.stamp:
             self._sound[name] = replace(known, checked_at=self._clock.monotonic())
         else:
             del self._sound[name]  # whoever waits has it read whole

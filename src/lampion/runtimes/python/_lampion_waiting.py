@@ -25,11 +25,15 @@ _PRIVATE = (
     " _sha256 _sha512 _socket _ssl _struct _uuid array binascii fcntl select unicodedata zlib"
 ).split()
 
+# Of the runtime's own: with `logging` loaded, every copy needs it.
+_OWN = ("_lampion_logging",)
+
 
 def become_copy() -> None:
     """Serve as a zygote; returns in a copy that has learned which function it is, with that function's environment."""
     preload(sorted(imports.LOADED_BY_AWS))
     preload(_PRIVATE)
+    preload(_OWN)
     serve = _load_module().serve
     gc.collect()
     gc.freeze()  # a collection in a copy would write to, and so copy, every page of objects that all share
