@@ -40,8 +40,18 @@ void explain_failure(struct launch *launch)
 {
     struct pollfd process = {.fd = launch->init_handle, .events = POLLIN};
     struct message message;
-    if (launch->init > 0 && poll(&process, 1, END_MILLISECONDS) > 0)
-        hear(launch, launch->hello_in, "nothing else", &message);
+    char known[sizeof launch->detail];
+    int error = errno;
+    memcpy(known, launch->detail, sizeof known);
+    if (launch->init > 0 && poll(&process, 1, END_MILLISECONDS) > 0 &&
+        hear(launch, launch->hello_in, "error copy ", &message) == 0) {
+        set_detail(launch, message.text + strlen("error copy "));
+        errno = ECANCELED;
+        return;
+    }
+    /* It was said already, to the step that failed, or nothing was. */
+    memcpy(launch->detail, known, sizeof known);
+    errno = error;
 }
 
 /* Asks for process 1. Its channel is process 1's end to us, as in any sandbox. */
