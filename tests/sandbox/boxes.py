@@ -14,7 +14,16 @@ from lampion.sandbox.spec import Limits, Mount, SandboxSpec
 PREFIX = Path(sys.base_prefix)
 INTERPRETER = f"/var/lang/bin/python{sys.version_info.major}.{sys.version_info.minor}"
 CLOCK = SystemClock()
-PATIENCE_SECONDS = 30
+PATIENCE_FACTOR = float(os.environ.get("LAMPION_TEST_PATIENCE", "1"))
+"""How much slower than usual this machine is: an emulated one may need 10 times as long for everything."""
+
+
+def patiently(seconds: float) -> float:
+    """The longest that something may take here which takes at most `seconds` elsewhere."""
+    return seconds * PATIENCE_FACTOR
+
+
+PATIENCE_SECONDS = patiently(30)
 _numbers = iter(range(1_000_000))
 
 
@@ -94,6 +103,16 @@ async def output_of(driver: Driver, code: str, **more) -> str:
     return output
 
 
+def cgroup_of(controller: str, name: str) -> Path:
+    """The one cgroup of this machine with that name in which `controller` is at work, be it of version 1 or 2."""
+    (found,) = (
+        Path(path)
+        for path in cgroups_named(f"/{name}")
+        if Path(path).name == name and any(file.name.startswith(f"{controller}.") for file in Path(path).iterdir())
+    )
+    return found
+
+
 def cgroups_named(part: str) -> list[str]:
     """Every cgroup of this machine whose path mentions `part`."""
     return [path for path, _, _ in os.walk("/sys/fs/cgroup") if part in path]
@@ -115,7 +134,7 @@ def processes_with(part: str) -> list[int]:
 
 async def eventually(condition, seconds: float = 10) -> bool:
     """Whether `condition()` becomes true in that time."""
-    for _ in range(int(seconds / 0.02)):
+    for _ in range(int(patiently(seconds) / 0.02)):
         if condition():
             return True
         await asyncio.sleep(0.02)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lampion.sandbox import user_ids
+from lampion.sandbox.cgroup_host import probe_cgroups
 from lampion.sandbox.cgroups import Cgroup, CgroupPlan
 from lampion.sandbox.doctor import probe
 from lampion.sandbox.driver import Exit, SandboxError
@@ -20,7 +21,7 @@ from lampion.sandbox.launcher.messages import Ended, Failed, Message, Running
 from lampion.sandbox.launcher.process import receive, spawn
 from lampion.sandbox.spec import Limits
 from lampion.sandbox.user_ids import UserIds
-from tests.sandbox.boxes import cgroups_named
+from tests.sandbox.boxes import cgroups_named, patiently
 
 NAME = f"lampion-test-{os.getpid()}"
 IS_ROOT = os.geteuid() == 0
@@ -45,7 +46,7 @@ def messages_to(text: bytes) -> list[Message]:
     launched.close_pipes()
     heard: list[Message] = []
     with launched.control as control:
-        control.settimeout(20)
+        control.settimeout(patiently(20))
         while True:
             message, descriptor = receive(control)
             if descriptor is not None:
@@ -53,7 +54,7 @@ def messages_to(text: bytes) -> list[Message]:
             if message is None:
                 break
             heard.append(message)
-    assert launched.process.wait(5) in (0, 1)
+    assert launched.process.wait(patiently(5)) in (0, 1)
     return heard
 
 
@@ -119,8 +120,10 @@ def test_random_descriptions_never_crash_it():
     ],
 )
 def test_a_cgroup_that_cannot_be_made_is_an_error_and_leaves_none(make, said):
-    top = Path("/sys/fs/cgroup/pids", NAME)
-    (failed,) = messages_to(description(cgroups=CgroupPlan((Cgroup(top, True), make(top)))))
+    hierarchy = probe_cgroups(NAME).layout.controllers["pids"]
+    top = hierarchy.directory / NAME
+    handed_down = (("cgroup.subtree_control", "+pids"),) if hierarchy.version == 2 else ()
+    (failed,) = messages_to(description(cgroups=CgroupPlan((Cgroup(top, True, handed_down), make(top)))))
     assert isinstance(failed, Failed)
     assert said in failed.text
     top.rmdir()
@@ -139,7 +142,7 @@ def test_in_a_version_2_tree_the_sandbox_is_born_in_its_cgroup():
     )
     launched.close_pipes()
     with launched.control as control:
-        control.settimeout(20)
+        control.settimeout(patiently(20))
         _, descriptor = receive(control)
         assert descriptor is not None
         os.close(descriptor)
@@ -147,7 +150,7 @@ def test_in_a_version_2_tree_the_sandbox_is_born_in_its_cgroup():
         control.send(b"kill")
         message, _ = receive(control)
         assert message == Ended(Exit(None, 9), 0)
-    launched.process.wait(5)
+    launched.process.wait(patiently(5))
     assert not box.exists()
 
 
@@ -160,7 +163,7 @@ def test_a_launcher_whose_server_is_gone_from_the_start_ends():
     launched = spawn(build.ensure_launcher(), description().replace(b"/bin/true\0", b"/bin/sleep\0argument\x0060\0"))
     launched.close_pipes()
     launched.control.close()
-    assert launched.process.wait(10) in (0, 1)
+    assert launched.process.wait(patiently(10)) in (0, 1)
 
 
 def test_the_launcher_does_not_start_without_its_descriptors():

@@ -48,6 +48,7 @@ def test_a_complete_machine_is_silent(tmp_path: Path) -> None:
         ({"gcc": GCC_FINDS_NO_HEADERS}, "", "libc6-dev"),
         ({"gcc": GCC_WORKS}, "node", "nodejs npm"),
         ({"gcc": GCC_WORKS, "node": ""}, "node", "npm"),
+        ({"gcc": GCC_WORKS}, "guest", "qemu-system-x86 uidmap"),
     ],
 )
 def test_an_ordinary_user_is_told_the_command(
