@@ -114,8 +114,20 @@ def cgroup_of(controller: str, name: str) -> Path:
 
 
 def cgroups_named(part: str) -> list[str]:
-    """Every cgroup of this machine whose path mentions `part`."""
-    return [path for path, _, _ in os.walk("/sys/fs/cgroup") if part in path]
+    """Every cgroup of this machine whose path mentions `part`, but not the one that we live in."""
+    own = own_cgroup()
+    return [path for path, _, _ in os.walk("/sys/fs/cgroup") if part in path and path != str(own)]
+
+
+def own_cgroup() -> Path:
+    """Of version 2, where the machine has that alone; a driver without root moves its server to a leaf of its own."""
+    lines = Path("/proc/self/cgroup").read_text().splitlines()
+    return Path("/sys/fs/cgroup", *(line.removeprefix("0::/") for line in lines if line.startswith("0::/")))
+
+
+def may_have_cgroups() -> bool:
+    """Root may; an ordinary user to whom a cgroup of version 2 is delegated."""
+    return os.geteuid() == 0 or os.access(own_cgroup() / "cgroup.subtree_control", os.W_OK)
 
 
 def processes_with(part: str) -> list[int]:

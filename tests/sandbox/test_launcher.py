@@ -11,7 +11,7 @@ import pytest
 
 from lampion.sandbox import user_ids
 from lampion.sandbox.cgroup_host import probe_cgroups
-from lampion.sandbox.cgroups import Cgroup, CgroupPlan
+from lampion.sandbox.cgroups import CONTROLLERS, Cgroup, CgroupPlan
 from lampion.sandbox.doctor import probe
 from lampion.sandbox.driver import Exit, SandboxError
 from lampion.sandbox.host_view import host_entries, sandbox_entries
@@ -21,7 +21,7 @@ from lampion.sandbox.launcher.messages import Ended, Failed, Message, Running
 from lampion.sandbox.launcher.process import receive, spawn
 from lampion.sandbox.spec import Limits
 from lampion.sandbox.user_ids import UserIds
-from tests.sandbox.boxes import cgroups_named, patiently
+from tests.sandbox.boxes import cgroups_named, may_have_cgroups, patiently
 
 NAME = f"lampion-test-{os.getpid()}"
 IS_ROOT = os.geteuid() == 0
@@ -110,7 +110,7 @@ def test_random_descriptions_never_crash_it():
         assert isinstance(heard[0], Failed | Running)
 
 
-@pytest.mark.skipif(not IS_ROOT, reason="an ordinary user has no cgroups of its own")
+@pytest.mark.skipif(not may_have_cgroups(), reason="no cgroup is delegated to this user")
 @pytest.mark.parametrize(
     ("make", "said"),
     [
@@ -130,7 +130,7 @@ def test_a_cgroup_that_cannot_be_made_is_an_error_and_leaves_none(make, said):
     assert cgroups_named(NAME) == []
 
 
-@pytest.mark.skipif(not IS_ROOT, reason="an ordinary user has no cgroups of its own")
+@pytest.mark.skipif(not IS_ROOT, reason="only root may make cgroups at the top")
 def test_in_a_version_2_tree_the_sandbox_is_born_in_its_cgroup():
     top = next(
         line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines() if " - cgroup2 " in line
@@ -209,6 +209,8 @@ def test_this_machine_is_examined_by_really_trying():
     assert facts.trial_problem == ""
     assert facts.launcher_problem == ""
     assert facts.kernel >= (5, 12)
+    if may_have_cgroups():
+        assert facts.controllers == CONTROLLERS
     if IS_ROOT:
         assert cgroups_named(NAME) == []
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from lampion.sandbox.driver import Exit
-from tests.sandbox.boxes import cgroup_of, output_of, read, run, spec_of, started
+from tests.sandbox.boxes import cgroup_of, may_have_cgroups, output_of, read, run, spec_of, started
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user has no cgroups of its own")
+pytestmark = pytest.mark.skipif(not may_have_cgroups(), reason="no cgroup is delegated to this user")
 
 QUOTAS = {"cpu.cfs_quota_us": "100000\n", "cpu.max": "100000 100000\n"}
 """One whole core, in the words of cgroup versions 1 and 2."""

@@ -88,8 +88,10 @@ def _read_layout(parent: str) -> Layout:
     if not unified:
         return seen
     # Only the machine's own top has no type file, and only there members and children go together.
-    is_container = (unified[0].mount_point / "cgroup.type").exists()
-    top = unified[0].directory if is_container else unified[0].mount_point
+    # An ordinary user may not write there, and lives below as in a container: in what is delegated to them.
+    mount_point = unified[0].mount_point
+    is_container = (mount_point / "cgroup.type").exists() or not os.access(mount_point, os.W_OK)
+    top = unified[0].directory if is_container else mount_point
     offered = _read(top / "cgroup.controllers").split()
     return parse_layout(mountinfo, own, offered, parent, is_container=is_container)
 
