@@ -25,6 +25,14 @@ def user_cgroup(user_id: int) -> Path:
         return _below(manager, "app.slice", "lampion.scope")
 
 
+def sibling_of_own(name: str) -> Path:
+    """A new cgroup beside the one that we live in, as `systemd-run --scope` makes it."""
+    own = TOP / Path("/proc/self/cgroup").read_text().removeprefix("0::/").strip()
+    sibling = own.parent / name
+    sibling.mkdir()
+    return sibling
+
+
 def _below(directory: Path, *names: str) -> Path:
     """Make one below the other, each handing its controllers down."""
     for name in names:

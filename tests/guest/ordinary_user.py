@@ -37,7 +37,12 @@ def become() -> dict[str, str]:
     os.setgroups([])
     os.setresgid(USER_ID, USER_ID, USER_ID)
     os.setresuid(USER_ID, USER_ID, USER_ID)
-    return {"HOME": str(_home()), "USER": NAME, "XDG_RUNTIME_DIR": str(_run_time_directory())}
+    return {
+        "HOME": str(_home()),
+        "USER": NAME,
+        "XDG_RUNTIME_DIR": str(_run_time_directory()),
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(_home() / "hypothesis"),  # the checkout isn't theirs
+    }
 
 
 def _home() -> Path:
