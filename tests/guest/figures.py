@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -23,7 +25,9 @@ _EAT: Final = """if True:
         while True: pieces.append(bytearray(b'x' * (1 << 20)))
     os.waitpid(pid, 0); print('child ended', flush=True); time.sleep(600)"""
 _FORK: Final = """if True:
-    import os, time
+    import os, signal, time
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+    print('up', flush=True); signal.sigwait({signal.SIGUSR1})
     try:
         while True:
             if os.fork() == 0: time.sleep(600)
@@ -65,12 +69,18 @@ async def death_by_memory(driver: NamespaceDriver) -> str:
 
 
 async def processes(driver: NamespaceDriver) -> str:
+    """With a lower limit than the driver's, as the resource limit that the function also has would refuse first."""
     async with started(driver, spec_of(_FORK, max_processes=20, sandbox_id="processes")) as sandbox:
-        await read(sandbox.output, until=b"full")
+        await read(sandbox.output, until=b"up")
         cgroup = cgroup_of("pids", "processes")
-        limit, current = _text(cgroup / "pids.max"), _text(cgroup / "pids.current")
-        refused = _counter(cgroup / "pids.events", "max")
-        return f"pids.max {limit} (one is process 1 of the sandbox), pids.current {current}, refused {refused}"
+        limit = _text(cgroup / "pids.max")
+        (cgroup / "pids.max").write_text("11")
+        os.kill(int(_text(cgroup / "cgroup.procs").split()[-1]), signal.SIGUSR1)
+        await read(sandbox.output, until=b"full")
+        current, refused = _text(cgroup / "pids.current"), _counter(cgroup / "pids.events", "max")
+        return (
+            f"pids.max {limit}, as process 1 counts; lowered to 11: pids.current {current}, pids.events max {refused}"
+        )
 
 
 async def freezing(driver: NamespaceDriver) -> str:
@@ -107,7 +117,9 @@ async def measure() -> dict[str, str]:
     found = {}
     driver = NamespaceDriver(CLOCK, _PARENT)
     holds = driver.capabilities()
-    found["The driver says"] = f"grade {holds.grade}, memory limit {holds.memory_limit}, CPU limit {holds.cpu_limit}"
+    limits = {"memory": holds.memory_limit, "CPU": holds.cpu_limit}
+    told = ", ".join(f"{name} limit {'yes' if is_held else 'no'}" for name, is_held in limits.items())
+    found["The driver says"] = f"grade {holds.grade}, {told}"
     for name, figure in FIGURES.items():
         try:
             found[name] = await figure(driver)

@@ -74,6 +74,13 @@ async def test_the_number_of_processes_is_limited(namespace):
     assert await output_of(namespace, code, max_processes=20) == "19\n"
 
 
+async def test_the_cgroup_limits_the_number_of_processes_too(namespace):
+    spec = spec_of("import time; time.sleep(60)", max_processes=20, sandbox_id="crowd")
+    async with started(namespace, spec):
+        limit = int((cgroup_of("pids", "crowd") / "pids.max").read_text())
+        assert limit == 20 + 1, "process 1 of the sandbox is not the function's"
+
+
 async def test_the_number_of_open_files_is_limited(namespace):
     code = """if True:
         import os
