@@ -21,7 +21,7 @@ _INIT: Final = Path(__file__).with_name("init")
 
 
 class NoKernel(Exception):
-    """The packages can't be had; the message says what apt-get said."""
+    """There is no kernel for this guest; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,19 @@ def fetch_kernel(cache: Path = CACHE) -> Kernel:
 
 
 def first_tree(kernel: Kernel, more_modules: Sequence[str] = (), cache: Path = CACHE) -> bytes:
-    """The archive with which the kernel starts: a shell with tools, the modules, and the script `init`."""
+    """The archive with which the kernel starts: a shell with tools, the modules, and the script `init`.
+
+    Raises NoKernel when there is no such module.
+    """
     paths = {canonical(path.stem): path for path in kernel.modules.rglob("*.ko")}
     builtin = {canonical(Path(line).stem) for line in (kernel.modules / "modules.builtin").read_text().splitlines()}
-    order = load_order((*MODULES, *more_modules), builtin, lambda name: dependencies(paths[name].read_bytes()))
+
+    def needs(name: str) -> tuple[str, ...]:
+        if name not in paths:
+            raise NoKernel(f"Linux {kernel.version} has no module {name}")
+        return dependencies(paths[name].read_bytes())
+
+    order = load_order((*MODULES, *more_modules), builtin, needs)
     return archive(_entries(order, paths, cache))
 
 
