@@ -8,6 +8,8 @@ SHELL := /bin/sh
 
 PY := .venv/bin/python
 JS := tests/conformance/js
+RIC := tests/component/nodejs_runtime/reference
+LAUNCHER := src/lampion/sandbox/launcher
 STEP = @printf '\n== %s\n'
 LOCK := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 
@@ -24,7 +26,7 @@ help: ## show this list
 
 setup: .venv/.launcher ## virtual environment, dependencies, the package itself and the C launcher
 
-setup-node: $(JS)/node_modules/.package-lock.json
+setup-node: $(JS)/node_modules/.package-lock.json $(RIC)/node_modules/.package-lock.json
 
 .venv/.python: scripts/system-packages scripts/find-python
 	$(STEP) "set-up: system packages"
@@ -44,7 +46,7 @@ setup-node: $(JS)/node_modules/.package-lock.json
 	@$(PY) -m pip install -qq --no-deps --no-build-isolation -e .
 	@touch $@
 
-.venv/.launcher: $(wildcard src/lampion/sandbox/launcher/*.c src/lampion/sandbox/launcher/*.h src/lampion/sandbox/launcher/*.py) .venv/.lampion
+.venv/.launcher: $(wildcard $(LAUNCHER)/*.[ch] $(LAUNCHER)/*/*.c $(LAUNCHER)/*.py) .venv/.lampion
 	$(STEP) "set-up: the sandbox launcher (C)"
 	@$(PY) -m lampion.sandbox.launcher.build
 	@touch $@
@@ -53,6 +55,13 @@ $(JS)/node_modules/.package-lock.json: $(JS)/package-lock.json
 	$(STEP) "set-up: AWS SDK for JavaScript, for tests"
 	@scripts/system-packages node
 	@cd $(JS) && npm ci --silent --no-audit --no-fund </dev/null
+	@touch $@
+
+# without scripts: AWS's clients would build their native part, which the tests replace
+$(RIC)/node_modules/.package-lock.json: $(RIC)/package-lock.json
+	$(STEP) "set-up: AWS's runtime clients for Node.js and a newer Node.js, for tests"
+	@scripts/system-packages node
+	@cd $(RIC) && npm ci --ignore-scripts --silent --no-audit --no-fund </dev/null
 	@touch $@
 
 # -- use -------------------------------------------------------------------------------------------------------------
@@ -112,5 +121,5 @@ lock: setup ## resolve the newest dependencies into requirements/*.lock
 
 clean: ## remove everything that set-up and tools made
 	@rm -rf .venv .venv-* .guest build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-	  .import_linter_cache $(JS)/node_modules src/lampion/sandbox/launcher/lampion-launch
+	  .import_linter_cache $(JS)/node_modules $(RIC)/node_modules $(LAUNCHER)/lampion-*
 	@find src tests benchmarks examples scripts -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -37,7 +37,7 @@ def marked_root() -> Iterator[Path]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _nothing_is_left_behind() -> Iterator[None]:
-    """At the very end no process and no cgroup of this session may exist; those found are ended, and reported."""
+    """At the very end no process, cgroup or disk of this session may exist; those found are ended, and reported."""
     yield
     found = leftovers()
     for line in found:

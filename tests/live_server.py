@@ -29,6 +29,7 @@ ANY_MARK = re.compile(rf"lampion-test-(?:[a-z]+-)?{os.getpid()}(?![0-9])")
 
 READY_SECONDS = 30.0
 STOP_SECONDS = 20.0
+_DISKS_SECONDS = 5.0  # a sandbox doesn't wait for the end of its disk
 _numbers = itertools.count(1)
 
 
@@ -165,8 +166,12 @@ def marked_directory() -> Iterator[Path]:
 
 
 def leftovers() -> list[str]:
-    """What still carries this session's mark: cgroups, and processes other than this one."""
+    """What still carries this session's mark: cgroups, disks, and processes other than this one."""
     found = [f"cgroup {path}" for path in _cgroups()]
+    give_up_at = time.monotonic() + _DISKS_SECONDS
+    while (disks := list(_disks())) and time.monotonic() < give_up_at:
+        time.sleep(0.01)
+    found += [f"disk {path}" for path in disks]
     for process in Path("/proc").glob("[0-9]*"):
         if int(process.name) != os.getpid() and any(
             ANY_MARK.search(_read(process / name).decode(errors="replace")) for name in ("cmdline", "environ", "cgroup")
@@ -181,6 +186,13 @@ def _cgroups() -> Iterator[str]:
     own = "/sys/fs/cgroup" + _read(Path("/proc/self/cgroup")).decode().rpartition("0::")[2].strip()
     for folder, names, _ in os.walk("/sys/fs/cgroup"):
         yield from (f"{folder}/{name}" for name in names if ANY_MARK.search(name) and f"{folder}/{name}" != own)
+
+
+def _disks() -> Iterator[str]:
+    for file in Path("/sys/block").glob("loop*/loop/backing_file"):
+        path = _read(file).decode(errors="replace").strip()
+        if ANY_MARK.search(path):
+            yield path
 
 
 def _read(path: Path) -> bytes:

@@ -12,6 +12,8 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 import uvloop
 
@@ -21,6 +23,7 @@ from lampion.api.function_configuration import FunctionConfigurationApi
 from lampion.api.function_rooms import FunctionRooms
 from lampion.api.functions import FunctionsApi
 from lampion.api.invocations import InvocationsApi
+from lampion.api.versions import VersionsApi
 from lampion.aws.model import load_service
 from lampion.aws.operation import collect
 from lampion.aws.pagination import Markers
@@ -32,12 +35,15 @@ from lampion.code.deployments import Deployments
 from lampion.code.garbage import GarbageCollector
 from lampion.code.interpreters import Interpreters, search_places
 from lampion.code.packages import Packages
+from lampion.code.runtime_trees import RuntimeTrees
 from lampion.code.runtimes import Runtimes
 from lampion.config import Settings
 from lampion.config.values import AuthMode, SandboxChoice
 from lampion.console.logs import LogsView
+from lampion.environments.compiling import SandboxCompiler
 from lampion.environments.pool import EnvironmentPool, PoolSettings
 from lampion.environments.provision import Provisioner
+from lampion.environments.snapshots import NoSnapshots
 from lampion.function_logs.files import FileLogs
 from lampion.function_logs.journal import FunctionLogs
 from lampion.gateway.authentication import Authentication, OpenAuthentication, SignedAuthentication
@@ -66,6 +72,7 @@ from lampion.telemetry import server_log
 
 _DRAIN_SECONDS = 10.0
 _GARBAGE_THRESHOLD = 20_000
+_RUNTIMES: Final = Path(lampion.__file__).parent / "runtimes"
 
 _log = logging.getLogger(__name__)
 
@@ -128,6 +135,7 @@ class Stores:
     root_key: AccessKey
     blobs: Blobs
     packages: Packages
+    runtime_trees: RuntimeTrees
     logs: FunctionLogs
 
 
@@ -138,6 +146,7 @@ class Work:
     lookup: FunctionLookup
     runtimes: Runtimes
     deployments: Deployments
+    snapshots: NoSnapshots
     pool: EnvironmentPool
     invoker: Invoker
 
@@ -176,7 +185,7 @@ def _choose_driver(settings: Settings, clock: Clock) -> Driver:
     """The driver asked for; `auto` takes namespaces where they work, and says so where they don't."""
     if settings.sandbox is SandboxChoice.PROCESS:
         return ProcessDriver(clock)
-    namespace = NamespaceDriver(clock, settings.cgroup_parent)
+    namespace = NamespaceDriver(clock, settings.cgroup_parent, scratch=settings.data)
     capabilities = namespace.capabilities()
     if capabilities.grade is not Grade.NONE:
         return namespace
@@ -195,7 +204,8 @@ async def _stores(settings: Settings, ports: Ports) -> AsyncIterator[Stores]:
         try:
             keys = AccessKeyring(SqliteAccessKeys(database), ports.rng)
             blobs = Blobs(directory.blobs, directory.tmp)
-            packages = Packages(blobs, directory.packages, directory.tmp, ports.clock)
+            compiler = SandboxCompiler(ports.driver, ports.clock, ports.rng)
+            packages = Packages(blobs, directory.packages, directory.tmp, ports.clock, compiler)
             await packages.open()
             async with FileLogs.open(
                 directory.logs, segment_bytes=settings.log_segment_bytes, group_bytes=settings.log_group_bytes
@@ -208,6 +218,7 @@ async def _stores(settings: Settings, ports: Ports) -> AsyncIterator[Stores]:
                     root_key=await keys.root(settings.account_id),
                     blobs=blobs,
                     packages=packages,
+                    runtime_trees=RuntimeTrees(_RUNTIMES, directory.runtimes, directory.tmp, ports.clock, compiler),
                     logs=logs,
                 )
         finally:
@@ -219,16 +230,21 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
     interpreters = Interpreters(
         search_places(settings.interpreter, os.environ), _Tool(SubprocessToolRunner(ports.clock))
     )
-    await interpreters.discover()  # now, so that a runtime's version is the same in every answer
+    found = await interpreters.discover()  # now, so that a runtime's version is the same in every answer
     runtimes = Runtimes(ports.clock, interpreters)
-    pool = _pool(settings, ports, stores, interpreters, runtimes)
+    provisioner = _provisioner(ports, stores, interpreters, runtimes)
+    limits = PoolSettings(capacity=settings.max_environments, idle_seconds=settings.idle_seconds)
+    pool = EnvironmentPool(provisioner.environment, ports.clock, limits)
     functions, blobs, packages, clock = stores.functions, stores.blobs, stores.packages, ports.clock
     garbage = GarbageCollector(functions, blobs, packages, clock, also_in_use=pool.packages_in_use)
+    snapshots = NoSnapshots()
     deployments = Deployments(
         functions=functions,
         blobs=blobs,
         packages=packages,
         interpreters=interpreters,
+        snapshots=snapshots,
+        expect=provisioner.expect,
         garbage=garbage,
         rng=ports.rng,
         clock=clock,
@@ -237,8 +253,9 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
     concurrency = Concurrency(settings.concurrency_limit)
     invoker = Invoker(lookup=lookup, updates=deployments, concurrency=concurrency, pool=pool)
     background = [asyncio.create_task(deployments.run()), asyncio.create_task(garbage.run())]
+    background.append(asyncio.create_task(stores.runtime_trees.prepare_all(found.values())))
     try:
-        yield Work(lookup, runtimes, deployments, pool, invoker)
+        yield Work(lookup, runtimes, deployments, snapshots, pool, invoker)
     finally:
         for task in background:
             task.cancel()
@@ -246,12 +263,11 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
         await pool.close()
 
 
-def _pool(
-    settings: Settings, ports: Ports, stores: Stores, interpreters: Interpreters, runtimes: Runtimes
-) -> EnvironmentPool:
-    provisioner = Provisioner(
+def _provisioner(ports: Ports, stores: Stores, interpreters: Interpreters, runtimes: Runtimes) -> Provisioner:
+    return Provisioner(
         driver=ports.driver,
         packages=stores.packages,
+        runtime_files=stores.runtime_trees,
         interpreters=interpreters,
         labels=runtimes,
         runtime_server=RuntimeApiServer(ports.clock),
@@ -259,8 +275,6 @@ def _pool(
         clock=ports.clock,
         rng=ports.rng,
     )
-    limits = PoolSettings(capacity=settings.max_environments, idle_seconds=settings.idle_seconds)
-    return EnvironmentPool(provisioner.environment, ports.clock, limits)
 
 
 def _gateway(settings: Settings, ports: Ports, stores: Stores, work: Work) -> Gateway:
@@ -300,11 +314,14 @@ def _operations(ports: Ports, stores: Stores, work: Work, links: CodeDownloads) 
         lookup=work.lookup,
         deployments=work.deployments,
         runtimes=work.runtimes,
+        snapshots=work.snapshots,
         clock=ports.clock,
         rng=ports.rng,
     )
+    markers = Markers(secret)
     return [
-        FunctionsApi(rooms, environments=work.pool, links=links, markers=Markers(secret)),
+        FunctionsApi(rooms, environments=work.pool, links=links, markers=markers),
+        VersionsApi(rooms, markers=markers),
         FunctionCodeApi(rooms),
         FunctionConfigurationApi(rooms),
         InvocationsApi(invoker=work.invoker, clock=ports.clock, rng=ports.rng),

@@ -36,11 +36,11 @@ _FORK: Final = """if True:
 
 async def processor_share(driver: NamespaceDriver, memory_mib: int) -> str:
     """Of a function that never rests, once INIT is over, by the kernel's own account."""
-    name, wanted = f"share{memory_mib}", memory_mib / _MIB_PER_CORE
-    async with started(driver, spec_of(_SPIN, cpu_cores=wanted, memory_mib=memory_mib, sandbox_id=name)) as sandbox:
+    wanted = memory_mib / _MIB_PER_CORE
+    async with started(driver, spec_of(_SPIN, cpu_cores=wanted, memory_mib=memory_mib)) as sandbox:
         await read(sandbox.output, until=b"up")
         sandbox.limit_cpu()
-        cgroup = cgroup_of("cpu", name)
+        cgroup = cgroup_of("cpu", _PARENT)
         await asyncio.sleep(1)
         begin, used = time.monotonic(), _counter(cgroup / "cpu.stat", "usage_usec")
         await asyncio.sleep(_WINDOW_SECONDS)
@@ -53,9 +53,9 @@ async def processor_share(driver: NamespaceDriver, memory_mib: int) -> str:
 
 async def memory(driver: NamespaceDriver) -> str:
     """A child asks for more than there is; the function lives on, so that its cgroup can be read."""
-    async with started(driver, spec_of(_EAT, memory_mib=64, sandbox_id="memory")) as sandbox:
+    async with started(driver, spec_of(_EAT, memory_mib=64)) as sandbox:
         await read(sandbox.output, until=b"child ended")
-        cgroup = cgroup_of("memory", "memory")
+        cgroup = cgroup_of("memory", _PARENT)
         events = {name: _counter(cgroup / "memory.events", name) for name in ("max", "oom", "oom_kill")}
         told = ", ".join(f"{name} {count}" for name, count in events.items())
         return (
@@ -70,9 +70,9 @@ async def death_by_memory(driver: NamespaceDriver) -> str:
 
 async def processes(driver: NamespaceDriver) -> str:
     """With a lower limit than the driver's, as the resource limit that the function also has would refuse first."""
-    async with started(driver, spec_of(_FORK, max_processes=20, sandbox_id="processes")) as sandbox:
+    async with started(driver, spec_of(_FORK, max_processes=20)) as sandbox:
         await read(sandbox.output, until=b"up")
-        cgroup = cgroup_of("pids", "processes")
+        cgroup = cgroup_of("pids", _PARENT)
         limit = _text(cgroup / "pids.max")
         (cgroup / "pids.max").write_text("11")
         os.kill(int(_text(cgroup / "cgroup.procs").split()[-1]), signal.SIGUSR1)
@@ -85,9 +85,9 @@ async def processes(driver: NamespaceDriver) -> str:
 
 async def freezing(driver: NamespaceDriver) -> str:
     """Of the kernel, on a cgroup that the driver made."""
-    async with started(driver, spec_of(_SPIN, sandbox_id="frozen")) as sandbox:
+    async with started(driver, spec_of(_SPIN)) as sandbox:
         await read(sandbox.output, until=b"up")
-        cgroup = cgroup_of("cpu", "frozen")
+        cgroup = cgroup_of("cpu", _PARENT)
         begin = time.monotonic()
         (cgroup / "cgroup.freeze").write_text("1")
         while not _counter(cgroup / "cgroup.events", "frozen"):

@@ -1,19 +1,26 @@
 """What the sandbox tests share: a Python inside a sandbox, its output, and what the host looks like."""
 
 import asyncio
+import contextlib
+import json
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
+import lampion
 from lampion.clock.clock import SystemClock
 from lampion.sandbox.driver import Driver, Exit, Sandbox
-from lampion.sandbox.spec import Limits, Mount, SandboxSpec
+from lampion.sandbox.drivers.namespace import NamespaceDriver, NamespaceSandbox
+from lampion.sandbox.spec import Limits, Mount, SandboxSpec, Template, WorkerStart
 
 PREFIX = Path(sys.base_prefix)
 INTERPRETER = f"/var/lang/bin/python{sys.version_info.major}.{sys.version_info.minor}"
 CLOCK = SystemClock()
+HAS_DISKS = os.geteuid() == 0 and Path("/dev/loop-control").exists()
+"""Whether sandboxes are to have /tmp on a disk: then a driver that gives them none fails its tests."""
 PATIENCE_FACTOR = float(os.environ.get("LAMPION_TEST_PATIENCE", "1"))
 """How much slower than usual this machine is: an emulated one may need 10 times as long for everything."""
 
@@ -46,6 +53,37 @@ def spec_of(
         mounts=mounts,
         limits=Limits(**{"memory_mib": 128, "cpu_cores": 1.0, **limits}),  # type: ignore[arg-type]
     )
+
+
+_SHARED = (
+    Mount(PREFIX, "/var/lang"),
+    Mount(Path(lampion.__file__).parent / "runtimes/python", "/var/runtime"),
+    Mount(Path(__file__).parent / "waiting", "/var/waiting"),
+)
+WAITING = Template(
+    worker=(INTERPRETER, "-S", "/var/waiting/program.py"),
+    start=WorkerStart.FORK,
+    environ=(("PYTHONPATH", "/var/runtime"),),
+    mounts=_SHARED,
+)
+
+
+class CopyingDriver(NamespaceDriver):
+    """Runs the same specs in copies of a zygote; others, of other programs than a Python with code, as they are."""
+
+    async def start(self, spec: SandboxSpec) -> NamespaceSandbox:
+        if spec.argv[:4] != (INTERPRETER, "-I", "-S", "-c") or "\0" in "".join(spec.argv):
+            return await super().start(spec)
+        order = json.dumps({"code": spec.argv[4], "arguments": spec.argv[5:]})
+        own = tuple(mount for mount in spec.mounts if mount.target != "/var/lang")
+        waiting = replace(
+            spec,
+            argv=(),
+            environ={**spec.environ, "LAMPION_TEST_ORDER": order, "PWD": spec.working_directory},
+            mounts=(*_SHARED, *own),
+            template=WAITING,
+        )
+        return await super().start(waiting)
 
 
 def close(sandbox: Sandbox) -> None:
@@ -103,14 +141,26 @@ async def output_of(driver: Driver, code: str, **more) -> str:
     return output
 
 
-def cgroup_of(controller: str, name: str) -> Path:
-    """The one cgroup of this machine with that name in which `controller` is at work, be it of version 1 or 2."""
-    (found,) = (
-        Path(path)
-        for path in cgroups_named(f"/{name}")
-        if Path(path).name == name and any(file.name.startswith(f"{controller}.") for file in Path(path).iterdir())
-    )
+def cgroup_of(controller: str, parent: str) -> Path:
+    """The one cgroup of a sandbox below `parent` in which `controller` is at work, be it of version 1 or 2."""
+    (found,) = (path for path in sandbox_cgroups(parent) if _is_at_work(controller, path))
     return found
+
+
+def family_of(controller: str, parent: str) -> Path:
+    """The cgroup `parent` itself, under the same condition."""
+    named = map(Path, cgroups_named(f"/{parent}"))
+    (found,) = (path for path in named if path.name == parent and _is_at_work(controller, path))
+    return found
+
+
+def _is_at_work(controller: str, cgroup: Path) -> bool:
+    return any(file.name.startswith(f"{controller}.") for file in cgroup.iterdir())
+
+
+def sandbox_cgroups(parent: str) -> list[Path]:
+    """Every cgroup of a sandbox of the servers that use `parent`; with version 1, one for each controller."""
+    return [path for path in map(Path, cgroups_named(f"/{parent}/")) if path.parts[-3] == parent]
 
 
 def cgroups_named(part: str) -> list[str]:
@@ -130,6 +180,16 @@ def may_have_cgroups() -> bool:
     return os.geteuid() == 0 or os.access(own_cgroup() / "cgroup.subtree_control", os.W_OK)
 
 
+def disks_in(scratch: Path) -> list[Path]:
+    """The loop devices whose files lie there, deleted or not."""
+    found = []
+    for device in Path("/sys/block").glob("loop*"):
+        with contextlib.suppress(OSError):  # it is attached to nothing
+            if (device / "loop/backing_file").read_text().startswith(f"{scratch}/"):
+                found.append(Path("/dev", device.name))
+    return found
+
+
 def processes_with(part: str) -> list[int]:
     """Processes other than this one whose command line or environment mentions `part`."""
     found = []
@@ -142,6 +202,37 @@ def processes_with(part: str) -> list[int]:
             if part.encode() in content:
                 found.append(int(entry.name))
     return found
+
+
+def output_pipe(sandbox: Sandbox) -> Path:
+    """What names the sandbox's output in every process that has it open."""
+    return Path(f"/proc/self/fd/{sandbox.output}").readlink()
+
+
+def writers_to(pipe: Path) -> list[Path]:
+    """The processes (of /proc) beside this one that have the pipe open: all that a sandbox's function started."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if process.name != str(os.getpid()) and pipe in {fd.readlink() for fd in (process / "fd").iterdir()}:
+                found.append(process)
+    return found
+
+
+def owners_of(sandbox: Sandbox) -> set[int]:
+    """The users, as the host numbers them, of the function's processes and of their parents in the sandbox."""
+    users: set[int] = set()
+    for process in writers_to(output_pipe(sandbox)):
+        users |= {_owner(process), _owner(Path("/proc", _parent(process)))}
+    return users - {0}
+
+
+def _owner(process: Path) -> int:
+    return int((process / "status").read_text().partition("Uid:")[2].split()[0])
+
+
+def _parent(process: Path) -> str:
+    return (process / "status").read_text().partition("PPid:")[2].split()[0]
 
 
 async def eventually(condition, seconds: float = 10) -> bool:

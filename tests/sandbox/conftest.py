@@ -1,7 +1,8 @@
 """Drivers to test, each closed at the end; nothing of theirs may remain."""
 
 import os
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,24 +11,39 @@ from lampion.sandbox.driver import Driver
 from lampion.sandbox.drivers.namespace import NamespaceDriver
 from lampion.sandbox.drivers.process import ProcessDriver
 from lampion.sandbox.guarded import Guarded
-from tests.sandbox.boxes import CLOCK, cgroups_named
+from tests.sandbox.boxes import CLOCK, CopyingDriver, cgroups_named, disks_in, eventually
 
 CGROUP_PARENT = f"lampion-test-{os.getpid()}"
 
 
 @pytest.fixture
-async def namespace() -> AsyncIterator[NamespaceDriver]:
-    driver = NamespaceDriver(CLOCK, CGROUP_PARENT)
+def scratch() -> Iterator[Path]:
+    """Where the disks of sandboxes lie: not in memory, as /tmp may. Nothing in it ever has a name."""
+    with tempfile.TemporaryDirectory(prefix="lampion-test-", dir="/var/tmp") as name:
+        yield Path(name)
+        assert os.listdir(name) == []  # noqa: PTH208
+
+
+@pytest.fixture
+async def namespace(scratch: Path) -> AsyncIterator[NamespaceDriver]:
+    driver = NamespaceDriver(CLOCK, CGROUP_PARENT, scratch=scratch)
     yield driver
     await driver.close()
     assert cgroups_named(CGROUP_PARENT) == []
+    assert await eventually(lambda: disks_in(scratch) == [])
 
 
-@pytest.fixture(params=["namespace", "process", "guarded namespace"])
-async def driver(request: pytest.FixtureRequest) -> AsyncIterator[Driver]:
-    made: Driver = ProcessDriver(CLOCK) if request.param == "process" else NamespaceDriver(CLOCK, CGROUP_PARENT)
-    if request.param.startswith("guarded"):
-        made = Guarded(made, CLOCK)
+_DRIVERS: dict[str, Callable[[Path], Driver]] = {
+    "process": lambda _: ProcessDriver(CLOCK),
+    "namespace": lambda scratch: NamespaceDriver(CLOCK, CGROUP_PARENT, scratch=scratch),
+    "guarded namespace": lambda scratch: Guarded(NamespaceDriver(CLOCK, CGROUP_PARENT, scratch=scratch), CLOCK),
+    "namespace, copies": lambda scratch: CopyingDriver(CLOCK, CGROUP_PARENT, scratch=scratch),
+}
+
+
+@pytest.fixture(params=_DRIVERS)
+async def driver(request: pytest.FixtureRequest, scratch: Path) -> AsyncIterator[Driver]:
+    made = _DRIVERS[request.param](scratch)
     before = set(Path("/proc/self/fd").iterdir())
     mounts = Path("/proc/self/mountinfo").read_text()
     yield made
@@ -35,6 +51,7 @@ async def driver(request: pytest.FixtureRequest) -> AsyncIterator[Driver]:
     assert cgroups_named(CGROUP_PARENT) == []
     assert set(Path("/proc/self/fd").iterdir()) <= before, "descriptors are left open"
     assert Path("/proc/self/mountinfo").read_text() == mounts
+    assert await eventually(lambda: disks_in(scratch) == [])
 
 
 @pytest.fixture

@@ -4,7 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from lampion.sandbox.cgroups import Cgroup, Hierarchy, Layout, cpu_quota, delegation, parse_layout, plan_cgroups
+from lampion.sandbox.cgroups import (
+    Cgroup,
+    CgroupPlan,
+    Hierarchy,
+    Layout,
+    cpu_quota,
+    delegation,
+    limit_settings,
+    parse_layout,
+    plan_cgroups,
+)
 from lampion.sandbox.spec import Limits
 
 HYBRID_MOUNTS = """\
@@ -125,27 +135,34 @@ def test_a_mount_point_may_have_blanks():
     assert parse_layout(mounts, "0::/\n", ["cpu"], "x").controllers["cpu"].directory == Path("/a b")
 
 
+def settings_of(layout: Layout, plan: CgroupPlan) -> list[tuple[Path, str, str]]:
+    return [(setting.path, setting.file, setting.value) for setting in limit_settings(layout, plan, LIMITS)]
+
+
 def test_the_plan_for_version_1_limits_each_controller_in_its_own_tree():
     layout = parse_layout(HYBRID_MOUNTS, HYBRID_OWN, (), "lampion")
     layout = Layout(layout.controllers, frozenset({"memory.memsw.limit_in_bytes"}))
-    plan = plan_cgroups(layout, "lampion", "1-2-3", "box", LIMITS)
+    plan = plan_cgroups(layout, "lampion", "1-2-3", "box")
     memory, cpu, pids = TOP / "memory/jobs/4f46", TOP / "cpu", TOP / "pids"
     size = str(128 << 20)
     assert plan.cgroups == (
         Cgroup(memory / "lampion", True),
         Cgroup(memory / "lampion/1-2-3", True),
-        Cgroup(
-            memory / "lampion/1-2-3/box",
-            False,
-            (("memory.limit_in_bytes", size), ("memory.memsw.limit_in_bytes", size)),
-        ),
+        Cgroup(memory / "lampion/1-2-3/box", False),
         Cgroup(cpu / "lampion", True),
         Cgroup(cpu / "lampion/1-2-3", True),
-        Cgroup(cpu / "lampion/1-2-3/box", False, (("cpu.cfs_period_us", "100000"), ("cpu.cfs_quota_us", "100000"))),
+        Cgroup(cpu / "lampion/1-2-3/box", False),
         Cgroup(pids / "lampion", True),
         Cgroup(pids / "lampion/1-2-3", True),
-        Cgroup(pids / "lampion/1-2-3/box", False, (("pids.max", "11"),)),
+        Cgroup(pids / "lampion/1-2-3/box", False),
     )
+    assert settings_of(layout, plan) == [
+        (memory / "lampion/1-2-3/box", "memory.limit_in_bytes", size),
+        (memory / "lampion/1-2-3/box", "memory.memsw.limit_in_bytes", size),
+        (cpu / "lampion/1-2-3/box", "cpu.cfs_period_us", "100000"),
+        (cpu / "lampion/1-2-3/box", "cpu.cfs_quota_us", "100000"),
+        (pids / "lampion/1-2-3/box", "pids.max", "11"),
+    ]
     assert plan.oom_file == memory / "lampion/1-2-3/box/memory.oom_control"
     assert plan.peak_file == memory / "lampion/1-2-3/box/memory.max_usage_in_bytes"
     assert plan.cpu_file == cpu / "lampion/1-2-3/box/cpu.cfs_quota_us"
@@ -154,20 +171,20 @@ def test_the_plan_for_version_1_limits_each_controller_in_its_own_tree():
 def test_the_plan_for_version_2_is_one_directory_whose_ancestors_hand_the_controllers_down():
     layout = parse_layout(V2_MOUNTS, V2_OWN, ALL, "lampion")
     layout = Layout(layout.controllers, frozenset({"memory.swap.max", "memory.peak"}))
-    plan = plan_cgroups(layout, "lampion", "1-2-3", "box", LIMITS)
+    plan = plan_cgroups(layout, "lampion", "1-2-3", "box")
     family = TOP / "system.slice/lampion.service/lampion"
     handed_down = (("cgroup.subtree_control", "+memory +cpu +pids"),)
-    limits = (
-        ("memory.max", str(128 << 20)),
-        ("memory.swap.max", "0"),
-        ("cpu.max", "100000 100000"),
-        ("pids.max", "11"),
-    )
     assert plan.cgroups == (
         Cgroup(family, True, handed_down),
         Cgroup(family / "1-2-3", True, handed_down),
-        Cgroup(family / "1-2-3/box", False, limits),
+        Cgroup(family / "1-2-3/box", False),
     )
+    assert settings_of(layout, plan) == [
+        (family / "1-2-3/box", "memory.max", str(128 << 20)),
+        (family / "1-2-3/box", "memory.swap.max", "0"),
+        (family / "1-2-3/box", "cpu.max", "100000 100000"),
+        (family / "1-2-3/box", "pids.max", "11"),
+    ]
     assert plan.oom_file == family / "1-2-3/box/memory.events"
     assert plan.peak_file == family / "1-2-3/box/memory.peak"
     assert plan.cpu_file == family / "1-2-3/box/cpu.max"
@@ -175,15 +192,15 @@ def test_the_plan_for_version_2_is_one_directory_whose_ancestors_hand_the_contro
 
 def test_an_older_kernel_has_no_peak_and_no_swap_limit():
     layout = parse_layout(V2_MOUNTS, V2_OWN, ["memory"], "lampion")
-    plan = plan_cgroups(layout, "lampion", "o", "box", LIMITS)
+    plan = plan_cgroups(layout, "lampion", "o", "box")
     assert plan.peak_file is not None
     assert plan.peak_file.name == "memory.current"
-    assert plan.cgroups[-1].settings == (("memory.max", str(128 << 20)),)
+    assert settings_of(layout, plan) == [(plan.cgroups[-1].path, "memory.max", str(128 << 20))]
     assert plan.cpu_file is None
 
 
 def test_without_controllers_there_is_no_plan():
-    plan = plan_cgroups(Layout({}), "lampion", "o", "box", LIMITS)
+    plan = plan_cgroups(Layout({}), "lampion", "o", "box")
     assert (plan.cgroups, plan.oom_file, plan.peak_file, plan.cpu_file) == ((), None, None, None)
 
 

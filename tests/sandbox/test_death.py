@@ -16,14 +16,17 @@ from lampion.sandbox.driver import Exit
 from lampion.sandbox.drivers.namespace import NamespaceDriver
 from tests.sandbox.boxes import (
     CLOCK,
-    cgroup_of,
+    HAS_DISKS,
     cgroups_named,
+    disks_in,
     eventually,
+    family_of,
     may_have_cgroups,
     output_of,
     patiently,
     processes_with,
     read,
+    sandbox_cgroups,
     spec_of,
     started,
 )
@@ -36,14 +39,22 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user can'
 needs_cgroups = pytest.mark.skipif(not may_have_cgroups(), reason="no cgroup is delegated to this user")
 
 
+def children_of(pid: int) -> list[int]:
+    """Those that run the launcher program (process 1 of a sandbox runs it too, but under another name)."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [pid for pid in map(int, children) if b"lampion-launch" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    except OSError:
+        return []
+
+
 def launchers() -> list[int]:
-    """Launchers of this process (process 1 of a sandbox runs the same program, as a child of one)."""
-    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    return [pid for pid in map(int, children) if b"lampion-launch" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    """Launcher processes of this process's sandboxes: children of the daemon that it started."""
+    return [launcher for daemon in children_of(os.getpid()) for launcher in children_of(daemon)]
 
 
 @pytest.fixture
-async def holder():
+async def holder(scratch):
     """A killed-to-be server with three sandboxes, each with four processes: (its process, their mark)."""
     mark = f"lampion-test-holder-{os.getpid()}"
     process = await asyncio.create_subprocess_exec(
@@ -53,6 +64,7 @@ async def holder():
         mark,
         mark,
         "3",
+        str(scratch),
         env={"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "PATH": os.environ["PATH"]},
         stdout=subprocess.PIPE,
         start_new_session=True,
@@ -66,19 +78,21 @@ async def holder():
         await process.wait()
 
 
-async def test_nothing_outlives_a_server_that_is_killed(holder):
+async def test_nothing_outlives_a_server_that_is_killed(holder, scratch):
     process, mark = holder
     assert await eventually(lambda: len(processes_with(mark)) >= 3 * 4)
     if may_have_cgroups():
-        assert {Path(path).name for path in cgroups_named(mark)} >= {"box0", "box1", "box2"}
+        assert len(sandbox_cgroups(mark)) >= 3
+    assert len(disks_in(scratch)) == 3 if HAS_DISKS else True
     mounts = Path("/proc/self/mountinfo").read_text()
     process.kill()
     await process.wait()
     assert await eventually(lambda: processes_with(mark) == [] and cgroups_named(mark) == [], seconds=5)
+    assert await eventually(lambda: disks_in(scratch) == [], seconds=5)
     assert Path("/proc/self/mountinfo").read_text() == mounts
 
 
-async def test_a_killed_launcher_takes_its_sandbox_along_and_the_driver_cleans_up(namespace):
+async def test_a_killed_launcher_takes_its_sandbox_along_and_the_driver_cleans_up(namespace, scratch):
     spec = spec_of(SLEEP, environ={"MARK": f"orphaned-{os.getpid()}"}, sandbox_id="orphaned")
     async with started(namespace, spec) as sandbox:
         await read(sandbox.output, until=b"up")
@@ -87,7 +101,8 @@ async def test_a_killed_launcher_takes_its_sandbox_along_and_the_driver_cleans_u
         async with asyncio.timeout(patiently(10)):
             assert await sandbox.wait() == Exit(None, signal.SIGKILL)
         assert await eventually(lambda: processes_with(f"orphaned-{os.getpid()}") == [])
-        assert await eventually(lambda: cgroups_named("/orphaned") == [])
+        assert await eventually(lambda: sandbox_cgroups(CGROUP_PARENT) == [])
+        assert await eventually(lambda: disks_in(scratch) == [])
 
 
 async def test_a_killed_launcher_during_the_start_is_an_error_or_an_end(namespace):
@@ -105,7 +120,7 @@ async def test_a_killed_launcher_during_the_start_is_an_error_or_an_end(namespac
 @needs_cgroups
 async def test_what_a_dead_server_left_is_swept_and_nothing_else(namespace):
     assert await output_of(namespace, "print(1)") == "1\n"  # makes the parent
-    parent = cgroup_of("pids", CGROUP_PARENT)
+    parent = family_of("pids", CGROUP_PARENT)
     pid_namespace = Path("/proc/self/ns/pid").stat().st_ino
     stale = parent / f"{pid_namespace}-999999-12345" / "box"
     foreign_namespace = parent / "1-999999-12345" / "box"
@@ -189,5 +204,13 @@ def test_an_ordinary_user_gets_sandboxes_too_and_is_told_what_they_lack(public_c
     assert done.stderr == ""
     first, *findings = done.stdout.splitlines()
     assert first == "0 993 sbx_user1051 0 basic"
-    assert [line.split(":")[0] for line in findings] == ["cgroup-memory", "cgroup-cpu", "cgroup-pids"]
-    assert all("Delegate=yes" in line for line in findings)
+    assert [line.split(":")[0] for line in findings] == [
+        "cgroup-memory",
+        "cgroup-cpu",
+        "cgroup-pids",
+        "subordinate-ids",
+        "tmp-in-memory",
+    ]
+    assert all("Delegate=yes" in line for line in findings[:3])
+    assert "usermod --add-subuids" in findings[3]
+    assert "as root" in findings[4]

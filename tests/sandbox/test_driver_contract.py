@@ -15,12 +15,14 @@ from tests.sandbox.boxes import (
     close,
     eventually,
     output_of,
+    output_pipe,
     patiently,
     processes_with,
     read,
     run,
     spec_of,
     started,
+    writers_to,
 )
 
 
@@ -62,13 +64,14 @@ async def test_a_cancelled_wait_does_no_harm(driver):
 
 
 async def test_the_environment_is_what_was_asked_for_and_the_drivers_own_variables(driver, task):
-    code = "import os; print(sorted(open('/proc/self/environ').read().split(chr(0))[:-1]))"
+    code = "import os; print([f'{name}={value}' for name, value in os.environ.items() if name != 'LC_CTYPE'])"
     wanted = {"PATH": "/usr/bin", "EMPTY": "", "LANG": "en_US.UTF-8", "WORDS": "a = b\nc"}
     seen = dict(pair.split("=", 1) for pair in eval(await output_of(driver, code, environ=wanted, task=task)))
     own = {name: seen.pop(name) for name in ("AWS_LAMBDA_RUNTIME_API", "_LAMBDA_TELEMETRY_LOG_FD")}
     assert own["_LAMBDA_TELEMETRY_LOG_FD"] == "3"
     assert own["AWS_LAMBDA_RUNTIME_API"].startswith("127.0.0.1:")
     seen.pop("TMPDIR", None)  # of the process driver
+    seen.pop("PWD", None)  # of the copying driver
     assert seen == wanted
 
 
@@ -152,12 +155,12 @@ async def test_stop_kills_who_ignores_the_request_with_all_that_it_started(drive
                 time.sleep(60)
             os._exit(0)
         time.sleep(60)"""
-    spec = spec_of(code, environ={"MARK": f"family-{os.getpid()}"})
-    async with started(driver, spec) as sandbox:
+    async with started(driver, spec_of(code)) as sandbox:
         await read(sandbox.output, until=b"daemon")
-        assert len(processes_with(f"family-{os.getpid()}")) >= 5
+        pipe = output_pipe(sandbox)
+        assert len(writers_to(pipe)) >= 5
         assert await sandbox.stop(0.05) == Exit(None, signal.SIGKILL)
-        assert processes_with(f"family-{os.getpid()}") == []
+        assert writers_to(pipe) == []
         await read(sandbox.output)  # nobody holds the pipe open
 
 
@@ -167,9 +170,10 @@ async def test_when_the_first_process_ends_so_do_the_others(driver):
         if os.fork() == 0:
             os.setsid(); time.sleep(60)
         os._exit(4)"""
-    ending, _ = await run(driver, spec_of(code, environ={"MARK": f"orphan-{os.getpid()}"}))
-    assert ending == Exit(4)
-    assert processes_with(f"orphan-{os.getpid()}") == []
+    async with started(driver, spec_of(code)) as sandbox:
+        pipe = output_pipe(sandbox)
+        assert await sandbox.wait() == Exit(4)
+        assert writers_to(pipe) == []
 
 
 async def test_stop_after_the_end_and_twice_is_harmless(driver):
@@ -241,10 +245,11 @@ async def test_a_cancelled_start_leaves_nothing(driver):
 
 
 async def test_close_stops_what_still_runs(driver):
-    spec = spec_of("import time; time.sleep(60)", environ={"MARK": f"closed-{os.getpid()}"})
-    sandboxes = [await driver.start(spec_of("import time; time.sleep(60)", environ=spec.environ)) for _ in range(3)]
+    sandboxes = [await driver.start(spec_of("import time; time.sleep(60)")) for _ in range(3)]
+    pipes = [output_pipe(sandbox) for sandbox in sandboxes]
+    assert all(writers_to(pipe) for pipe in pipes)
     await driver.close()
-    assert processes_with(f"closed-{os.getpid()}") == []
+    assert not any(writers_to(pipe) for pipe in pipes)
     for sandbox in sandboxes:
         assert await sandbox.wait() == Exit(None, signal.SIGKILL)
         close(sandbox)

@@ -10,6 +10,7 @@ import pytest
 
 from lampion.sandbox.driver import Exit
 from tests.sandbox.boxes import cgroup_of, may_have_cgroups, output_of, read, run, spec_of, started
+from tests.sandbox.conftest import CGROUP_PARENT
 
 pytestmark = pytest.mark.skipif(not may_have_cgroups(), reason="no cgroup is delegated to this user")
 
@@ -77,7 +78,7 @@ async def test_the_number_of_processes_is_limited(namespace):
 async def test_the_cgroup_limits_the_number_of_processes_too(namespace):
     spec = spec_of("import time; time.sleep(60)", max_processes=20, sandbox_id="crowd")
     async with started(namespace, spec):
-        limit = int((cgroup_of("pids", "crowd") / "pids.max").read_text())
+        limit = int((cgroup_of("pids", CGROUP_PARENT) / "pids.max").read_text())
         assert limit == 20 + 1, "process 1 of the sandbox is not the function's"
 
 
@@ -97,11 +98,11 @@ async def test_the_share_of_a_processor_holds_from_the_moment_it_is_set(namespac
         print('spinning', flush=True)
         while True: pass"""
 
-    async with started(namespace, spec_of(spin, cpu_cores=0.2, sandbox_id="spinner")) as sandbox:
+    async with started(namespace, spec_of(spin, cpu_cores=0.2)) as sandbox:
         await read(sandbox.output, until=b"spinning")
         sandbox.limit_cpu()
         await asyncio.sleep(0.2)
-        cgroup = cgroup_of("cpu", "spinner")
+        cgroup = cgroup_of("cpu", CGROUP_PARENT)
         assert "nr_throttled 0" not in (cgroup / "cpu.stat").read_text()
         pid = (cgroup / "cgroup.procs").read_text().split()[-1]
         begin, begin_ticks = time.monotonic(), _processor_seconds(int(pid))
@@ -112,8 +113,8 @@ async def test_the_share_of_a_processor_holds_from_the_moment_it_is_set(namespac
 
 
 async def test_one_whole_core_is_the_limit_before_that(namespace):
-    async with started(namespace, spec_of("import time; time.sleep(60)", cpu_cores=0.1, sandbox_id="whole")):
-        cgroup = cgroup_of("cpu", "whole")
+    async with started(namespace, spec_of("import time; time.sleep(60)", cpu_cores=0.1)):
+        cgroup = cgroup_of("cpu", CGROUP_PARENT)
         told = {file: (cgroup / file).read_text() for file in QUOTAS if (cgroup / file).exists()}
         assert told.items() <= QUOTAS.items()
         assert len(told) == 1

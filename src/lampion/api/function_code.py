@@ -9,7 +9,7 @@ from lampion.aws.errors import not_built
 from lampion.aws.operation import RequestContext, operation
 from lampion.domain.errors import InvalidParameterValueException
 from lampion.domain.function_rules import check_configuration, check_revision, check_updatable
-from lampion.invoke.qualifier import resolve
+from lampion.invoke.qualifier import check_unqualified, resolve
 
 Members = dict[str, Any]
 
@@ -24,6 +24,7 @@ class FunctionCodeApi:
     async def update_function_code(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         rooms = self._rooms
         target = resolve(members["FunctionName"], None, context, "UpdateFunctionCode")
+        check_unqualified(target)
         function = await rooms.lookup.find(target)
         _check_source(members)
         check_revision(function, members.get("RevisionId"))
@@ -41,8 +42,12 @@ class FunctionCodeApi:
                 revision_id=rooms.rng.uuid4(),
                 now_epoch_ms=rooms.now_epoch_ms(),
             )
-            await rooms.commit_update(function, changed)
-        return rooms.shape(changed)
+            if not members.get("Publish"):
+                await rooms.commit_update(function, changed)
+                return rooms.shape(changed)
+            made = await rooms.publication(changed)
+            await rooms.commit_update(function, made.latest, published=made.version if made.is_new else None)
+        return rooms.shape(made.version, qualified=True)
 
 
 def _check_source(members: Members) -> None:
@@ -50,8 +55,8 @@ def _check_source(members: Members) -> None:
         raise InvalidParameterValueException(
             "Please don't provide ImageUri when updating a function with packageType Zip."
         )
-    if members.get("Publish") or members.get("PublishTo"):
-        raise not_built("UpdateFunctionCode with Publish")
+    if members.get("PublishTo"):
+        raise not_built("UpdateFunctionCode with PublishTo")
     if "S3Bucket" in members or "S3Key" in members:
         raise not_built("UpdateFunctionCode with code in S3")
     if "ZipFile" not in members:

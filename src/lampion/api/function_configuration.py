@@ -8,7 +8,7 @@ from lampion.api.function_shape import changed_configuration
 from lampion.aws.errors import not_built
 from lampion.aws.operation import RequestContext, operation
 from lampion.domain.function_rules import check_configuration, check_revision, check_updatable
-from lampion.invoke.qualifier import resolve
+from lampion.invoke.qualifier import check_unqualified, resolve
 
 Members = dict[str, Any]
 
@@ -31,6 +31,7 @@ class FunctionConfigurationApi:
         if members.get("Layers"):
             raise not_built("UpdateFunctionConfiguration with Layers")
         target = resolve(members["FunctionName"], None, context, "UpdateFunctionConfiguration")
+        check_unqualified(target)
         function = await rooms.lookup.find(target)
         check_revision(function, members.get("RevisionId"))
         check_updatable(function)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from lampion.api.function_shape import configuration_members
 from lampion.clock.clock import Clock
@@ -11,8 +11,16 @@ from lampion.code.deployments import Deployments
 from lampion.code.runtimes import Runtimes
 from lampion.domain.function import Function
 from lampion.domain.function_rules import update_in_progress
+from lampion.domain.snap_start import OptimizationStatus
+from lampion.domain.version import Publication, publication
 from lampion.invoke.lookup import FunctionLookup
 from lampion.store.functions import Changed, Functions
+
+
+class SnapshotStatus(Protocol):
+    """Knows which versions have a snapshot at this moment."""
+
+    def optimization_status(self, function: Function) -> OptimizationStatus: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,24 +31,43 @@ class FunctionRooms:
     lookup: FunctionLookup
     deployments: Deployments
     runtimes: Runtimes
+    snapshots: SnapshotStatus
     clock: Clock
     rng: Rng
 
     def now_epoch_ms(self) -> int:
         return int(self.clock.now() * 1000)
 
-    async def commit_update(self, before: Function, changed: Function) -> None:
-        """Store `changed` in place of `before` and have it settled.
+    async def commit_update(self, before: Function, changed: Function, *, published: Function | None = None) -> None:
+        """Store `changed` in place of `before`, with the version published of it if any, and have them settled.
 
         Raises ResourceConflictException when somebody else changed the function meanwhile.
         """
         try:
-            await self.functions.replace(changed, expected_revision_id=before.revision_id)
+            await self.functions.replace(changed, expected_revision_id=before.revision_id, published=published)
         except Changed:
             raise update_in_progress(before) from None
-        self.deployments.settle(before.key)
+        self.settle(changed, published)
+
+    async def publication(self, latest: Function, description: str | None = None) -> Publication:
+        """What publishing `latest` does; nothing is stored yet."""
+        last = await self.functions.get(latest.key, str(latest.last_version))
+        return publication(
+            latest,
+            last,
+            description=description,
+            latest_revision_id=self.rng.uuid4(),
+            version_revision_id=self.rng.uuid4(),
+        )
+
+    def settle(self, function: Function, published: Function | None) -> None:
+        """Have done what is outstanding on what was just stored."""
+        for stored in (function, published):
+            if stored is not None and not stored.is_settled:
+                self.deployments.settle(stored)
 
     def shape(self, function: Function, *, qualified: bool = False) -> Mapping[str, Any]:
         """The shape FunctionConfiguration."""
         arn = self.runtimes.version_arn(function)
-        return configuration_members(function, runtime_version_arn=arn, qualified=qualified)
+        status = self.snapshots.optimization_status(function)
+        return configuration_members(function, runtime_version_arn=arn, optimization_status=status, qualified=qualified)

@@ -77,7 +77,9 @@ def _changed_logging(present: LoggingConfig, members: Members) -> LoggingConfig:
     )
 
 
-def configuration_members(function: Function, *, runtime_version_arn: str | None, qualified: bool = False) -> Members:
+def configuration_members(
+    function: Function, *, runtime_version_arn: str | None, optimization_status: str, qualified: bool = False
+) -> Members:
     """The shape FunctionConfiguration of `function`; absent members are None, which the wire leaves out."""
     configuration = function.configuration
     arn = function.key.qualified_arn(function.version) if qualified else function.key.arn
@@ -104,7 +106,7 @@ def configuration_members(function: Function, *, runtime_version_arn: str | None
         "PackageType": configuration.package_type,
         "Architectures": list(configuration.architectures),
         "EphemeralStorage": {"Size": configuration.ephemeral_storage_mib},
-        "SnapStart": {"ApplyOn": configuration.snap_start_apply_on, "OptimizationStatus": "Off"},
+        "SnapStart": {"ApplyOn": configuration.snap_start_apply_on, "OptimizationStatus": optimization_status},
         "RuntimeVersionConfig": None if runtime_version_arn is None else {"RuntimeVersionArn": runtime_version_arn},
         "LoggingConfig": _logging_members(configuration.logging),
         "TenancyConfig": configuration.tenancy_config,

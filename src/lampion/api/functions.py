@@ -13,6 +13,7 @@ from lampion.domain.arn import LATEST, FunctionKey
 from lampion.domain.errors import InvalidParameterValueException, ResourceConflictException
 from lampion.domain.function import DeploymentPackage, Function
 from lampion.domain.function_rules import check_configuration, check_name
+from lampion.domain.version import LATEST_NUMBER, number_of
 from lampion.invoke.qualifier import Target, function_not_found, resolve
 from lampion.store.functions import AlreadyExists
 
@@ -26,9 +27,11 @@ class CodeLinks(Protocol):
 
 
 class EnvironmentRetirement(Protocol):
-    """Ends the environments of functions that are gone."""
+    """Ends the environments of functions and versions that are gone."""
 
     def retire_function(self, key: FunctionKey) -> None: ...
+
+    def retire_version(self, key: FunctionKey, version: str) -> None: ...
 
 
 class FunctionsApi:
@@ -63,53 +66,90 @@ class FunctionsApi:
                 last_modified_epoch_ms=rooms.now_epoch_ms(),
                 tags=members.get("Tags") or {},
             )
+            version = None
+            if members.get("Publish"):
+                made = await rooms.publication(function)
+                function, version = made.latest, made.version
             try:
-                await rooms.functions.insert(function)
+                await rooms.functions.insert(function, published=version)
             except AlreadyExists:
                 raise _exists(target) from None
-        rooms.deployments.settle(function.key)
-        return rooms.shape(function)
+        rooms.settle(function, version)
+        return rooms.shape(version or function)
 
     @operation("GetFunction")
     async def get_function(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         rooms = self._rooms
         target = _target(context, members, "GetFunction")
         function = await rooms.lookup.find(target)
+        latest = function if target.is_latest else await rooms.lookup.find_unqualified(target)
         return {
             "Configuration": rooms.shape(function, qualified=target.qualifier is not None),
             "Code": {"RepositoryType": "S3", "Location": self._links.link(function.package, context)},
-            "Tags": function.tags or None,
+            "Tags": latest.tags or None,
         }
 
     @operation("ListFunctions")
     async def list_functions(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         rooms = self._rooms
-        marker = members.get("Marker")
-        after = None if marker is None else self._markers.open("ListFunctions", marker)
         limit = min(members.get("MaxItems", limits.LIST_ITEMS_MAX), limits.LIST_ITEMS_MAX)
-        page = await rooms.functions.page(context.account_id, context.region, after=after, limit=limit + 1)
+        with_versions = members.get("FunctionVersion") == "ALL"
+        after = self._place(members.get("Marker"), with_versions=with_versions)
+        if with_versions:
+            page = await rooms.functions.page_with_versions(
+                context.account_id, context.region, after=after, limit=limit + 1
+            )
+        else:
+            page = await rooms.functions.page(
+                context.account_id, context.region, after=after and after[0], limit=limit + 1
+            )
         shown = page[:limit]
-        qualified = members.get("FunctionVersion") == "ALL"
         return {
-            "Functions": [listed_members(rooms.shape(function, qualified=qualified)) for function in shown],
-            "NextMarker": self._markers.seal("ListFunctions", shown[-1].key.name) if len(page) > limit else None,
+            "Functions": [listed_members(rooms.shape(one, qualified=with_versions)) for one in shown],
+            "NextMarker": self._marker(shown[-1], with_versions=with_versions) if len(page) > limit else None,
         }
 
     @operation("DeleteFunction")
     async def delete_function(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         rooms = self._rooms
         target = _target(context, members, "DeleteFunction")
-        if target.qualifier is not None and target.qualifier != LATEST and not target.qualifier.isdecimal():
+        qualifier = target.qualifier
+        if qualifier is not None and qualifier != LATEST and not qualifier.isdecimal():
             raise InvalidParameterValueException("Deletion of aliases is not currently supported.")
         function = await rooms.lookup.find_unqualified(target)
-        if target.qualifier == LATEST:
+        if qualifier == LATEST:
             raise InvalidParameterValueException("$LATEST version cannot be deleted without deleting the function.")
-        if target.qualifier is None:
+        if qualifier is not None:
+            await self._delete_version(function, qualifier)
+        else:
             if not await rooms.functions.delete(function.key):
                 raise function_not_found(target.key.arn)
             self._environments.retire_function(function.key)
             rooms.deployments.forget(function)
         return {"StatusCode": 204}
+
+    async def _delete_version(self, function: Function, qualifier: str) -> None:
+        """AWS answers as well when there is no such version."""
+        version = await self._rooms.functions.get(function.key, qualifier)
+        if version is not None and await self._rooms.functions.delete_version(function.key, qualifier):
+            self._environments.retire_version(function.key, qualifier)
+            self._rooms.deployments.forget(version)
+
+    def _marker(self, last: Function, *, with_versions: bool) -> str:
+        position = f"{last.key.name}:{number_of(last)}" if with_versions else last.key.name
+        return self._markers.seal(_marked(with_versions=with_versions), position)
+
+    def _place(self, marker: str | None, *, with_versions: bool) -> tuple[str, int] | None:
+        """The name and number after which a page begins."""
+        if marker is None:
+            return None
+        name, _, number = self._markers.open(_marked(with_versions=with_versions), marker).partition(":")
+        return name, int(number or LATEST_NUMBER)
+
+
+def _marked(*, with_versions: bool) -> str:
+    """What markers are good for: the two ways of listing count differently."""
+    return "ListFunctions ALL" if with_versions else "ListFunctions"
 
 
 def _target(context: RequestContext, members: Members, action: str) -> Target:
@@ -121,8 +161,8 @@ def _exists(target: Target) -> ResourceConflictException:
 
 
 def _check_built(members: Members) -> None:
-    if members.get("Publish") or members.get("PublishTo"):
-        raise not_built("CreateFunction with Publish")
+    if members.get("PublishTo"):
+        raise not_built("CreateFunction with PublishTo")
     if members.get("Layers"):
         raise not_built("CreateFunction with Layers")
     if members.get("CodeSigningConfigArn"):

@@ -21,7 +21,9 @@ from lampion.store.data_directory import running_server
 _NO_ISOLATION = Capabilities(
     grade=Grade.NONE, memory_limit=False, cpu_limit=False, private_file_system=False, private_network=False
 )
-_NO_RUNTIME = Finding("runtimes", "no function can run: there is no Python that serves one", "apt-get install python3")
+_NO_RUNTIME = Finding(
+    "runtimes", "no function can run: there is no Python or Node.js that serves one", "apt-get install python3"
+)
 
 
 @click.command("doctor")
@@ -43,7 +45,8 @@ def command(data: str | None, wants_json: bool) -> None:
 
 async def _examine(settings: Settings) -> Report:
     runtimes = await _runtimes(settings)
-    isolated = _NO_ISOLATION if settings.sandbox is SandboxChoice.PROCESS else examine(settings.cgroup_parent)
+    has_none = settings.sandbox is SandboxChoice.PROCESS
+    isolated = _NO_ISOLATION if has_none else examine(settings.cgroup_parent, settings.data)
     server = running_server(settings.data)
     return Report(
         version=lampion.__version__,

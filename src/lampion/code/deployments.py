@@ -1,6 +1,7 @@
 """From a zip to a function that can run: stores packages, and turns Pending into Active and InProgress into Successful.
 
 The work outstanding is what the store says it is, so a restart goes on where a server died. Nothing is deleted here.
+Snapshots of versions with SnapStart don't outlive a server: they are part of the work that a restart finds.
 """
 
 import asyncio
@@ -19,12 +20,15 @@ from lampion.code.garbage import GarbageCollector
 from lampion.code.interpreters import Interpreter, RuntimeUnavailable
 from lampion.code.packages import Packages
 from lampion.code.zip_format import BadZip
-from lampion.domain.arn import FunctionKey
-from lampion.domain.function import DeploymentPackage, Function, Reason
+from lampion.domain.arn import LATEST, FunctionKey
+from lampion.domain.function import DeploymentPackage, Function, Reason, State
+from lampion.domain.snap_start import is_snap_started
 from lampion.store.errors import StoreClosed, StoreError
 from lampion.store.functions import Changed, Functions
 
 _AT_ONCE: Final = 4
+_SNAPSHOTS_AT_ONCE: Final = 2
+"""Beside the others: a snapshot takes as long as the function's Init does."""
 _ATTEMPTS: Final = 4
 _FIRST_PAUSE_SECONDS: Final = 0.5
 _LONGEST_PAUSE_SECONDS: Final = 60.0
@@ -39,12 +43,35 @@ _LOST: Final = Reason(
 
 _LOG = logging.getLogger(__name__)
 
+_Work = tuple[FunctionKey, str]
+"""$LATEST of a function together with its versions without a snapshot, or one version with a snapshot."""
+
 
 class FindInterpreter(Protocol):
     """Knows what runs a runtime on this machine."""
 
     async def find(self, runtime: str) -> Interpreter:
         """Raises RuntimeUnavailable."""
+
+
+class Expect(Protocol):
+    """Is told of functions that will soon be invoked."""
+
+    async def __call__(self, function: Function) -> None: ...
+
+
+class Snapshots(Protocol):
+    """Snapshots of versions with SnapStart, each taken after the version's Init."""
+
+    async def prepare(self, function: Function) -> Reason | None:
+        """Have a snapshot of this version, in place of one of an earlier function of its name; ready on return.
+
+        Nothing to do when there is one. None also when this machine can't make one: then its environments do a
+        full Init. A Reason when the version's own Init failed: such a version can't become Active.
+        """
+
+    def discard(self, key: FunctionKey, version: str | None) -> None:
+        """That version, or with None the function with all of them, is gone: drop its snapshots, if there are any."""
 
 
 class Deployments:
@@ -57,6 +84,8 @@ class Deployments:
         blobs: Blobs,
         packages: Packages,
         interpreters: FindInterpreter,
+        snapshots: Snapshots,
+        expect: Expect,
         garbage: GarbageCollector,
         rng: Rng,
         clock: Clock,
@@ -65,14 +94,17 @@ class Deployments:
         self._blobs = blobs
         self._packages = packages
         self._interpreters = interpreters
+        self._snapshots = snapshots
+        self._expect = expect
         self._garbage = garbage
         self._rng = rng
         self._clock = clock
-        self._submitted: asyncio.Queue[FunctionKey] = asyncio.Queue()
-        self._active: set[FunctionKey] = set()
-        self._again: set[FunctionKey] = set()
-        self._outstanding: dict[FunctionKey, asyncio.Event] = {}
+        self._submitted: asyncio.Queue[_Work] = asyncio.Queue()
+        self._active: set[_Work] = set()
+        self._again: set[_Work] = set()
+        self._outstanding: dict[_Work, asyncio.Event] = {}
         self._places = asyncio.Semaphore(_AT_ONCE)
+        self._snapshot_places = asyncio.Semaphore(_SNAPSHOTS_AT_ONCE)
 
     @asynccontextmanager
     async def stored(self, zipped: bytes) -> AsyncIterator[DeploymentPackage]:
@@ -85,84 +117,120 @@ class Deployments:
             await self._blobs.put(zipped)
             yield package
 
-    def settle(self, key: FunctionKey) -> None:
-        """This function was just created or updated."""
-        self._outstanding.setdefault(key, asyncio.Event())
-        if key in self._active:
-            self._again.add(key)
+    def settle(self, function: Function) -> None:
+        """This function was just created or updated, or this version published."""
+        work = _work_on(function)
+        self._outstanding.setdefault(work, asyncio.Event())
+        if work in self._active:
+            self._again.add(work)
         else:
-            self._submitted.put_nowait(key)
+            self._submitted.put_nowait(work)
 
     async def until_settled(self, key: FunctionKey) -> None:
-        """Until the work outstanding on this function, if any, is done or given up."""
-        done = self._outstanding.get(key)
+        """Until the work outstanding on this function's $LATEST, if any, is done or given up."""
+        done = self._outstanding.get((key, LATEST))
         if done is not None:
             await done.wait()
 
     def forget(self, function: Function) -> None:
-        """This function was just deleted: its package may be unused now."""
-        _LOG.debug("deleted: %s", function.key.arn)
+        """This function, or this version, was just deleted: its package may be unused now."""
+        _LOG.debug("deleted: %s", function.key.qualified_arn(function.version))
+        self._snapshots.discard(function.key, None if function.version == LATEST else function.version)
         self._garbage.nudge()
 
     async def run(self) -> None:
         """Continue what an earlier server left, then do what is submitted, until cancelled."""
-        for function in await self._functions.unsettled():
-            self.settle(function.key)
+        left = (*await self._functions.unsettled(), *await self._functions.snap_started())
+        for function in {_work_on(function): function for function in left}.values():
+            self.settle(function)
         async with asyncio.TaskGroup() as group:
             while True:
-                key = await self._submitted.get()
-                if key in self._active:
-                    self._again.add(key)
+                work = await self._submitted.get()
+                if work in self._active:
+                    self._again.add(work)
                 else:
-                    self._active.add(key)
-                    group.create_task(self._work(key))
+                    self._active.add(work)
+                    group.create_task(self._work(work))
 
-    async def _work(self, key: FunctionKey) -> None:
+    async def _work(self, work: _Work) -> None:
+        places = self._places if work[1] == LATEST else self._snapshot_places
         try:
-            self._again.add(key)
-            while key in self._again:
-                self._again.discard(key)
-                async with self._places:
-                    await self._settle_surely(key)
+            self._again.add(work)
+            while work in self._again:
+                self._again.discard(work)
+                async with places:
+                    await self._settle_surely(*work)
         finally:
-            self._active.discard(key)
-            done = self._outstanding.pop(key, None)
+            self._active.discard(work)
+            done = self._outstanding.pop(work, None)
             if done is not None:
                 done.set()
 
-    async def _settle_surely(self, key: FunctionKey) -> None:
+    async def _settle_surely(self, key: FunctionKey, version: str) -> None:
         """Until it is settled or gone, however long the store is in trouble."""
         pause_seconds = _FIRST_PAUSE_SECONDS
         while True:
             try:
-                await self._settle(key)
+                await (self._settle(key) if version == LATEST else self._settle_with_snapshot(key, version))
             except StoreClosed:
                 return
             except StoreError as error:
-                _LOG.warning("%s is not settled yet: %s", key.arn, error)
+                _LOG.warning("%s is not settled yet: %s", key.qualified_arn(version), error)
                 await self._clock.sleep(pause_seconds)
                 pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)
             except Exception:  # a fault of ours in one function must not stop the others; a restart tries again
-                _LOG.exception("%s could not be settled", key.arn)
+                _LOG.exception("%s could not be settled", key.qualified_arn(version))
                 return
             else:
                 return
 
     async def _settle(self, key: FunctionKey) -> None:
-        while (function := await self._functions.get(key)) is not None and not function.is_settled:
-            failure = await self._obstacle(function)
-            settled = function.settled(failure=failure, revision_id=self._rng.uuid4())
-            try:
-                await self._functions.replace(settled, expected_revision_id=function.revision_id)
-            except Changed:
-                continue  # updated or deleted meanwhile: that wins
+        """$LATEST, and before it the versions without a snapshot: who waits for $LATEST finds them Active as well."""
+        for pending in reversed(await self._functions.unsettled_of(key)):
+            if not is_snap_started(pending):
+                await self._settle_one(key, pending.version)
+
+    async def _settle_one(self, key: FunctionKey, version: str) -> None:
+        while (function := await self._functions.get(key, version)) is not None and not function.is_settled:
+            await self._settled(function, await self._obstacle(function))
+
+    async def _settle_with_snapshot(self, key: FunctionKey, version: str) -> None:
+        """A version with SnapStart: Active when its snapshot is there. After a restart it is Active meanwhile."""
+        while (function := await self._functions.get(key, version)) is not None and function.state is not State.FAILED:
+            failure = await self._obstacle(function) or await self._snapshot_obstacle(function)
+            if function.is_settled:
+                if failure is not None:
+                    _LOG.warning("%s goes on without a snapshot: %s", key.qualified_arn(version), failure.text)
+                break
+            if await self._settled(function, failure):
+                break
+        if await self._functions.get(key, version) is None:  # deleted meanwhile
+            self._snapshots.discard(key, version)
+
+    async def _settled(self, function: Function, failure: Reason | None) -> bool:
+        """Store that `function` is settled; False when it was updated or deleted meanwhile, which wins."""
+        settled = function.settled(failure=failure, revision_id=self._rng.uuid4())
+        try:
+            await self._functions.replace(settled, expected_revision_id=function.revision_id)
+        except Changed:
+            return False
+        return True
+
+    async def _snapshot_obstacle(self, function: Function) -> Reason | None:
+        """A snapshot that can't be made, for a fault of ours as well, costs time at each start but not the version."""
+        try:
+            return await self._snapshots.prepare(function)
+        except Exception:
+            _LOG.exception("no snapshot of %s", function.key.qualified_arn(function.version))
+            return None
 
     async def _obstacle(self, function: Function) -> Reason | None:
         """Make all ready that an execution environment of the function needs; why that can't be, or None."""
         try:
-            await self._prepare_package(function.package.sha256)
-            if function.configuration.runtime is not None:
-                await self._interpreters.find(function.configuration.runtime)
+            interpreter = await self._interpreter(function.configuration.runtime)
+            await self._prepare_package(function.package.sha256, interpreter)
+            if interpreter is not None:
+                await self._expect(function)
         except BadZip:
             return _BAD_ZIP
         except (BlobMissing, BlobDamaged):
@@ -173,17 +241,25 @@ class Deployments:
             return Reason(f"The deployment package could not be unpacked: {error.strerror}.", "InternalError")
         return None
 
-    async def _prepare_package(self, sha256: str) -> None:
+    async def _interpreter(self, runtime: str | None) -> Interpreter | None:
+        """Raises RuntimeUnavailable."""
+        return None if runtime is None else await self._interpreters.find(runtime)
+
+    async def _prepare_package(self, sha256: str, interpreter: Interpreter | None) -> None:
         """A full disk may have room again in a moment."""
         for attempt in range(_ATTEMPTS - 1):
             try:
-                await self._packages.prepare(sha256)
+                await self._packages.prepare(sha256, interpreter)
             except OSError as error:
                 _LOG.warning("package %s is not unpacked yet: %s", sha256, error)
                 await self._clock.sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
             else:
                 return
-        await self._packages.prepare(sha256)
+        await self._packages.prepare(sha256, interpreter)
+
+
+def _work_on(function: Function) -> _Work:
+    return function.key, function.version if is_snap_started(function) else LATEST
 
 
 def _checked_package(zipped: bytes) -> DeploymentPackage:

@@ -1,7 +1,6 @@
 """Finds the interpreters on this machine that can serve as a runtime: by the file system, then by asking them."""
 
 import asyncio
-import json
 import os
 import platform
 import re
@@ -11,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
+from lampion.code.languages import LANGUAGES
+from lampion.code.languages.language import Answer, Language
 from lampion.code.runtimes import Runtime, catalogue
 
 RUNTIME_ROOT: Final = "/var/lang"
@@ -19,12 +20,6 @@ RUNTIME_ROOT: Final = "/var/lang"
 _ASK_SECONDS: Final = 20.0
 _ELF: Final = b"\x7fELF"
 _SYSTEM_PREFIX: Final = Path("/usr")
-_QUESTION: Final = (
-    "import json, platform, sys; "
-    "print(json.dumps([platform.python_version(), sys.base_prefix, platform.python_implementation()]))"
-)
-_KEPT_BY_VERSION_MANAGERS: Final = ((".pyenv/versions", "{}.*"), (".local/share/uv/python", "cpython-{}.*"))
-_VERSION = re.compile(r"(\d+\.\d+)\.(\d+)[a-z0-9+]*")
 
 
 class RunTool(Protocol):
@@ -79,6 +74,7 @@ class Interpreters:
         self._places = places
         self._tool = tool
         self._found: dict[str, Interpreter] = {}
+        self._answers: dict[tuple[object, ...], asyncio.Task[bytes]] = {}
 
     def known_version(self, runtime: str) -> str | None:
         """The exact version found for `runtime` so far."""
@@ -91,13 +87,14 @@ class Interpreters:
         if found is not None:
             return found
         known = catalogue().runtimes.get(runtime)
-        if known is None or not known.is_runnable:
+        language = LANGUAGES.get(known.language) if known is not None and known.is_runnable else None
+        if known is None or language is None:
             raise RuntimeUnavailable(_not_built(runtime))
         for executable in await asyncio.to_thread(lambda: list(candidates(known, self._places))):
-            interpreter = await self._ask(runtime, known, executable)
+            interpreter = await self._examine(known, language, executable)
             if interpreter is not None:
                 return self._found.setdefault(runtime, interpreter)
-        raise RuntimeUnavailable(_not_found(runtime, known, self._places.explicit.get(runtime)))
+        raise RuntimeUnavailable(_not_found(known, language, self._places.explicit.get(runtime)))
 
     async def discover(self) -> Mapping[str, Interpreter]:
         """Every runnable runtime that has an interpreter here."""
@@ -111,17 +108,30 @@ class Interpreters:
         except RuntimeUnavailable:
             return None
 
-    async def _ask(self, runtime: str, known: Runtime, executable: Path) -> Interpreter | None:
+    async def _examine(self, known: Runtime, language: Language, executable: Path) -> Interpreter | None:
         """None when it doesn't run or is of another version or kind."""
         try:
-            answer = await self._tool.run((str(executable), "-I", "-S", "-c", _QUESTION), timeout_seconds=_ASK_SECONDS)
-            version, prefix, implementation = json.loads(answer)
-            match = _VERSION.fullmatch(version)
+            answer = language.read(await self._ask(language, executable), known.version)
         except (OSError, ValueError, TypeError):
             return None
-        if match is None or match[1] != known.version or implementation != "CPython":
+        if answer is None or not _is_version(answer.version, known.version):
             return None
-        return await asyncio.to_thread(_interpreter, runtime, version, executable, Path(prefix))
+        return await asyncio.to_thread(_interpreter, known.identifier, executable, answer)
+
+    async def _ask(self, language: Language, executable: Path) -> bytes:
+        """What the program says; it is started once, for however many runtimes it may be, until it is another file."""
+        status = await asyncio.to_thread(executable.stat)
+        identity = (language.title, status.st_dev, status.st_ino, status.st_mtime_ns)
+        asking = self._answers.get(identity)
+        if asking is None:
+            command = (str(executable), *language.question)
+            asking = asyncio.ensure_future(self._tool.run(command, timeout_seconds=_ASK_SECONDS))
+            self._answers[identity] = asking
+        try:
+            return await asyncio.shield(asking)
+        except OSError:
+            self._answers.pop(identity, None)  # it may work at the next call
+            raise
 
 
 def candidates(runtime: Runtime, places: SearchPlaces) -> Iterator[Path]:
@@ -132,27 +142,31 @@ def candidates(runtime: Runtime, places: SearchPlaces) -> Iterator[Path]:
             yield explicit
         return
     seen: set[Path] = set()
-    for executable in _possible(runtime, places):
+    for executable in _possible(LANGUAGES[runtime.language], runtime.version, places):
         if _is_program(executable) and executable.resolve() not in seen:
             seen.add(executable.resolve())
             yield executable
 
 
-def _possible(runtime: Runtime, places: SearchPlaces) -> Iterator[Path]:
-    name = f"python{runtime.version}"
+def _possible(language: Language, version: str, places: SearchPlaces) -> Iterator[Path]:
+    names = [_for_version(name, version) for name in language.names]
     for directory in places.path:
-        yield directory / name
-    if places.home is not None:
-        for kept, pattern in _KEPT_BY_VERSION_MANAGERS:
-            installed = sorted((places.home / kept).glob(pattern.format(runtime.version)), key=_newest_first)
-            yield from (prefix / "bin" / name for prefix in installed)
+        yield from (directory / name for name in names)
+    for kept, pattern in language.kept:
+        if places.home is not None or kept.startswith("/"):
+            directory = (places.home or Path("/")) / kept
+            programs = directory.glob(_for_version(pattern, version))
+            yield from sorted(programs, key=lambda program: _newest_first(program.relative_to(directory)))
     for directory in places.system:
-        yield directory / name
+        yield from (directory / name for name in names)
 
 
-def _newest_first(prefix: Path) -> tuple[int, str]:
-    match = re.search(r"\d+\.\d+\.(\d+)", prefix.name)
-    return (-int(match[1]) if match else 0, prefix.name)
+def _for_version(pattern: str, version: str) -> str:
+    return pattern.replace("{}", version)
+
+
+def _newest_first(program: Path) -> tuple[list[int], str]:
+    return ([-int(number) for number in re.findall(r"\d+", str(program))], str(program))
 
 
 def _is_program(path: Path) -> bool:
@@ -166,40 +180,47 @@ def _is_program(path: Path) -> bool:
         return False
 
 
-def _interpreter(runtime: str, version: str, executable: Path, prefix: Path) -> Interpreter:
+def _is_version(version: str, wanted: str) -> bool:
+    """3.12.7 is a 3.12, 20.11.1 is a 20."""
+    return version.startswith(f"{wanted}.")
+
+
+def _interpreter(runtime: str, executable: Path, answer: Answer) -> Interpreter:
     """A system interpreter runs where it is; any other is mounted, with all that belongs to it, at /var/lang."""
-    name = f"bin/python{version.rpartition('.')[0]}"
-    if (prefix / name).exists():  # of a virtual environment, take the interpreter that it is made of
-        executable = prefix / name
-    prefix = prefix.resolve()
+    own = answer.prefix / answer.program
+    if own.exists():  # of a virtual environment or a shim, take the interpreter that is behind it
+        executable = own
+    prefix = answer.prefix.resolve()
     if prefix == _SYSTEM_PREFIX:
-        return Interpreter(runtime, version, executable, prefix, str(_SYSTEM_PREFIX / name), ())
+        return Interpreter(runtime, answer.version, executable, prefix, str(_SYSTEM_PREFIX / answer.program), ())
     return Interpreter(
         runtime,
-        version,
+        answer.version,
         executable,
         prefix,
-        f"{RUNTIME_ROOT}/{name}",
+        f"{RUNTIME_ROOT}/{answer.program}",
         ((prefix, RUNTIME_ROOT),),
         (f"{RUNTIME_ROOT}/lib",),
     )
 
 
 def _not_built(runtime: str) -> str:
+    titles = " and ".join(language.title for language in LANGUAGES.values())
     return (
-        f"The runtime {runtime} is not available yet: Lampion runs Python functions only. "
+        f"The runtime {runtime} is not available yet: Lampion runs {titles} functions only. "
         "Choose a runtime such as python3.12; lampion doctor lists what was found."
     )
 
 
-def _not_found(runtime: str, known: Runtime, explicit: Path | None) -> str:
+def _not_found(known: Runtime, language: Language, explicit: Path | None) -> str:
     if explicit is not None:
         return (
-            f"The interpreter set for {runtime}, {explicit}, is no working Python {known.version} for "
-            f"{platform.machine()}. Correct the setting --interpreter {runtime}=PATH and update the function."
+            f"The interpreter set for {known.identifier}, {explicit}, is no working {language.title} {known.version} "
+            f"for {platform.machine()}. Correct the setting --interpreter {known.identifier}=PATH and update the "
+            "function."
         )
     return (
-        f"No interpreter for {runtime} on this machine. Install one, for example with "
-        f"`uv python install {known.version}` or `apt-get install python{known.version}`, and update the function; "
+        f"No interpreter for {known.identifier} on this machine. Install one, for example with "
+        f"{_for_version(language.install, known.version)}, and update the function; "
         "lampion doctor lists what was found."
     )

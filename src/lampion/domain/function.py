@@ -91,7 +91,11 @@ class FunctionConfiguration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """One function's $LATEST: what is configured, which code, and how far it has got."""
+    """$LATEST of a function, or one of its versions: what is configured, which code, and how far it has got.
+
+    `last_version` counts the versions ever published (kept by $LATEST); `published_from` is what $LATEST was
+    described as when this version was published.
+    """
 
     key: FunctionKey
     configuration: FunctionConfiguration
@@ -104,6 +108,8 @@ class Function:
     last_update_reason: Reason | None = None
     tags: dict[str, str] = field(default_factory=dict)
     version: str = LATEST
+    last_version: int = 0
+    published_from: str | None = None
 
     @property
     def is_settled(self) -> bool:

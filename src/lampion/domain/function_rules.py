@@ -10,6 +10,7 @@ from lampion.domain.errors import (
     ResourceConflictException,
 )
 from lampion.domain.function import Function, FunctionConfiguration, LastUpdateStatus, State
+from lampion.domain.snap_start import check_snap_start
 
 NAME_CHARACTERS_MAX = 64
 LAYERS_MAX = 5
@@ -61,6 +62,7 @@ def check_configuration(configuration: FunctionConfiguration) -> None:
     if len(configuration.architectures) != 1:
         raise InvalidParameterValueException("Architectures list must contain exactly one element.")
     _check_layers(configuration.layers)
+    check_snap_start(configuration)
     logging = configuration.logging
     if logging.log_format == "Text" and (logging.application_log_level or logging.system_log_level):
         raise InvalidParameterValueException(
@@ -98,7 +100,7 @@ def check_updatable(function: Function) -> None:
     if function.last_update_status is LastUpdateStatus.IN_PROGRESS:
         raise update_in_progress(function)
     if function.state is State.PENDING:
-        raise ResourceConflictException(_not_now(function.state))
+        raise not_now(function.state)
 
 
 def update_in_progress(function: Function) -> ResourceConflictException:
@@ -111,11 +113,12 @@ def update_in_progress(function: Function) -> ResourceConflictException:
 def check_invocable(function: Function) -> None:
     """Only an Active function runs."""
     if function.state is not State.ACTIVE:
-        raise ResourceConflictException(_not_now(function.state))
+        raise not_now(function.state)
 
 
-def _not_now(state: State) -> str:
-    return (
+def not_now(state: State) -> ResourceConflictException:
+    """AWS's answer to what a function in this state can't do."""
+    return ResourceConflictException(
         "The operation cannot be performed at this time. "
         f"The function is currently in the following state: {state.value}"
     )

@@ -3,7 +3,10 @@
 Pure. A function's own variables never replace reserved ones; the API refuses those names beforehand.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
 
 from lampion.domain.function import Function
 
@@ -13,15 +16,15 @@ RUNTIME_DIRECTORY = "/var/runtime"
 _XRAY_HOST = "169.254.100.1"
 
 
-_OVERRIDABLE = {
+OVERRIDABLE: Final[Mapping[str, str]] = {
     "LANG": "en_US.UTF-8",
     "TZ": ":UTC",
     "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
     "LD_LIBRARY_PATH": "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
     "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
     "AWS_XRAY_DAEMON_ADDRESS": f"{_XRAY_HOST}:2000",
-    "PYTHONPATH": RUNTIME_DIRECTORY,
 }
+"""What a function has unless it sets the name itself, in every language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +37,17 @@ class SessionCredentials:
 
 
 def environment_variables(
-    function: Function, *, log_stream: str, credentials: SessionCredentials, initialization_type: str = "on-demand"
+    function: Function,
+    *,
+    log_stream: str,
+    credentials: SessionCredentials,
+    language_variables: Mapping[str, str] = MappingProxyType({}),
+    initialization_type: str = "on-demand",
 ) -> dict[str, str]:
     """Everything but what the sandbox's driver adds: its Runtime API address and log descriptor."""
     return (
-        _OVERRIDABLE
+        dict(OVERRIDABLE)
+        | dict(language_variables)
         | (function.configuration.environment or {})
         | _reserved(function, credentials)
         | {"AWS_LAMBDA_INITIALIZATION_TYPE": initialization_type, "AWS_LAMBDA_LOG_STREAM_NAME": log_stream}

@@ -78,11 +78,15 @@ class EnvironmentPool:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def retire_function(self, key: FunctionKey) -> None:
-        """The function is gone: its idle environments end now, the busy ones after their invocation."""
-        for identity in [known for known in self._versions if known[0] == key]:
-            pool = self._versions.pop(identity)
-            for environment in tuple(pool.idle):
-                self._retire(environment)
+        """The function is gone with its versions: idle environments end now, busy ones after their invocation."""
+        for known, version in [identity for identity in self._versions if identity[0] == key]:
+            self.retire_version(known, version)
+
+    def retire_version(self, key: FunctionKey, version: str) -> None:
+        """The same for one version, or for $LATEST as it was."""
+        pool = self._versions.pop((key, version), None)
+        for environment in () if pool is None else tuple(pool.idle):
+            self._retire(environment)
 
     def packages_in_use(self) -> frozenset[str]:
         """`sha256` of the packages that environments have mounted."""
@@ -138,7 +142,7 @@ class EnvironmentPool:
             if _runs_the_same(pool.function, function):
                 pool.function = function
             else:
-                self.retire_function(function.key)
+                self.retire_version(*identity)
                 pool = self._versions[identity] = _VersionPool(function)
         return pool
 

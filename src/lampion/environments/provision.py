@@ -1,31 +1,37 @@
 """From a function to an environment: what its sandbox mounts, runs and may use. Knows no pool and no invocation."""
 
+import asyncio
 import base64
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
-import lampion
 from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
 from lampion.code.interpreters import Interpreter, RuntimeUnavailable
+from lampion.code.runtimes import catalogue
 from lampion.domain.errors import InvalidRuntimeException
 from lampion.domain.function import Function
 from lampion.domain.limits import MEMORY_MIB_PER_CORE
 from lampion.environments.environ import RUNTIME_DIRECTORY, TASK_ROOT, SessionCredentials, environment_variables
 from lampion.environments.environment import Environment, RuntimeServer
 from lampion.environments.narrator import Narrator
+from lampion.environments.runtime_programs import PROGRAMS, RuntimeProgram
 from lampion.function_logs.journal import FunctionLogs, LogGroup
 from lampion.sandbox.driver import Driver, Sandbox
-from lampion.sandbox.spec import Limits, Mount, SandboxSpec
-
-_RUNTIMES: Final = Path(lampion.__file__).parent / "runtimes"
+from lampion.sandbox.spec import Limits, Mount, SandboxSpec, Template
 
 
 class PackageTrees(Protocol):
     """Unpacked deployment packages."""
 
-    async def prepare(self, sha256: str) -> Path: ...
+    async def prepare(self, sha256: str, interpreter: Interpreter | None) -> Path: ...
+
+
+class RuntimeFiles(Protocol):
+    """What runs inside the sandbox before the function does."""
+
+    async def prepare(self, interpreter: Interpreter) -> Path: ...
 
 
 class FindInterpreter(Protocol):
@@ -50,6 +56,7 @@ class Provisioner:
         *,
         driver: Driver,
         packages: PackageTrees,
+        runtime_files: RuntimeFiles,
         interpreters: FindInterpreter,
         labels: VersionLabels,
         runtime_server: RuntimeServer,
@@ -59,6 +66,7 @@ class Provisioner:
     ) -> None:
         self._driver = driver
         self._packages = packages
+        self._runtime_files = runtime_files
         self._interpreters = interpreters
         self._labels = labels
         self._runtime_server = runtime_server
@@ -92,23 +100,59 @@ class Provisioner:
             clock=self._clock,
         )
 
+    async def expect(self, function: Function) -> None:
+        """Environments of the function will be wanted: have ready what doesn't depend on it."""
+        configuration = function.configuration
+        interpreter = await self._interpreter(configuration.runtime or "")
+        shared = await self._shared_mounts(interpreter)
+        template = self._template(interpreter, shared, configuration.memory_mib)
+        if template is not None:
+            self._driver.expect(template)
+
     async def _spec(self, function: Function, log_stream: str) -> SandboxSpec:
         configuration = function.configuration
-        package = await self._packages.prepare(function.package.sha256)
         interpreter = await self._interpreter(configuration.runtime or "")
-        mounts = [Mount(package, TASK_ROOT), Mount(_RUNTIMES / "python", RUNTIME_DIRECTORY)]
-        mounts += [Mount(source, target) for source, target in interpreter.mounts]
+        program = _program(interpreter)
+        environ = environment_variables(
+            function, log_stream=log_stream, credentials=self._credentials(), language_variables=program.variables
+        )
+        package, shared = await asyncio.gather(
+            self._packages.prepare(function.package.sha256, interpreter), self._shared_mounts(interpreter)
+        )
+        can_wait = program.waiting is not None and program.waiting.serves(environ)
         return SandboxSpec(
             sandbox_id=self._rng.uuid4().replace("-", ""),
-            argv=(interpreter.executable_inside, "-S", f"{RUNTIME_DIRECTORY}/bootstrap.py"),
-            environ=environment_variables(function, log_stream=log_stream, credentials=self._credentials()),
+            argv=self._guarded(program, program.argv(interpreter, environ)),
+            environ=environ,
             working_directory=TASK_ROOT,
-            mounts=tuple(mounts),
+            mounts=(*shared, Mount(package, TASK_ROOT)),
             limits=Limits(
                 memory_mib=configuration.memory_mib,
                 cpu_cores=configuration.memory_mib / MEMORY_MIB_PER_CORE,
                 tmp_mib=configuration.ephemeral_storage_mib,
             ),
+            template=self._template(interpreter, shared, configuration.memory_mib) if can_wait else None,
+        )
+
+    def _guarded(self, program: RuntimeProgram, argv: tuple[str, ...]) -> tuple[str, ...]:
+        if self._driver.capabilities().private_file_system:
+            return argv
+        return (argv[0], *program.leaves_code_alone, *argv[1:])
+
+    async def _shared_mounts(self, interpreter: Interpreter) -> tuple[Mount, ...]:
+        """What every function of this interpreter sees alike."""
+        runtime = await self._runtime_files.prepare(interpreter)
+        return (Mount(runtime, RUNTIME_DIRECTORY), *(Mount(source, target) for source, target in interpreter.mounts))
+
+    def _template(self, interpreter: Interpreter, shared: tuple[Mount, ...], memory_mib: int) -> Template | None:
+        waiting = _program(interpreter).waiting
+        if waiting is None:
+            return None
+        return Template(
+            worker=waiting.argv(interpreter, memory_mib),
+            start=waiting.start,
+            environ=tuple(waiting.environ.items()),
+            mounts=shared,
         )
 
     async def _interpreter(self, runtime: str) -> Interpreter:
@@ -129,3 +173,7 @@ class Provisioner:
             secret_access_key=base64.b64encode(self._rng.token(30)).decode(),
             session_token=base64.b64encode(self._rng.token(96)).decode(),
         )
+
+
+def _program(interpreter: Interpreter) -> RuntimeProgram:
+    return PROGRAMS[catalogue().runtimes[interpreter.runtime].language]

@@ -1,5 +1,6 @@
 """From a target to the stored function, or AWS's error when there is none."""
 
+from lampion.domain.arn import LATEST
 from lampion.domain.function import Function
 from lampion.invoke.qualifier import Target, function_not_found
 from lampion.store.cached_functions import CachedFunctions
@@ -12,9 +13,10 @@ class FunctionLookup:
         self._functions = functions
 
     async def find(self, target: Target) -> Function:
-        """The function version that `target` names. Raises ResourceNotFoundException."""
-        function = self._functions.get_cached(target.key) or await self._functions.get(target.key)
-        if function is None or not target.is_latest:
+        """$LATEST or the version that `target` names. Raises ResourceNotFoundException."""
+        key, version = target.key, target.qualifier or LATEST
+        function = self._functions.get_cached(key, version) or await self._functions.get(key, version)
+        if function is None:
             raise function_not_found(target.arn)
         return function
 

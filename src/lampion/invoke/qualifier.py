@@ -52,6 +52,15 @@ def resolve(function_name: str, qualifier: str | None, context: RequestContext, 
     return target
 
 
+def check_unqualified(target: Target) -> None:
+    """For what is done to a function as a whole. Raises InvalidParameterValueException for a version or an alias."""
+    if not target.is_latest:
+        raise InvalidParameterValueException(
+            "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. "
+            "Please specify either a function name or an unqualified function ARN."
+        )
+
+
 def function_not_found(arn: str) -> ResourceNotFoundException:
     """AWS's answer for a function or version that doesn't exist."""
     return ResourceNotFoundException(f"Function not found: {arn}")

@@ -44,6 +44,15 @@ class Cgroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Setting:
+    """A value for a file of a cgroup."""
+
+    path: Path
+    file: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class CgroupPlan:
     """All cgroups of one sandbox, in the order of making. Paths are None where the controller is missing."""
 
@@ -84,23 +93,30 @@ def parse_layout(
     return Layout(controllers)
 
 
-def plan_cgroups(layout: Layout, parent: str, owner: str, sandbox_id: str, limits: Limits) -> CgroupPlan:
-    """The cgroups `parent`/`owner`/`sandbox_id` in each hierarchy, with `limits` and one whole core."""
+def plan_cgroups(layout: Layout, parent: str, owner: str, name: str) -> CgroupPlan:
+    """The cgroups `parent`/`owner`/`name` in each hierarchy, without limits as yet."""
     cgroups: list[Cgroup] = []
     paths: dict[str, Path] = {}
     for hierarchy in layout.hierarchies():
         names = [name for name in CONTROLLERS if layout.controllers.get(name) == hierarchy]
         family = hierarchy.directory / parent
         delegated = (("cgroup.subtree_control", _delegation(names)),) if hierarchy.version == 2 else ()
-        own = family / owner / sandbox_id
-        settings = tuple(setting for name in names for setting in _settings(name, hierarchy.version, layout, limits))
-        cgroups += [
-            Cgroup(family, True, delegated),
-            Cgroup(family / owner, True, delegated),
-            Cgroup(own, False, settings),
-        ]
+        own = family / owner / name
+        cgroups += [Cgroup(family, True, delegated), Cgroup(family / owner, True, delegated), Cgroup(own, False)]
         paths.update(dict.fromkeys(names, own))
     return CgroupPlan(tuple(cgroups), *_watched_files(layout, paths))
+
+
+def limit_settings(layout: Layout, plan: CgroupPlan, limits: Limits) -> tuple[Setting, ...]:
+    """What makes `limits` hold in the cgroups of `plan`; of the processors, one whole core."""
+    own = [cgroup.path for cgroup in plan.cgroups if not cgroup.is_shared]
+    return tuple(
+        Setting(path, file, value)
+        for hierarchy, path in zip(layout.hierarchies(), own, strict=True)
+        for name in CONTROLLERS
+        if layout.controllers.get(name) == hierarchy
+        for file, value in _settings(name, hierarchy.version, layout, limits)
+    )
 
 
 def cpu_quota(cores: float, version: int) -> str:

@@ -1,91 +1,41 @@
-"""What this machine offers for sandboxes, what it lacks, and the command that mends each gap."""
+"""What the namespace driver provides on this machine, what it lacks, and the command that mends each gap."""
 
-import ctypes
-import os
-import shutil
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lampion.sandbox.cgroup_host import owner_name, probe_cgroups, remove_owner
-from lampion.sandbox.cgroups import CONTROLLERS, Layout, plan_cgroups
-from lampion.sandbox.driver import Capabilities, Finding, Grade, SandboxError
-from lampion.sandbox.host_view import host_entries, sandbox_entries
-from lampion.sandbox.launcher.build import INSTALL_COMPILER, ensure_launcher, find_compiler
-from lampion.sandbox.launcher.description import Identity, describe
-from lampion.sandbox.launcher.messages import Ended, Failed
-from lampion.sandbox.launcher.process import receive, spawn
-from lampion.sandbox.spec import Limits
-from lampion.sandbox.user_ids import UserIds
+from lampion.sandbox.disks import IN_MEMORY, INSTALL_TOOLS
+from lampion.sandbox.driver import Capabilities, Finding, Grade
+from lampion.sandbox.launcher.build import INSTALL_COMPILER
+from lampion.sandbox.machine import MachineFacts, probe
 
 _LEAST_KERNEL: Final = (5, 12)
-_TRIAL_SECONDS: Final = 10.0
-_LANDLOCK_CREATE_RULESET: Final = 444
-_LANDLOCK_VERSION: Final = 1
 _CONTROLLER_EFFECTS: Final = {
     "memory": "a function may use all memory of the machine",
     "cpu": "a function may use all processors whatever its MemorySize",
     "pids": "a function may start as many processes as its user may",
 }
+_SUBORDINATE_IDS: Final = (
+    "apt-get install uidmap && usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER"
+)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MachineFacts:
-    """Probed once; everything else follows from these."""
-
-    is_linux: bool
-    is_root: bool
-    kernel: tuple[int, ...]
-    user_namespaces: bool
-    user_namespaces_restricted: bool
-    compiler: str | None
-    launcher_problem: str
-    controllers: tuple[str, ...]
-    unusable_controllers: tuple[str, ...]
-    trial_problem: str
-    landlock_version: int
-    seccomp: bool
-
-
-def examine(cgroup_parent: str) -> Capabilities:
-    """What the namespace driver provides here."""
-    return assess(probe(cgroup_parent))
-
-
-def probe(cgroup_parent: str) -> MachineFacts:
-    """Look and try: at the end a real sandbox runs /bin/true. Takes about 20 ms, more if the launcher is compiled."""
-    launcher, launcher_problem = _find_launcher()
-    cgroups = probe_cgroups(cgroup_parent)
-    is_linux = sys.platform == "linux"
-    return MachineFacts(
-        is_linux=is_linux,
-        is_root=os.geteuid() == 0,
-        kernel=_kernel_version(),
-        user_namespaces=_number("/proc/sys/user/max_user_namespaces", 0) > 0
-        and _number("/proc/sys/kernel/unprivileged_userns_clone", 1) > 0,
-        user_namespaces_restricted=_number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 0) > 0,
-        compiler=find_compiler(),
-        launcher_problem=launcher_problem,
-        controllers=tuple(name for name in CONTROLLERS if name in cgroups.layout.controllers),
-        unusable_controllers=cgroups.unusable,
-        trial_problem=_try_sandbox(launcher, cgroups.layout, cgroup_parent) if launcher and is_linux else "not tried",
-        landlock_version=_landlock_version() if is_linux else 0,
-        seccomp=Path("/proc/sys/kernel/seccomp/actions_avail").exists(),
-    )
+def examine(cgroup_parent: str, scratch: Path | None = None) -> Capabilities:
+    """What the namespace driver provides here, with the data of functions in the directory `scratch`."""
+    return assess(probe(cgroup_parent, scratch))
 
 
 def assess(facts: MachineFacts) -> Capabilities:
     """The grade, and a finding for each gap. Pure."""
     works = not facts.trial_problem
-    findings = _obstacles(facts) if not works else ()
+    gaps = _missing_limits(facts) + (_missing_walls(facts) if works else ())
+    grade = Grade.NONE if not works else Grade.BASIC if gaps else Grade.STRONG
     return Capabilities(
-        grade=Grade.BASIC if works else Grade.NONE,
+        grade=grade,
         memory_limit=works and "memory" in facts.controllers,
         cpu_limit=works and "cpu" in facts.controllers,
         private_file_system=works,
         private_network=works,
-        findings=findings + _missing_limits(facts),
+        findings=(() if works else _obstacles(facts)) + gaps + (_inexactness(facts) if works else ()),
     )
 
 
@@ -123,76 +73,32 @@ def _missing_limits(facts: MachineFacts) -> tuple[Finding, ...]:
     )
 
 
-def _find_launcher() -> tuple[Path | None, str]:
-    try:
-        return ensure_launcher(), ""
-    except SandboxError as error:
-        return None, str(error)
+def _missing_walls(facts: MachineFacts) -> tuple[Finding, ...]:
+    """What a sandbox on this machine lacks of grade `strong`, its limits apart."""
+    findings = []
+    if not facts.user_namespaces:
+        effect = "a function's user on the host isn't hidden from it"
+        findings.append(Finding("user-namespaces", effect, "sysctl -w user.max_user_namespaces=15000"))
+    if not facts.has_own_ids:
+        effect = "functions run as the server's own user"
+        findings.append(Finding("subordinate-ids", effect, _SUBORDINATE_IDS))
+    if not facts.seccomp:
+        effect = "a function may make every system call"
+        findings.append(Finding("seccomp", effect, "use a kernel with CONFIG_SECCOMP_FILTER"))
+    return tuple(findings)
 
 
-def _try_sandbox(launcher: Path, layout: Layout, parent: str) -> str:
-    """Run a program that does nothing; why that failed, or an empty text."""
-    is_root = os.geteuid() == 0
-    user_ids = UserIds()
-    owner = owner_name()
-    limits = Limits(memory_mib=64, cpu_cores=1)
-    program = shutil.which("true", path="/usr/bin:/bin") or "/bin/true"
-    try:
-        user_id = user_ids.take() if is_root else 993
-        description = describe(
-            argv=[program],
-            environ={},
-            working_directory="/",
-            limits=limits,
-            identity=Identity(user_id, user_id, has_user_namespace=not is_root),
-            entries=(*host_entries(), *sandbox_entries(user_id, user_id, ())),
-            cgroups=plan_cgroups(layout, parent, owner, f"trial-{os.getpid()}", limits),
-        )
-        return _run_trial(launcher, description)
-    except SandboxError as error:
-        return str(error)
-    finally:
-        user_ids.close()
-        remove_owner(layout, parent, owner)
-
-
-def _run_trial(launcher: Path, description: bytes) -> str:
-    launched = spawn(launcher, description)
-    launched.close_pipes()
-    problem = "the launcher, which ended without a word"
-    with launched.control as control:
-        control.settimeout(_TRIAL_SECONDS)
-        try:
-            while True:
-                message, descriptor = receive(control)
-                if descriptor is not None:
-                    os.close(descriptor)
-                if message is None:
-                    break
-                if isinstance(message, Failed):
-                    problem = message.text
-                    break
-                if isinstance(message, Ended):
-                    problem = "" if message.exit.code == 0 else f"running the program: {message.exit}"
-        except TimeoutError:
-            problem = f"no answer within {_TRIAL_SECONDS:g} s"
-    launched.process.wait()
-    return problem
-
-
-def _kernel_version() -> tuple[int, ...]:
-    numbers = os.uname().release.split("-")[0].split(".")
-    return tuple(int(number) for number in numbers[:2] if number.isdigit())
-
-
-def _number(path: str, default: int) -> int:
-    try:
-        return int(Path(path).read_text())
-    except (OSError, ValueError):
-        return default
-
-
-def _landlock_version() -> int:
-    library = ctypes.CDLL(None, use_errno=True)
-    version = library.syscall(_LANDLOCK_CREATE_RULESET, None, ctypes.c_size_t(0), _LANDLOCK_VERSION)
-    return max(0, int(version))
+def _inexactness(facts: MachineFacts) -> tuple[Finding, ...]:
+    """What differs from AWS without weakening any wall: it doesn't count for the grade."""
+    if not facts.disk_problem:
+        return ()
+    effect = f"what functions write to /tmp counts as their memory ({facts.disk_problem})"
+    if not facts.is_root:
+        mend = "start the server as root"
+    elif INSTALL_TOOLS in facts.disk_problem:
+        mend = INSTALL_TOOLS
+    elif IN_MEMORY in facts.disk_problem:
+        mend = "lampion serve --data DIR, with DIR on a disk"
+    else:
+        mend = "modprobe loop; in a container: docker run --privileged --volume /dev:/dev, with the data on a volume"
+    return (Finding("tmp-in-memory", effect, mend),)

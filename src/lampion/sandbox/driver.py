@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from lampion.sandbox.spec import SandboxSpec
+from lampion.sandbox.spec import SandboxSpec, Template
 
 if TYPE_CHECKING:
     import socket
@@ -86,6 +86,9 @@ class Driver(Protocol):
 
     def capabilities(self) -> Capabilities:
         """What holds on this machine; probed once, at first call."""
+
+    def expect(self, template: Template) -> None:
+        """Sandboxes of this template will be wanted: a driver that can prepare some does so. Returns at once."""
 
     async def start(self, spec: SandboxSpec) -> Sandbox:
         """Returns once the first process runs. Raises SandboxError; then nothing is left behind."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from lampion.clock.clock import Clock
 from lampion.sandbox.driver import Capabilities, Driver, Exit, Sandbox, SandboxError
-from lampion.sandbox.spec import SandboxSpec
+from lampion.sandbox.spec import SandboxSpec, Template
 
 _STARTS_AT_ONCE: Final = 16
 _START_SECONDS: Final = 30.0
@@ -80,6 +80,10 @@ class Guarded:
 
     def capabilities(self) -> Capabilities:
         return self._driver.capabilities()
+
+    def expect(self, template: Template) -> None:
+        if not self._is_closing:
+            self._driver.expect(template)
 
     async def start(self, spec: SandboxSpec) -> GuardedSandbox:
         """As `Driver.start`; waiting for a turn counts towards the deadline."""

@@ -1,5 +1,6 @@
 """What of the host a sandbox sees beside its own mounts: programs and libraries, a few files of /etc, read-only."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -67,14 +68,16 @@ def host_entries() -> tuple[Entry, ...]:
     return tuple(entries)
 
 
-def sandbox_entries(user_id: int, group_id: int, mounts: tuple[Mount, ...]) -> tuple[Entry, ...]:
-    """The part that differs: the user's name, the mounts, and empty directories where a mount is usual."""
-    taken = {mount.target.rstrip("/") for mount in mounts}
+def place_entries(user_id: int, group_id: int) -> tuple[Entry, ...]:
+    """The user's name, and empty directories where a mount is usual."""
     home = f"/home/{USER_NAME}"
     passwd = f"root:x:0:0:root:/root:/bin/bash\n{USER_NAME}:x:{user_id}:{group_id}::{home}:/sbin/nologin\n"
     return (
         Entry(EntryKind.FILE, "/etc/passwd", passwd),
         Entry(EntryKind.FILE, "/etc/group", f"root:x:0:\n{USER_NAME}:x:{group_id}:\n"),
-        *(Entry(EntryKind.DIRECTORY, path) for path in _EMPTY_DIRECTORIES if path not in taken),
-        *(Entry(EntryKind.BIND, mount.target.rstrip("/"), str(mount.source)) for mount in mounts),
+        *(Entry(EntryKind.DIRECTORY, path) for path in _EMPTY_DIRECTORIES),
     )
+
+
+def mount_entries(mounts: Iterable[Mount]) -> tuple[Entry, ...]:
+    return tuple(Entry(EntryKind.BIND, mount.target.rstrip("/"), str(mount.source)) for mount in mounts)

@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 TELEMETRY_FD: Final = 3
 """Inside the sandbox: where a runtime writes framed log records (AWS's `_LAMBDA_TELEMETRY_LOG_FD`)."""
+
+ORDERS_FD: Final = 4
+"""Inside a prepared sandbox: where its waiting process learns the environment of the function that it is to run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,27 @@ class Limits:
     max_open_files: int = 1024
 
 
+class WorkerStart(StrEnum):
+    """How the process that waits in a prepared sandbox comes to be."""
+
+    FORK = "fork"  # copied from a zygote, which a runtime's program becomes when it is told to
+    BOOT = "boot"  # started like any program
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """What sandboxes of one runtime have in common, so that some can be prepared before a function needs them.
+
+    `worker` waits for the function's environment on descriptor ORDERS_FD, NAME=VALUE with a NUL after each, and then
+    serves as `SandboxSpec.argv` would. `environ` is its own until then.
+    """
+
+    worker: tuple[str, ...]
+    start: WorkerStart
+    environ: tuple[tuple[str, str], ...]
+    mounts: tuple[Mount, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxSpec:
     """One sandbox. Paths in `argv` and `environ` are paths inside the sandbox.
@@ -35,6 +60,7 @@ class SandboxSpec:
     A driver without a file system of its own (`process`) rewrites those that begin with a mount's target.
     The driver adds AWS_LAMBDA_RUNTIME_API and _LAMBDA_TELEMETRY_LOG_FD to `environ`; it is otherwise complete:
     nothing of the server's own environment gets in.
+    `template` is a hint: a sandbox prepared after it will do. Its mounts are among `mounts`.
     """
 
     sandbox_id: str
@@ -43,3 +69,4 @@ class SandboxSpec:
     working_directory: str
     mounts: tuple[Mount, ...]
     limits: Limits
+    template: Template | None = None

@@ -46,6 +46,10 @@ class DataDirectory:
         return self.path / "packages"
 
     @property
+    def runtimes(self) -> Path:
+        return self.path / "runtimes"
+
+    @property
     def logs(self) -> Path:
         return self.path / "logs"
 
@@ -79,7 +83,7 @@ def open_data_directory(path: Path) -> DataDirectory:
     try:
         _hold(lock, path)
         _write_holder(lock, RunningServer(os.getpid()))
-        for part in (directory.blobs, directory.packages, directory.logs, directory.tmp):
+        for part in (directory.blobs, directory.packages, directory.runtimes, directory.logs, directory.tmp):
             part.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         directory.close()

@@ -1,9 +1,9 @@
-"""Functions, by account, region and name."""
+"""Functions and their published versions, by account, region, name and version."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
-from lampion.domain.arn import FunctionKey
+from lampion.domain.arn import LATEST, FunctionKey
 from lampion.domain.function import Function
 
 
@@ -18,22 +18,45 @@ class Changed(Exception):
 class Functions(Protocol):
     """Every write returns only after it is durable."""
 
-    async def get(self, key: FunctionKey) -> Function | None: ...
+    async def get(self, key: FunctionKey, version: str = LATEST) -> Function | None:
+        """$LATEST or a version; None for what isn't there, and for a text that can't be a version."""
 
-    async def insert(self, function: Function) -> None:
-        """Raises AlreadyExists."""
+    async def insert(self, function: Function, *, published: Function | None = None) -> None:
+        """A new function, and at once its first version. Raises AlreadyExists."""
 
-    async def replace(self, function: Function, *, expected_revision_id: str) -> None:
-        """Put `function` in place of the row of its key. Raises Changed."""
+    async def replace(
+        self, function: Function, *, expected_revision_id: str, published: Function | None = None
+    ) -> None:
+        """Put `function` in place of the row of its key and version, and add the version taken of it with that.
+
+        Raises Changed; then neither is stored.
+        """
 
     async def delete(self, key: FunctionKey) -> bool:
-        """Whether there was something to delete."""
+        """Delete a function with its versions; whether there was something to delete."""
+
+    async def delete_version(self, key: FunctionKey, version: str) -> bool:
+        """Delete one version, not $LATEST; whether there was something to delete."""
 
     async def page(self, account_id: str, region: str, *, after: str | None, limit: int) -> Sequence[Function]:
         """Up to `limit` functions whose names sort after `after` (bytewise order)."""
 
+    async def page_with_versions(
+        self, account_id: str, region: str, *, after: tuple[str, int] | None, limit: int
+    ) -> Sequence[Function]:
+        """As `page`, with each function followed by its versions; `after` is a name and a number, 0 for $LATEST."""
+
+    async def versions(self, key: FunctionKey, *, after: int | None, limit: int) -> Sequence[Function]:
+        """Up to `limit` of $LATEST (number 0) and the function's versions whose numbers are above `after`."""
+
     async def unsettled(self) -> Sequence[Function]:
-        """Functions with work outstanding (`not is_settled`): what a restart has to continue."""
+        """Functions and versions with work outstanding (`not is_settled`): what a restart has to continue."""
+
+    async def unsettled_of(self, key: FunctionKey) -> Sequence[Function]:
+        """The same of one function, $LATEST first."""
+
+    async def snap_started(self) -> Sequence[Function]:
+        """Versions of which a snapshot is wanted: a restart has to make it anew."""
 
     async def packages_in_use(self) -> frozenset[str]:
-        """`sha256` of every deployment package that some function refers to."""
+        """`sha256` of every deployment package that some function or version refers to."""

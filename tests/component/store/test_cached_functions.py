@@ -2,7 +2,7 @@
 
 import asyncio
 
-from lampion.domain.arn import FunctionKey
+from lampion.domain.arn import LATEST, FunctionKey
 from lampion.domain.function import Function
 from lampion.store.cached_functions import CachedFunctions
 from lampion.store.memory import MemoryFunctions
@@ -19,15 +19,17 @@ class SlowFunctions(MemoryFunctions):
         self.read_gate.set()
         self.write_gate.set()
 
-    async def get(self, key: FunctionKey) -> Function | None:
+    async def get(self, key: FunctionKey, version: str = LATEST) -> Function | None:
         self.reads += 1
-        found = await super().get(key)
+        found = await super().get(key, version)
         await self.read_gate.wait()
         return found
 
-    async def replace(self, function: Function, *, expected_revision_id: str) -> None:
+    async def replace(
+        self, function: Function, *, expected_revision_id: str, published: Function | None = None
+    ) -> None:
         await self.write_gate.wait()
-        await super().replace(function, expected_revision_id=expected_revision_id)
+        await super().replace(function, expected_revision_id=expected_revision_id, published=published)
 
 
 async def test_a_function_is_read_once_and_then_at_hand_without_waiting():

@@ -2,10 +2,13 @@
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from lampion.domain.version import counted, published
 from lampion.store.errors import DatabaseCorrupt, SchemaTooNew, StoreClosed, StoreError
 from lampion.store.functions import AlreadyExists
 from lampion.store.sqlite.database import Database, open_database
@@ -124,6 +127,32 @@ async def test_data_of_the_previous_schema_opens_and_is_brought_up_to_date(tmp_p
         await open_database(path)
 
 
+async def test_functions_stored_before_there_were_versions_are_read_and_can_be_published(tmp_path: Path):
+    path = tmp_path / "lampion.db"
+    await (await open_database(path, migrations=known_migrations()[:1])).close()
+    with closing(sqlite3.connect(path)) as old:
+        for name, is_settled in (("done", 1), ("pending", 0)):
+            stored = function(name, settled=bool(is_settled))
+            document = msgspec.to_builtins(stored)
+            for member in ("last_version", "published_from"):
+                del document[member]
+            row = (ACCOUNT, REGION, name, "r1", stored.package.sha256, is_settled, msgspec.json.encode(document))
+            old.execute("INSERT INTO functions VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        old.commit()
+    database = await open_database(path)
+    functions = SqliteFunctions(database)
+    assert await functions.page(ACCOUNT, REGION, after=None, limit=9) == [
+        function("done", settled=True),
+        function("pending"),
+    ]
+    assert [one.key.name for one in await functions.unsettled()] == ["pending"]
+    latest = counted(function("done", settled=True), revision_id="r2")
+    version = published(latest, description=None, revision_id="v1")
+    await functions.replace(latest, expected_revision_id="r1", published=version)
+    assert await functions.versions(latest.key, after=None, limit=9) == [latest, version]
+    await database.close()
+
+
 async def test_a_migration_that_fails_leaves_the_schema_as_it_was(tmp_path: Path):
     path = tmp_path / "lampion.db"
     await (await open_database(path)).close()
@@ -186,18 +215,23 @@ async def test_a_path_that_cannot_be_opened_is_named(tmp_path: Path):
 @pytest.mark.parametrize(
     ("query", "index"),
     [
-        ("page", "sqlite_autoindex_functions_1 (account_id=? AND region=? AND name>?)"),
+        ("page", "functions_latest (account_id=? AND region=? AND name>?)"),
+        ("page_with_versions", "sqlite_autoindex_functions_1 (account_id=? AND region=? AND (name,number)>(?,?))"),
+        ("versions", "sqlite_autoindex_functions_1 (account_id=? AND region=? AND name=? AND number>?)"),
         ("unsettled", "functions_unsettled"),
+        ("unsettled_of", "functions_unsettled (account_id=? AND region=? AND name=?)"),
+        ("snap_started", "functions_snap_started"),
         ("packages_in_use", "COVERING INDEX functions_package"),
     ],
 )
 async def test_no_query_reads_more_than_it_answers(database: Database, query: str, index: str):
     from lampion.store.queries import queries
 
-    parameters = {"account_id": ACCOUNT, "region": REGION, "after": "", "limit": 50}
+    parameters = {"account_id": ACCOUNT, "region": REGION, "name": "f", "after": "", "limit": 50}
+    parameters |= {"after_name": "", "after_number": 0}
     plan = await database.read(
         lambda connection: connection.execute(
-            f"EXPLAIN QUERY PLAN {queries('functions')[query]}", parameters if query == "page" else {}
+            f"EXPLAIN QUERY PLAN {queries('functions')[query]}", parameters
         ).fetchall()
     )
     told = " ".join(row[3] for row in plan)

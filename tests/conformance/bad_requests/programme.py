@@ -17,7 +17,9 @@ from tests.live_server import LiveServer, marked_directory
 
 SEED = 20150331
 _BATCH = 25
-_CHANGING = frozenset(("CreateFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration", "DeleteFunction"))
+_CHANGING = frozenset(
+    ("CreateFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration", "DeleteFunction", "PublishVersion")
+)
 _MOST_COMPLAINTS = 200
 _LEAST_PER_UNBUILT = 4
 

@@ -27,7 +27,7 @@ _KEPT = ("blobs", "packages", "tmp")
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All functions, and the paths of all stored code, whole or half-made."""
+    """All functions and versions by ARN, and the paths of all stored code, whole or half-made."""
 
     functions: Mapping[str, Mapping[str, Any]]
     paths: frozenset[str]
@@ -75,7 +75,7 @@ class Stage:
 
     def reset(self) -> None:
         """Only STANDING is there, as it was made, and nothing is under way."""
-        for name in self._functions():
+        for name in {function["FunctionName"] for function in self._functions().values()}:
             self._ask("DELETE", f"{_FUNCTIONS}/{name}")
         self._ask("POST", _FUNCTIONS, json_bytes(creation(STANDING, _SOURCE)))
         self._until_settled()
@@ -108,12 +108,12 @@ class Stage:
 
     def _functions(self) -> dict[str, dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}
-        target = _FUNCTIONS
+        target = f"{_FUNCTIONS}?FunctionVersion=ALL"
         while target:
             page = json.loads(self._ask("GET", target).body)
-            found.update({function["FunctionName"]: function for function in page["Functions"]})
+            found.update({function["FunctionArn"]: function for function in page["Functions"]})
             marker = page.get("NextMarker")
-            target = f"{_FUNCTIONS}?Marker={marker}" if marker else ""
+            target = f"{_FUNCTIONS}?FunctionVersion=ALL&Marker={marker}" if marker else ""
         return found
 
     def _until_settled(self) -> None:

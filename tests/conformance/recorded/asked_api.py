@@ -13,6 +13,19 @@ def _(asking: Asking, runtime: str) -> None:
     asking.shows("deprecation_error", asking.create(handlers.NOTHING, Runtime=runtime).form)
 
 
+@shows(FILE, "TestLambdaVersions::test_publish_with_wrong_revisionid")
+def _(asking: Asking) -> None:
+    created = asking.create({"index.py": handlers.NOTHING}, Runtime="python3.9", Handler="index.handler")
+    asking.shows("create_response", created.form)
+    found = asking.settled()
+    asking.shows("get_fn_response", found.form)
+    refused = asking.ask("PublishVersion", FunctionName=asking.name, RevisionId="doesntexist")
+    asking.shows("publish_wrong_revisionid_exc", refused.form)
+    revision_id = found.answer["Configuration"]["RevisionId"]
+    published = asking.ask("PublishVersion", FunctionName=asking.name, RevisionId=revision_id)
+    asking.shows("publish_result", published.form)
+
+
 @shows(FILE, f"{NAMES}[incomplete_arn-invoke]")
 def _(asking: Asking) -> None:
     asking.shows_error("invoke_exception", asking.ask("Invoke", FunctionName=INCOMPLETE_ARN))

@@ -1,5 +1,7 @@
 """What was asked, as far as the answers show it, in the recordings of single functions: invokes, errors, limits."""
 
+from typing import Any
+
 from tests.conformance.recorded import handlers
 from tests.conformance.recorded.asking import Asking, shows
 from tests.conformance.recorded.made_answers import wrapped_creation
@@ -22,6 +24,13 @@ def _(asking: Asking) -> None:
 @shows(FILE, "TestLambdaBehavior::test_lambda_cache_local[python]")
 def _(asking: Asking) -> None:
     asking.create_active(handlers.COUNT)
+    asking.shows("first_invoke_result", asking.invoke())
+    asking.shows("second_invoke_result", asking.invoke())
+
+
+@shows(FILE, "TestLambdaBehavior::test_lambda_cache_local[nodejs]")
+def _(asking: Asking) -> None:
+    asking.create_active({"index.js": handlers.NODEJS_COUNT}, Handler="index.handler", Runtime="nodejs20.x")
     asking.shows("first_invoke_result", asking.invoke())
     asking.shows("second_invoke_result", asking.invoke())
 
@@ -84,6 +93,37 @@ def _(asking: Asking) -> None:
     asking.shows("lambda-init-inspection", asking.invoke())
 
 
+@shows(FILE, "TestLambdaVersions::test_lambda_versions_with_code_changes")
+def _(asking: Asking) -> None:
+    def code(number: int) -> bytes:
+        return handlers.package({"handler.py": handlers.VERSIONED.replace("NUMBER", str(number))})
+
+    def invoke(name: str, qualifier: str | None = None) -> None:
+        arguments: dict[str, Any] = {} if qualifier is None else {"Qualifier": qualifier}
+        asking.shows(name, asking.invoke(**arguments))
+
+    def publish(name: str, description: str) -> None:
+        answered = asking.ask("PublishVersion", FunctionName=asking.name, Description=description)
+        asking.shows(name, answered.form)
+
+    asking.shows("create_response", asking.create_active(code(1), Description="No version :(").form)
+    publish("first_publish_response", "First version description :)")
+    updated = asking.ask("UpdateFunctionCode", FunctionName=asking.name, ZipFile=code(2))
+    asking.shows("update_lambda_response", updated.form)
+    asking.settled()
+    invoke("invocation_result_latest")
+    invoke("invocation_result_v1", "1")
+    publish("second_publish_response", "Second version description :)")
+    invoke("invocation_result_v2", "2")
+    updated = asking.ask("UpdateFunctionCode", FunctionName=asking.name, ZipFile=code(3), Publish=True)
+    asking.shows("update_lambda_response_with_publish", updated.form)
+    asking.settled()
+    invoke("invocation_result_v3", "3")
+    invoke("invocation_result_latest_end")
+    invoke("invocation_result_v2_end", "2")
+    invoke("invocation_result_v1_end", "1")
+
+
 @shows(FILE, "TestLambdaCleanup::test_recreate_function")
 def _(asking: Asking) -> None:
     about = {"Handler": "lambda_echo.handler", "Timeout": 30, "Environment": {"Variables": {}}}
@@ -101,6 +141,12 @@ def _(asking: Asking) -> None:
 @shows(FILE, "TestLambdaFeatures::test_invocation_type_event[python3.10]")
 def _(asking: Asking) -> None:
     _send_event(asking, "python3.10")
+
+
+@shows(FILE, "TestLambdaFeatures::test_invocation_type_event[nodejs16.x]")
+def _(asking: Asking) -> None:
+    asking.create_active({"index.js": handlers.NODEJS_ECHO}, Handler="index.handler", Runtime="nodejs16.x")
+    asking.shows("invoke-result", asking.invoke(InvocationType="Event"))
 
 
 def _send_event(asking: Asking, runtime: str) -> None:

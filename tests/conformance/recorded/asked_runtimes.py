@@ -1,9 +1,13 @@
-"""What was asked in the recordings that hold for every runtime, of the Python runtimes."""
+"""What was asked in the recordings that hold for every runtime, of the Python and Node.js runtimes."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from tests.conformance.recorded import handlers
 from tests.conformance.recorded.asking import Asking, shows_each
 
 FILE = "test_lambda_common"
+_NODEJS: Mapping[str, Any] = {"Handler": "index.handler", "MemorySize": 1024}
 
 
 @shows_each(FILE, "TestLambdaRuntimesCommon::test_introspection_invoke", "python")
@@ -31,3 +35,31 @@ def _(asking: Asking, runtime: str) -> None:
     asking.shows("create_function_result", created.form)
     answer = asking.invoke()
     assert answer["Payload"] == {"WRAPPED_BY": "the wrapper", "_HANDLER": "handler.handler"}, answer
+
+
+@shows_each(FILE, "TestLambdaRuntimesCommon::test_introspection_invoke", "nodejs")
+def _(asking: Asking, runtime: str) -> None:
+    environment = {"Variables": {"TEST_KEY": "TEST_VAL"}}
+    configuration = {**_NODEJS, "Runtime": runtime, "Environment": environment}
+    created = asking.create_active({"index.js": handlers.NODEJS_INTROSPECTION}, **configuration)
+    asking.shows("create_function_result", created.form)
+    asking.shows("invocation_result_payload", asking.invoke()["Payload"])
+    asking.shows("invocation_result_payload_qualified", asking.invoke(Qualifier="$LATEST")["Payload"])
+
+
+@shows_each(FILE, "TestLambdaRuntimesCommon::test_uncaught_exception_invoke", "nodejs")
+def _(asking: Asking, runtime: str) -> None:
+    created = asking.create_active({"index.js": handlers.NODEJS_THROW}, **_NODEJS, Runtime=runtime)
+    asking.shows("create_function_result", created.form)
+    asking.shows("error_result", asking.invoke(b'{"error_msg": "some_error_msg"}'))
+
+
+@shows_each(FILE, "TestLambdaRuntimesCommon::test_runtime_wrapper_invoke", "nodejs")
+def _(asking: Asking, runtime: str) -> None:
+    environment = {"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/environment_wrapper"}}
+    files = {"index.js": handlers.NODEJS_WRAPPED, "environment_wrapper": handlers.WRAPPER}
+    package = handlers.package(files, executable=("environment_wrapper",))
+    created = asking.create_active(package, **_NODEJS, Runtime=runtime, Environment=environment)
+    asking.shows("create_function_result", created.form)
+    answer = asking.invoke()
+    assert answer["Payload"] == {"WRAPPED_BY": "the wrapper", "_HANDLER": "index.handler"}, answer

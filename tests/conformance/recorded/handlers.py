@@ -22,6 +22,15 @@ def handler(event, context):
     return {}
 """
 
+VERSIONED = """
+def handler(event, context):
+    return {
+        "version_id": "versionNUMBER",
+        "invoked_arn": context.invoked_function_arn,
+        "version_from_ctx": context.function_version,
+    }
+"""
+
 ECHO = """
 def handler(event, context):
     return event
@@ -136,4 +145,40 @@ def handler(event, context):
 LARGE_ANSWER = """
 def handler(event, context):
     return "x" * (event["bytes"] - 2)
+"""
+
+NODEJS_ECHO = """
+exports.handler = async (event) => event;
+"""
+
+NODEJS_COUNT = """
+let counter = 0;
+
+exports.handler = async () => ({ counter: counter++ });
+"""
+
+NODEJS_THROW = """
+exports.handler = async (event) => {
+  throw new Error(`Error: ${event.error_msg}`);
+};
+"""
+
+NODEJS_INTROSPECTION = """
+exports.handler = async (event, context) => ({
+  ctx: {
+    aws_request_id: context.awsRequestId,
+    function_name: context.functionName,
+    function_version: context.functionVersion,
+    invoked_function_arn: context.invokedFunctionArn,
+    log_group_name: context.logGroupName,
+    log_stream_name: context.logStreamName,
+    remaining_time_in_millis: context.getRemainingTimeInMillis(),
+  },
+  environment: process.env,
+  packages: [], // the recording shows none
+});
+"""
+
+NODEJS_WRAPPED = """
+exports.handler = async () => ({ WRAPPED_BY: process.env.WRAPPED_BY, _HANDLER: process.env._HANDLER });
 """

@@ -8,14 +8,16 @@ from tests.conformance.recorded.recordings import cases, recorded_answers
 
 FILES = ("test_lambda", "test_lambda_common", "test_lambda_runtimes", "test_lambda_api")
 
-_VERSIONS = "needs versions, aliases or layers"
+_VERSIONS = "needs aliases"
 _NAMED = "no answer is recorded; test_named_cases.py asks what the name says"
 _UNCLEAR = "the recording does not say what was asked"
 
 NOT_ASKED = {
-    r".*\[(nodejs|java|ruby|dotnet|provided).*": "a runtime other than Python",
-    r"TestLambdaCallingLocalstack::.*\[python.*": "no answer is recorded, and the function calls another AWS service",
-    r"TestLambdaRuntimesCommon::test_echo_invoke\[python.*": _NAMED,
+    r".*\[(java|ruby|dotnet|provided).*": "a runtime other than Python and Node.js",
+    r"TestLambdaCallingLocalstack::.*\[(python|nodejs).*": (
+        "no answer is recorded, and the function calls another AWS service"
+    ),
+    r"TestLambdaRuntimesCommon::test_echo_invoke\[(python|nodejs).*": _NAMED,
     r"TestPythonRuntimes::test_python_runtime_correct_versions.*": _NAMED,
     r"TestLambdaBaseFeatures::test_(large_payloads|lambda_large_response)": _NAMED,
     r"TestRequestIdHandling::test_request_id_format": _NAMED,
@@ -23,7 +25,7 @@ NOT_ASKED = {
     r"TestLambdaVersions::test_async_invoke_queue_upon_function_update": "needs the event queue",
     r"TestLambdaFeatures::test_upload_lambda_from_s3": "needs S3",
     r"TestLambdaBehavior::test_runtime_introspection_arm": "needs an arm64 machine",
-    r"TestLambda(Aliases|Versions)::test_(alias_|lambda_versions_|publish_).*": _VERSIONS,
+    r"TestLambdaAliases::test_alias_.*": _VERSIONS,
     r"TestLambdaConcurrency::.*": "needs reserved or provisioned concurrency",
     r"TestLambda(URL::.*|Permissions::test_lambda_permission_url_invocation)": "needs function URLs",
     r"TestRequestIdHandling::test_request_id_invoke_url": "needs function URLs",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lampion.code.interpreters import Interpreter
 from lampion.domain.errors import InvalidParameterValueException
 from lampion.domain.function import DeploymentPackage, Function, LastUpdateStatus, State
 from lampion.store.errors import StoreError
@@ -45,7 +46,7 @@ async def _create(rooms: Rooms, name: str = "hello", *, code: bytes = b"x", runt
         created = function(name, revision_id=f"created-{name}")
         created = replace(created, package=package, configuration=replace(created.configuration, runtime=runtime))
         await rooms.functions.insert(created)
-    rooms.deployments.settle(created.key)
+    rooms.deployments.settle(created)
     return created
 
 
@@ -82,7 +83,7 @@ async def test_an_update_becomes_successful(rooms: Rooms):
         async with rooms.deployments.stored(ordinary(index__py=b"new")) as package:
             updated = active.changed(package=package, revision_id="update", now_epoch_ms=2)
             await rooms.functions.replace(updated, expected_revision_id=active.revision_id)
-        rooms.deployments.settle(updated.key)
+        rooms.deployments.settle(updated)
         found = await _settled(rooms)
     assert (found.state, found.last_update_status) == (State.ACTIVE, LastUpdateStatus.SUCCESSFUL)
     assert found.package == package
@@ -107,7 +108,7 @@ async def test_a_failed_update_leaves_the_function_active(rooms: Rooms):
         configuration = replace(active.configuration, runtime="python3.14")
         updated = active.changed(configuration=configuration, revision_id="update", now_epoch_ms=2)
         await rooms.functions.replace(updated, expected_revision_id=active.revision_id)
-        rooms.deployments.settle(updated.key)
+        rooms.deployments.settle(updated)
         found = await _settled(rooms)
     assert (found.state, found.last_update_status) == (State.ACTIVE, LastUpdateStatus.FAILED)
     assert found.last_update_reason is not None
@@ -122,8 +123,8 @@ async def test_a_lost_or_damaged_package_fails_the_function(rooms: Rooms):
         (rooms.root / "blobs" / created.package.sha256[:2] / created.package.sha256).write_bytes(b"damaged")
         await rooms.functions.insert(replace(function("second"), package=created.package))
         await rooms.functions.insert(function("third"))
-        rooms.deployments.settle(key("second"))
-        rooms.deployments.settle(key("third"))
+        rooms.deployments.settle(function("second"))
+        rooms.deployments.settle(function("third"))
         for name in ("second", "third"):
             found = await _settled(rooms, name)
             assert found.state is State.FAILED
@@ -143,10 +144,10 @@ async def test_a_restart_continues_what_was_outstanding(rooms: Rooms):
 async def test_being_told_twice_or_of_nothing_does_no_harm(rooms: Rooms):
     async with _running(rooms):
         created = await _create(rooms)
-        rooms.deployments.settle(created.key)
-        rooms.deployments.settle(key("never-existed"))
+        rooms.deployments.settle(created)
+        rooms.deployments.settle(function("never-existed"))
         first = await _settled(rooms)
-        rooms.deployments.settle(created.key)
+        rooms.deployments.settle(created)
         await asyncio.sleep(0.05)
         assert await rooms.functions.get(created.key) == first
 
@@ -158,7 +159,7 @@ async def test_who_waits_for_a_function_sees_it_settled(rooms: Rooms):
             created = await _create(rooms, f"f{number}")
             if number % 2:
                 await asyncio.sleep(0)
-                rooms.deployments.settle(created.key)
+                rooms.deployments.settle(created)
             await rooms.deployments.until_settled(created.key)
             found = await rooms.functions.get(created.key)
             assert found is not None
@@ -170,9 +171,9 @@ async def test_who_waits_for_an_update_that_came_during_the_work_sees_that_settl
 ):
     real, gate = rooms.packages.prepare, asyncio.Event()
 
-    async def slowly(sha256: str) -> Path:
+    async def slowly(sha256: str, interpreter: Interpreter) -> Path:
         await gate.wait()
-        return await real(sha256)
+        return await real(sha256, interpreter)
 
     monkeypatch.setattr(rooms.packages, "prepare", slowly)
     async with _running(rooms):
@@ -180,7 +181,7 @@ async def test_who_waits_for_an_update_that_came_during_the_work_sees_that_settl
         await asyncio.sleep(0.01)
         updated = created.changed(revision_id="update", now_epoch_ms=2)
         await rooms.functions.replace(updated, expected_revision_id=created.revision_id)
-        rooms.deployments.settle(created.key)
+        rooms.deployments.settle(created)
         waiting = asyncio.create_task(rooms.deployments.until_settled(created.key))
         await asyncio.sleep(0.01)
         assert not waiting.done()
@@ -198,10 +199,12 @@ class Interrupting(MemoryFunctions):
         super().__init__()
         self.meanwhile: list[object] = []
 
-    async def replace(self, function: Function, *, expected_revision_id: str) -> None:
+    async def replace(
+        self, function: Function, *, expected_revision_id: str, published: Function | None = None
+    ) -> None:
         if self.meanwhile:
             await self.meanwhile.pop()  # type: ignore[misc]
-        await super().replace(function, expected_revision_id=expected_revision_id)
+        await super().replace(function, expected_revision_id=expected_revision_id, published=published)
 
 
 async def test_an_update_that_overtakes_the_job_wins(tmp_path: Path):
@@ -248,11 +251,13 @@ class Failing(MemoryFunctions):
         super().__init__()
         self.failures = 3
 
-    async def replace(self, function: Function, *, expected_revision_id: str) -> None:
+    async def replace(
+        self, function: Function, *, expected_revision_id: str, published: Function | None = None
+    ) -> None:
         self.failures -= 1
         if self.failures >= 0:
             raise StoreError("disk I/O error")
-        await super().replace(function, expected_revision_id=expected_revision_id)
+        await super().replace(function, expected_revision_id=expected_revision_id, published=published)
 
 
 async def test_a_store_in_trouble_is_tried_again(tmp_path: Path):
@@ -265,7 +270,7 @@ async def test_a_store_in_trouble_is_tried_again(tmp_path: Path):
 async def test_a_full_disk_is_tried_again_and_then_named(rooms: Rooms, monkeypatch: pytest.MonkeyPatch):
     tries: list[str] = []
 
-    async def full(sha256: str) -> Path:
+    async def full(sha256: str, interpreter: Interpreter) -> Path:
         tries.append(sha256)
         raise OSError(28, "No space left on device")
 
@@ -283,10 +288,10 @@ async def test_a_fault_of_ours_in_one_function_does_not_stop_the_others(rooms: R
     real = rooms.packages.prepare
     bad = await _create(rooms, "bad", code=b"bad")
 
-    async def sometimes(sha256: str) -> Path:
+    async def sometimes(sha256: str, interpreter: Interpreter) -> Path:
         if sha256 == bad.package.sha256:
             raise ZeroDivisionError
-        return await real(sha256)
+        return await real(sha256, interpreter)
 
     monkeypatch.setattr(rooms.packages, "prepare", sometimes)
     async with _running(rooms):

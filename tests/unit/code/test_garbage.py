@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lampion.code.garbage import Collected, GarbageCollector
+from lampion.domain.version import counted, published
 from tests.component.store.samples import function
 from tests.unit.code.conftest import Rooms
 from tests.unit.code.zips import ordinary
@@ -29,6 +30,22 @@ async def test_unused_code_goes_and_used_code_stays(rooms: Rooms):
     _age(rooms)
     assert await rooms.garbage.collect() == Collected(packages=1, blobs=1)
     assert rooms.stored() == rooms.unpacked() == {package.sha256}
+
+
+async def test_code_that_only_a_version_uses_stays_until_that_is_deleted(rooms: Rooms):
+    async with rooms.deployments.stored(ordinary(index__py=b"old")) as old:
+        first = replace(function(settled=True), package=old)
+        latest = counted(first, revision_id="r2")
+        await rooms.functions.insert(latest, published=published(latest, description=None, revision_id="v"))
+    async with rooms.deployments.stored(ordinary(index__py=b"new")) as new:
+        newer = replace(latest, package=new, revision_id="r3")
+        await rooms.functions.replace(newer, expected_revision_id="r2")
+    _age(rooms)
+    assert await rooms.garbage.collect(grace_seconds=0) == Collected(0, 0)
+    assert rooms.stored() == {old.sha256, new.sha256}
+    await rooms.functions.delete_version(latest.key, "1")
+    assert await rooms.garbage.collect(grace_seconds=0) == Collected(packages=0, blobs=1)
+    assert rooms.stored() == {new.sha256}
 
 
 async def test_a_package_whose_function_is_not_stored_yet_is_kept(rooms: Rooms):

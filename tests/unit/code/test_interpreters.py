@@ -31,6 +31,11 @@ class Machine:
         self.answers[str(file)] = json.dumps([version, told, "CPython"]).encode()
         return file
 
+    def node(self, path: str, version: str) -> Path:
+        file = self.program(path)
+        self.answers[str(file)] = json.dumps([version, str(file), "node"]).encode()
+        return file
+
     async def run(self, argv: Sequence[str], *, timeout_seconds: float) -> bytes:
         assert timeout_seconds > 0
         self.asked.append(argv[0])
@@ -154,7 +159,7 @@ async def test_a_missing_interpreter_says_how_to_install_one(machine: Machine):
     assert "lampion doctor" in str(missing.value)
 
 
-@pytest.mark.parametrize("runtime", ["nodejs22.x", "java21", "provided.al2023", "custom", "python2.7", "no-such"])
+@pytest.mark.parametrize("runtime", ["nodejs14.x", "java21", "provided.al2023", "custom", "python2.7", "no-such"])
 async def test_other_languages_say_that_they_are_not_available(machine: Machine, runtime: str):
     with pytest.raises(RuntimeUnavailable, match=f"The runtime {runtime} is not available yet"):
         await Interpreters(_places(machine), machine).find(runtime)
@@ -191,3 +196,63 @@ async def test_this_very_interpreter_is_found():
     found = await Interpreters(places, Real()).find(runtime)
     assert found.version.startswith(runtime.removeprefix("python"))
     assert found.prefix == Path(sys.base_prefix).resolve()
+
+
+def test_node_is_looked_for_on_path_and_where_version_managers_keep_it(machine: Machine):
+    names = [
+        "path1/node20",
+        "path2/node",
+        "path2/nodejs",
+        "home/.nvm/versions/node/v20.11.0/bin/node",
+        "home/.nvm/versions/node/v20.9.1/bin/node",
+        "home/.local/share/fnm/node-versions/v20.1.0/installation/bin/node",
+        "home/.volta/tools/image/node/20.2.0/bin/node",
+        "home/.asdf/installs/nodejs/20.3.0/bin/node",
+        "home/n/versions/node/20.4.0/bin/node",
+        "home/.npm-global/lib/node_modules/node/bin/node",
+    ]
+    for name in names:
+        machine.node(name, "20.0.0")
+    machine.node("home/.nvm/versions/node/v22.1.0/bin/node", "22.1.0")
+    found = list(candidates(catalogue().runtimes["nodejs20.x"], _places(machine)))
+    assert [path for path in found if path.is_relative_to(machine.root)] == [machine.root / name for name in names]
+
+
+async def test_each_node_is_asked_once_and_serves_its_own_version(machine: Machine):
+    machine.node("path1/node", "20.11.1")
+    nvm = machine.node("home/.nvm/versions/node/v22.3.0/bin/node", "22.3.0")
+    found = await Interpreters(_places(machine), machine).discover()
+    ours = {name: one.version for name, one in found.items() if one.executable.is_relative_to(machine.root)}
+    assert ours == {"nodejs20.x": "20.11.1", "nodejs22.x": "22.3.0"}
+    assert found["nodejs22.x"].executable_inside == "/var/lang/bin/node"
+    assert found["nodejs22.x"].mounts == ((nvm.parent.parent, "/var/lang"),)
+    assert sorted(machine.asked) == sorted(set(machine.asked))
+
+
+async def test_a_program_that_failed_is_asked_again(machine: Machine):
+    program = str(machine.node("path1/node", "20.1.0"))
+    answer = machine.answers[program]
+    machine.answers[program] = TimeoutError()
+    interpreters = Interpreters(SearchPlaces({"nodejs20.x": Path(program)}), machine)
+    with pytest.raises(RuntimeUnavailable, match=r"is no working Node\.js 20"):
+        await interpreters.find("nodejs20.x")
+    machine.answers[program] = answer
+    assert (await interpreters.find("nodejs20.x")).version == "20.1.0"
+
+
+async def test_a_lone_node_is_mounted_with_its_directory_and_the_systems_runs_where_it_is(machine: Machine):
+    lone = machine.node("opt/alone/node-20", "20.1.0")
+    found = await Interpreters(SearchPlaces({"nodejs20.x": lone}), machine).find("nodejs20.x")
+    assert (found.executable_inside, found.mounts) == ("/var/lang/node-20", ((lone.parent, "/var/lang"),))
+    system = machine.program("path1/node")
+    machine.answers[str(system)] = b'["20.1.0", "/usr/bin/node", "node"]'
+    found = await Interpreters(SearchPlaces({"nodejs20.x": system}), machine).find("nodejs20.x")
+    assert (found.executable_inside, found.mounts) == ("/usr/bin/node", ())
+
+
+@pytest.mark.parametrize("answer", [b'["20.1.0", "/x/bin/node", "io.js"]', b"[]", b"20", b"", b'["20.1.0", 1, "node"]'])
+async def test_what_is_no_node_is_passed_over(machine: Machine, answer: bytes):
+    program = machine.program("path1/node")
+    machine.answers[str(program)] = answer
+    with pytest.raises(RuntimeUnavailable, match="nvm install 20"):
+        await Interpreters(SearchPlaces({}, (program.parent,), system=()), machine).find("nodejs20.x")

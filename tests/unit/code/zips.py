@@ -131,7 +131,9 @@ def ordinary(**files: bytes) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as zipped:
         for name, data in (files or {"index__py": b"def handler(event, context):\n    return event\n"}).items():
-            zipped.writestr(name.replace("__", "."), data)
+            entry = zipfile.ZipInfo(name.replace("__", "."), date_time=(2024, 1, 1, 0, 0, 0))  # the same at any time
+            entry.external_attr = 0o600 << 16
+            zipped.writestr(entry, data, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 

@@ -191,6 +191,48 @@ async def test_a_deleted_functions_environments_end() -> None:
         assert on.made[0].stopped
 
 
+async def test_versions_run_side_by_side_with_latest() -> None:
+    latest, version = function(), function(version="1", package=DeploymentPackage("old", "cd", 1))
+    async with stage() as on:
+        async with on.pool.acquire(latest) as one, on.pool.acquire(version) as two:
+            assert [one.function, two.function] == [latest, version]
+        async with on.pool.acquire(version) as again, on.pool.acquire(latest) as also:
+            assert (again, also) == (two, one)
+        assert on.pool.packages_in_use() == {"ab", "old"}
+
+
+async def test_a_change_of_latest_keeps_the_environments_of_versions() -> None:
+    async with stage() as on:
+        for version in ("$LATEST", "1", "2"):
+            async with on.pool.acquire(function(version=version)):
+                pass
+        async with on.pool.acquire(function(package=DeploymentPackage("new", "new", 1))):
+            pass
+        await settle()
+        assert [environment.stopped for environment in on.made] == [True, False, False, False]
+
+
+async def test_a_deleted_versions_environments_end_and_no_others() -> None:
+    async with stage() as on:
+        for version in ("$LATEST", "1", "2"):
+            async with on.pool.acquire(function(version=version)):
+                pass
+        on.pool.retire_version(function().key, "1")
+        on.pool.retire_version(function().key, "7")
+        await settle()
+        assert [environment.stopped for environment in on.made] == [False, True, False]
+
+
+async def test_a_deleted_functions_versions_end_with_it() -> None:
+    async with stage() as on:
+        for name, version in (("one", "$LATEST"), ("one", "1"), ("two", "1")):
+            async with on.pool.acquire(function(name, version=version)):
+                pass
+        on.pool.retire_function(function().key)
+        await settle()
+        assert [environment.stopped for environment in on.made] == [True, True, False]
+
+
 async def test_a_full_host_evicts_idle_environments_of_others() -> None:
     async with stage(capacity=1) as on:
         async with on.pool.acquire(function("one")):

@@ -6,7 +6,7 @@ from lampion.aws.errors import AccessDeniedException
 from lampion.aws.operation import RequestContext
 from lampion.domain.arn import FunctionKey
 from lampion.domain.errors import InvalidParameterValueException, ResourceNotFoundException
-from lampion.invoke.qualifier import Target, resolve
+from lampion.invoke.qualifier import Target, check_unqualified, resolve
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 CALLER = RequestContext(account_id=ACCOUNT, region=REGION, principal="key", request_id="id")
@@ -53,6 +53,21 @@ def test_two_qualifiers_must_agree() -> None:
         resolve("my-fn:$LATEST", "1", CALLER, "GetFunction")
     assert caught.value.message == (
         "The derived qualifier from the function name does not match the specified qualifier."
+    )
+
+
+@pytest.mark.parametrize("qualifier", [None, "$LATEST"])
+def test_what_is_done_to_functions_is_done_to_latest(qualifier: str | None) -> None:
+    check_unqualified(Target(KEY, qualifier))
+
+
+@pytest.mark.parametrize("qualifier", ["1", "live"])
+def test_what_is_done_to_functions_is_not_done_to_versions(qualifier: str) -> None:
+    with pytest.raises(InvalidParameterValueException) as caught:
+        check_unqualified(Target(KEY, qualifier))
+    assert caught.value.message == (
+        "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. "
+        "Please specify either a function name or an unqualified function ARN."
     )
 
 

@@ -41,6 +41,15 @@ def test_a_complete_machine_is_silent(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_root_also_needs_what_makes_disks(tmp_path: Path) -> None:
+    complete = {"gcc": GCC_WORKS, "mke2fs": "", "apt-get": APT_GET}
+    assert run("system-packages", machine(tmp_path, user_id=0, programs=complete)).stderr == ""
+    (tmp_path / "mke2fs").unlink()
+    done = run("system-packages", tmp_path)
+    assert "missing: e2fsprogs (makes the disks behind /tmp of functions)" in done.stderr
+    assert "install -y --no-install-recommends e2fsprogs" in (tmp_path / "installed").read_text()
+
+
 @pytest.mark.parametrize(
     ("programs", "word", "packages"),
     [
@@ -65,7 +74,7 @@ def test_root_gets_it_installed(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert (tmp_path / "installed").read_text().splitlines() == [
         "apt-get update -qq",
-        "apt-get install -y --no-install-recommends nodejs npm",
+        "apt-get install -y --no-install-recommends e2fsprogs nodejs npm",
     ]
 
 

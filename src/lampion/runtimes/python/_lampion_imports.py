@@ -6,7 +6,7 @@ import sys
 if False:
     from typing import Any, Callable, Iterator, Mapping
 
-_LOADED_BY_AWS = frozenset(
+LOADED_BY_AWS = frozenset(
     "__future__ _colorize _decimal _heapq _json _queue _weakrefset collections concurrent contextlib"
     " copyreg decimal enum functools heapq json keyword linecache logging math numbers operator queue re"
     " reprlib sre_compile sre_constants sre_parse string textwrap threading token tokenize traceback types"
@@ -58,7 +58,7 @@ def run_sitecustomize(environ: "Mapping[str, str]", runtime_directory: str) -> N
 
 
 class StandardModules:
-    """A finder ahead of all others that takes `_LOADED_BY_AWS` from the standard library, when they are needed."""
+    """A finder ahead of all others that takes `LOADED_BY_AWS` from the standard library, when they are needed."""
 
     def __init__(self, when_logging_is_loaded: "Callable[[], None]") -> None:
         library = os.path.dirname(os.__file__)
@@ -66,7 +66,7 @@ class StandardModules:
         self._when_logging_is_loaded = when_logging_is_loaded
 
     def find_spec(self, name: str, path: "Any" = None, target: "Any" = None) -> "Any":
-        if name not in _LOADED_BY_AWS:
+        if name not in LOADED_BY_AWS:
             return None
         for finder in sys.meta_path:
             if finder is not self:

@@ -1,6 +1,6 @@
 """The Python runtime: loads the handler, then answers one invocation after another over the Runtime API.
 
-Started as `python -S /var/runtime/bootstrap.py`. It behaves as AWS's own runtime client does, down to texts and stack
+Started as `python -S /var/runtime/bootstrap.py`; with `--zygote` it waits to be copied (_lampion_waiting). It behaves as AWS's own runtime client does, down to texts and stack
 traces, so the functions that show up in a function's stack trace bear the names that they have there.
 What only failures need is imported when they happen: every import here is part of each cold start.
 """
@@ -160,4 +160,9 @@ def prepare_imports(runtime_directory: str) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--zygote"]:
+        import _lampion_waiting as waiting
+
+        sys.argv.pop()
+        waiting.become_copy()
     main()

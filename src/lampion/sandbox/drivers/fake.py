@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from lampion.clock.clock import Clock
 from lampion.sandbox.driver import Capabilities, Exit, Grade, SandboxError
-from lampion.sandbox.spec import TELEMETRY_FD, SandboxSpec
+from lampion.sandbox.spec import TELEMETRY_FD, SandboxSpec, Template
 
 
 @dataclass(slots=True)
@@ -94,6 +94,9 @@ class FakeDriver:
 
     def capabilities(self) -> Capabilities:
         return Capabilities(Grade.NONE, False, False, False, False)
+
+    def expect(self, template: Template) -> None:
+        """Nothing can be prepared here."""
 
     async def start(self, spec: SandboxSpec) -> FakeSandbox:
         if self.start_error is not None:

@@ -1,29 +1,27 @@
 """Linux namespaces and control groups through the launcher: the sandbox for functions nobody needs to trust."""
 
-import asyncio
 import contextlib
+import logging
 import os
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from lampion.clock.clock import Clock
-from lampion.sandbox.cgroup_host import owner_name, probe_cgroups, remove_cgroup, remove_owner, sweep_cgroups
-from lampion.sandbox.cgroups import CgroupPlan, Layout, cpu_quota, plan_cgroups
+from lampion.sandbox.beginnings import Beginnings
+from lampion.sandbox.cgroups import cpu_quota, limit_settings
 from lampion.sandbox.doctor import examine
 from lampion.sandbox.driver import Capabilities, Exit, SandboxError
-from lampion.sandbox.host_view import host_entries, sandbox_entries
-from lampion.sandbox.launcher.build import ensure_launcher
-from lampion.sandbox.launcher.connection import LauncherConnection
-from lampion.sandbox.launcher.description import Identity, describe
-from lampion.sandbox.launcher.process import spawn
-from lampion.sandbox.spec import SandboxSpec
-from lampion.sandbox.user_ids import UserIds
+from lampion.sandbox.host_view import mount_entries
+from lampion.sandbox.launcher.description import describe_special
+from lampion.sandbox.prepared import USUAL_LIMITS, Preparation, PreparedSandbox
+from lampion.sandbox.spec import SandboxSpec, Template
+from lampion.sandbox.stock import Stock
 
-# The ids that AWS gives; what an ordinary user's own id is called inside.
-_USER_ID: Final = 993
-_GROUP_ID: Final = 990
+DEFAULT_STOCK: Final = 4
+
+_LOG = logging.getLogger(__name__)
 
 
 class NamespaceSandbox:
@@ -32,24 +30,22 @@ class NamespaceSandbox:
     def __init__(
         self,
         spec: SandboxSpec,
-        connection: LauncherConnection,
+        prepared: PreparedSandbox,
         clock: Clock,
         runtime_api: socket.socket,
-        pipes: tuple[int, int],
         set_quota: Callable[[], None],
-        peak_file: Path | None,
     ) -> None:
         self.sandbox_id = spec.sandbox_id
         self.runtime_api = runtime_api
-        self.output, self.telemetry = pipes
-        self._connection = connection
+        self.output, self.telemetry = prepared.pipes
+        self._connection = prepared.connection
         self._clock = clock
         self._set_quota = set_quota
         self._peak_bytes = 0
         self._peak = -1
-        if peak_file is not None:
+        if prepared.plan.peak_file is not None:
             with contextlib.suppress(OSError):  # it has ended already
-                self._peak = os.open(peak_file, os.O_RDONLY | os.O_CLOEXEC)
+                self._peak = os.open(prepared.plan.peak_file, os.O_RDONLY | os.O_CLOEXEC)
 
     async def wait(self) -> Exit:
         ended = await self._connection.ended()
@@ -86,134 +82,80 @@ class NamespaceSandbox:
 
 
 class NamespaceDriver:
-    """Each sandbox: its own mount, process, IPC, host name, network and cgroup namespaces, its own user, its limits."""
+    """Each sandbox: its own namespaces of every kind, its own user, its limits. Some are prepared in advance.
+
+    In the directory `scratch`, on a disk, lies what functions write to /tmp; without it that is memory of theirs.
+    """
 
     name = "namespace"
 
-    def __init__(self, clock: Clock, cgroup_parent: str = "lampion") -> None:
+    def __init__(
+        self, clock: Clock, cgroup_parent: str = "lampion", stock: int = DEFAULT_STOCK, scratch: Path | None = None
+    ) -> None:
         self._clock = clock
         self._parent = cgroup_parent
-        self._owner = owner_name()
-        self._is_root = os.geteuid() == 0
-        self._user_ids = UserIds()
-        self._running: dict[str, LauncherConnection] = {}
-        self._chores: set[asyncio.Task[None]] = set()
+        self._scratch = scratch
+        self._preparation = Preparation(Beginnings(cgroup_parent, scratch), clock, cgroup_parent)
+        self._stock = Stock(self._preparation, stock)
         self._capabilities: Capabilities | None = None
-
-        self._layout: Layout | None = None
-        self._launcher: Path | None = None
-        self._host_entries = host_entries()
 
     def capabilities(self) -> Capabilities:
         if self._capabilities is None:
-            self._capabilities = examine(self._parent)
+            self._capabilities = examine(self._parent, self._scratch)
         return self._capabilities
 
+    def expect(self, template: Template) -> None:
+        self._stock.fill(template)
+
     async def start(self, spec: SandboxSpec) -> NamespaceSandbox:
-        launcher, layout = self._prepare()
-        if spec.sandbox_id in self._running:
-            raise SandboxError(f"a sandbox {spec.sandbox_id} is running already")
-        plan = plan_cgroups(layout, self._parent, self._owner, spec.sandbox_id, spec.limits)
-        identity = self._take_identity()
-        try:
-            launched = spawn(launcher, self._describe(spec, identity, plan))
-        except BaseException:
-            self._give_back(identity)
-            raise
-
-        def forget(is_clean: bool) -> None:
-            self._running.pop(spec.sandbox_id, None)
-            self._give_back(identity)
-            if not is_clean:
-                self._remove_leftovers(plan)
-
-        connection = LauncherConnection(launched, self._clock, forget)
-        self._running[spec.sandbox_id] = connection
-        try:
-            runtime_api = await connection.running()
-        except BaseException:
-            launched.close_pipes()
-            await self._abandon(connection)
-            raise
-        pipes = (launched.output, launched.telemetry)
-
-        def set_quota() -> None:
-            self._limit_cpu(plan, spec.limits.cpu_cores)
-
-        return NamespaceSandbox(spec, connection, self._clock, runtime_api, pipes, set_quota, plan.peak_file)
+        await self._preparation.beginnings.disks.of(spec.limits.tmp_mib)
+        if spec.template is not None and _inherits_usual_limits(spec):
+            try:
+                return await self._start(spec, self._stock.take(spec.template, spec.limits), spec.template)
+            except SandboxError as error:
+                _LOG.warning("sandbox %s starts the slow way: %s", spec.sandbox_id, error)
+        return await self._start(spec, self._preparation.prepare((), spec.limits), None)
 
     async def sweep(self) -> int:
-        _, layout = self._prepare()
-        return await sweep_cgroups(layout, self._parent, self._clock)
+        return await self._preparation.sweep()
 
     async def close(self) -> None:
-        running = list(self._running.values())
-        for connection in running:
-            connection.kill()
-        for connection in running:
-            await connection.ended()
-        while self._chores:
-            await asyncio.gather(*self._chores)
-        if self._layout is not None:
-            remove_owner(self._layout, self._parent, self._owner)
-        self._user_ids.close()
+        await self._stock.close()
+        await self._preparation.close()
 
-    def _prepare(self) -> tuple[Path, Layout]:
-        if self._launcher is None or self._layout is None:
-            self._launcher = ensure_launcher()
-            self._layout = probe_cgroups(self._parent).layout
-        return self._launcher, self._layout
+    async def _start(self, spec: SandboxSpec, prepared: PreparedSandbox, template: Template | None) -> NamespaceSandbox:
+        try:
+            prepared.connection.specialise(self._special(spec, prepared, template))
+            runtime_api = await prepared.connection.prepared()
+            await prepared.connection.running()
+        except BaseException:
+            await self._preparation.abandon(prepared)
+            raise
 
-    def _take_identity(self) -> Identity:
-        if not self._is_root:
-            return Identity(_USER_ID, _GROUP_ID, has_user_namespace=True)
-        user_id = self._user_ids.take()
-        return Identity(user_id, user_id, has_user_namespace=False)
+        def set_quota() -> None:
+            self._limit_cpu(prepared, spec.limits.cpu_cores)
 
-    def _give_back(self, identity: Identity) -> None:
-        if not identity.has_user_namespace:
-            self._user_ids.give_back(identity.user_id)
+        return NamespaceSandbox(spec, prepared, self._clock, runtime_api, set_quota)
 
-    def _describe(self, spec: SandboxSpec, identity: Identity, plan: CgroupPlan) -> bytes:
-        own_entries = sandbox_entries(identity.user_id, identity.group_id, spec.mounts)
-        return describe(
-            argv=spec.argv,
+    def _special(self, spec: SandboxSpec, prepared: PreparedSandbox, template: Template | None) -> bytes:
+        present = () if template is None else template.mounts
+        return describe_special(
+            argv=spec.argv if template is None else (),
             environ=spec.environ,
             working_directory=spec.working_directory,
             limits=spec.limits,
-            identity=identity,
-            entries=(*self._host_entries, *own_entries),
-            cgroups=plan,
+            settings=limit_settings(self._preparation.beginnings.layout, prepared.plan, spec.limits),
+            entries=mount_entries(mount for mount in spec.mounts if mount not in present),
         )
 
-    def _limit_cpu(self, plan: CgroupPlan, cores: float) -> None:
-        if plan.cpu_file is None or self._layout is None:
+    def _limit_cpu(self, prepared: PreparedSandbox, cores: float) -> None:
+        if prepared.plan.cpu_file is None:
             return
-        quota = cpu_quota(cores, self._layout.controllers["cpu"].version)
+        quota = cpu_quota(cores, self._preparation.beginnings.layout.controllers["cpu"].version)
         with contextlib.suppress(FileNotFoundError):  # it has ended
-            plan.cpu_file.write_text(quota)
+            prepared.plan.cpu_file.write_text(quota)
 
-    async def _abandon(self, connection: LauncherConnection) -> None:
-        """The start has failed or was cancelled: kill what there is and wait until it has gone."""
-        connection.kill()
 
-        async def see_off() -> None:
-            await connection.ended()
-            with contextlib.suppress(SandboxError):
-                (await connection.running()).close()
-
-        await asyncio.shield(self._do(see_off()))
-
-    def _remove_leftovers(self, plan: CgroupPlan) -> None:
-        async def remove() -> None:
-            for cgroup in plan.cgroups:
-                if not cgroup.is_shared:
-                    await remove_cgroup(cgroup.path, self._clock)
-
-        self._do(remove())
-
-    def _do(self, chore: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(chore)
-        self._chores.add(task)
-        task.add_done_callback(self._chores.discard)
-        return task
+def _inherits_usual_limits(spec: SandboxSpec) -> bool:
+    wanted, usual = spec.limits, USUAL_LIMITS
+    return (wanted.max_processes, wanted.max_open_files) == (usual.max_processes, usual.max_open_files)

@@ -17,7 +17,7 @@ from lampion.sandbox.driver import Capabilities, Exit, Finding, Grade, SandboxEr
 from lampion.sandbox.launcher.description import resource_limits
 from lampion.sandbox.process_family import kill_family
 from lampion.sandbox.relocation import relocate_environ, relocate_path
-from lampion.sandbox.spec import TELEMETRY_FD, SandboxSpec
+from lampion.sandbox.spec import TELEMETRY_FD, SandboxSpec, Template
 from lampion.sandbox.trampoline import __file__ as _trampoline
 from lampion.sandbox.trampoline import encode_request
 
@@ -113,6 +113,9 @@ class ProcessDriver:
 
     def capabilities(self) -> Capabilities:
         return Capabilities(Grade.NONE, False, False, False, False, _FINDINGS)
+
+    def expect(self, template: Template) -> None:
+        """Nothing can be prepared here."""
 
     async def start(self, spec: SandboxSpec) -> ProcessSandbox:
         with contextlib.ExitStack() as on_failure:

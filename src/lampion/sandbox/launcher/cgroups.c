@@ -30,23 +30,39 @@ static int write_file(const char *directory, const char *file, const char *value
     return count < 0 ? -1 : 0;
 }
 
+/* Of the settings that haven't been made yet, those of `cgroup`, or of any when it is NULL. */
+static int write_settings_of(struct launch *launch, const struct cgroup *cgroup)
+{
+    for (int i = launch->settings_made; i < launch->wanted.setting_count; i++) {
+        const struct setting *setting = &launch->wanted.settings[i];
+        if (cgroup != NULL && setting->cgroup != cgroup)
+            continue;
+        set_detail(launch, setting->file);
+        if (write_file(setting->cgroup->path, setting->file, setting->value) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int write_settings(struct launch *launch)
+{
+    if (write_settings_of(launch, NULL) < 0)
+        return -1;
+    launch->settings_made = launch->wanted.setting_count;
+    return 0;
+}
+
 static int create_cgroup(struct launch *launch, const struct cgroup *cgroup)
 {
     set_detail(launch, cgroup->path);
     if (mkdir(cgroup->path, 0755) < 0 && !(cgroup->is_shared && errno == EEXIST))
         return -1;
-    for (int i = 0; i < launch->wanted.setting_count; i++) {
-        const struct setting *setting = &launch->wanted.settings[i];
-        if (setting->cgroup != cgroup)
-            continue;
-        if (write_file(cgroup->path, setting->file, setting->value) < 0) {
-            int error = errno;
-            if (!cgroup->is_shared)
-                rmdir(cgroup->path);
-            snprintf(launch->detail, sizeof launch->detail, "%s", setting->file);
-            errno = error;
-            return -1;
-        }
+    if (write_settings_of(launch, cgroup) < 0) {
+        int error = errno;
+        if (!cgroup->is_shared)
+            rmdir(cgroup->path);
+        errno = error;
+        return -1;
     }
     return 0;
 }
@@ -67,6 +83,7 @@ int create_cgroups(struct launch *launch)
             i--;
         i--;
     }
+    launch->settings_made = launch->wanted.setting_count;
     return 0;
 }
 
@@ -102,6 +119,27 @@ int enter_cgroups(struct launch *launch)
             return -1;
     }
     return 0;
+}
+
+/*
+ * Descriptors by which a process from elsewhere moves itself, which only who opened them has to be allowed to; how many.
+ * In version 2 the file moves whole processes.
+ */
+int open_task_files(struct launch *launch, int *descriptors)
+{
+    char path[PATH_MAX];
+    int count = 0;
+    for (int i = 0; i < launch->wanted.cgroup_count; i++) {
+        const struct cgroup *cgroup = &launch->wanted.cgroups[i];
+        if (cgroup->is_shared)
+            continue;
+        const char *file = is_version_1(cgroup) ? "tasks" : "cgroup.procs";
+        if (snprintf(path, sizeof path, "%s/%s", cgroup->path, file) >= (int)sizeof path ||
+            (descriptors[count] = open(path, O_WRONLY | O_CLOEXEC)) < 0)
+            return -1;
+        count++;
+    }
+    return count;
 }
 
 /* The last process has been reaped, yet the kernel may need a moment more to see the cgroup as empty. */

@@ -1,49 +1,53 @@
-"""A running launcher on the event loop: its messages become futures, its end is awaited and reaped."""
+"""One sandbox's launcher on the event loop: its messages become futures."""
 
 import asyncio
 import contextlib
 import signal
 import socket
 from collections.abc import Callable
-from typing import Final
 
-from lampion.clock.clock import Clock
 from lampion.sandbox.driver import Exit, SandboxError
-from lampion.sandbox.launcher.messages import Ended, Failed, Running
-from lampion.sandbox.launcher.process import LauncherProcess, receive
-
-_REAP_PAUSE_SECONDS: Final = 0.001
+from lampion.sandbox.launcher.daemon import Launched, receive, specialise
+from lampion.sandbox.launcher.messages import Ended, Failed, Message, Prepared, Running
 
 
 class LauncherConnection:
     """Hears one launcher until it has gone.
 
-    `on_gone` is called once, after the launcher is reaped; its argument says whether it cleaned up after itself.
+    `on_gone` is called once, when it has; its argument says whether it cleaned up after itself.
     """
 
-    def __init__(self, launched: LauncherProcess, clock: Clock, on_gone: Callable[[bool], None]) -> None:
-        self._launched = launched
-        self._clock = clock
+    def __init__(self, launched: Launched, on_gone: Callable[[bool], None]) -> None:
+        self._control = launched.control
         self._on_gone = on_gone
         self._loop = asyncio.get_running_loop()
         self._listener: asyncio.Future[socket.socket] = self._loop.create_future()
+        self._running: asyncio.Future[None] = self._loop.create_future()
         self._ended: asyncio.Future[Ended] = self._loop.create_future()
         self._told: Ended | None = None
         self._failure = ""
-        self._reaper: asyncio.Task[None] | None = None
-        self._loop.add_reader(launched.control.fileno(), self._hear)
+        self._loop.add_reader(self._control.fileno(), self._hear)
 
     @property
     def is_over(self) -> bool:
         return self._ended.done()
 
-    async def running(self) -> socket.socket:
-        """Until the function's program runs: the Runtime API's listening socket. Raises SandboxError."""
+    async def prepared(self) -> socket.socket:
+        """Until the sandbox can be specialised: the Runtime API's listening socket. Raises SandboxError."""
         return await asyncio.shield(self._listener)
+
+    async def running(self) -> None:
+        """Until the function's process runs. Raises SandboxError."""
+        await asyncio.shield(self._running)
 
     async def ended(self) -> Ended:
         """Until nothing of the sandbox exists any more."""
         return await asyncio.shield(self._ended)
+
+    def specialise(self, description: bytes) -> None:
+        """Whether that succeeds, `running` tells."""
+        with contextlib.suppress(OSError):
+            specialise(self._control, description)
 
     def terminate(self) -> None:
         self._send(b"term")
@@ -54,19 +58,22 @@ class LauncherConnection:
     def _send(self, order: bytes) -> None:
         # No socket any more, or one whose other side has gone, means that what is ordered has happened.
         with contextlib.suppress(OSError):
-            self._launched.control.send(order)
+            self._control.send(order)
 
     def _hear(self) -> None:
-        try:
-            message, descriptor = receive(self._launched.control)
-        except BlockingIOError:
-            return
+        # All there is: once a socket has had an error, some event loops say nothing of it any more.
+        with contextlib.suppress(BlockingIOError):
+            while not self.is_over:
+                self._take(*receive(self._control))
+
+    def _take(self, message: Message | None, descriptor: int | None) -> None:
         if message is None:
-            self._loop.remove_reader(self._launched.control.fileno())
-            self._launched.control.close()
-            self._reaper = self._loop.create_task(self._reap())
-        elif isinstance(message, Running) and descriptor is not None:
+            self._end()
+        elif isinstance(message, Prepared) and descriptor is not None:
             self._accept(socket.socket(fileno=descriptor))
+        elif isinstance(message, Running):
+            if not self._running.done():
+                self._running.set_result(None)
         elif isinstance(message, Failed):
             self._failure = self._failure or message.text
             self.kill()
@@ -80,13 +87,12 @@ class LauncherConnection:
         else:
             self._listener.set_result(listener)
 
-    async def _reap(self) -> None:
-        # It closes the socket by exiting, so this is a matter of microseconds.
-        while self._launched.process.poll() is None:
-            await self._clock.sleep(_REAP_PAUSE_SECONDS)
-        is_clean = self._told is not None or bool(self._failure)
-        self._on_gone(is_clean)
+    def _end(self) -> None:
+        self._loop.remove_reader(self._control.fileno())
+        self._control.close()
+        self._on_gone(self._told is not None or bool(self._failure))
         self._ended.set_result(self._told or Ended(Exit(None, signal.SIGKILL), 0))
-        if not self._listener.done():
-            self._listener.set_exception(SandboxError(self._failure or "the sandbox launcher was killed"))
-            self._listener.exception()  # who gave up waiting needn't hear of it
+        for future in (self._listener, self._running):
+            if not future.done():
+                future.set_exception(SandboxError(self._failure or "the sandbox launcher was killed"))
+                future.exception()  # who gave up waiting needn't hear of it

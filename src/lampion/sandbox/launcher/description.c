@@ -36,13 +36,40 @@ static int read_number(const char *word, long long least, long long most, long l
     return 0;
 }
 
-static int read_user(struct description *wanted, char **words)
+static int read_identity(struct identity *identity, char **words)
 {
     long long user_id, group_id;
-    if (read_number(words[0], 1, 4294967294LL, &user_id) < 0 || read_number(words[1], 1, 4294967294LL, &group_id) < 0)
+    if (read_number(words[0], 0, 4294967294LL, &user_id) < 0 || read_number(words[1], 0, 4294967294LL, &group_id) < 0)
         return -1;
-    wanted->user_id = (unsigned)user_id;
-    wanted->group_id = (unsigned)group_id;
+    *identity = (struct identity){(unsigned)user_id, (unsigned)group_id};
+    return 0;
+}
+
+/* The function is never root, not even as it sees itself. */
+static int read_user(struct description *wanted, char **words)
+{
+    if (read_identity(&wanted->inside, words) < 0 || read_identity(&wanted->outside, words + 2) < 0)
+        return -1;
+    return wanted->inside.user_id == 0 || wanted->inside.group_id == 0 ? refuse(EINVAL) : 0;
+}
+
+static int read_keeper(struct description *wanted, char **words)
+{
+    wanted->has_keeper = true;
+    return read_identity(&wanted->keeper, words);
+}
+
+static int read_zygote(struct description *wanted, char **words)
+{
+    (void)words;
+    wanted->is_zygote = true;
+    return 0;
+}
+
+static int read_forked(struct description *wanted, char **words)
+{
+    (void)words;
+    wanted->is_forked = true;
     return 0;
 }
 
@@ -61,14 +88,31 @@ static int read_working_directory(struct description *wanted, char **words)
     return 0;
 }
 
+static int read_bytes(unsigned long long *bytes, const char *word)
+{
+    long long number;
+    if (read_number(word, 1, 1LL << 50, &number) < 0)
+        return -1;
+    *bytes = (unsigned long long)number;
+    return 0;
+}
+
 static int read_tmp(struct description *wanted, char **words)
 {
-    long long tmp_bytes, shared_memory_bytes;
-    if (read_number(words[0], 1, 1LL << 50, &tmp_bytes) < 0 ||
-        read_number(words[1], 1, 1LL << 50, &shared_memory_bytes) < 0)
+    return read_bytes(&wanted->tmp_bytes, words[0]);
+}
+
+static int read_shared_memory(struct description *wanted, char **words)
+{
+    return read_bytes(&wanted->shared_memory_bytes, words[0]);
+}
+
+static int read_disk(struct description *wanted, char **words)
+{
+    long long bytes;
+    if (read_number(words[0], 1, 1LL << 50, &bytes) < 0)
         return -1;
-    wanted->tmp_bytes = (unsigned long long)tmp_bytes;
-    wanted->shared_memory_bytes = (unsigned long long)shared_memory_bytes;
+    wanted->disk = (struct disk){(unsigned long long)bytes, words[1], words[2]};
     return 0;
 }
 
@@ -96,11 +140,15 @@ static int read_setting(struct description *wanted, char **words)
 {
     if (wanted->setting_count == MOST_SETTINGS)
         return refuse(E2BIG);
-    if (wanted->cgroup_count == 0 || strchr(words[0], '/') != NULL)
+    if (strchr(words[1], '/') != NULL)
         return refuse(EINVAL);
-    const struct cgroup *cgroup = &wanted->cgroups[wanted->cgroup_count - 1];
-    wanted->settings[wanted->setting_count++] = (struct setting){cgroup, words[0], words[1]};
-    return 0;
+    for (int i = 0; i < wanted->cgroup_count; i++) {
+        if (strcmp(wanted->cgroups[i].path, words[0]) != 0)
+            continue;
+        wanted->settings[wanted->setting_count++] = (struct setting){&wanted->cgroups[i], words[1], words[2]};
+        return 0;
+    }
+    return refuse(ENOENT);
 }
 
 static int read_counters(struct description *wanted, char **words)
@@ -188,13 +236,18 @@ static const struct verb {
     int word_count;
     reader read;
 } verbs[] = {
-    {"user", 2, read_user},                     /* uid gid */
-    {"user-namespace", 0, read_user_namespace}, /* map those ids to our own instead of changing to them */
+    {"user", 4, read_user},                     /* uid gid as the function sees them, uid gid as the launcher does */
+    {"keeper", 2, read_keeper},                 /* uid gid, as the launcher sees them, of process 1, which sees 0 */
+    {"user-namespace", 0, read_user_namespace}, /* map the ids instead of changing to them */
+    {"zygote", 0, read_zygote},                 /* the arguments are a zygote's; no sandbox for a function */
+    {"forked", 0, read_forked},                 /* the zygote makes the function's process */
     {"working-directory", 1, read_working_directory},
-    {"tmp", 2, read_tmp},                       /* bytes of /tmp, bytes of /dev/shm */
+    {"tmp", 1, read_tmp},                       /* bytes of /tmp */
+    {"shared-memory", 1, read_shared_memory},   /* bytes of /dev/shm */
+    {"disk", 3, read_disk},                     /* bytes of /tmp, image to copy, directory for the copy */
     {"shared-cgroup", 1, read_shared_cgroup},   /* path; exists or is made, outlives the sandbox */
     {"cgroup", 1, read_cgroup},                 /* path; made, entered and removed */
-    {"set", 2, read_setting},                   /* file value, in the cgroup named last */
+    {"set", 3, read_setting},                   /* path of one of those cgroups, file, value */
     {"counters", 2, read_counters},             /* file with "oom_kill N", file with peak memory */
     {"bind", 2, read_bind},                     /* path in the sandbox, path on the host; read-only */
     {"bind-if-present", 2, read_optional_bind},
@@ -221,7 +274,7 @@ static int read_record(struct launch *launch, const char *verb, char **position,
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         if (strcmp(verbs[i].name, verb) != 0)
             continue;
-        char *words[3] = {0};
+        char *words[4] = {0};
         for (int w = 0; w < verbs[i].word_count; w++)
             if ((words[w] = next_word(position, end)) == NULL)
                 return refuse(EINVAL);
@@ -244,22 +297,36 @@ static ssize_t read_all(int descriptor, char *buffer, size_t size)
     return (ssize_t)length;
 }
 
+static int check_first(const struct description *wanted)
+{
+    bool is_complete = wanted->is_zygote ? wanted->argument_count > 0 && !wanted->is_forked
+                                         : wanted->inside.user_id != 0 && wanted->tmp_bytes > 0;
+    return is_complete ? 0 : refuse(EINVAL);
+}
+
+static int check_second(const struct description *wanted)
+{
+    return wanted->shared_memory_bytes > 0 ? 0 : refuse(EINVAL);
+}
+
 int read_description(struct launch *launch)
 {
     struct description *wanted = &launch->wanted;
-    ssize_t length = read_all(launch->description, wanted->text, sizeof wanted->text);
+    bool is_first = wanted->text_length == 0;
+    char *text = wanted->text + wanted->text_length;
+    ssize_t length = read_all(launch->description, text, MOST_DESCRIPTION_BYTES + 1);
     if (length < 0)
         return -1;
-    if (length == 0 || length > MOST_DESCRIPTION_BYTES || wanted->text[length - 1] != '\0')
+    if (length == 0 || length > MOST_DESCRIPTION_BYTES || text[length - 1] != '\0')
         return refuse(EINVAL);
-    char *position = wanted->text;
-    for (char *verb; (verb = next_word(&position, wanted->text + length)) != NULL;)
-        if (read_record(launch, verb, &position, wanted->text + length) < 0)
+    wanted->text_length += (size_t)length;
+    wanted->disk = (struct disk){0}; /* what was prepared isn't what is wanted now */
+    char *position = text;
+    for (char *verb; (verb = next_word(&position, text + length)) != NULL;)
+        if (read_record(launch, verb, &position, text + length) < 0)
             return -1;
+    if (is_first)
+        close(launch->description);
     set_detail(launch, "incomplete");
-    if (wanted->user_id == 0 || wanted->argument_count == 0 || wanted->working_directory == NULL ||
-        wanted->tmp_bytes == 0)
-        return refuse(EINVAL);
-    close(launch->description);
-    return 0;
+    return is_first ? check_first(wanted) : check_second(wanted);
 }

@@ -1,10 +1,11 @@
 """A sandbox in the words that the launcher reads (description.c). Pure: values in, bytes out."""
 
+import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from lampion.sandbox.cgroups import CgroupPlan
+from lampion.sandbox.cgroups import CgroupPlan, Setting
 from lampion.sandbox.driver import SandboxError
 from lampion.sandbox.host_view import Entry
 from lampion.sandbox.spec import TELEMETRY_FD, Limits
@@ -18,41 +19,101 @@ _CORE_BYTES: Final = 10 * 1024 * _MIB
 _STACK_BYTES: Final = 8 * _MIB
 _LOCKED_BYTES: Final = 64 * 1024
 _UNLIMITED: Final = -1
+# The ids that AWS gives.
+_USER_ID: Final = 993
+_GROUP_ID: Final = 990
+
+_Record = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who the function is. With a user namespace the ids are only its own view of the server's user."""
+    """Who the function is on the host (as the launcher numbers users), and who process 1 of its sandbox is.
+
+    Within a user namespace the function sees AWS's ids, and process 1 is root there. `keeper_id` is None when there is
+    but one id to have.
+    """
 
     user_id: int
-    group_id: int
-    has_user_namespace: bool
+    keeper_id: int | None = None
+    has_user_namespace: bool = True
+
+    @property
+    def user_inside(self) -> int:
+        return _USER_ID if self.has_user_namespace else self.user_id
+
+    @property
+    def group_inside(self) -> int:
+        return _GROUP_ID if self.has_user_namespace else self.user_id
 
 
-def describe(
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """The process that waits: a program with its environment, or one that a zygote makes when asked on its socket."""
+
+    argv: tuple[str, ...] = ()
+    environ: tuple[tuple[str, str], ...] = ()
+    zygote: socket.socket | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """What a sandbox's /tmp is made from: `image` is copied into a file in `directory`."""
+
+    size_bytes: int
+    image: str
+    directory: str
+
+
+def describe_prepared(
+    *,
+    identity: Identity,
+    entries: Iterable[Entry],
+    cgroups: CgroupPlan,
+    limits: Limits,
+    worker: Worker | None = None,
+    disk: Disk | None = None,
+) -> bytes:
+    """What a sandbox is before it is a function's. Without a disk its /tmp is memory.
+
+    Raises SandboxError for what the launcher couldn't read.
+    """
+    records = _identity_records(identity)
+    records.append(("tmp", str(limits.tmp_mib * _MIB)))
+    records += _cgroup_records(cgroups)
+    records += _entry_records(entries)
+    records += _limit_records(limits)
+    records += _disk_records(disk)
+    if worker is not None:
+        is_forked = worker.zygote is not None
+        records += [("forked",)] if is_forked else _program_records(worker.argv, dict(worker.environ))
+    return _encode(records)
+
+
+def describe_special(
     *,
     argv: Iterable[str],
     environ: Mapping[str, str],
     working_directory: str,
     limits: Limits,
-    identity: Identity,
+    settings: Iterable[Setting],
     entries: Iterable[Entry],
-    cgroups: CgroupPlan,
 ) -> bytes:
-    """Everything the launcher needs to know. Raises SandboxError for what it couldn't read."""
-    records: list[tuple[str, ...]] = [("user", str(identity.user_id), str(identity.group_id))]
-    if identity.has_user_namespace:
-        records.append(("user-namespace",))
+    """What makes a prepared sandbox one function's. With a process waiting in it, `argv` is empty."""
+    records: list[_Record] = [("shared-memory", str(limits.memory_mib * _MIB))]
     records.append(("working-directory", working_directory))
-    records.append(("tmp", str(limits.tmp_mib * _MIB), str(limits.memory_mib * _MIB)))
-    records += _cgroup_records(cgroups)
-    for entry in entries:
-        texts = () if entry.kind == "directory" else (entry.text,)
-        records.append((entry.kind.value, entry.path, *texts))
-    records += [("rlimit", name, str(soft), str(hard)) for name, soft, hard in resource_limits(limits)]
-    records += [("argument", word) for word in argv]
-    records += [("variable", f"{name}={value}") for name, value in _complete(environ).items()]
+    records += [("set", str(setting.path), setting.file, setting.value) for setting in settings]
+    records += _entry_records(entries)
+    records += _program_records(argv, _complete(environ))
     return _encode(records)
+
+
+def describe_zygote(
+    *, argv: Iterable[str], environ: Mapping[str, str], entries: Iterable[Entry], limits: Limits
+) -> bytes:
+    """A zygote; its processes inherit its resource limits."""
+    records: list[_Record] = [("zygote",), *_entry_records(entries), *_limit_records(limits)]
+    return _encode([*records, *_program_records(argv, environ)])
 
 
 def resource_limits(limits: Limits) -> tuple[tuple[str, int, int], ...]:
@@ -67,6 +128,36 @@ def resource_limits(limits: Limits) -> tuple[tuple[str, int, int], ...]:
     )
 
 
+def _identity_records(identity: Identity) -> list[_Record]:
+    inside, outside = (identity.user_inside, identity.group_inside), (identity.user_id, identity.user_id)
+    records: list[_Record] = [("user", *map(str, (*inside, *outside)))]
+    if identity.has_user_namespace:
+        records.append(("user-namespace",))
+        if identity.keeper_id is not None:
+            records.append(("keeper", str(identity.keeper_id), str(identity.keeper_id)))
+    return records
+
+
+def _entry_records(entries: Iterable[Entry]) -> list[_Record]:
+    return [
+        (entry.kind.value, entry.path) if entry.kind == "directory" else (entry.kind.value, entry.path, entry.text)
+        for entry in entries
+    ]
+
+
+def _disk_records(disk: Disk | None) -> list[_Record]:
+    return [] if disk is None else [("disk", str(disk.size_bytes), disk.image, disk.directory)]
+
+
+def _limit_records(limits: Limits) -> list[_Record]:
+    return [("rlimit", name, str(soft), str(hard)) for name, soft, hard in resource_limits(limits)]
+
+
+def _program_records(argv: Iterable[str], environ: Mapping[str, str]) -> list[_Record]:
+    words: list[_Record] = [("argument", word) for word in argv]
+    return words + [("variable", f"{name}={value}") for name, value in environ.items()]
+
+
 def _complete(environ: Mapping[str, str]) -> dict[str, str]:
     return {
         **environ,
@@ -75,17 +166,18 @@ def _complete(environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _cgroup_records(plan: CgroupPlan) -> list[tuple[str, ...]]:
-    records: list[tuple[str, ...]] = []
+def _cgroup_records(plan: CgroupPlan) -> list[_Record]:
+    records: list[_Record] = []
     for cgroup in plan.cgroups:
-        records.append(("shared-cgroup" if cgroup.is_shared else "cgroup", str(cgroup.path)))
-        records += [("set", file, value) for file, value in cgroup.settings]
+        path = str(cgroup.path)
+        records.append(("shared-cgroup" if cgroup.is_shared else "cgroup", path))
+        records += [("set", path, file, value) for file, value in cgroup.settings]
     if plan.oom_file is not None and plan.peak_file is not None:
         records.append(("counters", str(plan.oom_file), str(plan.peak_file)))
     return records
 
 
-def _encode(records: Iterable[tuple[str, ...]]) -> bytes:
+def _encode(records: Iterable[_Record]) -> bytes:
     words = [word.encode("utf-8", "surrogateescape") for record in records for word in record]
     if any(b"\0" in word for word in words):
         raise SandboxError("an argument, a variable or a path of the sandbox holds a NUL character")

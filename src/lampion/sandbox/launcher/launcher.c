@@ -1,57 +1,50 @@
 /*
- * lampion-launch CONTROL DESCRIPTION OUTPUT TELEMETRY: runs one process in a sandbox of its own.
+ * lampion-launch CONTROL [own-user-namespace]: makes sandboxes for one server, for as long as the socket CONTROL lasts
+ * (daemon.c). Each sandbox has a launcher process of its own, which lives through what is listed here.
  *
- * The arguments are descriptors: a SOCK_SEQPACKET socket to the server, a file with the description (description.c),
- * and the pipes that become standard output and error, and descriptor 3, of the function.
+ * A sandbox is made in two parts. First it is *prepared*: all that doesn't depend on the function, perhaps with a
+ * process in it that waits. Later it is *specialised*: it gets one function's files, limits and environment. No code of
+ * a function runs in between, so a prepared sandbox is as good as a new one.
  *
- * To the server:  "running" with the Runtime API's listening socket | "error STEP WHAT: WHY"
+ * To the server:  "prepared" with the Runtime API's listening socket | "running" | "error STEP WHAT: WHY"
  *                 "exit code|signal NUMBER oom COUNT peak BYTES killed 0|1", after which nothing of the sandbox exists
- * From it:        "term" | "kill"; the end of the socket means "kill" too.
+ * From it:        "specialise" with a second description | "term" | "kill"; the end of the socket means "kill" too.
  *
  * server -> launcher (host's namespaces) -> process 1 (all new namespaces) -> the function's process
  */
 #include "launcher.h"
 
 #include <errno.h>
-#include <linux/sched.h>
-#include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-static struct launch launch;
-
-static int detach_from_terminal(struct launch *l);
-static int create_channel(struct launch *l);
-static int create_init(struct launch *l);
-static int release_init(struct launch *l);
-static int await_release(struct launch *l);
-static int hide_cgroup_path(struct launch *l);
-static int set_host_name(struct launch *l);
-
-/* The launcher, on the host. */
+/* The launcher prepares a sandbox. */
 static const struct step outer_steps[] = {
-    /* First: Ctrl-C at the server's terminal must not end us before we have cleaned up. */
-    {"terminal", detach_from_terminal},
     /* Before anything is made, so that a bad description leaves nothing behind. */
     {"description", read_description},
     /* Before the process, so that it never runs without its limits. */
     {"cgroups", create_cgroups},
-    {"channel", create_channel},
+    {"rlimits", set_resource_limits},
+    /* While we may still do what only the server may, and while paths of the host mean something. */
+    {"pipes", give_away_pipes},
+    {"devices", open_devices},
+    {"sources", open_sources},
+    {"channels", create_channels},
     /* All namespaces at once, so that none of them is ever seen half made. */
     {"namespaces", create_init},
     /* While the process waits: it can't act in its user namespace before it has an id there. */
     {"ids", map_ids},
     {"release", release_init},
+    /* While process 1 is busy, and after its birth, so that it gets only what it is handed. */
+    {"disk", open_disk},
+    {"hand-over", hand_disk},
     {NULL, NULL},
 };
 
-/* Process 1, inside. */
+/* Process 1 prepares it from inside. */
 static const struct step inner_steps[] = {
     /* First: in a user namespace we may do nothing before our ids are mapped. */
     {"release", await_release},
@@ -61,8 +54,8 @@ static const struct step inner_steps[] = {
     {"cgroup-namespace", hide_cgroup_path},
     /* Before the first mount, or the host would see it. */
     {"propagation", stop_mount_propagation},
-    /* While paths of the host still mean something, and while we may read what only the server may. */
-    {"sources", open_sources},
+    /* Before the first file is made, for it belongs to who makes it. */
+    {"keeper", become_keeper},
     /* In the new process namespace, so that it shows only our own; while the host's is in sight (see there). */
     {"proc", open_proc},
     /* Before the tree is built, so that no link in it can lead to the host. */
@@ -71,152 +64,151 @@ static const struct step inner_steps[] = {
     /* Before /proc, whose dangerous files are covered with /dev/null. */
     {"devices", mount_devices},
     {"proc-masks", mount_proc},
-    {"tmp", mount_temporary},
-    /* After the last mount point has been made. */
-    {"seal", seal_root},
     {"host-name", set_host_name},
-    /* The rest needs capabilities, so it precedes their loss. */
     {"loopback", raise_loopback},
     {"runtime-api", open_listener},
-    {"pipes", give_away_pipes},
-    {"rlimits", set_resource_limits},
-    /* Last: from here on nothing can be changed, by us or by the function. */
-    {"privileges", drop_privileges},
+    /* Late, for making a disk takes the launcher longer than all of this; before a process that is to use it. */
+    {"disk", take_disk},
+    {"tmp", mount_temporary},
     {"init", run_init},
     {NULL, NULL},
 };
 
-const char *take_steps(const struct step *steps, struct launch *l)
+/* The launcher's part when a function gets the sandbox. */
+static const struct step outer_special_steps[] = {
+    {"description", read_description},
+    /* Before the function's first instruction. */
+    {"limits", write_settings},
+    {"sources", open_sources},
+    {"hand-over", hand_trees},
+    {NULL, NULL},
+};
+
+/* Process 1's part. */
+static const struct step inner_special_steps[] = {
+    {"description", read_description},
+    {"trees", take_trees},
+    {"tree", build_tree},
+    {"shared-memory", size_shared_memory},
+    /* After the last mount point has been made. */
+    {"seal", seal_root},
+    /* Takes what `privileges` takes away, and comes before it: afterwards nobody here can mount anything. */
+    {"function", start_function},
+    {"privileges", drop_privileges},
+    {"seccomp", filter_system_calls},
+    /* Process 1 may share the function's user; this keeps the function out of its memory and descriptors. */
+    {"closed", close_to_others},
+    {"orders", give_orders},
+    {NULL, NULL},
+};
+
+/* The function's process, started by process 1. */
+static const struct step function_steps[] = {
+    /* Signals to the session or the process group of the launcher aren't meant for the function. */
+    {"session", leave_session},
+    /* Blocked and ignored signals would pass through the exec. */
+    {"signals", reset_signals},
+    {"working-directory", enter_working_directory},
+    /* Nothing that was open here may be open there. */
+    {"descriptors", arrange_descriptors},
+    {"privileges", drop_privileges},
+    {"landlock", restrict_writing},
+    /* Last, for it refuses what the steps before do; it needs that privileges can't come back. */
+    {"seccomp", filter_system_calls},
+    {"exec", execute},
+    {NULL, NULL},
+};
+
+/* A zygote: a process of our own, in a file system like a sandbox's, which makes processes for prepared sandboxes. */
+static const struct step zygote_steps[] = {
+    {"propagation", stop_mount_propagation},
+    {"root", enter_new_root},
+    {"tree", build_tree},
+    {"devices", mount_devices},
+    {"seal", seal_root},
+    {"session", leave_session},
+    {"signals", reset_signals},
+    {"working-directory", enter_working_directory},
+    {"descriptors", arrange_descriptors},
+    /* It has to enter sandboxes, and needs nothing else of what root may. */
+    {"capabilities", keep_entry_capabilities},
+    {"exec", execute},
+    {NULL, NULL},
+};
+
+const char *take_steps(const struct step *steps, struct launch *launch)
 {
     for (; steps->name != NULL; steps++) {
-        l->detail[0] = '\0';
-        if (steps->take(l) < 0)
+        launch->detail[0] = '\0';
+        if (steps->take(launch) < 0)
             return steps->name;
     }
     return NULL;
 }
 
-static int detach_from_terminal(struct launch *l)
+int specialise_outside(struct launch *launch)
 {
-    (void)l;
-    sigset_t all;
-    sigfillset(&all);
-    if (sigprocmask(SIG_SETMASK, &all, NULL) < 0)
-        return -1;
-    /* Who leads a process group can't leave it, and needn't. */
-    return setsid() < 0 && errno != EPERM ? -1 : 0;
+    const char *failed = take_steps(outer_special_steps, launch);
+    return failed == NULL ? 0 : (send_error(launch->control, failed, launch, errno), -1);
 }
 
-static int create_channel(struct launch *l)
+int specialise_inside(struct launch *launch)
 {
-    int ends[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
-        return -1;
-    l->outside = ends[0];
-    l->inside = ends[1];
-    return 0;
+    const char *failed = take_steps(inner_special_steps, launch);
+    return failed == NULL ? 0 : (send_error(launch->inside, failed, launch, errno), -1);
+}
+
+void run_function(struct launch *launch, int report)
+{
+    const char *failed = take_steps(function_steps, launch);
+    send_error(report, failed, launch, errno);
+    _exit(127);
 }
 
 /* Everybody in the sandbox may read the command line of process 1, which would tell where on the host we are. */
-static void rename_init(struct launch *l)
+static void rename_init(struct launch *launch)
 {
-    for (char **word = l->arguments; *word != NULL; word++)
+    for (char **word = launch->arguments; *word != NULL; word++)
         memset(*word, 0, strlen(*word));
-    memcpy(l->arguments[0], "/init", sizeof "/init");
+    memcpy(launch->arguments[0], "/init", sizeof "/init");
 }
 
-static void run_inner_steps(struct launch *l)
+/* What the new process does. */
+void run_inside(struct launch *launch)
 {
-    rename_init(l);
-    close(l->control);
-    close(l->outside);
+    rename_init(launch);
+    close(launch->control);
+    close(launch->outside);
     umask(0);
-    const char *failed = take_steps(inner_steps, l);
-    send_error(l->inside, failed, l, errno);
+    const char *failed = take_steps(launch->wanted.is_zygote ? zygote_steps : inner_steps, launch);
+    send_error(launch->inside, failed, launch, errno);
     _exit(1);
 }
 
-static int create_init(struct launch *l)
-{
-    struct clone_args wanted = {
-        .flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET, .exit_signal = SIGCHLD};
-    int cgroup = open_birth_cgroup(l);
-    if (cgroup >= 0) {
-        wanted.flags |= CLONE_INTO_CGROUP;
-        wanted.cgroup = (unsigned long long)cgroup;
-    }
-    if (l->wanted.has_user_namespace)
-        wanted.flags |= CLONE_NEWUSER;
-    long pid = syscall(SYS_clone3, &wanted, sizeof wanted);
-    if (pid == 0)
-        run_inner_steps(l);
-    int error = errno;
-    if (cgroup >= 0)
-        close(cgroup);
-    errno = error;
-    if (pid < 0)
-        return -1;
-    l->init = (pid_t)pid;
-    close(l->inside);
-    close(l->output);
-    close(l->telemetry);
-    return 0;
-}
-
-static int release_init(struct launch *l)
-{
-    return l->wanted.has_user_namespace ? send_message(l->outside, "go", -1) : 0;
-}
-
-static int await_release(struct launch *l)
-{
-    char message[MOST_MESSAGE_BYTES];
-    int descriptor;
-    if (!l->wanted.has_user_namespace || receive_message(l->inside, message, sizeof message, &descriptor) > 0)
-        return 0;
-    errno = EPIPE;
-    return -1;
-}
-
-static int hide_cgroup_path(struct launch *l)
-{
-    (void)l;
-    return unshare(CLONE_NEWCGROUP);
-}
-
-static int set_host_name(struct launch *l)
-{
-    (void)l;
-    return sethostname("localhost", strlen("localhost"));
-}
-
-int main(int count, char **arguments)
+/* The whole life of one launcher process. */
+void run_launch(struct launch *launch)
 {
     struct ending ending = {0};
-    if (count != 5 || strlen(arguments[0]) < strlen("/init")) {
-        fprintf(stderr, "usage: lampion-launch CONTROL DESCRIPTION OUTPUT TELEMETRY\n");
-        return 2;
-    }
-    launch.arguments = arguments;
-    launch.control = atoi(arguments[1]);
-    launch.description = atoi(arguments[2]);
-    launch.output = atoi(arguments[3]);
-    launch.telemetry = atoi(arguments[4]);
-    const char *failed = take_steps(outer_steps, &launch);
+    launch->disk = -1;
+    signal(SIGCHLD, SIG_DFL);
+    const char *failed = take_steps(outer_steps, launch);
     if (failed != NULL) {
-        send_error(launch.control, failed, &launch, errno);
+        send_error(launch->control, failed, launch, errno);
         ending.has_failed = true;
-        if (launch.init > 0)
-            kill_all(&launch, &ending);
+        if (launch->init > 0)
+            kill_all(launch, &ending);
     } else {
-        supervise(&launch, &ending);
+        supervise(launch, &ending);
     }
-    if (launch.init > 0)
-        await_end(&launch, &ending);
-    long long oom_kills = read_counter(launch.wanted.oom_file, "oom_kill");
-    long long peak_bytes = read_counter(launch.wanted.peak_file, NULL);
-    remove_cgroups(&launch, ending.is_server_gone);
+    if (launch->init > 0)
+        await_end(launch, &ending);
+    long long oom_kills = read_counter(launch->wanted.oom_file, "oom_kill");
+    long long peak_bytes = read_counter(launch->wanted.peak_file, NULL);
+    remove_cgroups(launch, ending.is_server_gone);
     if (!ending.has_failed)
-        report_end(&launch, &ending, oom_kills, peak_bytes);
-    return ending.has_failed ? 1 : 0;
+        report_end(launch, &ending, oom_kills, peak_bytes);
+    /* Nobody waits for it: taking a full disk apart takes a while. */
+    close(launch->control);
+    drop_disk(launch);
+    _exit(ending.has_failed);
 }

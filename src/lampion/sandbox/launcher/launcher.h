@@ -15,9 +15,13 @@ enum {
     MOST_VARIABLES = 2048,
     MOST_RLIMITS = 16,
     MOST_MESSAGE_BYTES = 1024,
-    MOST_DEVICES = 8,
+    MOST_DESCRIPTORS = MOST_ENTRIES + 8, /* in one message; the kernel takes 253 */
+    DEVICE_COUNT = 5,
     RUNTIME_API_PORT = 9001,
 };
+
+/* What the function's process finds open. */
+enum { TELEMETRY_DESCRIPTOR = 3, ORDERS_DESCRIPTOR = 4, FIRST_UNUSED_DESCRIPTOR = 5 };
 
 /* A directory of the cgroup file system. A shared one is an ancestor that other sandboxes use too. */
 struct cgroup {
@@ -25,7 +29,7 @@ struct cgroup {
     bool is_shared;
 };
 
-/* A value written to a file of a cgroup before anything runs in it. */
+/* A value for a file of a cgroup. */
 struct setting {
     const struct cgroup *cgroup;
     const char *file;
@@ -49,14 +53,35 @@ struct resource_limit {
     long long hard;
 };
 
-/* What the server asks for. Every pointer points into `text`. */
-struct description {
-    char text[MOST_DESCRIPTION_BYTES + 1];
-    bool has_user_namespace; /* an ordinary user starts us: ids are mapped, not changed */
+struct identity {
     unsigned user_id;
     unsigned group_id;
+};
+
+/* An image to copy, and where its copies lie; `bytes`, of /tmp, is 0 when there is to be no disk. */
+struct disk {
+    unsigned long long bytes;
+    const char *template;
+    const char *directory;
+};
+
+/*
+ * What the server asks for, in one description when the sandbox is prepared and a second one when a function gets it.
+ * Every pointer points into `text`, which holds both.
+ */
+struct description {
+    char text[2 * (MOST_DESCRIPTION_BYTES + 1)];
+    size_t text_length;
+    bool has_user_namespace; /* ids are mapped, not changed */
+    bool has_keeper;         /* process 1 has an id of its own: 0 inside */
+    bool is_zygote;          /* no function's sandbox but the place of a zygote */
+    bool is_forked;          /* the function's process comes from a zygote */
+    struct identity inside;  /* the function's user as it sees itself */
+    struct identity outside; /* the same as the launcher sees it */
+    struct identity keeper;  /* process 1 as the launcher sees it */
     unsigned long long tmp_bytes;
     unsigned long long shared_memory_bytes;
+    struct disk disk;
     const char *working_directory;
     const char *oom_file;  /* holds a line "oom_kill N" */
     const char *peak_file; /* holds the high-water mark of memory in bytes */
@@ -74,6 +99,13 @@ struct description {
     int variable_count;
 };
 
+/* A text with descriptors, which the receiver owns. */
+struct message {
+    char text[MOST_MESSAGE_BYTES];
+    int descriptors[MOST_DESCRIPTORS];
+    int count;
+};
+
 struct launch {
     struct description wanted;
     char **arguments;    /* of the launcher itself */
@@ -84,11 +116,22 @@ struct launch {
     int description;     /* descriptors given by the server */
     int output;
     int telemetry;
+    int zygote;          /* where the zygote is asked for processes, or where it is asked from; -1 when there is none */
+    int orders_in;       /* the pipe through which a waiting process learns what it is to be */
+    int orders_out;
+    int hello_in;        /* the channel on which a process from the zygote says that it is there */
+    int hello_out;
     int listener;        /* the Runtime API's socket, made in the sandbox's network */
-    int devices[MOST_DEVICES]; /* detached mounts, to be attached in the new root */
+    int devices[DEVICE_COUNT]; /* detached mounts, to be attached in the new root */
     int proc;
+    int disk;            /* /tmp as a detached mount, -1 when it is to be memory */
     pid_t init;          /* process 1 of the sandbox as the host numbers it; 0 before it exists */
+    int init_handle;     /* the same as a descriptor */
+    pid_t function;      /* the function's process as process 1 numbers it; 0 before it exists */
     int cgroups_made;
+    int settings_made;
+    int entries_made;
+    struct message handed; /* what process 1 was given to specialise the sandbox */
 };
 
 /* How the sandbox ended. */
@@ -107,35 +150,59 @@ struct step {
     int (*take)(struct launch *);
 };
 
-/* Takes the steps in order; the name of the one that failed, or NULL. */
+/* launcher.c: takes the steps in order; the name of the one that failed, or NULL. */
 const char *take_steps(const struct step *steps, struct launch *launch);
+void run_launch(struct launch *launch);
+void run_inside(struct launch *launch);
+int specialise_outside(struct launch *launch);
+int specialise_inside(struct launch *launch);
+void run_function(struct launch *launch, int report);
 
-void set_detail(struct launch *launch, const char *text);
-
-/* channel.c: messages are short texts over SOCK_SEQPACKET, with at most one descriptor. */
-int send_message(int channel, const char *message, int descriptor);
-ssize_t receive_message(int channel, char *message, size_t size, int *descriptor);
+/* channel.c: messages are short texts over SOCK_SEQPACKET, with descriptors. */
+int send_message(int channel, const char *text, const int *descriptors, int count);
+ssize_t receive_message(int channel, struct message *message);
+void close_descriptors(struct message *message);
 int send_error(int channel, const char *step, const struct launch *launch, int error);
+void set_detail(struct launch *launch, const char *text);
 
 /* description.c */
 int read_description(struct launch *launch);
 
 /* cgroups.c */
 int create_cgroups(struct launch *launch);
+int write_settings(struct launch *launch);
 int open_birth_cgroup(struct launch *launch);
+int open_task_files(struct launch *launch, int *descriptors);
 int enter_cgroups(struct launch *launch);
 void remove_cgroups(struct launch *launch, bool with_shared);
 long long read_counter(const char *file, const char *name);
 
-/* mounts.c */
+/* sources.c */
+extern const char *const device_files[DEVICE_COUNT];
 int stop_mount_propagation(struct launch *launch);
+int open_devices(struct launch *launch);
 int open_sources(struct launch *launch);
+
+/* mounts.c */
 int enter_new_root(struct launch *launch);
 int build_tree(struct launch *launch);
 int mount_devices(struct launch *launch);
 int mount_temporary(struct launch *launch);
+int size_shared_memory(struct launch *launch);
 int seal_root(struct launch *launch);
 int attach_tree(int tree, const char *path);
+int take_trees(struct launch *launch);
+int hand_trees(struct launch *launch);
+
+/* disk.c */
+int open_disk(struct launch *launch);
+void drop_disk(struct launch *launch);
+int hand_disk(struct launch *launch);
+int take_disk(struct launch *launch);
+int try_disk(struct launch *launch, const char *template, const char *directory);
+
+/* images.c */
+int open_image(const char *path);
 
 /* proc.c */
 int open_proc(struct launch *launch);
@@ -147,9 +214,44 @@ int open_listener(struct launch *launch);
 
 /* privileges.c */
 int map_ids(struct launch *launch);
+int become_keeper(struct launch *launch);
 int set_resource_limits(struct launch *launch);
 int give_away_pipes(struct launch *launch);
+int keep_entry_capabilities(struct launch *launch);
 int drop_privileges(struct launch *launch);
+int close_to_others(struct launch *launch);
+
+/* seccomp.c */
+void build_filter(void);
+int filter_system_calls(struct launch *launch);
+
+/* landlock.c */
+int restrict_writing(struct launch *launch);
+
+/* namespaces.c */
+int create_channels(struct launch *launch);
+int create_init(struct launch *launch);
+int release_init(struct launch *launch);
+int await_release(struct launch *launch);
+int hide_cgroup_path(struct launch *launch);
+int set_host_name(struct launch *launch);
+
+/* function.c */
+int leave_session(struct launch *launch);
+int reset_signals(struct launch *launch);
+int arrange_descriptors(struct launch *launch);
+void close_function_ends(struct launch *launch);
+int enter_working_directory(struct launch *launch);
+int execute(struct launch *launch);
+int start_function(struct launch *launch);
+int give_orders(struct launch *launch);
+
+/* zygote.c */
+int ask_zygote(struct launch *launch);
+int await_forked(struct launch *launch);
+
+/* fork_server.c: 0 in the new process, -1 when there will be no more */
+int serve_as_zygote(int requests);
 
 /* supervise.c */
 void kill_all(struct launch *launch, struct ending *ending);

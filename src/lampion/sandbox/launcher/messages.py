@@ -9,8 +9,13 @@ from lampion.sandbox.driver import Exit
 
 
 @dataclass(frozen=True, slots=True)
+class Prepared:
+    """The sandbox can be given to a function; the Runtime API's listening socket came along."""
+
+
+@dataclass(frozen=True, slots=True)
 class Running:
-    """The function's program has been executed; the listening socket came along."""
+    """The function's process has what it needs and runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +33,17 @@ class Ended:
     peak_bytes: int
 
 
-Message = Running | Failed | Ended
+Message = Prepared | Running | Failed | Ended
 MESSAGE_BYTES: Final = 1024
+_PLAIN: Final[dict[str, Message]] = {"prepared": Prepared(), "running": Running()}
 _ENDED: Final = re.compile(r"exit (code|signal) (\d+) oom (\d+) peak (-?\d+) killed ([01])")
 
 
 def parse_message(raw: bytes) -> Message:
     """A message that nobody expects is a failure too: the launcher is then not the one that belongs to us."""
     text = raw.decode("utf-8", "replace")
-    if text == "running":
-        return Running()
+    if text in _PLAIN:
+        return _PLAIN[text]
     if text.startswith("error "):
         return Failed(text.removeprefix("error "))
     match = _ENDED.fullmatch(text)

@@ -12,57 +12,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static const struct {
-    const char *path;
-    const char *host_path;
-} device_files[] = {
-    {"/dev/null", "/dev/null"},     {"/dev/zero", "/dev/zero"},       {"/dev/full", "/dev/full"},
-    {"/dev/random", "/dev/random"}, {"/dev/urandom", "/dev/urandom"},
-};
-enum { DEVICE_COUNT = sizeof device_files / sizeof device_files[0] };
-
-int stop_mount_propagation(struct launch *launch)
-{
-    (void)launch;
-    return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
-}
-
-/* A detached copy of the mounts at `path` with `attributes` set on all of them. */
-static int open_source(const char *path, unsigned long long attributes)
-{
-    int tree = (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-    if (tree < 0)
-        return -1;
-    struct mount_attr wanted = {.attr_set = attributes, .propagation = MS_PRIVATE};
-    if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &wanted, sizeof wanted) < 0) {
-        int error = errno;
-        close(tree);
-        errno = error;
-        return -1;
-    }
-    return tree;
-}
-
-int open_sources(struct launch *launch)
-{
-    for (int i = 0; i < DEVICE_COUNT; i++) {
-        set_detail(launch, device_files[i].host_path);
-        launch->devices[i] = open_source(device_files[i].host_path, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
-        if (launch->devices[i] < 0)
-            return -1;
-    }
-    for (int i = 0; i < launch->wanted.entry_count; i++) {
-        struct entry *entry = &launch->wanted.entries[i];
-        if (entry->kind != ENTRY_BIND)
-            continue;
-        set_detail(launch, entry->text);
-        entry->tree = open_source(entry->text, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-        if (entry->tree < 0 && !(entry->is_optional && errno == ENOENT))
-            return -1;
-    }
-    return 0;
-}
-
 int enter_new_root(struct launch *launch)
 {
     (void)launch;
@@ -133,9 +82,10 @@ static int build_entry(const struct entry *entry)
 
 int build_tree(struct launch *launch)
 {
-    for (int i = 0; i < launch->wanted.entry_count; i++) {
-        set_detail(launch, launch->wanted.entries[i].path);
-        if (build_entry(&launch->wanted.entries[i]) < 0)
+    for (; launch->entries_made < launch->wanted.entry_count; launch->entries_made++) {
+        const struct entry *entry = &launch->wanted.entries[launch->entries_made];
+        set_detail(launch, entry->path);
+        if (build_entry(entry) < 0)
             return -1;
     }
     return 0;
@@ -148,8 +98,8 @@ int mount_devices(struct launch *launch)
                                            {"/proc/self/fd/1", "/dev/stdout"},
                                            {"/proc/self/fd/2", "/dev/stderr"}};
     for (int i = 0; i < DEVICE_COUNT; i++) {
-        set_detail(launch, device_files[i].path);
-        if (attach_tree(launch->devices[i], device_files[i].path) < 0)
+        set_detail(launch, device_files[i]);
+        if (attach_tree(launch->devices[i], device_files[i]) < 0)
             return -1;
     }
     for (size_t i = 0; i < sizeof links / sizeof links[0]; i++)
@@ -158,25 +108,64 @@ int mount_devices(struct launch *launch)
     return 0;
 }
 
-static int mount_sized(struct launch *launch, const char *path, unsigned long long bytes)
+static int mount_sized(struct launch *launch, const char *path, unsigned long long bytes, unsigned long flags)
 {
     char options[96];
     set_detail(launch, path);
     snprintf(options, sizeof options, "mode=1777,size=%llu", bytes);
     if (make_directories(path, true) < 0)
         return -1;
-    return mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, options);
+    return mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV | flags, options);
 }
 
+/* How large /dev/shm may grow follows from the function's memory, which isn't known yet. */
 int mount_temporary(struct launch *launch)
 {
-    if (mount_sized(launch, "/tmp", launch->wanted.tmp_bytes) < 0)
+    set_detail(launch, "/tmp");
+    int result = launch->disk >= 0 ? attach_tree(launch->disk, "/tmp")
+                                   : mount_sized(launch, "/tmp", launch->wanted.tmp_bytes, 0);
+    if (result < 0)
         return -1;
-    return mount_sized(launch, "/dev/shm", launch->wanted.shared_memory_bytes);
+    return mount_sized(launch, "/dev/shm", (unsigned long long)sysconf(_SC_PAGESIZE), 0);
+}
+
+int size_shared_memory(struct launch *launch)
+{
+    return mount_sized(launch, "/dev/shm", launch->wanted.shared_memory_bytes, MS_REMOUNT);
 }
 
 int seal_root(struct launch *launch)
 {
     (void)launch;
     return mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, NULL);
+}
+
+/* Sends process 1 the description and the trees for it; a letter an entry says whether there is one. */
+int hand_trees(struct launch *launch)
+{
+    char text[MOST_MESSAGE_BYTES] = "specialise ";
+    size_t length = strlen(text);
+    int descriptors[MOST_DESCRIPTORS] = {launch->description}, count = 1;
+    for (int i = launch->entries_made; i < launch->wanted.entry_count; i++) {
+        const struct entry *entry = &launch->wanted.entries[i];
+        text[length++] = entry->kind == ENTRY_BIND && entry->tree >= 0 ? 'y' : 'n';
+        if (text[length - 1] == 'y')
+            descriptors[count++] = entry->tree;
+    }
+    text[length] = '\0';
+    int result = send_message(launch->outside, text, descriptors, count);
+    while (count > 0)
+        close(descriptors[--count]);
+    launch->entries_made = launch->wanted.entry_count;
+    return result;
+}
+
+int take_trees(struct launch *launch)
+{
+    const char *letter = strchr(launch->handed.text, ' ');
+    int next = 1; /* after the description */
+    close(launch->description);
+    for (int i = launch->entries_made; letter != NULL && i < launch->wanted.entry_count; i++)
+        launch->wanted.entries[i].tree = *++letter == 'y' ? launch->handed.descriptors[next++] : -1;
+    return 0;
 }

@@ -27,19 +27,41 @@ static int write_map(struct launch *launch, const char *file, const char *text)
     return count < 0 ? -1 : 0;
 }
 
+static int map(struct launch *launch, const char *file, unsigned inside, unsigned outside, unsigned keeper)
+{
+    char text[96];
+    int length = snprintf(text, sizeof text, "%u %u 1\n", inside, outside);
+    if (launch->wanted.has_keeper)
+        snprintf(text + length, sizeof text - (size_t)length, "0 %u 1\n", keeper);
+    return write_map(launch, file, text);
+}
+
 int map_ids(struct launch *launch)
 {
-    char map[64];
-    if (!launch->wanted.has_user_namespace)
+    const struct description *wanted = &launch->wanted;
+    if (!wanted->has_user_namespace)
         return 0;
     /* The kernel wants this refusal before it lets an ordinary user map a group. */
     if (write_map(launch, "setgroups", "deny") < 0)
         return -1;
-    snprintf(map, sizeof map, "%u %u 1", launch->wanted.group_id, (unsigned)getegid());
-    if (write_map(launch, "gid_map", map) < 0)
+    if (map(launch, "gid_map", wanted->inside.group_id, wanted->outside.group_id, wanted->keeper.group_id) < 0)
         return -1;
-    snprintf(map, sizeof map, "%u %u 1", launch->wanted.user_id, (unsigned)geteuid());
-    return write_map(launch, "uid_map", map);
+    return map(launch, "uid_map", wanted->inside.user_id, wanted->outside.user_id, wanted->keeper.user_id);
+}
+
+/*
+ * Process 1 takes an id that exists in its user namespace, or it could create no file there. A change of ids makes a
+ * process closed to all others; a zygote's process is to enter this one's namespaces.
+ */
+int become_keeper(struct launch *launch)
+{
+    const struct description *wanted = &launch->wanted;
+    struct identity id = wanted->has_keeper ? (struct identity){0, 0} : wanted->inside;
+    if (!wanted->has_user_namespace)
+        return 0;
+    if (setresgid(id.group_id, id.group_id, id.group_id) < 0 || setresuid(id.user_id, id.user_id, id.user_id) < 0)
+        return -1;
+    return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 }
 
 static rlim_t as_limit(long long number)
@@ -69,41 +91,66 @@ int set_resource_limits(struct launch *launch)
 /* Opening /dev/stdout opens the pipe anew, which only its owner may. */
 int give_away_pipes(struct launch *launch)
 {
-    const struct description *wanted = &launch->wanted;
-    if (wanted->has_user_namespace)
+    const struct identity *owner = &launch->wanted.outside;
+    if (launch->wanted.is_zygote)
         return 0;
-    if (fchown(launch->output, wanted->user_id, wanted->group_id) < 0)
+    if (fchown(launch->output, owner->user_id, owner->group_id) < 0)
         return -1;
-    return fchown(launch->telemetry, wanted->user_id, wanted->group_id);
+    return fchown(launch->telemetry, owner->user_id, owner->group_id);
 }
 
-static int clear_capabilities(void)
+/* `kept`: a bit for each capability. */
+static int restrict_capabilities(unsigned long long kept)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
-    return (int)syscall(SYS_capset, &header, none);
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {0};
+    for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+        sets[i].effective = sets[i].permitted = (unsigned)(kept >> 32 * i);
+    return (int)syscall(SYS_capset, &header, sets);
 }
 
+static int restrict_bounding_set(unsigned long long kept)
+{
+    for (unsigned long capability = 0; capability < 64; capability++)
+        if (!(kept >> capability & 1) && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0 && errno != EINVAL)
+            return -1;
+    return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+}
+
+int keep_entry_capabilities(struct launch *launch)
+{
+    (void)launch;
+    const unsigned long long kept = 1ULL << CAP_SYS_ADMIN | 1ULL << CAP_SYS_CHROOT | 1ULL << CAP_SYS_PTRACE |
+                                    1ULL << CAP_SETUID | 1ULL << CAP_SETGID | 1ULL << CAP_SETPCAP;
+    return restrict_bounding_set(kept) < 0 ? -1 : restrict_capabilities(kept);
+}
+
+/*
+ * What a process may do becomes what `inside` may: nothing. Process 1 keeps its id if it has one of its own, and then
+ * the right to signal the function's process, which is another user's; both count in this user namespace only.
+ */
 int drop_privileges(struct launch *launch)
 {
     const struct description *wanted = &launch->wanted;
+    bool is_keeper = wanted->has_keeper && getpid() == 1;
+    struct identity id = is_keeper ? (struct identity){0, 0} : wanted->inside;
+    unsigned long long kept = is_keeper ? 1ULL << CAP_KILL : 0;
     /* First what itself needs a capability: the bounding set (SETPCAP), groups (SETGID), ids (SETGID, SETUID). */
-    for (unsigned long capability = 0; prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0; capability++)
-        ;
-    if (errno != EINVAL)
-        return -1;
-    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+    if (restrict_bounding_set(kept) < 0)
         return -1;
     if (!wanted->has_user_namespace && setgroups(0, NULL) < 0)
         return -1;
-    if (setresgid(wanted->group_id, wanted->group_id, wanted->group_id) < 0 ||
-        setresuid(wanted->user_id, wanted->user_id, wanted->user_id) < 0)
+    if (setresgid(id.group_id, id.group_id, id.group_id) < 0 || setresuid(id.user_id, id.user_id, id.user_id) < 0)
         return -1;
-    /* Inside a user namespace the ids don't change, and only a change of ids would have cleared these. */
-    if (clear_capabilities() < 0)
+    /* Where the ids didn't change, these are still there. */
+    if (restrict_capabilities(kept) < 0)
         return -1;
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        return -1;
-    /* Process 1 shares the function's user; this keeps the function out of its memory and descriptors. */
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+/* Other processes of the same user can neither trace this one nor read its memory. */
+int close_to_others(struct launch *launch)
+{
+    (void)launch;
     return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }

@@ -15,40 +15,55 @@ void kill_all(struct launch *launch, struct ending *ending)
     kill(launch->init, SIGKILL);
 }
 
+static void fail(struct launch *launch, struct ending *ending)
+{
+    ending->has_failed = true;
+    kill_all(launch, ending);
+}
+
 /* False when process 1 has gone. */
 static bool hear_init(struct launch *launch, struct ending *ending)
 {
-    char message[MOST_MESSAGE_BYTES];
-    int descriptor;
-    if (receive_message(launch->outside, message, sizeof message, &descriptor) <= 0)
+    struct message message;
+    if (receive_message(launch->outside, &message) <= 0)
         return false;
-    if (sscanf(message, "ended %15s %d", ending->how, &ending->number) == 2) {
+    if (sscanf(message.text, "ended %15s %d", ending->how, &ending->number) == 2) {
         ending->is_known = true;
         return true;
     }
-    if (strncmp(message, "error ", 6) == 0)
+    if (strcmp(message.text, "enter") == 0) {
+        if (ask_zygote(launch) < 0) {
+            send_error(launch->control, "zygote", launch, errno);
+            fail(launch, ending);
+        }
+        return true;
+    }
+    if (strncmp(message.text, "error ", 6) == 0)
         ending->has_failed = true;
-    if (send_message(launch->control, message, descriptor) < 0)
+    if (send_message(launch->control, message.text, message.descriptors, message.count) < 0)
         kill_all(launch, ending);
-    if (descriptor >= 0)
-        close(descriptor);
+    close_descriptors(&message);
     return true;
 }
 
 /* False when the server has gone. */
 static bool hear_server(struct launch *launch, struct ending *ending)
 {
-    char message[MOST_MESSAGE_BYTES];
-    int descriptor;
-    if (receive_message(launch->control, message, sizeof message, &descriptor) <= 0) {
+    struct message message;
+    if (receive_message(launch->control, &message) <= 0) {
         kill_all(launch, ending);
         ending->is_server_gone = true;
         return false;
     }
-    if (strcmp(message, "kill") == 0)
+    if (strcmp(message.text, "kill") == 0) {
         kill_all(launch, ending);
-    else
-        send_message(launch->outside, message, -1);
+    } else if (strcmp(message.text, "specialise") == 0 && message.count == 1) {
+        launch->description = message.descriptors[0];
+        if (specialise_outside(launch) < 0)
+            fail(launch, ending);
+    } else {
+        send_message(launch->outside, message.text, NULL, 0);
+    }
     return true;
 }
 
@@ -81,9 +96,9 @@ void await_end(struct launch *launch, struct ending *ending)
 
 void report_end(struct launch *launch, const struct ending *ending, long long oom_kills, long long peak_bytes)
 {
-    char message[MOST_MESSAGE_BYTES];
+    char text[MOST_MESSAGE_BYTES];
     bool is_killed = ending->is_killed && !ending->is_known;
-    snprintf(message, sizeof message, "exit %s %d oom %lld peak %lld killed %d", ending->how, ending->number, oom_kills,
+    snprintf(text, sizeof text, "exit %s %d oom %lld peak %lld killed %d", ending->how, ending->number, oom_kills,
              peak_bytes, is_killed);
-    send_message(launch->control, message, -1);
+    send_message(launch->control, text, NULL, 0);
 }

@@ -1,33 +1,66 @@
 -- name: get
--- One function's document.
-SELECT document FROM functions WHERE account_id = :account_id AND region = :region AND name = :name;
+-- The document of one function's $LATEST (number 0) or version.
+SELECT document FROM functions
+WHERE account_id = :account_id AND region = :region AND name = :name AND number = :number;
 
 -- name: insert
--- A new function; the primary key refuses a second one.
-INSERT INTO functions (account_id, region, name, revision_id, package_sha256, is_settled, document)
-VALUES (:account_id, :region, :name, :revision_id, :package_sha256, :is_settled, :document);
+-- A new function, or one more version of it; the primary key refuses a second one.
+INSERT INTO functions
+    (account_id, region, name, number, revision_id, package_sha256, is_settled, is_snap_started, document)
+VALUES
+    (:account_id, :region, :name, :number, :revision_id, :package_sha256, :is_settled, :is_snap_started, :document);
 
 -- name: replace
 -- The optimistic lock: no row changes when another revision is stored.
 UPDATE functions
-SET revision_id = :revision_id, package_sha256 = :package_sha256, is_settled = :is_settled, document = :document
-WHERE account_id = :account_id AND region = :region AND name = :name AND revision_id = :expected_revision_id;
+SET revision_id = :revision_id, package_sha256 = :package_sha256, is_settled = :is_settled,
+    is_snap_started = :is_snap_started, document = :document
+WHERE account_id = :account_id AND region = :region AND name = :name AND number = :number
+    AND revision_id = :expected_revision_id;
 
 -- name: delete
--- Forget one function.
+-- Forget one function with all its versions.
 DELETE FROM functions WHERE account_id = :account_id AND region = :region AND name = :name;
 
+-- name: delete_version
+-- Forget one version; the function keeps its count, so that its number is not given again.
+DELETE FROM functions WHERE account_id = :account_id AND region = :region AND name = :name AND number = :number;
+
 -- name: page
--- Functions of one account and region after a name, in bytewise order: a walk along the primary key.
+-- $LATEST of the functions of one account and region after a name, in bytewise order, along the partial index.
 SELECT document FROM functions
-WHERE account_id = :account_id AND region = :region AND name > :after
+WHERE account_id = :account_id AND region = :region AND number = 0 AND name > :after
 ORDER BY name
+LIMIT :limit;
+
+-- name: page_with_versions
+-- Functions and versions of one account and region after a name and number: a walk along the primary key.
+SELECT document FROM functions
+WHERE account_id = :account_id AND region = :region AND (name, number) > (:after_name, :after_number)
+ORDER BY name, number
+LIMIT :limit;
+
+-- name: versions
+-- $LATEST and the versions of one function after a number.
+SELECT document FROM functions
+WHERE account_id = :account_id AND region = :region AND name = :name AND number > :after
+ORDER BY number
 LIMIT :limit;
 
 -- name: unsettled
 -- What a restart has to continue, from the partial index.
-SELECT document FROM functions WHERE is_settled = 0 ORDER BY account_id, region, name;
+SELECT document FROM functions WHERE is_settled = 0 ORDER BY account_id, region, name, number;
+
+-- name: unsettled_of
+-- What is outstanding on one function and its versions, from the partial index.
+SELECT document FROM functions
+WHERE is_settled = 0 AND account_id = :account_id AND region = :region AND name = :name
+ORDER BY number;
+
+-- name: snap_started
+-- Versions that want a snapshot, from the partial index.
+SELECT document FROM functions WHERE is_snap_started = 1 ORDER BY account_id, region, name, number;
 
 -- name: packages_in_use
--- Deployment packages that some function refers to, from the index alone.
+-- Deployment packages that some function or version refers to, from the index alone.
 SELECT DISTINCT package_sha256 FROM functions;

@@ -1,0 +1,55 @@
+"""PublishVersion, ListVersionsByFunction."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lampion.api.function_rooms import FunctionRooms
+from lampion.api.function_shape import listed_members
+from lampion.aws.errors import not_built
+from lampion.aws.operation import RequestContext, operation
+from lampion.aws.pagination import Markers
+from lampion.domain import limits
+from lampion.domain.function_rules import check_revision
+from lampion.domain.version import check_publishable, number_of
+from lampion.invoke.qualifier import check_unqualified, resolve
+
+Members = dict[str, Any]
+
+
+class VersionsApi:
+    """A function's published versions."""
+
+    def __init__(self, rooms: FunctionRooms, *, markers: Markers) -> None:
+        self._rooms = rooms
+        self._markers = markers
+
+    @operation("PublishVersion")
+    async def publish_version(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
+        rooms = self._rooms
+        if members.get("PublishTo"):
+            raise not_built("PublishVersion with PublishTo")
+        target = resolve(members["FunctionName"], None, context, "PublishVersion")
+        check_unqualified(target)
+        latest = await rooms.lookup.find_unqualified(target)
+        check_revision(latest, members.get("RevisionId"))
+        check_publishable(latest, members.get("CodeSha256"))
+        publication = await rooms.publication(latest, members.get("Description"))
+        if publication.is_new:
+            await rooms.commit_update(latest, publication.latest, published=publication.version)
+        return rooms.shape(publication.version, qualified=True)
+
+    @operation("ListVersionsByFunction")
+    async def list_versions_by_function(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
+        rooms = self._rooms
+        target = resolve(members["FunctionName"], None, context, "ListVersionsByFunction")
+        await rooms.lookup.find_unqualified(target)
+        marker = members.get("Marker")
+        after = None if marker is None else int(self._markers.open("ListVersionsByFunction", marker))
+        limit = min(members.get("MaxItems", limits.LIST_ITEMS_MAX), limits.LIST_ITEMS_MAX)
+        page = await rooms.functions.versions(target.key, after=after, limit=limit + 1)
+        shown = page[:limit]
+        more = len(page) > limit
+        return {
+            "Versions": [listed_members(rooms.shape(version, qualified=True)) for version in shown],
+            "NextMarker": self._markers.seal("ListVersionsByFunction", str(number_of(shown[-1]))) if more else None,
+        }

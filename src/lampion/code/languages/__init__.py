@@ -1,0 +1,12 @@
+"""The languages that functions can be written in: one file each, telling how its interpreters are found."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from lampion.code.languages.language import Language
+from lampion.code.languages.nodejs import NODEJS
+from lampion.code.languages.python import PYTHON
+
+LANGUAGES: Final[Mapping[str, Language]] = MappingProxyType({"python": PYTHON, "nodejs": NODEJS})
+"""By the name that the runtime catalogue gives them."""

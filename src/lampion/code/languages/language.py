@@ -1,0 +1,32 @@
+"""What the discovery of interpreters must know of a language."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an interpreter says of itself. `program` is its path under `prefix`, the tree that belongs to it."""
+
+    version: str
+    prefix: Path
+    program: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Language:
+    """One language. In all patterns `{}` stands for the runtime's version, such as 3.12 or 20.
+
+    `names` are those of its programs on PATH. `kept` tells where version managers keep it: a directory, relative to
+    the home directory or absolute, and a pattern of programs under it. `question` are the arguments that make an
+    interpreter tell its version and place; `read` takes its answer for a runtime's version, and returns None for an
+    interpreter of another kind. `read` may raise OSError, ValueError, TypeError and KeyError for nonsense.
+    """
+
+    title: str
+    names: tuple[str, ...]
+    kept: tuple[tuple[str, str], ...]
+    question: tuple[str, ...]
+    read: Callable[[bytes, str], Answer | None]
+    install: str

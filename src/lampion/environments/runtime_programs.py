@@ -1,0 +1,99 @@
+"""How each language's runtime is started: one row per language. Pure; knows no sandbox and no pool."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+from lampion.code.interpreters import Interpreter
+from lampion.environments.environ import OVERRIDABLE, RUNTIME_DIRECTORY
+from lampion.environments.node_options import can_use_node_worker, node_options, waiting_node_options
+from lampion.sandbox.spec import WorkerStart
+
+_WRAPPED: Final = ("/bin/sh", f"{RUNTIME_DIRECTORY}/wrapped.sh")
+_PYTHON_BOOTSTRAP: Final = f"{RUNTIME_DIRECTORY}/bootstrap.py"
+_PYTHON_WAITS_WITH: Final = MappingProxyType(dict(OVERRIDABLE))
+_READ_AT_PYTHONS_START: Final = re.compile(
+    "PYTHON(?!PATH$).*|LD_.*|LANG|LANGUAGE|LC_.*|MALLOC_.*|GLIBC_TUNABLES|OPENSSL_.*"
+)
+_NODE_BOOTSTRAP: Final = f"{RUNTIME_DIRECTORY}/bootstrap.cjs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingProgram:
+    """A process that is started before its function is known, with `environ` alone.
+
+    Its `argv` depends on the interpreter and may depend on the memory that the function will have, in MiB. It reads its
+    function's environment as sandbox.spec.Template says, see runtimes/nodejs/waiting.cjs and
+    runtimes/python/_lampion_waiting.py. `serves` tells whether the function with that environment can have it: what
+    takes effect only when a process starts can't be ordered later.
+    """
+
+    start: WorkerStart
+    argv: Callable[[Interpreter, int], tuple[str, ...]]
+    environ: Mapping[str, str]
+    serves: Callable[[Mapping[str, str]], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeProgram:
+    """One language: its command, and the variables that only it sets.
+
+    `argv` takes the interpreter and the function's whole environment; `leaves_code_alone` are options for where code
+    isn't mounted read-only. Without `waiting`, every process is started when it is needed.
+    """
+
+    argv: Callable[[Interpreter, Mapping[str, str]], tuple[str, ...]]
+    variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    leaves_code_alone: tuple[str, ...] = ()
+    waiting: WaitingProgram | None = None
+
+
+def _python(interpreter: Interpreter, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """An exec wrapper is the bootstrap's own affair: Python can replace its process."""
+    return (interpreter.executable_inside, "-S", _PYTHON_BOOTSTRAP)
+
+
+def _waiting_python(interpreter: Interpreter, memory_mib: int) -> tuple[str, ...]:
+    return (interpreter.executable_inside, "-S", _PYTHON_BOOTSTRAP, "--zygote")
+
+
+def _serves_python(environ: Mapping[str, str]) -> bool:
+    """Whether the interpreter and the C library, which read some variables only at their start, would do the same."""
+    names = {name for name in environ.keys() | _PYTHON_WAITS_WITH.keys() if _READ_AT_PYTHONS_START.fullmatch(name)}
+    return all(environ.get(name) == _PYTHON_WAITS_WITH.get(name) for name in names)
+
+
+def _nodejs(interpreter: Interpreter, environ: Mapping[str, str]) -> tuple[str, ...]:
+    command = (interpreter.executable_inside, *node_options(interpreter.version, environ), _NODE_BOOTSTRAP)
+    return (*_WRAPPED, *command) if environ.get("AWS_LAMBDA_EXEC_WRAPPER") else command
+
+
+def _waiting_nodejs(interpreter: Interpreter, memory_mib: int) -> tuple[str, ...]:
+    options = waiting_node_options(interpreter.version, memory_mib)
+    return (interpreter.executable_inside, *options, _NODE_BOOTSTRAP, "--wait")
+
+
+PROGRAMS: Final[Mapping[str, RuntimeProgram]] = MappingProxyType(
+    {
+        "python": RuntimeProgram(
+            argv=_python,
+            variables=MappingProxyType({"PYTHONPATH": RUNTIME_DIRECTORY}),
+            leaves_code_alone=("-B",),
+            waiting=WaitingProgram(
+                start=WorkerStart.FORK, argv=_waiting_python, environ=_PYTHON_WAITS_WITH, serves=_serves_python
+            ),
+        ),
+        "nodejs": RuntimeProgram(
+            argv=_nodejs,
+            waiting=WaitingProgram(
+                start=WorkerStart.BOOT,
+                argv=_waiting_nodejs,
+                environ=OVERRIDABLE,
+                serves=lambda environ: can_use_node_worker(environ, OVERRIDABLE),
+            ),
+        ),
+    }
+)
+"""By the name that the runtime catalogue gives a language."""

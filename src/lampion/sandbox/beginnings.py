@@ -1,0 +1,129 @@
+"""How every sandbox begins: the launcher is handed its description, with user ids and cgroups that are nobody else's.
+
+Knows nothing of event loops.
+"""
+
+import os
+import socket
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from lampion.sandbox.cgroup_host import owner_name, probe_cgroups, remove_owner
+from lampion.sandbox.cgroups import CgroupPlan, Layout, plan_cgroups
+from lampion.sandbox.disks import Disks
+from lampion.sandbox.host_view import Entry, host_entries, mount_entries, place_entries
+from lampion.sandbox.launcher.build import ensure_launcher
+from lampion.sandbox.launcher.daemon import Launched, LauncherDaemon
+from lampion.sandbox.launcher.description import Identity, Worker, describe_prepared
+from lampion.sandbox.own_namespace import OwnNamespace
+from lampion.sandbox.spec import Limits, Mount
+from lampion.sandbox.user_ids import HOST_IDS, UserIds
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """A sandbox that is being made."""
+
+    launched: Launched
+    plan: CgroupPlan
+    identity: Identity
+
+
+class Beginnings:
+    """The launcher program of this server, and what it takes from the machine for sandboxes."""
+
+    def __init__(self, cgroup_parent: str, scratch: Path | None = None) -> None:
+        self._parent = cgroup_parent
+        self._owner = owner_name()
+        self._namespace = None if os.geteuid() == 0 else OwnNamespace.of_this_user()
+        space = HOST_IDS if self._namespace is None else self._namespace.ids
+        self._user_ids = None if space is None else UserIds(space)
+        self.has_user_namespaces = self._namespace is not None or may_have_user_namespaces()
+        self._names = count(1)
+        self._daemon: LauncherDaemon | None = None
+        self._layout: Layout | None = None
+        self._host_entries = host_entries()
+        self.disks = Disks(scratch if self._namespace is None else None)
+
+    @property
+    def has_own_ids(self) -> bool:
+        """Whether a function's user is another one than the server's."""
+        return self._user_ids is not None
+
+    @property
+    def layout(self) -> Layout:
+        """The cgroups that this machine lets us use; looked for once."""
+        if self._layout is None:
+            self._layout = probe_cgroups(self._parent).layout
+        return self._layout
+
+    def begin(
+        self,
+        mounts: tuple[Mount, ...],
+        limits: Limits,
+        worker: Worker | None = None,
+        zygote: socket.socket | None = None,
+    ) -> Beginning:
+        """Have a sandbox prepared. Raises SandboxError; then nothing is left."""
+        plan = plan_cgroups(self.layout, self._parent, self._owner, str(next(self._names)))
+        identity = self._take_identity()
+        try:
+            entries = self.entries(identity, mounts)
+            description = describe_prepared(
+                identity=identity,
+                entries=entries,
+                cgroups=plan,
+                limits=limits,
+                worker=worker,
+                disk=self.disks.ready(limits.tmp_mib),
+            )
+            return Beginning(self.launch(description, None if worker is None else worker.zygote), plan, identity)
+        except BaseException:
+            self.give_back(identity)
+            raise
+
+    def entries(self, identity: Identity, mounts: tuple[Mount, ...]) -> tuple[Entry, ...]:
+        """The file system of a sandbox before it is a function's."""
+        place = place_entries(identity.user_inside, identity.group_inside)
+        return (*self._host_entries, *place, *mount_entries(mounts))
+
+    def launch(self, description: bytes, zygote: socket.socket | None = None) -> Launched:
+        """Hand a description to the launcher program, which is started when it isn't running. Raises SandboxError."""
+        if self._daemon is not None and not self._daemon.is_alive():
+            self._daemon.close()
+            self._daemon = None
+        if self._daemon is None:
+            map_ids = None if self._namespace is None else self._namespace.map
+            self._daemon = LauncherDaemon.start(ensure_launcher(), map_ids)
+        return self._daemon.launch(description, zygote)
+
+    def give_back(self, identity: Identity) -> None:
+        """The sandbox has gone."""
+        if self._user_ids is not None:
+            self._user_ids.give_back(identity.user_id)
+
+    def close(self) -> None:
+        """When all sandboxes have gone."""
+        if self._daemon is not None:
+            self._daemon.close()
+            self._daemon = None
+        self.disks.close()
+        if self._user_ids is not None:
+            self._user_ids.close()
+        if self._layout is not None:
+            remove_owner(self._layout, self._parent, self._owner)
+
+    def _take_identity(self) -> Identity:
+        if self._user_ids is None:
+            return Identity(0)  # in the launcher's own user namespace, where that is the server's user
+        user_id = self._user_ids.take()
+        return Identity(user_id, user_id + 1, self.has_user_namespaces)
+
+
+def may_have_user_namespaces() -> bool:
+    """Whether this machine allows any."""
+    try:
+        return int(Path("/proc/sys/user/max_user_namespaces").read_text()) > 0
+    except (OSError, ValueError):
+        return False

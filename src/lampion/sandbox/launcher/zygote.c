@@ -1,0 +1,55 @@
+/* The launcher's and process 1's side of a zygote: how a process of its gets into a sandbox (fork_server.c). */
+#include "launcher.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The function's process is to be made, now that process 1 has made everything that it enters. */
+int ask_zygote(struct launch *launch)
+{
+    const struct description *wanted = &launch->wanted;
+    int descriptors[MOST_CGROUPS + 5] = {launch->init_handle, launch->hello_out, launch->output, launch->telemetry,
+                                         launch->orders_in};
+    char text[MOST_MESSAGE_BYTES];
+    int cgroup_count = open_task_files(launch, descriptors + 5);
+    if (cgroup_count < 0)
+        return -1;
+    snprintf(text, sizeof text, "fork %u %u %d", wanted->inside.user_id, wanted->inside.group_id,
+             wanted->has_user_namespace);
+    int result = launch->zygote < 0 ? (errno = EBADF, -1)
+                                    : send_message(launch->zygote, text, descriptors, 5 + cgroup_count);
+    int error = errno;
+    for (int i = 0; i < cgroup_count; i++)
+        close(descriptors[5 + i]);
+    close(launch->hello_out);
+    close(launch->zygote);
+    close_function_ends(launch);
+    errno = error;
+    return result;
+}
+
+/* Process 1 hears from the new process itself what number it has here; its silence means that it didn't come to be. */
+int await_forked(struct launch *launch)
+{
+    struct message message;
+    int number = 0;
+    close(launch->hello_out);
+    close_function_ends(launch);
+    if (send_message(launch->inside, "enter", NULL, 0) < 0)
+        return -1;
+    ssize_t length = receive_message(launch->hello_in, &message);
+    close(launch->hello_in);
+    if (length > 0 && sscanf(message.text, "here %d", &number) == 1) {
+        launch->function = number;
+        return 0;
+    }
+    if (length > 0) {
+        send_message(launch->inside, message.text, NULL, 0);
+        _exit(1);
+    }
+    set_detail(launch, "zygote");
+    errno = ECONNRESET;
+    return -1;
+}

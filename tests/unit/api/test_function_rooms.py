@@ -1,0 +1,56 @@
+"""The shape in which every operation answers: what it says of a version's snapshot and by which ARN it names it."""
+
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+
+from lampion.api.function_rooms import FunctionRooms
+from lampion.domain.function import Function
+from lampion.domain.snap_start import OptimizationStatus
+from tests.component.store.samples import function
+
+
+class ChangingStatus:
+    """A snapshot that comes and goes."""
+
+    def __init__(self) -> None:
+        self.status = OptimizationStatus.OFF
+
+    def optimization_status(self, function: Function) -> OptimizationStatus:
+        return self.status
+
+
+class NoArn:
+    def version_arn(self, function: Function) -> None:
+        return None
+
+
+def rooms(status: ChangingStatus) -> FunctionRooms:
+    unused = cast("Any", None)
+    return FunctionRooms(
+        functions=unused,
+        lookup=unused,
+        deployments=unused,
+        runtimes=cast("Any", NoArn()),
+        snapshots=status,
+        clock=unused,
+        rng=unused,
+    )
+
+
+def test_the_optimization_status_is_asked_for_each_answer() -> None:
+    status = ChangingStatus()
+    stored = function(settled=True)
+    snap_started = replace(stored.configuration, snap_start_apply_on="PublishedVersions")
+    version = replace(stored, version="1", configuration=snap_started)
+    for status.status in (OptimizationStatus.OFF, OptimizationStatus.ON, OptimizationStatus.OFF):
+        shown = rooms(status).shape(version)["SnapStart"]
+        assert shown == {"ApplyOn": "PublishedVersions", "OptimizationStatus": status.status}
+
+
+@pytest.mark.parametrize(("qualified", "suffix"), [(True, ":1"), (False, "")])
+def test_a_version_is_named_by_the_arn_that_was_asked_for(qualified: bool, suffix: str) -> None:
+    shown = rooms(ChangingStatus()).shape(replace(function(), version="1"), qualified=qualified)
+    assert shown["FunctionArn"] == f"arn:aws:lambda:us-east-1:123456789012:function:hello{suffix}"
+    assert shown["Version"] == "1"

@@ -1,0 +1,79 @@
+"""The runtime's own files get bytecode in the data directory, whatever the installation allows."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lampion.clock.virtual import VirtualClock
+from lampion.code.manifest import survey
+from lampion.code.runtime_trees import RuntimeTrees
+from tests.unit.code.conftest import PYTHON, ScriptedCompiler
+
+
+class Installation:
+    """A server's runtimes; a second `trees()` is a restart."""
+
+    def __init__(self, root: Path) -> None:
+        self.sources, self.root = root / "sources", root
+        for directory in (self.sources / "python", self.sources / "nodejs", root / "runtimes", root / "tmp"):
+            directory.mkdir(parents=True)
+        (self.sources / "python/bootstrap.py").write_text("start = 1\n")
+        self.compiler = ScriptedCompiler()
+
+    def trees(self) -> RuntimeTrees:
+        self.compiler = ScriptedCompiler(error=self.compiler.error)
+        return RuntimeTrees(self.sources, self.root / "runtimes", self.root / "tmp", VirtualClock(), self.compiler)
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Installation:
+    return Installation(tmp_path)
+
+
+async def test_each_python_gets_bytecode_and_the_installation_is_left_alone(installation: Installation):
+    before = survey(installation.sources)
+    trees = installation.trees()
+    one, other = [await trees.prepare(replace(PYTHON, runtime=name)) for name in ("python3.12", "python3.13")]
+    assert one != other
+    assert sorted(str(path.relative_to(one)) for path in one.rglob("*")) == [
+        "__pycache__",
+        "__pycache__/bootstrap.cpython-312.pyc",
+        "bootstrap.py",
+    ]
+    assert {root for _, _, root in installation.compiler.trees} == {"/var/runtime"}
+    assert survey(installation.sources) == before
+    assert one.stat().st_mode & 0o777 == 0o755
+
+
+async def test_it_is_made_again_for_another_lampion_and_for_another_interpreter(installation: Installation):
+    await installation.trees().prepare(PYTHON)
+    for change, compilations in ((None, 0), ("start = 2\n", 1), (None, 0)):
+        if change is not None:
+            (installation.sources / "python/bootstrap.py").write_text(change)
+        tree = await installation.trees().prepare(PYTHON)
+        assert len(installation.compiler.trees) == compilations
+    assert (tree / "__pycache__/bootstrap.cpython-312.pyc").read_bytes().endswith(b"of start = 2\n")
+    await installation.trees().prepare(replace(PYTHON, version="3.12.2"))
+    assert len(installation.compiler.trees) == 1
+
+
+async def test_damage_is_mended(installation: Installation):
+    tree = await installation.trees().prepare(PYTHON)
+    (tree / "bootstrap.py").write_text("evil = 1\n")
+    assert (await installation.trees().prepare(PYTHON) / "bootstrap.py").read_text() == "start = 1\n"
+
+
+async def test_other_languages_and_trouble_use_the_installation_itself(
+    installation: Installation, caplog: pytest.LogCaptureFixture
+):
+    assert await installation.trees().prepare(replace(PYTHON, runtime="nodejs22.x")) == installation.sources / "nodejs"
+    (installation.root / "runtimes").rmdir()
+    assert await installation.trees().prepare(PYTHON) == installation.sources / "python"
+    assert "starts without bytecode" in caplog.text
+
+
+async def test_all_are_made_ahead_of_the_first_function(installation: Installation):
+    names = ("python3.12", "python3.13")
+    await installation.trees().prepare_all([replace(PYTHON, runtime=name) for name in names])
+    assert sorted(path.name for path in (installation.root / "runtimes").iterdir()) == list(names)

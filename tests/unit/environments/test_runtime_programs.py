@@ -1,0 +1,149 @@
+"""How runtimes are started, and which functions can have a process that was started before."""
+
+from pathlib import Path
+
+import pytest
+
+import lampion
+from lampion.code.interpreters import Interpreter
+from lampion.code.languages import LANGUAGES
+from lampion.environments.node_options import can_use_node_worker, node_options, waiting_node_options
+from lampion.environments.runtime_programs import PROGRAMS
+from lampion.sandbox.spec import WorkerStart
+
+PYTHON = Interpreter("python3.12", "3.12.1", Path("/usr/bin/python3.12"), Path("/usr"), "/usr/bin/python3.12", ())
+NODE = Interpreter("nodejs20.x", "20.20.2", Path("/usr/bin/node"), Path("/usr"), "/usr/bin/node", ())
+WORKER = {"LANG": "en_US.UTF-8", "TZ": ":UTC", "LD_LIBRARY_PATH": "/opt/lib"}
+
+
+def test_every_language_has_a_program_whose_files_are_there() -> None:
+    assert PROGRAMS.keys() == LANGUAGES.keys()
+    for language in PROGRAMS:
+        assert any((Path(lampion.__file__).parent / "runtimes" / language).glob("bootstrap.*"))
+
+
+def test_python_starts_without_site() -> None:
+    assert PROGRAMS["python"].argv(PYTHON, {}) == ("/usr/bin/python3.12", "-S", "/var/runtime/bootstrap.py")
+
+
+def test_node_gets_aws_options_and_a_heap_for_its_memory() -> None:
+    assert PROGRAMS["nodejs"].argv(NODE, {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128"}) == (
+        "/usr/bin/node",
+        "--expose-gc",
+        "--max-http-header-size=81920",
+        "--max-semi-space-size=6",
+        "--max-old-space-size=116",
+        "--no-experimental-require-module",
+        "/var/runtime/bootstrap.cjs",
+    )
+
+
+def test_an_exec_wrapper_gets_nodes_command() -> None:
+    environ = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrapper"}
+    command = PROGRAMS["nodejs"].argv(NODE, {})
+    assert PROGRAMS["nodejs"].argv(NODE, environ) == ("/bin/sh", "/var/runtime/wrapped.sh", *command)
+    assert PROGRAMS["nodejs"].argv(NODE, {"AWS_LAMBDA_EXEC_WRAPPER": ""}) == command
+
+
+def test_a_waiting_node_is_started_with_the_same_options() -> None:
+    waiting = PROGRAMS["nodejs"].waiting
+    assert waiting is not None
+    command = PROGRAMS["nodejs"].argv(NODE, {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512"})
+    assert waiting.argv(NODE, 512) == (*command, "--wait")
+    assert waiting.serves(dict(waiting.environ))
+
+
+def test_a_waiting_python_is_a_zygote_with_what_every_function_has() -> None:
+    waiting = PROGRAMS["python"].waiting
+    assert waiting is not None
+    assert waiting.start is WorkerStart.FORK
+    assert waiting.argv(PYTHON, 512) == ("/usr/bin/python3.12", "-S", "/var/runtime/bootstrap.py", "--zygote")
+
+
+@pytest.mark.parametrize(
+    ("variables", "is_served"),
+    [
+        ({}, True),
+        ({"TZ": "Asia/Tokyo", "PYTHONPATH": "/var/task/lib", "PATH": "/x", "MY_LANG": "x"}, True),
+        ({"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrapper"}, True),
+        ({"PYTHONHASHSEED": "0"}, False),
+        ({"PYTHONDONTWRITEBYTECODE": ""}, False),
+        ({"LD_PRELOAD": "/opt/x.so"}, False),
+        ({"LD_LIBRARY_PATH": "/var/task/lib"}, False),
+        ({"LANG": "C"}, False),
+        ({"LC_ALL": "C"}, False),
+        ({"MALLOC_ARENA_MAX": "2"}, False),
+    ],
+)
+def test_a_copy_of_python_serves_who_wants_nothing_else_of_its_start(
+    variables: dict[str, str], is_served: bool
+) -> None:
+    waiting = PROGRAMS["python"].waiting
+    assert waiting is not None
+    assert waiting.serves({**waiting.environ, **variables}) is is_served
+
+
+@pytest.mark.parametrize(
+    ("version", "switched_off"),
+    [
+        ("16.20.2", set()),
+        ("18.20.8", set()),
+        ("20.16.0", set()),
+        ("20.17.0", {"--no-experimental-require-module"}),
+        ("22.1.0", {"--no-experimental-require-module", "--no-experimental-detect-module"}),
+        ("24.21.0", set()),
+    ],
+)
+def test_what_aws_switches_off(version: str, switched_off: set[str]) -> None:
+    assert {option for option in waiting_node_options(version, None) if option.startswith("--no-")} == switched_off
+
+
+@pytest.mark.parametrize(
+    ("own", "left_out"),
+    [
+        ("--experimental-require-module", "--no-experimental-require-module"),
+        ("--max-old-space-size=900 --enable-source-maps", "--max-old-space-size=116"),
+        ("--max_old_space_size=900", "--max-old-space-size=116"),
+    ],
+)
+def test_a_functions_own_options_stand(own: str, left_out: str) -> None:
+    memory = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128"}
+    without = node_options("20.20.2", memory | {"NODE_OPTIONS": own})
+    assert set(node_options("20.20.2", memory)) - set(without) == {left_out}
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {},
+        {"NODE_ENV": "production", "NODE_PATH": "/opt/x"},
+        {"TZ": "Asia/Tokyo"},
+        {"PATH": "/opt/bin"},
+        {"COLOUR": "blue", "MY_NODE_OPTIONS": "--x", "DOWNLOAD_DIR": "/tmp"},
+    ],
+)
+def test_functions_that_can_use_a_worker(variables: dict[str, str]) -> None:
+    assert can_use_node_worker(WORKER | variables, WORKER)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"NODE_OPTIONS": "--enable-source-maps"},
+        {"NODE_EXTRA_CA_CERTS": "/var/task/ca.pem"},
+        {"NODE_SOMETHING_NEW": "1"},
+        {"UV_THREADPOOL_SIZE": "16"},
+        {"OPENSSL_CONF": "/var/task/openssl.cnf"},
+        {"LD_PRELOAD": "/opt/lib/x.so"},
+        {"LD_LIBRARY_PATH": "/var/task/lib"},
+        {"LANG": "de_DE.UTF-8"},
+        {"LC_ALL": "C"},
+        {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrapper"},
+    ],
+)
+def test_functions_that_cannot(variables: dict[str, str]) -> None:
+    assert not can_use_node_worker(WORKER | variables, WORKER)
+
+
+def test_a_variable_that_the_function_takes_away_counts_too() -> None:
+    assert not can_use_node_worker({"TZ": ":UTC", "LD_LIBRARY_PATH": "/opt/lib"}, WORKER)
