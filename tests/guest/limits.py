@@ -20,7 +20,8 @@ from tests.guest.proof import FIGURES, JUNIT
 from tests.guest.report import is_proof, page, results_of
 
 TESTS: Final = tuple(
-    f"tests/sandbox/test_{name}.py" for name in ("limits", "isolation", "driver_contract", "death", "launcher")
+    f"tests/sandbox/test_{name}.py"
+    for name in ("limits", "isolation", "system_calls", "driver_contract", "death", "launcher", "server_leaf")
 )
 LEFT_OUT: Final[Mapping[str, str]] = {"test_driver_contract::*[process*]": "that driver makes no cgroups"}
 """Tests that don't run in the guest, and why."""

@@ -15,6 +15,7 @@ from lampion.clock.clock import SystemClock
 from lampion.sandbox.driver import Driver, Exit, Sandbox
 from lampion.sandbox.drivers.namespace import NamespaceDriver, NamespaceSandbox
 from lampion.sandbox.spec import Limits, Mount, SandboxSpec, Template, WorkerStart
+from tests.sandbox.census import everything
 
 PREFIX = Path(sys.base_prefix)
 INTERPRETER = f"/var/lang/bin/python{sys.version_info.major}.{sys.version_info.minor}"
@@ -192,16 +193,7 @@ def disks_in(scratch: Path) -> list[Path]:
 
 def processes_with(part: str) -> list[int]:
     """Processes other than this one whose command line or environment mentions `part`."""
-    found = []
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            try:
-                content = Path(entry.path, "cmdline").read_bytes() + Path(entry.path, "environ").read_bytes()
-            except OSError:
-                continue
-            if part.encode() in content:
-                found.append(int(entry.name))
-    return found
+    return [pid for pid, seen in everything().items() if part in seen.words]
 
 
 def output_pipe(sandbox: Sandbox) -> Path:
@@ -211,12 +203,7 @@ def output_pipe(sandbox: Sandbox) -> Path:
 
 def writers_to(pipe: Path) -> list[Path]:
     """The processes (of /proc) beside this one that have the pipe open: all that a sandbox's function started."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if process.name != str(os.getpid()) and pipe in {fd.readlink() for fd in (process / "fd").iterdir()}:
-                found.append(process)
-    return found
+    return [Path("/proc", str(pid)) for pid, seen in everything().items() if str(pipe) in seen.files]
 
 
 def owners_of(sandbox: Sandbox) -> set[int]:
@@ -224,7 +211,7 @@ def owners_of(sandbox: Sandbox) -> set[int]:
     users: set[int] = set()
     for process in writers_to(output_pipe(sandbox)):
         users |= {_owner(process), _owner(Path("/proc", _parent(process)))}
-    return users - {0}
+    return users - {os.geteuid()}
 
 
 def _owner(process: Path) -> int:

@@ -96,7 +96,7 @@ def directories(layout: Layout) -> dict[str, tuple[int, str]]:
         ),
         pytest.param(
             V2_MOUNTS,
-            V2_OWN.rstrip() + "/lampion-server\n",
+            V2_OWN.rstrip() + "/lampion-servers\n",
             ALL,
             dict.fromkeys(("memory", "cpu", "pids"), (2, "system.slice/lampion.service")),
             id="version 2, the server in its own leaf already",
@@ -122,17 +122,17 @@ def directories(layout: Layout) -> dict[str, tuple[int, str]]:
     ],
 )
 def test_each_controller_is_found_where_it_is(mounts, own, unified, expected):
-    assert directories(parse_layout(mounts, own, unified, "lampion")) == expected
+    assert directories(parse_layout(mounts, own, unified)) == expected
 
 
 def test_on_a_machine_of_its_own_version_2_cgroups_are_made_at_the_top():
-    layout = parse_layout(V2_MOUNTS, V2_OWN, ALL, "lampion", is_container=False)
+    layout = parse_layout(V2_MOUNTS, V2_OWN, ALL, is_container=False)
     assert {hierarchy.directory for hierarchy in layout.hierarchies()} == {TOP}
 
 
 def test_a_mount_point_may_have_blanks():
     mounts = "24 23 0:22 / /a\\040b rw - cgroup2 cgroup2 rw\n"
-    assert parse_layout(mounts, "0::/\n", ["cpu"], "x").controllers["cpu"].directory == Path("/a b")
+    assert parse_layout(mounts, "0::/\n", ["cpu"]).controllers["cpu"].directory == Path("/a b")
 
 
 def settings_of(layout: Layout, plan: CgroupPlan) -> list[tuple[Path, str, str]]:
@@ -140,7 +140,7 @@ def settings_of(layout: Layout, plan: CgroupPlan) -> list[tuple[Path, str, str]]
 
 
 def test_the_plan_for_version_1_limits_each_controller_in_its_own_tree():
-    layout = parse_layout(HYBRID_MOUNTS, HYBRID_OWN, (), "lampion")
+    layout = parse_layout(HYBRID_MOUNTS, HYBRID_OWN, ())
     layout = Layout(layout.controllers, frozenset({"memory.memsw.limit_in_bytes"}))
     plan = plan_cgroups(layout, "lampion", "1-2-3", "box")
     memory, cpu, pids = TOP / "memory/jobs/4f46", TOP / "cpu", TOP / "pids"
@@ -169,7 +169,7 @@ def test_the_plan_for_version_1_limits_each_controller_in_its_own_tree():
 
 
 def test_the_plan_for_version_2_is_one_directory_whose_ancestors_hand_the_controllers_down():
-    layout = parse_layout(V2_MOUNTS, V2_OWN, ALL, "lampion")
+    layout = parse_layout(V2_MOUNTS, V2_OWN, ALL)
     layout = Layout(layout.controllers, frozenset({"memory.swap.max", "memory.peak"}))
     plan = plan_cgroups(layout, "lampion", "1-2-3", "box")
     family = TOP / "system.slice/lampion.service/lampion"
@@ -191,7 +191,7 @@ def test_the_plan_for_version_2_is_one_directory_whose_ancestors_hand_the_contro
 
 
 def test_an_older_kernel_has_no_peak_and_no_swap_limit():
-    layout = parse_layout(V2_MOUNTS, V2_OWN, ["memory"], "lampion")
+    layout = parse_layout(V2_MOUNTS, V2_OWN, ["memory"])
     plan = plan_cgroups(layout, "lampion", "o", "box")
     assert plan.peak_file is not None
     assert plan.peak_file.name == "memory.current"

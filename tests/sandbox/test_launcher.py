@@ -149,7 +149,8 @@ def test_random_descriptions_never_crash_it(daemon):
     ],
 )
 def test_a_cgroup_that_cannot_be_made_is_an_error_and_leaves_none(daemon, make, said):
-    hierarchy = probe_cgroups(NAME).layout.controllers["pids"]
+    host = probe_cgroups(NAME)
+    hierarchy = host.layout.controllers["pids"]
     top = hierarchy.directory / NAME
     handed_down = (("cgroup.subtree_control", "+pids"),) if hierarchy.version == 2 else ()
     plan = CgroupPlan((Cgroup(top, True, handed_down), make(top)))
@@ -157,6 +158,7 @@ def test_a_cgroup_that_cannot_be_made_is_an_error_and_leaves_none(daemon, make, 
     assert isinstance(failed, Failed)
     assert said in failed.text
     top.rmdir()
+    host.close()
     assert cgroups_named(NAME) == []
 
 
