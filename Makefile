@@ -4,7 +4,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help setup setup-node demo test lint unit bench chaos guest fuzz docs lock clean
+.PHONY: help setup setup-node demo test lint unit bench chaos guest fuzz escape neighbour docs lock clean
 
 PY := .venv/bin/python
 JS := tests/conformance/js
@@ -111,6 +111,15 @@ guest: setup ## sandbox limits under cgroup version 2, in a virtual machine; min
 fuzz: setup ## 20,000 bad requests against a live server; SEED=number for others
 	$(STEP) "bad requests"
 	@$(PY) -m tests.conformance.bad_requests.programme --count 20000 $(if $(SEED),--seed $(SEED))
+
+escape: setup setup-node ## attack the sandboxes with every probe, and a control run without them; minutes, as root
+	@scripts/system-packages escape
+	$(STEP) "escape probes"
+	@$(PY) -m tests.escape --result docs/results/escape.md
+
+neighbour: setup ## a function's answers while another one abuses the machine; minutes
+	$(STEP) "an abusive neighbour"
+	@$(PY) -m tests.escape.neighbour --result docs/results/neighbour.md
 
 docs: setup ## write the generated reference pages again
 	@$(PY) -m scripts.reference_pages

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from lampion.sandbox.cgroups import (
+    FREEZER,
     Cgroup,
     CgroupPlan,
     Hierarchy,
@@ -56,7 +57,9 @@ LIMITS = Limits(memory_mib=128, cpu_cores=0.5, max_processes=10)
 
 
 def directories(layout: Layout) -> dict[str, tuple[int, str]]:
-    return {name: (h.version, str(h.directory.relative_to(TOP))) for name, h in layout.controllers.items()}
+    found = {name: (h.version, str(h.directory.relative_to(TOP))) for name, h in layout.controllers.items()}
+    found.pop(FREEZER, None)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -135,6 +138,34 @@ def test_a_mount_point_may_have_blanks():
     assert parse_layout(mounts, "0::/\n", ["cpu"]).controllers["cpu"].directory == Path("/a b")
 
 
+FREEZER_MOUNT = "42 31 0:39 / /sys/fs/cgroup/freezer rw,relatime - cgroup cgroup rw,freezer\n"
+
+
+@pytest.mark.parametrize(
+    ("mounts", "own", "file", "can_kill_frozen"),
+    [
+        pytest.param(
+            HYBRID_MOUNTS + FREEZER_MOUNT, HYBRID_OWN + "7:freezer:/\n", "freezer/*/freezer.state", False, id="both"
+        ),
+        pytest.param(HYBRID_MOUNTS, HYBRID_OWN, "unified/*/cgroup.freeze", True, id="version 2 beside version 1"),
+        pytest.param(V2_MOUNTS, V2_OWN, "system.slice/lampion.service/*/cgroup.freeze", True, id="version 2"),
+        pytest.param(DEBIAN_V1_MOUNTS, DEBIAN_V1_OWN, None, None, id="none"),
+    ],
+)
+def test_processes_are_stopped_by_a_file_of_either_version(mounts, own, file, can_kill_frozen):
+    freeze_file = plan_cgroups(parse_layout(mounts, own, ()), "l", "1-2-3", "box").freeze_file
+    assert (None if freeze_file is None else str(freeze_file.path.relative_to(TOP))) == (
+        file and file.replace("*", "l/1-2-3/box")
+    )
+    assert (None if freeze_file is None else freeze_file.can_kill_frozen) is can_kill_frozen
+
+
+def test_a_tree_for_the_freezer_alone_hands_nothing_down():
+    plan = plan_cgroups(parse_layout(HYBRID_MOUNTS, HYBRID_OWN, ()), "l", "o", "box")
+    unified = [cgroup for cgroup in plan.cgroups if "unified" in str(cgroup.path)]
+    assert [cgroup.settings for cgroup in unified] == [(), (), ()]
+
+
 def settings_of(layout: Layout, plan: CgroupPlan) -> list[tuple[Path, str, str]]:
     return [(setting.path, setting.file, setting.value) for setting in limit_settings(layout, plan, LIMITS)]
 
@@ -155,6 +186,9 @@ def test_the_plan_for_version_1_limits_each_controller_in_its_own_tree():
         Cgroup(pids / "lampion", True),
         Cgroup(pids / "lampion/1-2-3", True),
         Cgroup(pids / "lampion/1-2-3/box", False),
+        Cgroup(TOP / "unified/lampion", True),
+        Cgroup(TOP / "unified/lampion/1-2-3", True),
+        Cgroup(TOP / "unified/lampion/1-2-3/box", False),
     )
     assert settings_of(layout, plan) == [
         (memory / "lampion/1-2-3/box", "memory.limit_in_bytes", size),

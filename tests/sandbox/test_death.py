@@ -23,12 +23,14 @@ from tests.sandbox.boxes import (
     family_of,
     may_have_cgroups,
     output_of,
+    output_pipe,
     patiently,
     processes_with,
     read,
     sandbox_cgroups,
     spec_of,
     started,
+    writers_to,
 )
 from tests.sandbox.conftest import CGROUP_PARENT
 
@@ -103,6 +105,19 @@ async def test_a_killed_launcher_takes_its_sandbox_along_and_the_driver_cleans_u
         assert await eventually(lambda: processes_with(f"orphaned-{os.getpid()}") == [])
         assert await eventually(lambda: sandbox_cgroups(CGROUP_PARENT) == [])
         assert await eventually(lambda: disks_in(scratch) == [])
+
+
+async def test_a_killed_launcher_of_a_frozen_sandbox_leaves_nothing_either(namespace):
+    async with started(namespace, spec_of(SLEEP)) as sandbox:
+        await read(sandbox.output, until=b"up")
+        pipe = output_pipe(sandbox)
+        sandbox.freeze()
+        for pid in launchers():
+            os.kill(pid, signal.SIGKILL)
+        async with asyncio.timeout(patiently(10)):
+            assert await sandbox.wait() == Exit(None, signal.SIGKILL)
+        assert await eventually(lambda: writers_to(pipe) == [])
+        assert await eventually(lambda: sandbox_cgroups(CGROUP_PARENT) == [])
 
 
 async def test_a_killed_launcher_during_the_start_is_an_error_or_an_end(namespace):

@@ -283,3 +283,55 @@ async def test_a_mount_whose_source_is_missing_is_an_error(driver, task):
     )
     with pytest.raises(SandboxError, match="missing"):
         await driver.start(broken)
+
+
+TICK = """if True:
+    import os, time
+    if os.fork() == 0:
+        while True: os.write(1, b'.'); time.sleep(0.002)
+    while True: os.write(1, b'_'); time.sleep(0.002)"""
+
+
+async def test_nothing_runs_while_it_is_frozen_and_all_goes_on_afterwards(driver):
+    async with started(driver, spec_of(TICK)) as sandbox:
+        for _ in range(3):
+            await read_both(sandbox)
+            sandbox.freeze()
+            sandbox.freeze()
+            await asyncio.sleep(0.05)
+            drain(sandbox)
+            await asyncio.sleep(0.1)
+            assert drain(sandbox) == b""
+            sandbox.thaw()
+            sandbox.thaw()
+        await read_both(sandbox)
+
+
+@pytest.mark.parametrize("grace_seconds", [0, 20])
+async def test_a_frozen_sandbox_can_be_stopped(driver, grace_seconds):
+    async with started(driver, spec_of(TICK)) as sandbox:
+        await read_both(sandbox)
+        pipe = output_pipe(sandbox)
+        sandbox.freeze()
+        async with asyncio.timeout(10):
+            ending = await sandbox.stop(grace_seconds)
+        assert ending == Exit(None, signal.SIGTERM if grace_seconds else signal.SIGKILL)
+        assert writers_to(pipe) == []
+        sandbox.freeze()
+        sandbox.thaw()
+
+
+async def read_both(sandbox) -> None:
+    """Until both processes have written."""
+    seen = b""
+    async with asyncio.timeout(20):
+        while not {*b"._"} <= {*seen}:
+            seen += drain(sandbox)
+            await asyncio.sleep(0.01)
+
+
+def drain(sandbox) -> bytes:
+    try:
+        return os.read(sandbox.output, 1 << 20)
+    except BlockingIOError:
+        return b""

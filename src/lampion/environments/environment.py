@@ -24,6 +24,7 @@ from lampion.sandbox.driver import Sandbox
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_FREEZE_RETRY_SECONDS = 0.001
 _SHUTDOWN_GRACE_SECONDS = 0.0  # Lambda gives a runtime without extensions no time to shut down
 
 
@@ -69,6 +70,7 @@ class Environment:
         self._clock = clock
         self._running: Running | None = None
         self._init_ms: float | None = None
+        self._is_frozen = False
         self._timeout_seconds = float(function.configuration.timeout_seconds)
         self._memory_mib = function.configuration.memory_mib
 
@@ -112,6 +114,9 @@ class Environment:
             return await self._conclude(invocation, failed_init, started, during_init=True)
         running = self._running
         assert running is not None
+        if self._is_frozen:
+            self._is_frozen = False
+            running.sandbox.thaw()
         remaining_seconds = self._timeout_seconds - (self._clock.monotonic() - started)
         deadline_ms = int((self._clock.now() + remaining_seconds) * 1000)
         answered = running.session.dispatch(Dispatch(invocation, deadline_ms))
@@ -121,6 +126,21 @@ class Environment:
         finally:
             timer.cancel()
         return await self._conclude(invocation, ending, started, during_init=False)
+
+    def freeze(self) -> None:
+        """Between invocations nothing of the function runs: not at all, once its runtime waits for the next one.
+
+        A runtime that doesn't ask for it is given time to, at most the function's timeout, as on Lambda.
+        """
+        running = self._running
+        if self.phase is not Phase.IDLE or self._is_frozen or running is None:
+            return
+        idle_seconds = self._clock.monotonic() - self.idle_since
+        if running.session.is_waiting or idle_seconds >= self._timeout_seconds:
+            self._is_frozen = True
+            running.sandbox.freeze()
+        else:
+            self._clock.call_later(max(idle_seconds, _FREEZE_RETRY_SECONDS), self.freeze)
 
     async def stop(self) -> None:
         """The Shutdown phase: end the sandbox and give everything back. Idempotent."""

@@ -17,15 +17,21 @@ from lampion.domain.function import Function
 from lampion.environments.assignment import Demand, assign
 from lampion.environments.environment import Environment
 
+_ROUNDING_SECONDS = 1e-6
+
 EnvironmentFactory = Callable[[Function], Environment]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolSettings:
-    """`capacity` bounds the environments of this host; a request waits up to `capacity_wait_seconds` for room."""
+    """`capacity` bounds the environments of this host; a request waits up to `capacity_wait_seconds` for room.
+
+    An environment that is idle for `freeze_seconds` is frozen: a next invocation that comes at once pays nothing.
+    """
 
     capacity: int
     idle_seconds: float
+    freeze_seconds: float = 0.001
     capacity_wait_seconds: float = 10.0
 
 
@@ -54,6 +60,8 @@ class EnvironmentPool:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
         self._retire_timer: Timer | None = None
+        self._running_idle: dict[Environment, None] = {}  # idle and not frozen, the longest idle first
+        self._freeze_timer: Timer | None = None
 
     def __repr__(self) -> str:
         parts = [
@@ -72,6 +80,8 @@ class EnvironmentPool:
         self._closed = True
         if self._retire_timer is not None:
             self._retire_timer.cancel()
+        if self._freeze_timer is not None:
+            self._freeze_timer.cancel()
         for environment in tuple(self._live):
             self._end(environment)
         while self._tasks:
@@ -98,8 +108,7 @@ class EnvironmentPool:
         """The warm path: the most recently used idle environment, unless others wait already."""
         if not pool.idle or pool.waiting:
             return None
-        environment = pool.idle.pop()
-        del self._idle_order[environment]
+        environment = self._take_newest(pool)
         pool.busy += 1
         return environment
 
@@ -158,13 +167,17 @@ class EnvironmentPool:
             )
         )
         for _ in range(decision.reuse):
-            environment = pool.idle.pop()
-            del self._idle_order[environment]
-            self._hand_over(pool, environment)
+            self._hand_over(pool, self._take_newest(pool))
         for _ in range(decision.evict):
             self._retire(next(idle for idle, owner in self._idle_order.items() if owner is not pool))
         for _ in range(decision.start):
             self._start(pool)
+
+    def _take_newest(self, pool: _VersionPool) -> Environment:
+        environment = pool.idle.pop()
+        del self._idle_order[environment]
+        self._running_idle.pop(environment, None)
+        return environment
 
     def _hand_over(self, pool: _VersionPool, environment: Environment) -> None:
         pool.busy += 1
@@ -200,6 +213,22 @@ class EnvironmentPool:
         self._idle_order[environment] = pool
         if self._retire_timer is None:
             self._retire_timer = self._clock.call_later(self._settings.idle_seconds, self._retire_idle)
+        self._running_idle[environment] = None
+        if self._freeze_timer is None:
+            self._freeze_timer = self._clock.call_later(self._settings.freeze_seconds, self._freeze_idle)
+
+    def _freeze_idle(self) -> None:
+        """Freeze what has been idle long enough; one timer for all, so that a busy environment costs none."""
+        self._freeze_timer = None
+        limit = self._clock.monotonic() - self._settings.freeze_seconds
+        while self._running_idle:
+            environment = next(iter(self._running_idle))
+            missing_seconds = environment.idle_since - limit
+            if missing_seconds > _ROUNDING_SECONDS:
+                self._freeze_timer = self._clock.call_later(missing_seconds, self._freeze_idle)
+                return
+            del self._running_idle[environment]
+            environment.freeze()
 
     def _retire_idle(self) -> None:
         """End what has been idle too long; the timer runs on while anything is idle."""
@@ -215,6 +244,7 @@ class EnvironmentPool:
 
     def _retire(self, environment: Environment) -> None:
         pool = self._idle_order.pop(environment, None)
+        self._running_idle.pop(environment, None)
         if pool is not None:
             pool.idle.remove(environment)
             self._end(environment)

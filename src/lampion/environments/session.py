@@ -63,6 +63,11 @@ class RuntimeSession:
             raise IllegalCall("init/error", "initialization is over")
         self.initialized.set_result(answer)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the runtime has asked for an invocation and there is none."""
+        return self._waiting is not None
+
     def knows(self, request_id: str) -> bool:
         """Whether `request_id` is the invocation that the runtime has in hand."""
         return self._current is not None and self._current.invocation.request_id == request_id

@@ -67,28 +67,32 @@ def remove_owner(layout: Layout, parent: str, owner: str) -> None:
 
 async def sweep_cgroups(layout: Layout, parent: str, clock: Clock) -> int:
     """Kill and remove what servers that are dead left under `parent`; the number of sandboxes found."""
-    sandboxes = set()
-    for family in list(_families(layout, parent)):
-        for owner in _children(family):
-            if not _is_dead(owner.name):
-                continue
-            for sandbox in _children(owner):
-                sandboxes.add((owner.name, sandbox.name))
-                await remove_cgroup(sandbox, clock)
-            _remove_empty(owner)
-        _remove_empty(family)
+    families = list(_families(layout, parent))
+    owners = [owner for family in families for owner in _children(family) if _is_dead(owner.name)]
+    sandboxes: dict[tuple[str, str], list[Path]] = {}
+    for owner in owners:
+        for sandbox in _children(owner):
+            sandboxes.setdefault((owner.name, sandbox.name), []).append(sandbox)
+    for directories in sandboxes.values():
+        await remove_cgroups(directories, clock)
+    for directory in (*owners, *families):
+        _remove_empty(directory)
     return len(sandboxes)
 
 
-async def remove_cgroup(directory: Path, clock: Clock) -> None:
-    """Kill every member of one sandbox's cgroup and remove it; gives up, silently, after two seconds."""
+async def remove_cgroups(directories: Iterable[Path], clock: Clock) -> None:
+    """Kill every member of one sandbox's cgroups and remove them; gives up, silently, after two seconds."""
+    remaining = list(directories)
     give_up_at = clock.monotonic() + _REMOVAL_SECONDS
-    while clock.monotonic() < give_up_at:
-        for pid in _members(directory):
-            _kill(pid)
-        if _remove_empty(directory):
-            return
-        await clock.sleep(_PAUSE_SECONDS)
+    while remaining and clock.monotonic() < give_up_at:
+        for directory in remaining:
+            for pid in _members(directory):
+                _kill(pid)
+        for directory in remaining:
+            _thaw(directory)  # in version 1 what is frozen doesn't even die
+        remaining = [directory for directory in remaining if not _remove_empty(directory)]
+        if remaining:
+            await clock.sleep(_PAUSE_SECONDS)
 
 
 def _read_layout() -> Layout:
@@ -174,6 +178,11 @@ def _start_time(pid: int) -> int:
 
 def _members(directory: Path) -> list[int]:
     return [int(word) for word in _read(directory / "cgroup.procs").split() if word != "0"]
+
+
+def _thaw(directory: Path) -> None:
+    with contextlib.suppress(OSError):  # it has no such file, or has gone
+        (directory / "freezer.state").write_text("THAWED")
 
 
 def _kill(pid: int) -> None:

@@ -8,6 +8,9 @@ from typing import Final
 from lampion.sandbox.spec import Limits
 
 CONTROLLERS: Final = ("memory", "cpu", "pids")
+FREEZER: Final = "freezer"
+"""Stops processes; a controller in version 1, a file of every cgroup in version 2."""
+_TREES: Final = (*CONTROLLERS, FREEZER)
 CPU_PERIOD_MICROSECONDS: Final = 100_000
 SERVER_LEAF: Final = "lampion-servers"
 """Where the servers of a version 2 cgroup live that has cgroups of sandboxes beside it, and who else lived there."""
@@ -32,8 +35,8 @@ class Layout:
     files: frozenset[str] = frozenset()
 
     def hierarchies(self) -> tuple[Hierarchy, ...]:
-        """Each hierarchy once, in the order of CONTROLLERS."""
-        return tuple(dict.fromkeys(self.controllers[name] for name in CONTROLLERS if name in self.controllers))
+        """Each hierarchy once, in the order of CONTROLLERS, the freezer's last."""
+        return tuple(dict.fromkeys(self.controllers[name] for name in _TREES if name in self.controllers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,16 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class FreezeFile:
+    """Where to write what to stop a sandbox's processes, and to let them go on."""
+
+    path: Path
+    frozen: str
+    thawed: str
+    can_kill_frozen: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CgroupPlan:
     """All cgroups of one sandbox, in the order of making. Paths are None where the controller is missing."""
 
@@ -62,6 +75,7 @@ class CgroupPlan:
     oom_file: Path | None = None
     peak_file: Path | None = None
     cpu_file: Path | None = None
+    freeze_file: FreezeFile | None = None
 
 
 def parse_layout(
@@ -74,9 +88,10 @@ def parse_layout(
     """
     own_paths = _own_paths(own_cgroups)
     controllers: dict[str, Hierarchy] = {}
+    unified: Hierarchy | None = None
     for root, mount_point, file_system, options in _mounts(mountinfo):
         if file_system == "cgroup":
-            for name in CONTROLLERS:
+            for name in _TREES:
                 if name in options and name in own_paths:
                     directory = _own_directory(mount_point, root, own_paths[name])
                     controllers.setdefault(name, Hierarchy(1, mount_point, directory))
@@ -84,9 +99,13 @@ def parse_layout(
             directory = _own_directory(mount_point, root, own_paths[""]) if is_container else mount_point
             if directory.name == SERVER_LEAF:
                 directory = directory.parent
+            unified = unified or Hierarchy(2, mount_point, directory)
             for name in CONTROLLERS:
                 if name in unified_controllers:
-                    controllers.setdefault(name, Hierarchy(2, mount_point, directory))
+                    controllers.setdefault(name, unified)
+    if unified is not None:
+        # Where both versions are, that of 1: moving a process in 2 takes a lock for which the kernel may wait 10 ms.
+        controllers.setdefault(FREEZER, unified)
     return Layout(controllers)
 
 
@@ -95,13 +114,14 @@ def plan_cgroups(layout: Layout, parent: str, owner: str, name: str) -> CgroupPl
     cgroups: list[Cgroup] = []
     paths: dict[str, Path] = {}
     for hierarchy in layout.hierarchies():
-        names = [name for name in CONTROLLERS if layout.controllers.get(name) == hierarchy]
+        names = [name for name in _TREES if layout.controllers.get(name) == hierarchy]
         family = hierarchy.directory / parent
-        delegated = (("cgroup.subtree_control", _delegation(names)),) if hierarchy.version == 2 else ()
+        handed_down = _delegation(names) if hierarchy.version == 2 else ""
+        delegated = (("cgroup.subtree_control", handed_down),) if handed_down else ()
         own = family / owner / name
         cgroups += [Cgroup(family, True, delegated), Cgroup(family / owner, True, delegated), Cgroup(own, False)]
         paths.update(dict.fromkeys(names, own))
-    return CgroupPlan(tuple(cgroups), *_watched_files(layout, paths))
+    return CgroupPlan(tuple(cgroups), *_watched_files(layout, paths), _freeze_file(layout, paths))
 
 
 def limit_settings(layout: Layout, plan: CgroupPlan, limits: Limits) -> tuple[Setting, ...]:
@@ -133,7 +153,15 @@ def delegation(layout: Layout, hierarchy: Hierarchy) -> str:
 
 
 def _delegation(names: Iterable[str]) -> str:
-    return " ".join(f"+{name}" for name in names)
+    return " ".join(f"+{name}" for name in names if name != FREEZER)
+
+
+def _freeze_file(layout: Layout, paths: dict[str, Path]) -> FreezeFile | None:
+    if FREEZER not in paths:
+        return None
+    if layout.controllers[FREEZER].version == 1:
+        return FreezeFile(paths[FREEZER] / "freezer.state", "FROZEN", "THAWED", can_kill_frozen=False)
+    return FreezeFile(paths[FREEZER] / "cgroup.freeze", "1", "0", can_kill_frozen=True)
 
 
 def _watched_files(layout: Layout, paths: dict[str, Path]) -> tuple[Path | None, Path | None, Path | None]:

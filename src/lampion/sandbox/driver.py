@@ -75,6 +75,14 @@ class Sandbox(Protocol):
     def limit_cpu(self) -> None:
         """Apply `limits.cpu_cores`; called when INIT is over."""
 
+    def freeze(self) -> None:
+        """Let nothing of the sandbox run until `thaw`; what can't be stopped runs on. Idempotent, and takes effect
+        within a millisecond or so; `stop` and the end come through it.
+        """
+
+    def thaw(self) -> None:
+        """Let it go on. Idempotent."""
+
     def max_memory_bytes(self) -> int:
         """High-water mark of memory so far; 0 when the driver can't tell. Cheap: it is on the warm path."""
 

@@ -54,6 +54,14 @@ class GuardedSandbox:
         if not self._ended.done():
             self._raw.limit_cpu()
 
+    def freeze(self) -> None:
+        if not self._ended.done():
+            self._raw.freeze()
+
+    def thaw(self) -> None:
+        if not self._ended.done():
+            self._raw.thaw()
+
     def max_memory_bytes(self) -> int:
         return self._raw.max_memory_bytes()
 

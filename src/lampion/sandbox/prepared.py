@@ -9,7 +9,7 @@ from typing import Final
 
 from lampion.clock.clock import Clock
 from lampion.sandbox.beginnings import Beginnings
-from lampion.sandbox.cgroup_host import remove_cgroup, sweep_cgroups
+from lampion.sandbox.cgroup_host import remove_cgroups, sweep_cgroups
 from lampion.sandbox.cgroups import CgroupPlan
 from lampion.sandbox.driver import SandboxError
 from lampion.sandbox.launcher.connection import LauncherConnection
@@ -93,9 +93,7 @@ class Preparation:
         self.beginnings.close()
 
     async def _remove_leftovers(self, plan: CgroupPlan) -> None:
-        for cgroup in plan.cgroups:
-            if not cgroup.is_shared:
-                await remove_cgroup(cgroup.path, self._clock)
+        await remove_cgroups([cgroup.path for cgroup in plan.cgroups if not cgroup.is_shared], self._clock)
 
     def _do(self, chore: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(chore)

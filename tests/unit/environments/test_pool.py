@@ -24,6 +24,7 @@ class ScriptedEnvironment:
         self.is_reusable = False
         self.idle_since = 0.0
         self.stopped = False
+        self.times_frozen = 0
         self.on_idle_exit: Callable[[Any], object] = lambda _: None
         self._clock = clock
         self._gate: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -35,6 +36,9 @@ class ScriptedEnvironment:
 
     def break_start(self, error: Exception) -> None:
         self._gate.set_exception(error)
+
+    def freeze(self) -> None:
+        self.times_frozen += 1
 
     async def start(self) -> None:
         await self._gate
@@ -294,3 +298,38 @@ async def test_a_cancelled_wait_leaves_the_line_and_wastes_no_environment() -> N
         on.made[0].ready()
         await settle()
         assert "1 idle, 0 busy, 0 starting, 0 waiting" in repr(on.pool)
+
+
+async def test_an_environment_is_frozen_when_it_has_been_idle_for_a_millisecond_and_only_then() -> None:
+    async with stage() as on:
+        async with on.pool.acquire(function()) as environment:
+            await on.clock.advance(1)
+            assert scripted(environment).times_frozen == 0, "it is in use"
+        scripted(environment).idle_since = on.clock.monotonic()
+        await on.clock.advance(0.0005)
+        async with on.pool.acquire(function()) as again:
+            assert again is environment
+            await on.clock.advance(0.01)
+            assert scripted(environment).times_frozen == 0, "it was used again at once"
+        scripted(environment).idle_since = on.clock.monotonic()
+        await on.clock.advance(0.0011)
+        assert scripted(environment).times_frozen == 1
+        await on.clock.advance(50)
+        assert scripted(environment).times_frozen == 1
+
+
+async def test_each_idle_environment_is_frozen_in_its_turn() -> None:
+    async with stage() as on:
+        async with on.pool.acquire(function("one")) as one, on.pool.acquire(function("two")) as two:
+            pass
+        scripted(one).idle_since = on.clock.monotonic()
+        await on.clock.advance(0.0006)
+        scripted(two).idle_since = on.clock.monotonic()
+        await on.clock.advance(0.0006)
+        assert (scripted(one).times_frozen, scripted(two).times_frozen) in [(1, 0), (0, 0)]
+        await on.clock.advance(0.002)
+        assert (scripted(one).times_frozen, scripted(two).times_frozen) == (1, 1)
+
+
+def scripted(environment: Environment) -> ScriptedEnvironment:
+    return cast("ScriptedEnvironment", environment)

@@ -24,6 +24,7 @@ class FakeProcess:
     telemetry: int
     memory_bytes: int = 0
     is_cpu_limited: bool = False
+    is_frozen: bool = False
     terminated: asyncio.Event = field(default_factory=asyncio.Event)
 
     def write(self, text: str) -> None:
@@ -66,6 +67,12 @@ class FakeSandbox:
 
     def limit_cpu(self) -> None:
         self.process.is_cpu_limited = True
+
+    def freeze(self) -> None:
+        self.process.is_frozen = True
+
+    def thaw(self) -> None:
+        self.process.is_frozen = False
 
     def max_memory_bytes(self) -> int:
         return self.process.memory_bytes

@@ -13,6 +13,7 @@ from lampion.sandbox.beginnings import Beginnings
 from lampion.sandbox.cgroups import cpu_quota, limit_settings
 from lampion.sandbox.doctor import examine
 from lampion.sandbox.driver import Capabilities, Exit, SandboxError
+from lampion.sandbox.freezer import CgroupFreezer, Freezer, SignalFreezer
 from lampion.sandbox.host_view import mount_entries
 from lampion.sandbox.launcher.description import describe_special
 from lampion.sandbox.prepared import USUAL_LIMITS, Preparation, PreparedSandbox
@@ -41,6 +42,11 @@ class NamespaceSandbox:
         self._connection = prepared.connection
         self._clock = clock
         self._set_quota = set_quota
+        self._freezer: Freezer
+        if prepared.plan.freeze_file is None:
+            self._freezer = SignalFreezer(self._connection.stop_all, self._connection.continue_all)
+        else:
+            self._freezer = CgroupFreezer(prepared.plan.freeze_file)
         self._peak_bytes = 0
         self._peak = -1
         if prepared.plan.peak_file is not None:
@@ -55,6 +61,7 @@ class NamespaceSandbox:
 
     async def stop(self, grace_seconds: float) -> Exit:
         if grace_seconds > 0 and not self._connection.is_over:
+            self.thaw()
             self._connection.terminate()
             with contextlib.suppress(TimeoutError):
                 async with self._clock.deadline(grace_seconds):
@@ -65,6 +72,12 @@ class NamespaceSandbox:
     def limit_cpu(self) -> None:
         self._set_quota()
 
+    def freeze(self) -> None:
+        self._freezer.freeze()
+
+    def thaw(self) -> None:
+        self._freezer.thaw()
+
     def max_memory_bytes(self) -> int:
         if self._peak >= 0:
             try:
@@ -74,7 +87,8 @@ class NamespaceSandbox:
         return self._peak_bytes
 
     def release(self) -> None:
-        """Close the descriptor behind `max_memory_bytes`; its last value stays."""
+        """Close the descriptors of its cgroups; the last value of `max_memory_bytes` stays."""
+        self._freezer.close()
         if self._peak >= 0:
             self.max_memory_bytes()
             os.close(self._peak)

@@ -68,6 +68,7 @@ class ProcessSandbox:
 
     async def stop(self, grace_seconds: float) -> Exit:
         if grace_seconds > 0:
+            self.thaw()
             self._signal(signal.SIGTERM)
             with contextlib.suppress(TimeoutError):
                 async with self._clock.deadline(grace_seconds):
@@ -77,6 +78,13 @@ class ProcessSandbox:
 
     def limit_cpu(self) -> None:
         """Nothing here limits it; the driver's findings say so."""
+
+    def freeze(self) -> None:
+        """Only the process group: who has left it runs on."""
+        _signal_group(self._process.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        _signal_group(self._process.pid, signal.SIGCONT)
 
     def max_memory_bytes(self) -> int:
         """The first process's own; 0 where there is no /proc."""
@@ -93,7 +101,7 @@ class ProcessSandbox:
 
     async def _watch(self) -> Exit:
         code = await self._process.wait()
-        _kill_group(self._process.pid)
+        _signal_group(self._process.pid, signal.SIGKILL)
         for _ in range(_FAMILY_ROUNDS):
             if not kill_family(self._process.pid, self._marker):
                 break
@@ -156,7 +164,7 @@ class ProcessDriver:
                 if problem:
                     raise SandboxError(f"the function's process doesn't start: {problem}")
             except BaseException:
-                _kill_group(process.pid)
+                _signal_group(process.pid, signal.SIGKILL)
                 await asyncio.shield(process.wait())
                 raise
         return ProcessSandbox(spec.sandbox_id, process, self._clock, runtime_api, (output, telemetry), directory)
@@ -201,9 +209,9 @@ async def _spawn(request: int, status: int, output: int, telemetry: int) -> asyn
     )
 
 
-def _kill_group(leader: int) -> None:
+def _signal_group(leader: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(leader, signal.SIGKILL)
+        os.killpg(leader, number)
 
 
 def _pipe(ours: contextlib.ExitStack, theirs: contextlib.ExitStack) -> tuple[int, int]:

@@ -30,6 +30,18 @@ static int write_file(const char *directory, const char *file, const char *value
     return count < 0 ? -1 : 0;
 }
 
+void thaw(const struct launch *launch)
+{
+    if (launch->wanted.freeze_file == NULL)
+        return;
+    int descriptor = open(launch->wanted.freeze_file, O_WRONLY | O_CLOEXEC);
+    if (descriptor < 0)
+        return;
+    ssize_t count = write(descriptor, launch->wanted.thawed, strlen(launch->wanted.thawed));
+    (void)count; /* it has gone */
+    close(descriptor);
+}
+
 /* Of the settings that haven't been made yet, those of `cgroup`, or of any when it is NULL. */
 static int write_settings_of(struct launch *launch, const struct cgroup *cgroup)
 {
@@ -123,7 +135,7 @@ int enter_cgroups(struct launch *launch)
 
 /*
  * Descriptors by which a process from elsewhere moves itself, which only who opened them has to be allowed to; how many.
- * In version 2 the file moves whole processes.
+ * The version 2 cgroup isn't among them: one is born there.
  */
 int open_task_files(struct launch *launch, int *descriptors)
 {
@@ -131,10 +143,9 @@ int open_task_files(struct launch *launch, int *descriptors)
     int count = 0;
     for (int i = 0; i < launch->wanted.cgroup_count; i++) {
         const struct cgroup *cgroup = &launch->wanted.cgroups[i];
-        if (cgroup->is_shared)
+        if (cgroup->is_shared || !is_version_1(cgroup))
             continue;
-        const char *file = is_version_1(cgroup) ? "tasks" : "cgroup.procs";
-        if (snprintf(path, sizeof path, "%s/%s", cgroup->path, file) >= (int)sizeof path ||
+        if (snprintf(path, sizeof path, "%s/tasks", cgroup->path) >= (int)sizeof path ||
             (descriptors[count] = open(path, O_WRONLY | O_CLOEXEC)) < 0)
             return -1;
         count++;

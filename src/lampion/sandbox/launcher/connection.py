@@ -55,6 +55,13 @@ class LauncherConnection:
     def kill(self) -> None:
         self._send(b"kill")
 
+    def stop_all(self) -> None:
+        """Every process of the sandbox but process 1, until `continue_all`."""
+        self._send(b"stop")
+
+    def continue_all(self) -> None:
+        self._send(b"continue")
+
     def _send(self, order: bytes) -> None:
         # No socket any more, or one whose other side has gone, means that what is ordered has happened.
         with contextlib.suppress(OSError):

@@ -80,6 +80,7 @@ int main(int count, char **arguments)
     launch.arguments = arguments;
     detach_from_terminal();
     build_filter();
+    look_at_core_pattern();
     signal(SIGCHLD, SIG_IGN); /* launchers tell the server themselves how they ended */
     if (count == 3 && enter_own_user_namespace(server) < 0) {
         send_error(server, "user-namespace", &launch, errno);

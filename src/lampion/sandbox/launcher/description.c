@@ -158,6 +158,13 @@ static int read_counters(struct description *wanted, char **words)
     return 0;
 }
 
+static int read_thaw(struct description *wanted, char **words)
+{
+    wanted->freeze_file = words[0];
+    wanted->thawed = words[1];
+    return 0;
+}
+
 static int add_entry(struct description *wanted, struct entry entry)
 {
     if (wanted->entry_count == MOST_ENTRIES)
@@ -249,6 +256,7 @@ static const struct verb {
     {"cgroup", 1, read_cgroup},                 /* path; made, entered and removed */
     {"set", 3, read_setting},                   /* path of one of those cgroups, file, value */
     {"counters", 2, read_counters},             /* file with "oom_kill N", file with peak memory */
+    {"thaw", 2, read_thaw},                     /* file and what to write to it, for what is frozen doesn't even die */
     {"bind", 2, read_bind},                     /* path in the sandbox, path on the host; read-only */
     {"bind-if-present", 2, read_optional_bind},
     {"directory", 1, read_directory},

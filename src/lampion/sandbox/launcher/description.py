@@ -174,6 +174,8 @@ def _cgroup_records(plan: CgroupPlan) -> list[_Record]:
         records += [("set", path, file, value) for file, value in cgroup.settings]
     if plan.oom_file is not None and plan.peak_file is not None:
         records.append(("counters", str(plan.oom_file), str(plan.peak_file)))
+    if plan.freeze_file is not None and not plan.freeze_file.can_kill_frozen:
+        records.append(("thaw", str(plan.freeze_file.path), plan.freeze_file.thawed))
     return records
 
 

@@ -28,15 +28,25 @@ static bool reap(struct launch *launch)
     return false;
 }
 
+/* What the server may order; a fork under way that a signal to all meets is made anew, so nobody slips through. */
+static const struct {
+    const char *word;
+    int signal;
+    bool is_for_all;
+} orders[] = {{"term", SIGTERM, false}, {"stop", SIGSTOP, true}, {"continue", SIGCONT, true}};
+
 /* False when the sandbox is to end. */
 static bool hear_launcher(struct launch *launch)
 {
     struct message *message = &launch->handed;
     if (receive_message(launch->inside, message) <= 0)
         return false; /* the launcher has gone: with process 1 ends the whole sandbox */
-    if (strcmp(message->text, "term") == 0) {
-        if (launch->function > 0)
-            kill(launch->function, SIGTERM);
+    for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
+        if (strcmp(message->text, orders[i].word) != 0)
+            continue;
+        pid_t target = orders[i].is_for_all ? -1 : launch->function;
+        if (target != 0)
+            kill(target, orders[i].signal);
         return true;
     }
     if (message->count == 0)

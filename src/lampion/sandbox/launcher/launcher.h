@@ -85,6 +85,8 @@ struct description {
     const char *working_directory;
     const char *oom_file;  /* holds a line "oom_kill N" */
     const char *peak_file; /* holds the high-water mark of memory in bytes */
+    const char *freeze_file; /* takes `thawed`; NULL when a frozen process can be killed */
+    const char *thawed;
     struct cgroup cgroups[MOST_CGROUPS];
     int cgroup_count;
     struct setting settings[MOST_SETTINGS];
@@ -174,6 +176,7 @@ int write_settings(struct launch *launch);
 int open_birth_cgroup(struct launch *launch);
 int open_task_files(struct launch *launch, int *descriptors);
 int enter_cgroups(struct launch *launch);
+void thaw(const struct launch *launch);
 void remove_cgroups(struct launch *launch, bool with_shared);
 long long read_counter(const char *file, const char *name);
 
@@ -215,6 +218,7 @@ int open_listener(struct launch *launch);
 /* privileges.c */
 int map_ids(struct launch *launch);
 int become_keeper(struct launch *launch);
+void look_at_core_pattern(void);
 int set_resource_limits(struct launch *launch);
 int give_away_pipes(struct launch *launch);
 int keep_entry_capabilities(struct launch *launch);

@@ -69,11 +69,27 @@ static rlim_t as_limit(long long number)
     return number < 0 ? RLIM_INFINITY : (rlim_t)number;
 }
 
+static bool is_core_piped;
+
+/* Once, by a process whose copies set limits. */
+void look_at_core_pattern(void)
+{
+    char first = '\0';
+    int descriptor = open("/proc/sys/kernel/core_pattern", O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0)
+        return;
+    is_core_piped = read(descriptor, &first, 1) == 1 && first == '|';
+    close(descriptor);
+}
+
 int set_resource_limits(struct launch *launch)
 {
     for (int i = 0; i < launch->wanted.limit_count; i++) {
         const struct resource_limit *limit = &launch->wanted.limits[i];
         struct rlimit wanted = {as_limit(limit->soft), as_limit(limit->hard)};
+        /* A core would be handed to a program of the host, as root; this limit, and not 0, prevents it (core(5)). */
+        if (limit->resource == RLIMIT_CORE && is_core_piped)
+            wanted = (struct rlimit){1, 1};
         struct rlimit given;
         if (setrlimit((__rlimit_resource_t)limit->resource, &wanted) == 0)
             continue;

@@ -8,9 +8,12 @@
 #include <unistd.h>
 
 static const char *const hidden_files[] = {
-    "/proc/kcore",      "/proc/keys",        "/proc/key-users",    "/proc/kallsyms",   "/proc/kmsg",
-    "/proc/kpagecount", "/proc/kpageflags",  "/proc/kpagecgroup",  "/proc/timer_list", "/proc/sched_debug",
-    "/proc/sysrq-trigger", "/proc/vmallocinfo", "/proc/config.gz",
+    "/proc/kcore", "/proc/keys", "/proc/key-users", "/proc/kallsyms", "/proc/kmsg", "/proc/kpagecount",
+    "/proc/kpageflags", "/proc/kpagecgroup", "/proc/timer_list", "/proc/sched_debug", "/proc/sysrq-trigger",
+    "/proc/vmallocinfo", "/proc/config.gz",
+    /* What the machine is, and counters that tell what others do. */
+    "/proc/cmdline", "/proc/sys/kernel/random/boot_id", "/proc/interrupts", "/proc/softirqs", "/proc/schedstat",
+    "/proc/diskstats", "/proc/partitions", "/proc/vmstat", "/proc/buddyinfo", "/proc/zoneinfo",
 };
 static const char *const hidden_directories[] = {"/proc/acpi", "/proc/scsi"};
 static const char *const read_only[] = {"/proc/sys", "/proc/bus", "/proc/fs", "/proc/irq"};
@@ -50,11 +53,6 @@ int mount_proc(struct launch *launch)
     set_detail(launch, "/proc");
     if (attach_tree(launch->proc, "/proc") < 0)
         return -1;
-    for (size_t i = 0; i < COUNT(hidden_files); i++) {
-        set_detail(launch, hidden_files[i]);
-        if (unless_missing(mount("/dev/null", hidden_files[i], NULL, MS_BIND, NULL)) < 0)
-            return -1;
-    }
     for (size_t i = 0; i < COUNT(hidden_directories); i++) {
         set_detail(launch, hidden_directories[i]);
         if (unless_missing(mount("tmpfs", hidden_directories[i], "tmpfs", SAFE | MS_RDONLY, "size=4k,nr_inodes=2")) < 0)
@@ -63,6 +61,11 @@ int mount_proc(struct launch *launch)
     for (size_t i = 0; i < COUNT(read_only); i++) {
         set_detail(launch, read_only[i]);
         if (make_read_only(read_only[i]) < 0)
+            return -1;
+    }
+    for (size_t i = 0; i < COUNT(hidden_files); i++) {
+        set_detail(launch, hidden_files[i]);
+        if (unless_missing(mount("/dev/null", hidden_files[i], NULL, MS_BIND, NULL)) < 0)
             return -1;
     }
     return 0;

@@ -13,6 +13,8 @@ void kill_all(struct launch *launch, struct ending *ending)
 {
     ending->is_killed = true;
     kill(launch->init, SIGKILL);
+    /* After that, so that nothing runs in between. */
+    thaw(launch);
 }
 
 static void fail(struct launch *launch, struct ending *ending)

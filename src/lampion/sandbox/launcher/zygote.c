@@ -10,19 +10,22 @@
 int ask_zygote(struct launch *launch)
 {
     const struct description *wanted = &launch->wanted;
-    int descriptors[MOST_CGROUPS + 5] = {launch->init_handle, launch->hello_out, launch->output, launch->telemetry,
+    int descriptors[MOST_CGROUPS + 6] = {launch->init_handle, launch->hello_out, launch->output, launch->telemetry,
                                          launch->orders_in};
     char text[MOST_MESSAGE_BYTES];
-    int cgroup_count = open_task_files(launch, descriptors + 5);
-    if (cgroup_count < 0)
+    int count = 5, birth_cgroup = open_birth_cgroup(launch);
+    if (birth_cgroup >= 0)
+        descriptors[count++] = birth_cgroup;
+    int task_files = open_task_files(launch, descriptors + count);
+    if (task_files < 0)
         return -1;
-    snprintf(text, sizeof text, "fork %u %u %d", wanted->inside.user_id, wanted->inside.group_id,
-             wanted->has_user_namespace);
-    int result = launch->zygote < 0 ? (errno = EBADF, -1)
-                                    : send_message(launch->zygote, text, descriptors, 5 + cgroup_count);
+    count += task_files;
+    snprintf(text, sizeof text, "fork %u %u %d %d", wanted->inside.user_id, wanted->inside.group_id,
+             wanted->has_user_namespace, birth_cgroup >= 0);
+    int result = launch->zygote < 0 ? (errno = EBADF, -1) : send_message(launch->zygote, text, descriptors, count);
     int error = errno;
-    for (int i = 0; i < cgroup_count; i++)
-        close(descriptors[5 + i]);
+    while (count > 5)
+        close(descriptors[--count]);
     close(launch->hello_out);
     close(launch->zygote);
     close_function_ends(launch);

@@ -2,14 +2,17 @@
  * A zygote's whole work, in the memory of an interpreter that has started: on request it makes a copy of its process
  * inside a prepared sandbox. The copy has nothing of the zygote but its memory, in which nothing of any function is.
  *
- * zygote -> a process in the sandbox's process namespace that shares the zygote's memory, forks, and ends
+ * zygote -> a process in the sandbox's process namespace that forks, and ends; it shares the zygote's memory, or, to be
+ *           born in a version 2 cgroup, is a copy itself
  *        -> the copy; as its parent has ended, process 1 of the sandbox becomes its parent.
  */
 #include "../launcher.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -18,15 +21,17 @@
 #include <unistd.h>
 
 /* The descriptors of a request, in their order; those of cgroup files follow. */
-enum { INIT_HANDLE, HELLO, OUTPUT, TELEMETRY, ORDERS, FIRST_TASK_FILE };
+enum { INIT_HANDLE, HELLO, OUTPUT, TELEMETRY, ORDERS, FIRST_CGROUP };
 
 static struct launch copy;
 static struct message request;
+static int birth_cgroup;     /* -1 when there is none */
+static int first_task_file;
 
 static int enter_cgroups_by_files(struct launch *launch)
 {
     (void)launch;
-    for (int i = FIRST_TASK_FILE; i < request.count; i++)
+    for (int i = first_task_file; i < request.count; i++)
         if (write(request.descriptors[i], "0", 1) < 0)
             return -1;
     return 0;
@@ -104,10 +109,14 @@ static int become_copy(void)
 static int understand_request(void)
 {
     struct description *wanted = &copy.wanted;
-    int has_user_namespace;
-    if (request.count < FIRST_TASK_FILE || sscanf(request.text, "fork %u %u %d", &wanted->inside.user_id,
-                                                  &wanted->inside.group_id, &has_user_namespace) != 3)
+    int has_user_namespace, has_birth_cgroup;
+    if (sscanf(request.text, "fork %u %u %d %d", &wanted->inside.user_id, &wanted->inside.group_id,
+               &has_user_namespace, &has_birth_cgroup) != 4)
         return -1;
+    if (request.count < FIRST_CGROUP + (has_birth_cgroup != 0))
+        return -1;
+    birth_cgroup = has_birth_cgroup ? request.descriptors[FIRST_CGROUP] : -1;
+    first_task_file = FIRST_CGROUP + (has_birth_cgroup != 0);
     wanted->has_user_namespace = has_user_namespace;
     copy.init_handle = request.descriptors[INIT_HANDLE];
     copy.hello_out = request.descriptors[HELLO];
@@ -117,6 +126,17 @@ static int understand_request(void)
     return 0;
 }
 
+/*
+ * Moving a process into a version 2 cgroup takes a lock for which the kernel may wait 10 ms. The C library knows nothing
+ * of this copy, which does nothing but fork once more.
+ */
+static pid_t fork_into_cgroup(void)
+{
+    struct clone_args wanted = {
+        .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (unsigned long long)birth_cgroup};
+    return (pid_t)syscall(SYS_clone3, &wanted, sizeof wanted);
+}
+
 /* 1 in the zygote, 0 in the copy. */
 static int make_copy(void)
 {
@@ -124,7 +144,7 @@ static int make_copy(void)
     /* From now on for children only. It fails when the sandbox has ended already; then there is nobody to tell. */
     if (understand_request() < 0 || setns(copy.init_handle, CLONE_NEWPID) < 0)
         return 1;
-    pid_t between = vfork();
+    pid_t between = birth_cgroup < 0 ? vfork() : fork_into_cgroup();
     if (between == 0) {
         /* Here the zygote stands still, and its memory is ours: do nothing but this. */
         if (fork() != 0)

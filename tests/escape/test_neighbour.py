@@ -1,0 +1,42 @@
+"""The arithmetic of the neighbour measurement, and that it counts what goes wrong."""
+
+import math
+
+from tests.deployment import functions
+from tests.escape.neighbour import Caller, Comparison, Round, abuse, page
+from tests.escape.probes.python.abuse import KINDS
+
+
+def test_percentiles_are_of_the_nearest_rank():
+    hundred = Round(tuple(float(number) for number in range(1, 101)), 0)
+    assert (hundred.percentile(0.5), hundred.percentile(0.99), hundred.percentile(1)) == (50, 99, 100)
+    assert Round((), 3).percentile(0.99) == math.inf
+
+
+def test_twice_the_tail_or_one_error_breaks_the_promise():
+    quiet = Round((1.0,), 0)
+    assert Comparison("x", quiet, Round((2.0,), 0)).holds
+    assert not Comparison("x", quiet, Round((2.1,), 0)).holds
+    assert not Comparison("x", quiet, Round((1.0,), 1)).holds
+
+
+def test_the_page_has_a_line_for_each_abuse():
+    text = page([Comparison(kind, Round((1.0,), 0), Round((3.0,), 0)) for kind in KINDS], 200, 15)
+    assert text.count("**no**") == len(KINDS) == 6
+
+
+async def test_it_counts_answers_and_errors(start_server):
+    server = start_server("--auth", "open")
+    client = server.client()
+    with functions(client, "neighbour") as make:
+        caller = Caller(server, make("def handler(event, context): return {'ok': True}"))
+        broken = Caller(server, make("def handler(event, context): raise ValueError"))
+        good, bad = await caller.round(50, 0.2), await broken.round(50, 0.2)
+        with abuse(client, make("def handler(event, context): pass"), "log", 1.0):
+            beside = await caller.round(50, 0.2)
+        caller.close()
+        broken.close()
+    client.close()
+    assert (len(good.latencies_ms), good.errors) == (10, 0)
+    assert (len(bad.latencies_ms), bad.errors) == (0, 10)
+    assert beside.errors == 0
