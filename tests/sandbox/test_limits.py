@@ -1,6 +1,7 @@
 """Limits of the `namespace` driver: they hold, and what breaks them is told apart from everything else."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import time
@@ -73,6 +74,22 @@ async def test_the_number_of_processes_is_limited(namespace):
         except BlockingIOError: pass
         print(started)"""
     assert await output_of(namespace, code, max_processes=20) == "19\n"
+
+
+async def test_processes_of_one_function_are_not_counted_for_another(namespace):
+    code = """if True:
+        import os, time
+        started = 0
+        try:
+            while True:
+                if os.fork() == 0: time.sleep(60)
+                started += 1
+        except BlockingIOError: print(started, flush=True)
+        time.sleep(60)"""
+    async with contextlib.AsyncExitStack() as stack:
+        specs = [spec_of(code, max_processes=20) for _ in range(3)]
+        boxes = [await stack.enter_async_context(started(namespace, spec)) for spec in specs]
+        assert [await read(box.output, until=b"\n") for box in boxes] == [b"19\n"] * 3
 
 
 async def test_the_cgroup_limits_the_number_of_processes_too(namespace):
