@@ -71,6 +71,7 @@ demo: setup ## start a server, deploy two functions, invoke them, and stay up un
 	@exec $(PY) examples/demo.py
 
 test: setup setup-node lint ## all checks and the whole test suite
+	@scripts/system-packages escape
 	$(STEP) "pytest"
 	@$(PY) -m pytest -m "not long"
 

@@ -44,7 +44,7 @@ def _look_from(namespace: str) -> dict[int, Seen]:
     done = subprocess.run(enter, capture_output=True, text=True, check=False)
     if done.returncode != 0:  # its last process has ended
         return {}
-    return {int(pid): Seen(**seen) for pid, seen in json.loads(done.stdout).items()}
+    return {int(pid): Seen(seen["words"], tuple(seen["files"])) for pid, seen in json.loads(done.stdout).items()}
 
 
 def _launchers_namespaces(found: dict[int, Seen]) -> set[str]:
