@@ -19,10 +19,8 @@ from tests.guest.machine import CHECKOUT, RESULTS, GuestFailed, Hardware, Job, r
 from tests.guest.proof import FIGURES, JUNIT
 from tests.guest.report import is_proof, page, results_of
 
-TESTS: Final = tuple(
-    f"tests/sandbox/test_{name}.py"
-    for name in ("limits", "isolation", "system_calls", "driver_contract", "death", "launcher", "server_leaf")
-)
+_NAMES: Final = ("limits", "isolation", "system_calls", "driver_contract", "death", "launcher", "server_leaf")
+TESTS: Final = tuple(f"tests/sandbox/test_{name}.py" for name in (*_NAMES, "ordinary_user"))
 LEFT_OUT: Final[Mapping[str, str]] = {"test_driver_contract::*[process*]": "that driver makes no cgroups"}
 """Tests that don't run in the guest, and why."""
 
