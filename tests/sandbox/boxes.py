@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import sys
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -224,8 +225,9 @@ def _parent(process: Path) -> str:
 
 async def eventually(condition, seconds: float = 10) -> bool:
     """Whether `condition()` becomes true in that time."""
-    for _ in range(int(patiently(seconds) / 0.02)):
-        if condition():
-            return True
+    give_up_at = time.monotonic() + patiently(seconds)
+    while not condition():
+        if time.monotonic() > give_up_at:
+            return False
         await asyncio.sleep(0.02)
-    return bool(condition())
+    return True
