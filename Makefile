@@ -4,7 +4,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help setup setup-node setup-network demo test lint unit bench chaos fuzz escape neighbour docs lock clean
+.PHONY: help setup setup-node setup-network demo test lint unit bench chaos guest fuzz escape neighbour docs lock clean
 
 PY := .venv/bin/python
 JS := tests/conformance/js
@@ -74,6 +74,7 @@ demo: setup ## start a server, deploy two functions, invoke them, and stay up un
 	@exec $(PY) examples/demo.py
 
 test: setup setup-node setup-network lint ## all checks and the whole test suite
+	@scripts/system-packages escape
 	$(STEP) "pytest"
 	@$(PY) -m pytest -m "not long"
 
@@ -106,6 +107,11 @@ chaos: setup ## kill -9 at 100 random moments; minutes
 	$(STEP) "kill -9"
 	@$(PY) -m tests.chaos.kill9 --rounds 100 --result docs/results/kill9.md
 
+guest: setup ## sandbox limits under cgroup version 2, in a virtual machine; minutes; AS=user for an ordinary user
+	@scripts/system-packages guest
+	$(STEP) "cgroup version 2"
+	@$(PY) -m tests.guest.limits $(if $(filter user,$(AS)),--user --result docs/results/cgroup-v2-user.md,--result docs/results/cgroup-v2.md)
+
 fuzz: setup ## 20,000 bad requests against a live server; SEED=number for others
 	$(STEP) "bad requests"
 	@$(PY) -m tests.conformance.bad_requests.programme --count 20000 $(if $(SEED),--seed $(SEED))
@@ -127,6 +133,6 @@ lock: setup ## resolve the newest dependencies into requirements/*.lock
 	@$(LOCK) --upgrade requirements/dev.in -o requirements/dev.lock
 
 clean: ## remove everything that set-up and tools made
-	@rm -rf .venv .venv-* build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	@rm -rf .venv .venv-* .guest build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 	  .import_linter_cache $(JS)/node_modules $(RIC)/node_modules $(LAUNCHER)/lampion-*
 	@find src tests benchmarks examples scripts -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -12,10 +12,10 @@ from typing import Any
 
 from tests.escape import control, host_state, report
 from tests.escape.documented import open_by_the_docs
-from tests.escape.ordinary_user import OrdinaryUser, missing, ordinary_user, run_as
 from tests.escape.scoreboard import Column, problems_of, summary
 from tests.escape.verdicts import Verdict, merge
 from tests.live_server import MARK
+from tests.ordinary_user import OrdinaryUser, missing, ordinary_user, run_as
 
 USERS = {"ordinary user with ids and cgroups": True, "ordinary user alone": False}
 RUNS = ("control", "own", "users")

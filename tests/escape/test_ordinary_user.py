@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.escape.ordinary_user import missing, ordinary_user, run_as
+from tests.ordinary_user import missing, ordinary_user, run_as
 
 PROGRAM = """
 import json, os, pwd

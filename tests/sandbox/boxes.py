@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import sys
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -16,13 +17,23 @@ from lampion.sandbox.driver import Driver, Exit, Sandbox
 from lampion.sandbox.drivers.namespace import NamespaceDriver, NamespaceSandbox
 from lampion.sandbox.snapshots import Snapshot
 from lampion.sandbox.spec import Limits, Mount, Network, SandboxSpec, Template, WorkerStart
+from tests.sandbox.census import everything
 
 PREFIX = Path(sys.base_prefix)
 INTERPRETER = f"/var/lang/bin/python{sys.version_info.major}.{sys.version_info.minor}"
 CLOCK = SystemClock()
-PATIENCE_SECONDS = 30
 HAS_DISKS = os.geteuid() == 0 and Path("/dev/loop-control").exists()
 """Whether sandboxes are to have /tmp on a disk: then a driver that gives them none fails its tests."""
+PATIENCE_FACTOR = float(os.environ.get("LAMPION_TEST_PATIENCE", "1"))
+"""How much slower than usual this machine is: an emulated one may need 10 times as long for everything."""
+
+
+def patiently(seconds: float) -> float:
+    """The longest that something may take here which takes at most `seconds` elsewhere."""
+    return seconds * PATIENCE_FACTOR
+
+
+PATIENCE_SECONDS = patiently(30)
 _numbers = iter(range(1_000_000))
 
 
@@ -137,9 +148,43 @@ async def output_of(driver: Driver, code: str, **more) -> str:
     return output
 
 
+def cgroup_of(controller: str, parent: str) -> Path:
+    """The one cgroup of a sandbox below `parent` in which `controller` is at work, be it of version 1 or 2."""
+    (found,) = (path for path in sandbox_cgroups(parent) if _is_at_work(controller, path))
+    return found
+
+
+def family_of(controller: str, parent: str) -> Path:
+    """The cgroup `parent` itself, under the same condition."""
+    named = map(Path, cgroups_named(f"/{parent}"))
+    (found,) = (path for path in named if path.name == parent and _is_at_work(controller, path))
+    return found
+
+
+def _is_at_work(controller: str, cgroup: Path) -> bool:
+    return any(file.name.startswith(f"{controller}.") for file in cgroup.iterdir())
+
+
+def sandbox_cgroups(parent: str) -> list[Path]:
+    """Every cgroup of a sandbox of the servers that use `parent`; with version 1, one for each controller."""
+    return [path for path in map(Path, cgroups_named(f"/{parent}/")) if path.parts[-3] == parent]
+
+
 def cgroups_named(part: str) -> list[str]:
-    """Every cgroup of this machine whose path mentions `part`."""
-    return [path for path, _, _ in os.walk("/sys/fs/cgroup") if part in path]
+    """Every cgroup of this machine whose path mentions `part`, but not the one that we live in."""
+    own = own_cgroup()
+    return [path for path, _, _ in os.walk("/sys/fs/cgroup") if part in path and path != str(own)]
+
+
+def own_cgroup() -> Path:
+    """Of version 2, where the machine has that alone; a driver without root moves its server to a leaf of its own."""
+    lines = Path("/proc/self/cgroup").read_text().splitlines()
+    return Path("/sys/fs/cgroup", *(line.removeprefix("0::/") for line in lines if line.startswith("0::/")))
+
+
+def may_have_cgroups() -> bool:
+    """Root may; an ordinary user to whom a cgroup of version 2 is delegated."""
+    return os.geteuid() == 0 or os.access(own_cgroup() / "cgroup.subtree_control", os.W_OK)
 
 
 def disks_in(scratch: Path) -> list[Path]:
@@ -154,16 +199,7 @@ def disks_in(scratch: Path) -> list[Path]:
 
 def processes_with(part: str) -> list[int]:
     """Processes other than this one whose command line or environment mentions `part`."""
-    found = []
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            try:
-                content = Path(entry.path, "cmdline").read_bytes() + Path(entry.path, "environ").read_bytes()
-            except OSError:
-                continue
-            if part.encode() in content:
-                found.append(int(entry.name))
-    return found
+    return [pid for pid, seen in everything().items() if part in seen.words]
 
 
 def output_pipe(sandbox: Sandbox) -> Path:
@@ -173,12 +209,7 @@ def output_pipe(sandbox: Sandbox) -> Path:
 
 def writers_to(pipe: Path) -> list[Path]:
     """The processes (of /proc) beside this one that have the pipe open: all that a sandbox's function started."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if process.name != str(os.getpid()) and pipe in {fd.readlink() for fd in (process / "fd").iterdir()}:
-                found.append(process)
-    return found
+    return [Path("/proc", str(pid)) for pid, seen in everything().items() if str(pipe) in seen.files]
 
 
 def owners_of(sandbox: Sandbox) -> set[int]:
@@ -186,7 +217,7 @@ def owners_of(sandbox: Sandbox) -> set[int]:
     users: set[int] = set()
     for process in writers_to(output_pipe(sandbox)):
         users |= {_owner(process), _owner(Path("/proc", _parent(process)))}
-    return users - {0}
+    return users - {os.geteuid()}
 
 
 def _owner(process: Path) -> int:
@@ -199,8 +230,9 @@ def _parent(process: Path) -> str:
 
 async def eventually(condition, seconds: float = 10) -> bool:
     """Whether `condition()` becomes true in that time."""
-    for _ in range(int(seconds / 0.02)):
-        if condition():
-            return True
+    give_up_at = time.monotonic() + patiently(seconds)
+    while not condition():
+        if time.monotonic() > give_up_at:
+            return False
         await asyncio.sleep(0.02)
-    return bool(condition())
+    return True

@@ -30,6 +30,13 @@ async def once(parent: str) -> None:
     await driver.close()
 
 
+async def sweep(parent: str) -> None:
+    """What a server does first, and last."""
+    driver = NamespaceDriver(SystemClock(), parent)
+    await driver.sweep()
+    await driver.close()
+
+
 async def full(parent: str, scratch: Path) -> None:
     """What happens when the disk under all sandboxes is full."""
     driver = NamespaceDriver(SystemClock(), parent, scratch=scratch)
@@ -61,5 +68,7 @@ if __name__ == "__main__":
         asyncio.run(hold(sys.argv[2], sys.argv[3], int(sys.argv[4]), Path(sys.argv[5])))
     elif sys.argv[1] == "full":
         asyncio.run(full(sys.argv[2], Path(sys.argv[3])))
+    elif sys.argv[1] == "sweep":
+        asyncio.run(sweep(sys.argv[2]))
     else:
         asyncio.run(once(sys.argv[2]))

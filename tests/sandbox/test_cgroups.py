@@ -99,7 +99,7 @@ def directories(layout: Layout) -> dict[str, tuple[int, str]]:
         ),
         pytest.param(
             V2_MOUNTS,
-            V2_OWN.rstrip() + "/lampion-server\n",
+            V2_OWN.rstrip() + "/lampion-servers\n",
             ALL,
             dict.fromkeys(("memory", "cpu", "pids"), (2, "system.slice/lampion.service")),
             id="version 2, the server in its own leaf already",
@@ -125,17 +125,17 @@ def directories(layout: Layout) -> dict[str, tuple[int, str]]:
     ],
 )
 def test_each_controller_is_found_where_it_is(mounts, own, unified, expected):
-    assert directories(parse_layout(mounts, own, unified, "lampion")) == expected
+    assert directories(parse_layout(mounts, own, unified)) == expected
 
 
 def test_on_a_machine_of_its_own_version_2_cgroups_are_made_at_the_top():
-    layout = parse_layout(V2_MOUNTS, V2_OWN, ALL, "lampion", is_container=False)
+    layout = parse_layout(V2_MOUNTS, V2_OWN, ALL, is_container=False)
     assert {hierarchy.directory for hierarchy in layout.hierarchies()} == {TOP}
 
 
 def test_a_mount_point_may_have_blanks():
     mounts = "24 23 0:22 / /a\\040b rw - cgroup2 cgroup2 rw\n"
-    assert parse_layout(mounts, "0::/\n", ["cpu"], "x").controllers["cpu"].directory == Path("/a b")
+    assert parse_layout(mounts, "0::/\n", ["cpu"]).controllers["cpu"].directory == Path("/a b")
 
 
 FREEZER_MOUNT = "42 31 0:39 / /sys/fs/cgroup/freezer rw,relatime - cgroup cgroup rw,freezer\n"
@@ -153,7 +153,7 @@ FREEZER_MOUNT = "42 31 0:39 / /sys/fs/cgroup/freezer rw,relatime - cgroup cgroup
     ],
 )
 def test_processes_are_stopped_by_a_file_of_either_version(mounts, own, file, can_kill_frozen):
-    freeze_file = plan_cgroups(parse_layout(mounts, own, (), "l"), "l", "1-2-3", "box").freeze_file
+    freeze_file = plan_cgroups(parse_layout(mounts, own, ()), "l", "1-2-3", "box").freeze_file
     assert (None if freeze_file is None else str(freeze_file.path.relative_to(TOP))) == (
         file and file.replace("*", "l/1-2-3/box")
     )
@@ -161,7 +161,7 @@ def test_processes_are_stopped_by_a_file_of_either_version(mounts, own, file, ca
 
 
 def test_a_tree_for_the_freezer_alone_hands_nothing_down():
-    plan = plan_cgroups(parse_layout(HYBRID_MOUNTS, HYBRID_OWN, (), "l"), "l", "o", "box")
+    plan = plan_cgroups(parse_layout(HYBRID_MOUNTS, HYBRID_OWN, ()), "l", "o", "box")
     unified = [cgroup for cgroup in plan.cgroups if "unified" in str(cgroup.path)]
     assert [cgroup.settings for cgroup in unified] == [(), (), ()]
 
@@ -171,7 +171,7 @@ def settings_of(layout: Layout, plan: CgroupPlan) -> list[tuple[Path, str, str]]
 
 
 def test_the_plan_for_version_1_limits_each_controller_in_its_own_tree():
-    layout = parse_layout(HYBRID_MOUNTS, HYBRID_OWN, (), "lampion")
+    layout = parse_layout(HYBRID_MOUNTS, HYBRID_OWN, ())
     layout = Layout(layout.controllers, frozenset({"memory.memsw.limit_in_bytes"}))
     plan = plan_cgroups(layout, "lampion", "1-2-3", "box")
     memory, cpu, pids = TOP / "memory/jobs/4f46", TOP / "cpu", TOP / "pids"
@@ -203,7 +203,7 @@ def test_the_plan_for_version_1_limits_each_controller_in_its_own_tree():
 
 
 def test_the_plan_for_version_2_is_one_directory_whose_ancestors_hand_the_controllers_down():
-    layout = parse_layout(V2_MOUNTS, V2_OWN, ALL, "lampion")
+    layout = parse_layout(V2_MOUNTS, V2_OWN, ALL)
     layout = Layout(layout.controllers, frozenset({"memory.swap.max", "memory.peak"}))
     plan = plan_cgroups(layout, "lampion", "1-2-3", "box")
     family = TOP / "system.slice/lampion.service/lampion"
@@ -225,7 +225,7 @@ def test_the_plan_for_version_2_is_one_directory_whose_ancestors_hand_the_contro
 
 
 def test_an_older_kernel_has_no_peak_and_no_swap_limit():
-    layout = parse_layout(V2_MOUNTS, V2_OWN, ["memory"], "lampion")
+    layout = parse_layout(V2_MOUNTS, V2_OWN, ["memory"])
     plan = plan_cgroups(layout, "lampion", "o", "box")
     assert plan.peak_file is not None
     assert plan.peak_file.name == "memory.current"

@@ -16,6 +16,7 @@ from tests.sandbox.boxes import (
     eventually,
     output_of,
     output_pipe,
+    patiently,
     processes_with,
     read,
     run,
@@ -112,7 +113,7 @@ async def test_the_runtime_api_socket_is_reached_from_inside(driver):
     async with started(driver, spec_of(code)) as sandbox:
         loop = asyncio.get_running_loop()
         assert not sandbox.runtime_api.getblocking()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(patiently(20)):
             peer, _ = await loop.sock_accept(sandbox.runtime_api)
             with peer:
                 assert await loop.sock_recv(peer, 100) == b"hello"
@@ -221,7 +222,7 @@ async def test_a_later_stop_without_grace_shortens_an_earlier_one(driver):
         await read(sandbox.output, until=b"1")
         patient = asyncio.create_task(sandbox.stop(30))
         await asyncio.sleep(0.05)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(patiently(10)):
             assert await sandbox.stop(0) == await patient == Exit(None, signal.SIGKILL)
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from lampion.sandbox.cgroups import Cgroup, CgroupPlan
+from lampion.sandbox.cgroup_host import probe_cgroups
+from lampion.sandbox.cgroups import CONTROLLERS, Cgroup, CgroupPlan
 from lampion.sandbox.driver import Exit, SandboxError
 from lampion.sandbox.host_view import host_entries, place_entries
 from lampion.sandbox.launcher import build
@@ -24,7 +25,7 @@ from lampion.sandbox.machine import probe
 from lampion.sandbox.own_namespace import OwnNamespace
 from lampion.sandbox.spec import Limits
 from lampion.sandbox.user_ids import HOST_IDS, UserIds
-from tests.sandbox.boxes import cgroups_named
+from tests.sandbox.boxes import cgroups_named, may_have_cgroups, patiently
 
 NAME = f"lampion-test-{os.getpid()}"
 IS_ROOT = os.geteuid() == 0
@@ -56,7 +57,7 @@ def messages_to(daemon: LauncherDaemon, first: bytes, second: bytes) -> list[Mes
     launched.close_pipes()
     heard: list[Message] = []
     with launched.control as control:
-        control.settimeout(20)
+        control.settimeout(patiently(20))
         with contextlib.suppress(BrokenPipeError):  # it ended at the first one
             specialise(control, second)
         while (message := hear(control)) is not None:
@@ -138,7 +139,7 @@ def test_random_descriptions_never_crash_it(daemon):
         assert daemon.is_alive()
 
 
-@pytest.mark.skipif(not IS_ROOT, reason="an ordinary user has no cgroups of its own")
+@pytest.mark.skipif(not may_have_cgroups(), reason="no cgroup is delegated to this user")
 @pytest.mark.parametrize(
     ("make", "said"),
     [
@@ -148,15 +149,20 @@ def test_random_descriptions_never_crash_it(daemon):
     ],
 )
 def test_a_cgroup_that_cannot_be_made_is_an_error_and_leaves_none(daemon, make, said):
-    top = Path("/sys/fs/cgroup/pids", NAME)
-    (failed,) = messages_to(daemon, prepared(CgroupPlan((Cgroup(top, True), make(top)))), special("/bin/true"))
+    host = probe_cgroups(NAME)
+    hierarchy = host.layout.controllers["pids"]
+    top = hierarchy.directory / NAME
+    handed_down = (("cgroup.subtree_control", "+pids"),) if hierarchy.version == 2 else ()
+    plan = CgroupPlan((Cgroup(top, True, handed_down), make(top)))
+    (failed,) = messages_to(daemon, prepared(plan), special("/bin/true"))
     assert isinstance(failed, Failed)
     assert said in failed.text
     top.rmdir()
+    host.close()
     assert cgroups_named(NAME) == []
 
 
-@pytest.mark.skipif(not IS_ROOT, reason="an ordinary user has no cgroups of its own")
+@pytest.mark.skipif(not IS_ROOT, reason="only root may make cgroups at the top")
 def test_in_a_version_2_tree_the_sandbox_is_born_in_its_cgroup(daemon):
     top = next(
         line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines() if " - cgroup2 " in line
@@ -166,7 +172,7 @@ def test_in_a_version_2_tree_the_sandbox_is_born_in_its_cgroup(daemon):
     launched = daemon.launch(prepared(plan))
     launched.close_pipes()
     with launched.control as control:
-        control.settimeout(20)
+        control.settimeout(patiently(20))
         specialise(control, special("/bin/sleep", "60"))
         assert [hear(control), hear(control)] == [Prepared(), Running()]
         assert len((box / "cgroup.procs").read_text().split()) == 2
@@ -193,7 +199,7 @@ def test_a_launcher_whose_server_is_gone_from_the_start_ends(daemon):
 def test_a_killed_launcher_program_leaves_its_sandboxes_running(daemon):
     launched = daemon.launch(prepared())
     with launched.control as control:
-        control.settimeout(20)
+        control.settimeout(patiently(20))
         assert hear(control) == Prepared()
         os.kill(daemon.pid, 9)
         specialise(control, special("/bin/echo", "still here"))
@@ -248,6 +254,8 @@ def test_this_machine_is_examined_by_really_trying():
     assert facts.trial_problem == ""
     assert facts.launcher_problem == ""
     assert facts.kernel >= (5, 12)
+    if may_have_cgroups():
+        assert facts.controllers == CONTROLLERS
     if IS_ROOT:
         assert cgroups_named(NAME) == []
 

@@ -1,6 +1,7 @@
 """Limits of the `namespace` driver: they hold, and what breaks them is told apart from everything else."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import time
@@ -9,10 +10,13 @@ from pathlib import Path
 import pytest
 
 from lampion.sandbox.driver import Exit
-from tests.sandbox.boxes import output_of, read, run, spec_of, started
+from tests.sandbox.boxes import cgroup_of, eventually, may_have_cgroups, output_of, read, run, spec_of, started
 from tests.sandbox.conftest import CGROUP_PARENT
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user has no cgroups of its own")
+pytestmark = pytest.mark.skipif(not may_have_cgroups(), reason="no cgroup is delegated to this user")
+
+QUOTAS = {"cpu.cfs_quota_us": "100000\n", "cpu.max": "100000 100000\n"}
+"""One whole core, in the words of cgroup versions 1 and 2."""
 
 EAT = """
 import mmap
@@ -72,6 +76,29 @@ async def test_the_number_of_processes_is_limited(namespace):
     assert await output_of(namespace, code, max_processes=20) == "19\n"
 
 
+async def test_processes_of_one_function_are_not_counted_for_another(namespace):
+    code = """if True:
+        import os, time
+        started = 0
+        try:
+            while True:
+                if os.fork() == 0: time.sleep(60)
+                started += 1
+        except BlockingIOError: print(started, flush=True)
+        time.sleep(60)"""
+    async with contextlib.AsyncExitStack() as stack:
+        specs = [spec_of(code, max_processes=20) for _ in range(3)]
+        boxes = [await stack.enter_async_context(started(namespace, spec)) for spec in specs]
+        assert [await read(box.output, until=b"\n") for box in boxes] == [b"19\n"] * 3
+
+
+async def test_the_cgroup_limits_the_number_of_processes_too(namespace):
+    spec = spec_of("import time; time.sleep(60)", max_processes=20, sandbox_id="crowd")
+    async with started(namespace, spec):
+        limit = int((cgroup_of("pids", CGROUP_PARENT) / "pids.max").read_text())
+        assert limit == 20 + 1, "process 1 of the sandbox is not the function's"
+
+
 async def test_the_number_of_open_files_is_limited(namespace):
     code = """if True:
         import os
@@ -91,10 +118,9 @@ async def test_the_share_of_a_processor_holds_from_the_moment_it_is_set(namespac
     async with started(namespace, spec_of(spin, cpu_cores=0.2)) as sandbox:
         await read(sandbox.output, until=b"spinning")
         sandbox.limit_cpu()
-        await asyncio.sleep(0.2)
-        (statistics,) = own_cgroup_files("cpu.stat")
-        assert "nr_throttled 0" not in statistics.read_text()
-        pid = next(path for path in Path(statistics.parent, "cgroup.procs").read_text().split()[::-1])
+        cgroup = cgroup_of("cpu", CGROUP_PARENT)
+        assert await eventually(lambda: "nr_throttled 0" not in (cgroup / "cpu.stat").read_text())
+        pid = (cgroup / "cgroup.procs").read_text().split()[-1]
         begin, begin_ticks = time.monotonic(), _processor_seconds(int(pid))
         await asyncio.sleep(1.5)
         share = (_processor_seconds(int(pid)) - begin_ticks) / (time.monotonic() - begin)
@@ -104,13 +130,10 @@ async def test_the_share_of_a_processor_holds_from_the_moment_it_is_set(namespac
 
 async def test_one_whole_core_is_the_limit_before_that(namespace):
     async with started(namespace, spec_of("import time; time.sleep(60)", cpu_cores=0.1)):
-        (quota,) = own_cgroup_files("cpu.cfs_quota_us")
-        assert quota.read_text() == "100000\n"
-
-
-def own_cgroup_files(name: str) -> list[Path]:
-    """The file of that name of each sandbox that this test holds."""
-    return list(Path("/sys/fs/cgroup").glob(f"*/{CGROUP_PARENT}/*/*/{name}"))
+        cgroup = cgroup_of("cpu", CGROUP_PARENT)
+        told = {file: (cgroup / file).read_text() for file in QUOTAS if (cgroup / file).exists()}
+        assert told.items() <= QUOTAS.items()
+        assert len(told) == 1
 
 
 def _processor_seconds(pid: int) -> float:

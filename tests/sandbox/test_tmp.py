@@ -25,6 +25,7 @@ from tests.sandbox.boxes import (
     disks_in,
     eventually,
     output_of,
+    patiently,
     read,
     run,
     spec_of,
@@ -211,7 +212,7 @@ async def test_launchers_killed_at_any_moment_leave_no_disk(namespace, scratch):
         await asyncio.sleep(number / 10_000)
         for pid in launchers():
             os.kill(pid, signal.SIGKILL)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(patiently(10)):
             assert isinstance((await asyncio.gather(start, return_exceptions=True))[0], Exception)
     assert await eventually(lambda: disks_in(scratch) == [])
     assert Path("/proc/self/mountinfo").read_text() == mounts

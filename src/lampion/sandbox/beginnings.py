@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
-from lampion.sandbox.cgroup_host import owner_name, probe_cgroups, remove_owner
+from lampion.sandbox.cgroup_host import CgroupHost, owner_name, probe_cgroups, remove_owner
 from lampion.sandbox.cgroups import CgroupPlan, Layout, limit_settings, plan_cgroups
 from lampion.sandbox.disks import Disks
 from lampion.sandbox.host_view import Entry, host_entries, mount_entries, place_entries
@@ -42,7 +42,7 @@ class Beginnings:
         self.has_user_namespaces = self._namespace is not None or may_have_user_namespaces()
         self._names = count(1)
         self._daemon: LauncherDaemon | None = None
-        self._layout: Layout | None = None
+        self._cgroups: CgroupHost | None = None
         self._host_entries = host_entries()
         self.disks = Disks(scratch if self._namespace is None else None)
 
@@ -54,9 +54,9 @@ class Beginnings:
     @property
     def layout(self) -> Layout:
         """The cgroups that this machine lets us use; looked for once."""
-        if self._layout is None:
-            self._layout = probe_cgroups(self._parent).layout
-        return self._layout
+        if self._cgroups is None:
+            self._cgroups = probe_cgroups(self._parent)
+        return self._cgroups.layout
 
     def begin(
         self,
@@ -154,8 +154,10 @@ class Beginnings:
         self.disks.close()
         if self._user_ids is not None:
             self._user_ids.close()
-        if self._layout is not None:
-            remove_owner(self._layout, self._parent, self._owner)
+        if self._cgroups is not None:
+            remove_owner(self._cgroups.layout, self._parent, self._owner)
+            self._cgroups.close()
+            self._cgroups = None
 
     def _take_identity(self) -> Identity:
         if self._user_ids is None:

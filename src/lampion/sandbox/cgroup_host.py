@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from lampion.clock.clock import Clock
-from lampion.sandbox.cgroups import Hierarchy, Layout, delegation, optional_files, parse_layout, server_leaf
+from lampion.sandbox.cgroups import Hierarchy, Layout, delegation, optional_files, parse_layout
+from lampion.sandbox.server_leaf import HandedDown
 
 _SEARCH_DEPTH: Final = 6
 _MOST_DIRECTORIES: Final = 5_000
@@ -21,24 +22,34 @@ _PAUSE_SECONDS: Final = 0.005
 
 @dataclass(frozen=True, slots=True)
 class CgroupHost:
-    """The usable layout, and the controllers that exist but that we may not use."""
+    """The usable layout, until it is closed, and the controllers that exist but that we may not use."""
 
     layout: Layout
     unusable: tuple[str, ...] = ()
+    handed_down: tuple[HandedDown, ...] = ()
+
+    def close(self) -> None:
+        """When no cgroup of ours is left. May be called again."""
+        for each in self.handed_down:
+            each.close()
 
 
 def probe_cgroups(parent: str) -> CgroupHost:
     """Look at this process's cgroups and find out by trying which of them may have children of ours."""
-    found = _read_layout(parent)
+    found = _read_layout()
     usable = set()
+    handed_down: list[HandedDown] = []
     files: frozenset[str] = frozenset()
     for hierarchy in found.hierarchies():
-        names = _try_child(hierarchy, delegation(found, hierarchy), parent)
-        if names is not None:
-            usable.add(hierarchy)
-            files |= optional_files(names)
+        try:
+            handed_down += _hand_down(hierarchy, delegation(found, hierarchy))
+            files |= optional_files(_files_of_child(hierarchy.directory / f"{parent}-probe-{os.getpid()}"))
+        except OSError:
+            continue
+        usable.add(hierarchy)
     controllers = {name: hierarchy for name, hierarchy in found.controllers.items() if hierarchy in usable}
-    return CgroupHost(Layout(controllers, files), tuple(sorted(found.controllers.keys() - controllers.keys())))
+    unusable = tuple(sorted(found.controllers.keys() - controllers.keys()))
+    return CgroupHost(Layout(controllers, files), unusable, tuple(handed_down))
 
 
 def owner_name() -> str:
@@ -84,47 +95,45 @@ async def remove_cgroups(directories: Iterable[Path], clock: Clock) -> None:
             await clock.sleep(_PAUSE_SECONDS)
 
 
-def _read_layout(parent: str) -> Layout:
+def _read_layout() -> Layout:
     mountinfo = _read(Path("/proc/self/mountinfo"))
     own = _read(Path("/proc/self/cgroup"))
-    seen = parse_layout(mountinfo, own, ("memory", "cpu", "pids"), parent)
+    seen = parse_layout(mountinfo, own, ("memory", "cpu", "pids"))
     unified = [h for h in seen.hierarchies() if h.version == 2]
     if not unified:
         return seen
     # Only the machine's own top has no type file, and only there members and children go together.
-    is_container = (unified[0].mount_point / "cgroup.type").exists()
-    top = unified[0].directory if is_container else unified[0].mount_point
+    # An ordinary user may not write there, and lives below as in a container: in what is delegated to them.
+    mount_point = unified[0].mount_point
+    is_container = (mount_point / "cgroup.type").exists() or not os.access(mount_point, os.W_OK)
+    top = unified[0].directory if is_container else mount_point
     offered = _read(top / "cgroup.controllers").split()
-    return parse_layout(mountinfo, own, offered, parent, is_container=is_container)
+    return parse_layout(mountinfo, own, offered, is_container=is_container)
 
 
-def _try_child(hierarchy: Hierarchy, wanted_controllers: str, parent: str) -> list[str] | None:
-    """The files of a child of `hierarchy.directory`, made for this and removed; None if we may not make one."""
-    child = hierarchy.directory / f"{parent}-probe-{os.getpid()}"
-    try:
-        if hierarchy.version == 2:
-            _enable_controllers(hierarchy, wanted_controllers, parent)
-        child.mkdir()
-        try:
-            return [file.name for file in child.iterdir()]
-        finally:
-            child.rmdir()
-    except OSError:
-        return None
-
-
-def _enable_controllers(hierarchy: Hierarchy, wanted_controllers: str, parent: str) -> None:
-    if not wanted_controllers:
+def _hand_down(hierarchy: Hierarchy, controllers: str) -> Iterable[HandedDown]:
+    """Children of `hierarchy.directory` are to have these controllers. Raises OSError."""
+    if hierarchy.version == 1 or not controllers:
         return
-    if hierarchy.directory != hierarchy.mount_point or (hierarchy.mount_point / "cgroup.type").exists():
-        leaf = hierarchy.directory / server_leaf(parent)
-        leaf.mkdir(exist_ok=True)
-        (leaf / "cgroup.procs").write_text(str(os.getpid()))
-    (hierarchy.directory / "cgroup.subtree_control").write_text(wanted_controllers)
+    if hierarchy.directory == hierarchy.mount_point and not (hierarchy.mount_point / "cgroup.type").exists():
+        (hierarchy.directory / "cgroup.subtree_control").write_text(controllers)  # the machine's own top
+    else:
+        yield HandedDown(hierarchy.directory, controllers)
+
+
+def _files_of_child(child: Path) -> list[str]:
+    """The files that a new cgroup has; made for this and removed. Raises OSError."""
+    child.mkdir()
+    try:
+        return [file.name for file in child.iterdir()]
+    finally:
+        child.rmdir()
 
 
 def _families(layout: Layout, parent: str) -> Iterator[Path]:
     """Every directory called `parent` in our hierarchies: a server before us may have lived in another cgroup."""
+    own = [hierarchy.directory / parent for hierarchy in layout.hierarchies()]  # however deep
+    yield from own
     budget = _MOST_DIRECTORIES
     for mount_point in dict.fromkeys(hierarchy.mount_point for hierarchy in layout.hierarchies()):
         level = [mount_point]
@@ -133,7 +142,7 @@ def _families(layout: Layout, parent: str) -> Iterator[Path]:
             for directory in level[:budget]:
                 below += _children(directory)
             budget -= len(level)
-            yield from (child for child in below if child.name == parent)
+            yield from (child for child in below if child.name == parent and child not in own)
             level = [child for child in below if child.name != parent]
             if not level or budget <= 0:
                 break

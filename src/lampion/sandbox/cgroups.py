@@ -12,6 +12,8 @@ FREEZER: Final = "freezer"
 """Stops processes; a controller in version 1, a file of every cgroup in version 2."""
 _TREES: Final = (*CONTROLLERS, FREEZER)
 CPU_PERIOD_MICROSECONDS: Final = 100_000
+SERVER_LEAF: Final = "lampion-servers"
+"""Where the servers of a version 2 cgroup live that has cgroups of sandboxes beside it, and who else lived there."""
 _LEAST_QUOTA_MICROSECONDS: Final = 1_000
 _OPTIONAL_FILES: Final = frozenset({"memory.memsw.limit_in_bytes", "memory.swap.max", "memory.peak"})
 
@@ -76,13 +78,8 @@ class CgroupPlan:
     freeze_file: FreezeFile | None = None
 
 
-def server_leaf(parent: str) -> str:
-    """The version 2 cgroup that the server itself moves to: one with members can't give controllers to children."""
-    return f"{parent}-server"
-
-
 def parse_layout(
-    mountinfo: str, own_cgroups: str, unified_controllers: Iterable[str], parent: str, *, is_container: bool = True
+    mountinfo: str, own_cgroups: str, unified_controllers: Iterable[str], *, is_container: bool = True
 ) -> Layout:
     """Read /proc/self/mountinfo and /proc/self/cgroup.
 
@@ -100,7 +97,7 @@ def parse_layout(
                     controllers.setdefault(name, Hierarchy(1, mount_point, directory))
         elif file_system == "cgroup2" and "" in own_paths:
             directory = _own_directory(mount_point, root, own_paths[""]) if is_container else mount_point
-            if directory.name == server_leaf(parent):
+            if directory.name == SERVER_LEAF:
                 directory = directory.parent
             unified = unified or Hierarchy(2, mount_point, directory)
             for name in CONTROLLERS:

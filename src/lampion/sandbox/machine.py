@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -51,10 +52,10 @@ def probe(cgroup_parent: str, scratch: Path | None = None) -> MachineFacts:
     Takes about 40 ms, more if the launcher is compiled.
     """
     launcher_problem = _find_launcher()
-    cgroups = probe_cgroups(cgroup_parent)
     is_linux = sys.platform == "linux"
     can_try = is_linux and not launcher_problem
-    trial_problem, has_own_ids = _try_sandbox(cgroup_parent) if can_try else ("not tried", False)
+    with closing(probe_cgroups(cgroup_parent)) as cgroups:
+        trial_problem, has_own_ids = _try_sandbox(cgroup_parent) if can_try else ("not tried", False)
     return MachineFacts(
         is_linux=is_linux,
         is_root=os.geteuid() == 0,

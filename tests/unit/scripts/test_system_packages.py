@@ -57,6 +57,7 @@ def test_root_also_needs_what_makes_disks(tmp_path: Path) -> None:
         ({"gcc": GCC_FINDS_NO_HEADERS}, "", "libc6-dev"),
         ({"gcc": GCC_WORKS}, "node", "nodejs npm"),
         ({"gcc": GCC_WORKS, "node": ""}, "node", "npm"),
+        ({"gcc": GCC_WORKS}, "guest", "qemu-system-x86 uidmap"),
     ],
 )
 def test_an_ordinary_user_is_told_the_command(

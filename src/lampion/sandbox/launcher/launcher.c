@@ -72,6 +72,8 @@ static const struct step inner_steps[] = {
     {"propagation", stop_mount_propagation},
     /* Before the first file is made, for it belongs to who makes it. */
     {"keeper", become_keeper},
+    /* Only now, in the user namespace (see there). */
+    {"processes", limit_processes},
     /* In the new process namespace, so that it shows only our own; while the host's is in sight (see there). */
     {"proc", open_proc},
     /* Before the tree is built, so that no link in it can lead to the host. */

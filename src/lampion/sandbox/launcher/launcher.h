@@ -235,6 +235,8 @@ int map_ids(struct launch *launch);
 int become_keeper(struct launch *launch);
 void look_at_core_pattern(void);
 int set_resource_limits(struct launch *launch);
+int limit_processes_of(struct launch *launch, pid_t process);
+int limit_processes(struct launch *launch);
 int give_away_pipes(struct launch *launch);
 int keep_entry_capabilities(struct launch *launch);
 int drop_privileges(struct launch *launch);

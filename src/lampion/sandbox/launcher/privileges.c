@@ -83,23 +83,30 @@ void look_at_core_pattern(void)
     close(descriptor);
 }
 
+static int set_limit(pid_t process, __rlimit_resource_t resource, struct rlimit wanted)
+{
+    struct rlimit given;
+    if (prlimit(process, resource, &wanted, NULL) == 0)
+        return 0;
+    /* Who isn't root can't go above the limits it was started with; less than wished for is still right. */
+    if (errno != EPERM || prlimit(process, resource, NULL, &given) < 0)
+        return -1;
+    wanted.rlim_max = wanted.rlim_max < given.rlim_max ? wanted.rlim_max : given.rlim_max;
+    wanted.rlim_cur = wanted.rlim_cur < wanted.rlim_max ? wanted.rlim_cur : wanted.rlim_max;
+    return prlimit(process, resource, &wanted, NULL);
+}
+
 int set_resource_limits(struct launch *launch)
 {
     for (int i = 0; i < launch->wanted.limit_count; i++) {
         const struct resource_limit *limit = &launch->wanted.limits[i];
+        if (limit->resource == RLIMIT_NPROC)
+            continue; /* see limit_processes_of */
         struct rlimit wanted = {as_limit(limit->soft), as_limit(limit->hard)};
         /* A core would be handed to a program of the host, as root; this limit, and not 0, prevents it (core(5)). */
         if (limit->resource == RLIMIT_CORE && is_core_piped)
             wanted = (struct rlimit){1, 1};
-        struct rlimit given;
-        if (setrlimit((__rlimit_resource_t)limit->resource, &wanted) == 0)
-            continue;
-        /* Who isn't root can't go above the limits it was started with; less than wished for is still right. */
-        if (errno != EPERM || getrlimit((__rlimit_resource_t)limit->resource, &given) < 0)
-            return -1;
-        wanted.rlim_max = wanted.rlim_max < given.rlim_max ? wanted.rlim_max : given.rlim_max;
-        wanted.rlim_cur = wanted.rlim_cur < wanted.rlim_max ? wanted.rlim_cur : wanted.rlim_max;
-        if (setrlimit((__rlimit_resource_t)limit->resource, &wanted) < 0)
+        if (set_limit(0, (__rlimit_resource_t)limit->resource, wanted) < 0)
             return -1;
     }
     return 0;
@@ -110,6 +117,27 @@ static void remember_file(int descriptor, struct file_identity *file)
     struct stat status = {0};
     fstat(descriptor, &status);
     *file = (struct file_identity){status.st_dev, status.st_ino};
+}
+
+/*
+ * How many processes the function may have. The kernel counts them in the sandbox's user namespace, and once more for
+ * who made that: an ordinary user's sandboxes all together, held against the limit that the maker had then. So the maker
+ * keeps its own. `process` is 0 for this one.
+ */
+int limit_processes_of(struct launch *launch, pid_t process)
+{
+    for (int i = 0; i < launch->wanted.limit_count; i++) {
+        const struct resource_limit *limit = &launch->wanted.limits[i];
+        struct rlimit wanted = {as_limit(limit->soft), as_limit(limit->hard)};
+        if (limit->resource == RLIMIT_NPROC && set_limit(process, RLIMIT_NPROC, wanted) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int limit_processes(struct launch *launch)
+{
+    return limit_processes_of(launch, 0);
 }
 
 /* Opening /dev/stdout opens the pipe anew, which only its owner may. */

@@ -46,7 +46,8 @@ int await_forked(struct launch *launch)
     close(launch->hello_in);
     if (length > 0 && sscanf(message.text, "here %d", &number) == 1) {
         launch->function = number;
-        return 0;
+        set_detail(launch, "processes");
+        return limit_processes_of(launch, launch->function);
     }
     if (length > 0) {
         send_message(launch->inside, message.text, NULL, 0);

@@ -132,7 +132,7 @@ static int take_identity(struct supervisor *supervisor, pid_t pid, const struct 
  * The held process has a higher limit: the kernel counts the processes of all user namespaces that one user made, up to
  * the limit that their maker had.
  */
-static int limit_processes(struct supervisor *supervisor, pid_t pid, unsigned long most)
+static int limit_its_processes(struct supervisor *supervisor, pid_t pid, unsigned long most)
 {
     const struct rlimit limit = {most, most};
     const struct call call = {__NR_prlimit64, {0, RLIMIT_NPROC, supervisor->scratch, 0}};
@@ -167,5 +167,5 @@ int become_function(struct supervisor *supervisor, pid_t pid, const struct desti
     for (int i = 0; i < count; i++)
         if (call_with(supervisor, pid, "closing", __NR_close, (unsigned long)numbers[i], 0, 0) < 0)
             return -1;
-    return limit_processes(supervisor, pid, destiny->most_processes);
+    return limit_its_processes(supervisor, pid, destiny->most_processes);
 }

@@ -107,6 +107,15 @@ static int check_memory(struct supervisor *supervisor)
     return name[0] == '\0' ? 0 : refuse_because(supervisor, "Init left shared memory behind");
 }
 
+/* Each environment gets its own, and the sandbox's is another one than ours (privileges.c). */
+static void leave_out_processes(char *limits)
+{
+    char *line = strstr(limits, "Max processes");
+    char *next = line == NULL ? NULL : strchr(line, '\n');
+    if (next != NULL)
+        memmove(line, next + 1, strlen(next + 1) + 1);
+}
+
 /* Process 1 of each environment inherits them, too. They were set for the sandbox as they are for us. */
 static int check_limits(struct supervisor *supervisor)
 {
@@ -114,6 +123,8 @@ static int check_limits(struct supervisor *supervisor)
     if (read_proc(supervisor->held, "limits", now, sizeof now) < 0 ||
         read_proc(getpid(), "limits", usual, sizeof usual) < 0)
         return refuse_because(supervisor, "resource limits can't be read");
+    leave_out_processes(now);
+    leave_out_processes(usual);
     return strcmp(now, usual) == 0 ? 0 : refuse_because(supervisor, "Init changed its resource limits");
 }
 

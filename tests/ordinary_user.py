@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.live_server import MARK, clean_environ, marked_directory
 
 INTERPRETER = Path("/usr/bin/python3")
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[1]
 _PACKAGES = (
     "boto3",
     "botocore",
@@ -57,6 +57,7 @@ class OrdinaryUser:
     group_id: int
     home: Path
     cgroup_files: tuple[str, ...]
+    subordinate_ids: range
 
     def command(self, *arguments: str) -> list[str]:
         """`python ARGUMENTS`, in the user's cgroups, as the user. To be started by root."""
@@ -100,7 +101,8 @@ def ordinary_user(*, has_ids: bool, has_cgroups: bool) -> Iterator[OrdinaryUser]
         _copy_project(home)
         _give_to(account, root)
         files = stack.enter_context(_delegated(f"{MARK}-user", account)) if has_cgroups else ()
-        yield OrdinaryUser(name, account.pw_uid, account.pw_gid, home, tuple(files))
+        ids = range(_FIRST_ID, _FIRST_ID + _IDS) if has_ids else range(0)
+        yield OrdinaryUser(name, account.pw_uid, account.pw_gid, home, tuple(files), ids)
 
 
 @contextmanager
