@@ -220,6 +220,7 @@ def test_an_ordinary_user_gets_sandboxes_too_and_is_told_what_they_lack(public_c
         "cgroup-pids",
         "subordinate-ids",
         "tmp-in-memory",
+        "snapshots",
     ]
     assert all("Delegate=yes" in line for line in findings[:3])
     assert "usermod --add-subuids" in findings[3]
