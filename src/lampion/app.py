@@ -66,6 +66,7 @@ from lampion.invoke.lookup import FunctionLookup
 from lampion.runtime_api.door import RuntimeApiServer
 from lampion.sandbox.driver import Driver, Grade, SandboxError
 from lampion.sandbox.drivers.namespace import NamespaceDriver
+from lampion.sandbox.drivers.oci import OciDriver
 from lampion.sandbox.drivers.process import ProcessDriver
 from lampion.sandbox.guarded import Guarded
 from lampion.sandbox.network.findings import NO_DNS, examine_network
@@ -198,6 +199,8 @@ def _choose_driver(settings: Settings, clock: Clock) -> Driver:
     """The driver asked for; `auto` takes namespaces where they work, and says so where they don't."""
     if settings.sandbox is SandboxChoice.PROCESS:
         return ProcessDriver(clock)
+    if settings.sandbox is SandboxChoice.OCI:
+        return _oci_driver(settings, clock)
     namespace = NamespaceDriver(clock, settings.cgroup_parent, scratch=settings.data, outside=_outside(settings))
     capabilities = namespace.capabilities()
     if capabilities.grade is not Grade.NONE:
@@ -207,6 +210,15 @@ def _choose_driver(settings: Settings, clock: Clock) -> Driver:
         raise SandboxError(f"This machine can't make namespace sandboxes ({reasons}). lampion doctor says more.")
     _log.warning("no namespace sandboxes on this machine: functions run WITHOUT isolation; see lampion doctor")
     return ProcessDriver(clock)
+
+
+def _oci_driver(settings: Settings, clock: Clock) -> Driver:
+    """Raises SandboxError where the runtime makes no sandboxes."""
+    driver = OciDriver(clock, settings.oci_runtime, settings.cgroup_parent)
+    capabilities = driver.capabilities()
+    if capabilities.grade is Grade.NONE:
+        raise SandboxError("; ".join(f"{finding.effect}: {finding.mend}" for finding in capabilities.findings))
+    return driver
 
 
 def _outside(settings: Settings) -> Outside | None:
