@@ -4,7 +4,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help setup setup-node setup-network demo test lint unit bench chaos guest fuzz escape neighbour docs lock clean
+.PHONY: help setup setup-node setup-network setup-oci demo test lint unit bench chaos guest fuzz escape neighbour docs lock clean
 
 PY := .venv/bin/python
 JS := tests/conformance/js
@@ -27,6 +27,9 @@ help: ## show this list
 setup: .venv/.launcher ## virtual environment, dependencies, the package itself and the C launcher
 
 setup-node: $(JS)/node_modules/.package-lock.json $(RIC)/node_modules/.package-lock.json
+
+setup-oci:
+	@scripts/system-packages oci
 
 setup-network:
 	@scripts/system-packages network
@@ -73,7 +76,7 @@ demo: setup ## start a server, deploy two functions, invoke them, and stay up un
 	$(STEP) "demo"
 	@exec $(PY) examples/demo.py
 
-test: setup setup-node setup-network lint ## all checks and the whole test suite
+test: setup setup-node setup-network setup-oci lint ## all checks and the whole test suite
 	@scripts/system-packages escape
 	$(STEP) "pytest"
 	@$(PY) -m pytest -m "not long"

@@ -1,6 +1,7 @@
 """Drivers to test, each closed at the end; nothing of theirs may remain."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from lampion.sandbox.driver import Driver
 from lampion.sandbox.drivers.namespace import NamespaceDriver
+from lampion.sandbox.drivers.oci import OciDriver
 from lampion.sandbox.drivers.process import ProcessDriver
 from lampion.sandbox.guarded import Guarded
 from tests.sandbox.boxes import CLOCK, CopyingDriver, cgroups_named, disks_in, eventually
@@ -33,11 +35,31 @@ async def namespace(scratch: Path) -> AsyncIterator[NamespaceDriver]:
     assert await eventually(lambda: disks_in(scratch) == [])
 
 
+def make_oci(runtime: str) -> OciDriver:
+    """Skips the test where this can't be."""
+    if os.geteuid() != 0:
+        pytest.skip("the OCI driver needs a server that is root")
+    if shutil.which(runtime) is None:
+        pytest.skip(f"there is no {runtime} on this machine: apt-get install {runtime}")
+    return OciDriver(CLOCK, (runtime,), CGROUP_PARENT)
+
+
+@pytest.fixture(params=["crun", "runc"])
+async def oci(request: pytest.FixtureRequest) -> AsyncIterator[OciDriver]:
+    driver = make_oci(request.param)
+    yield driver
+    await driver.close()
+    assert cgroups_named(CGROUP_PARENT) == []
+    assert list(Path("/run").glob(f"{CGROUP_PARENT}*")) == []
+
+
 _DRIVERS: dict[str, Callable[[Path], Driver]] = {
     "process": lambda _: ProcessDriver(CLOCK),
     "namespace": lambda scratch: NamespaceDriver(CLOCK, CGROUP_PARENT, scratch=scratch),
     "guarded namespace": lambda scratch: Guarded(NamespaceDriver(CLOCK, CGROUP_PARENT, scratch=scratch), CLOCK),
     "namespace, copies": lambda scratch: CopyingDriver(CLOCK, CGROUP_PARENT, scratch=scratch),
+    "oci crun": lambda _: make_oci("crun"),
+    "oci runc": lambda _: make_oci("runc"),
 }
 
 
@@ -51,6 +73,7 @@ async def driver(request: pytest.FixtureRequest, scratch: Path) -> AsyncIterator
     assert cgroups_named(CGROUP_PARENT) == []
     assert set(Path("/proc/self/fd").iterdir()) <= before, "descriptors are left open"
     assert Path("/proc/self/mountinfo").read_text() == mounts
+    assert list(Path("/run").glob(f"{CGROUP_PARENT}*")) == []
     assert await eventually(lambda: disks_in(scratch) == [])
 
 

@@ -16,6 +16,7 @@ from lampion.config.values import SandboxChoice
 from lampion.sandbox.doctor import examine
 from lampion.sandbox.driver import Capabilities, Finding, Grade
 from lampion.sandbox.network.findings import examine_network
+from lampion.sandbox.oci.trial import examine_oci
 from lampion.sandbox.tool_runner import SubprocessToolRunner, ToolError
 from lampion.store.data_directory import running_server
 
@@ -46,13 +47,12 @@ def command(data: str | None, wants_json: bool) -> None:
 
 async def _examine(settings: Settings) -> Report:
     runtimes = await _runtimes(settings)
-    has_none = settings.sandbox is SandboxChoice.PROCESS
-    isolated = _NO_ISOLATION if has_none else examine(settings.cgroup_parent, settings.data)
-    network = () if isolated.grade is Grade.NONE else examine_network(dns=settings.dns_server)
+    driver, isolated = _sandboxes(settings)
+    network = examine_network(dns=settings.dns_server) if driver == "namespace" else ()
     server = running_server(settings.data)
     return Report(
         version=lampion.__version__,
-        driver="process" if isolated.grade is Grade.NONE else "namespace",
+        driver=driver,
         grade=isolated.grade,
         memory_limit=isolated.memory_limit,
         cpu_limit=isolated.cpu_limit,
@@ -62,6 +62,16 @@ async def _examine(settings: Settings) -> Report:
         data=DataState(str(settings.data), server.endpoint if server else None),
         findings=[*isolated.findings, *network, *([] if runtimes else [_NO_RUNTIME])],
     )
+
+
+def _sandboxes(settings: Settings) -> tuple[str, Capabilities]:
+    """The driver that a server would use, and what it provides."""
+    if settings.sandbox is SandboxChoice.PROCESS:
+        return "process", _NO_ISOLATION
+    if settings.sandbox is SandboxChoice.OCI:
+        return "oci", examine_oci(settings.oci_runtime, settings.cgroup_parent)
+    isolated = examine(settings.cgroup_parent, settings.data)
+    return "process" if isolated.grade is Grade.NONE else "namespace", isolated
 
 
 async def _runtimes(settings: Settings) -> Mapping[str, FoundRuntime]:

@@ -28,6 +28,7 @@ from lampion.config.values import (
     parse_network,
     parse_private_networks,
     parse_region,
+    parse_runtime_command,
     parse_sandbox,
     parse_seconds,
     parse_size,
@@ -120,9 +121,18 @@ class Settings:
         metadata=_setting(
             "auto",
             parse_sandbox,
-            "auto|namespace|process",
-            "What functions run in. namespace: Linux namespaces and cgroups. process: no isolation. "
-            "auto: namespace where this machine offers it, else process.",
+            "auto|namespace|oci|process",
+            "What functions run in. namespace: Linux namespaces and cgroups. oci: containers of --oci-runtime; needs "
+            "root. process: no isolation. auto: namespace where this machine offers it, else process.",
+        )
+    )
+    oci_runtime: tuple[str, ...] = field(
+        metadata=_setting(
+            "crun",
+            parse_runtime_command,
+            "COMMAND",
+            "With --sandbox oci: the runtime's name or path, with options if it needs any, such as "
+            "'runsc --network=host'.",
         )
     )
     cgroup_parent: str = field(
@@ -240,6 +250,7 @@ def settings_from(given: Mapping[str, str | None], environ: Mapping[str, str] | 
     settings = Settings(**values)
     _refuse_open_beyond_loopback(settings)
     _refuse_segment_over_group(settings)
+    _refuse_network_of_containers(settings)
     return settings
 
 
@@ -269,6 +280,17 @@ def _refuse_open_beyond_loopback(settings: Settings) -> None:
             settings.auth.value,
             f"would let anyone who reaches {settings.listen} run code on this machine",
             "Use --auth signed, or listen on loopback: --listen 127.0.0.1:9000.",
+        )
+
+
+def _refuse_network_of_containers(settings: Settings) -> None:
+    wants_more = settings.network is NetworkChoice.EGRESS or bool(settings.subnet_route)
+    if settings.sandbox is SandboxChoice.OCI and wants_more:
+        raise SettingError(
+            "--sandbox",
+            settings.sandbox.value,
+            "gives functions no network beyond this server, which --network egress and --subnet-route ask for",
+            "Use --sandbox namespace.",
         )
 
 

@@ -1,6 +1,7 @@
 """How the text of each kind of setting is read. A ValueError says "what is wrong; how to mend it."."""
 
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -32,6 +33,7 @@ class SandboxChoice(StrEnum):
     AUTO = "auto"
     NAMESPACE = "namespace"
     PROCESS = "process"
+    OCI = "oci"
 
 
 class NetworkChoice(StrEnum):
@@ -120,6 +122,20 @@ def parse_auth(text: str) -> AuthMode:
 
 def parse_sandbox(text: str) -> SandboxChoice:
     return SandboxChoice(_one_of(text, [choice.value for choice in SandboxChoice]))
+
+
+def parse_runtime_command(text: str) -> tuple[str, ...]:
+    """A program's name or path with options, quoted as in a shell."""
+    fix = "Write it as runc, /usr/bin/crun or 'runsc --network=host'."
+    try:
+        words = tuple(shlex.split(text))
+    except ValueError as error:
+        raise ValueError(f"can't be read ({error}); {fix}") from None
+    if not words or "\0" in text:
+        raise ValueError(f"names no program; {fix}")
+    if "/" in words[0] and not words[0].startswith("/"):
+        raise ValueError(f"has {words[0]!r}, which is neither a name nor an absolute path; {fix}")
+    return words
 
 
 def parse_network(text: str) -> NetworkChoice:

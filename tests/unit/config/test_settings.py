@@ -100,6 +100,10 @@ def test_listening_addresses(text: str, host: str, port: int, is_loopback: bool)
         ("region", "mars"),
         ("auth", "none"),
         ("sandbox", "docker"),
+        ("oci_runtime", ""),
+        ("oci_runtime", "bin/runc"),
+        ("oci_runtime", "runc 'half"),
+        ("oci_runtime", "runc\0"),
         ("cgroup_parent", "../up"),
         ("cgroup_parent", "a/b"),
         ("cgroup_parent", ".."),
@@ -152,6 +156,19 @@ def test_open_access_is_refused_beyond_loopback(listen: str) -> None:
 @pytest.mark.parametrize("listen", ["127.0.0.1:9000", "[::1]:9000", "localhost:9000"])
 def test_open_access_is_allowed_on_loopback(listen: str) -> None:
     assert settings_from({"auth": "open", "listen": listen}, {}).auth is AuthMode.OPEN
+
+
+def test_a_runtime_is_given_with_its_options() -> None:
+    given = settings_from({"sandbox": "oci", "oci_runtime": "/opt/runsc --network=host '--root=/a b'"}, {})
+    assert given.oci_runtime == ("/opt/runsc", "--network=host", "--root=/a b")
+    assert settings_from({}, {}).oci_runtime == ("crun",)
+
+
+@pytest.mark.parametrize("more", [{"network": "egress"}, {"subnet_route": "subnet-1=10.0.0.0/16"}])
+def test_containers_have_no_network_beyond_the_server(more: dict[str, str]) -> None:
+    with pytest.raises(SettingError, match="no network beyond this server"):
+        settings_from({"sandbox": "oci", **more}, {})
+    assert settings_from({"sandbox": "namespace", **more}, {}).sandbox is SandboxChoice.NAMESPACE
 
 
 def test_interpreters_are_given_one_by_one_or_together() -> None:

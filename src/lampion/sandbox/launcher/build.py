@@ -32,9 +32,11 @@ _ZYGOTE: Final = Product(
     ("zygote/*.c", "channel.c", "descriptors.c", "privileges.c", "landlock.c", "seccomp.c"),
     (("-shared", "-fPIC", "-fvisibility=hidden"),),
 )
-PRODUCTS: Final = (_LAUNCHER, _ZYGOTE)
+_OCI_INIT: Final = Product("lampion-oci-init", ("oci/*.c",), (("-static",), ()))
+PRODUCTS: Final = (_LAUNCHER, _ZYGOTE, _OCI_INIT)
 LAUNCHER: Final = SOURCES / _LAUNCHER.name
 ZYGOTE: Final = SOURCES / _ZYGOTE.name
+OCI_INIT: Final = SOURCES / _OCI_INIT.name
 
 
 def find_compiler() -> str | None:

@@ -24,6 +24,7 @@ from lampion.api.function_rooms import FunctionRooms
 from lampion.api.functions import FunctionsApi
 from lampion.api.invocations import InvocationsApi
 from lampion.api.versions import VersionsApi
+from lampion.app.drivers import choose_driver
 from lampion.aws.model import load_service
 from lampion.aws.operation import collect
 from lampion.aws.pagination import Markers
@@ -38,7 +39,7 @@ from lampion.code.packages import Packages
 from lampion.code.runtime_trees import RuntimeTrees
 from lampion.code.runtimes import Runtimes
 from lampion.config import Settings
-from lampion.config.values import AuthMode, FunctionAccess, NetworkChoice, PrivateNetworks, SandboxChoice
+from lampion.config.values import AuthMode, FunctionAccess
 from lampion.console.logs import LogsView
 from lampion.environments.compiling import SandboxCompiler
 from lampion.environments.log_rate import LogRate
@@ -64,12 +65,8 @@ from lampion.invoke.concurrency import Concurrency
 from lampion.invoke.invoker import Invoker
 from lampion.invoke.lookup import FunctionLookup
 from lampion.runtime_api.door import RuntimeApiServer
-from lampion.sandbox.driver import Driver, Grade, SandboxError
-from lampion.sandbox.drivers.namespace import NamespaceDriver
-from lampion.sandbox.drivers.process import ProcessDriver
+from lampion.sandbox.driver import Driver
 from lampion.sandbox.guarded import Guarded
-from lampion.sandbox.network.findings import NO_DNS, examine_network
-from lampion.sandbox.network.router import Outside
 from lampion.sandbox.snapshots import snapshotting
 from lampion.sandbox.spec import NetworkMode
 from lampion.sandbox.tool_runner import SubprocessToolRunner, ToolError
@@ -186,42 +183,12 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
 @asynccontextmanager
 async def _ports(settings: Settings) -> AsyncIterator[Ports]:
     clock = SystemClock()
-    driver = Guarded(_choose_driver(settings, clock), clock)
+    driver = Guarded(choose_driver(settings, clock), clock)
     await driver.sweep()
     try:
         yield Ports(clock, SystemRng(), driver)
     finally:
         await driver.close()
-
-
-def _choose_driver(settings: Settings, clock: Clock) -> Driver:
-    """The driver asked for; `auto` takes namespaces where they work, and says so where they don't."""
-    if settings.sandbox is SandboxChoice.PROCESS:
-        return ProcessDriver(clock)
-    namespace = NamespaceDriver(clock, settings.cgroup_parent, scratch=settings.data, outside=_outside(settings))
-    capabilities = namespace.capabilities()
-    if capabilities.grade is not Grade.NONE:
-        return namespace
-    if settings.sandbox is SandboxChoice.NAMESPACE:
-        reasons = "; ".join(f"{finding.name}: {finding.mend}" for finding in capabilities.findings)
-        raise SandboxError(f"This machine can't make namespace sandboxes ({reasons}). lampion doctor says more.")
-    _log.warning("no namespace sandboxes on this machine: functions run WITHOUT isolation; see lampion doctor")
-    return ProcessDriver(clock)
-
-
-def _outside(settings: Settings) -> Outside | None:
-    """What sandboxes may have beyond this machine; None unless asked for. Raises SandboxError if it can't be had."""
-    is_egress = settings.network is NetworkChoice.EGRESS
-    if not is_egress and not settings.subnet_route:
-        return None
-    routes = {route for routes in settings.subnet_route.values() for route in routes}
-    findings = examine_network(routes, is_egress=is_egress, dns=settings.dns_server)
-    obstacles = [f"{finding.effect}: {finding.mend}" for finding in findings if finding.name != NO_DNS]
-    if obstacles:
-        raise SandboxError("; ".join(obstacles))
-    for finding in findings:
-        _log.warning("%s; to mend it: %s", finding.effect, finding.mend)
-    return Outside(settings.private_networks is PrivateNetworks.ALLOW, settings.dns_server)
 
 
 @asynccontextmanager
