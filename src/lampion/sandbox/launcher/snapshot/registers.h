@@ -1,4 +1,4 @@
-/* The registers with which a system call is made, read and written by ptrace. arm64 is compiled but was never run. */
+/* The registers with which a system call is made, read and written by ptrace. arm64 was neither compiled nor run. */
 #ifndef LAMPION_REGISTERS_H
 #define LAMPION_REGISTERS_H
 
