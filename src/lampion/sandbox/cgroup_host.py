@@ -16,7 +16,7 @@ from lampion.sandbox.server_leaf import HandedDown
 _SEARCH_DEPTH: Final = 6
 _MOST_DIRECTORIES: Final = 5_000
 _OWNER: Final = re.compile(r"(\d+)-(\d+)-(\d+)")
-_REMOVAL_SECONDS: Final = 2.0
+_REMOVAL_SECONDS: Final = 10.0  # on a machine with far too much to do, the end of a process takes seconds
 _PAUSE_SECONDS: Final = 0.005
 
 
@@ -81,7 +81,7 @@ async def sweep_cgroups(layout: Layout, parent: str, clock: Clock) -> int:
 
 
 async def remove_cgroups(directories: Iterable[Path], clock: Clock) -> None:
-    """Kill every member of one sandbox's cgroups and remove them; gives up, silently, after two seconds."""
+    """Kill every member of one sandbox's cgroups and remove them; gives up, silently, after ten seconds."""
     remaining = list(directories)
     give_up_at = clock.monotonic() + _REMOVAL_SECONDS
     while remaining and clock.monotonic() < give_up_at:
