@@ -15,6 +15,7 @@ from lampion.sandbox.zygotes import Zygotes
 
 UNUSED_SECONDS: Final = 900.0
 """Longer than environments wait for work by default: a function invoked now and then still finds a sandbox ready."""
+_FILL_SECONDS: Final = 0.02
 _FILLS_AT_ONCE: Final = 2  # of one template: while one waits for the kernel or a program's start, another goes on
 
 _LOG = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ class _Shelf:
     used_at: float
     ready: deque[PreparedSandbox] = field(default_factory=deque)
     filling: set[asyncio.Task[None]] = field(default_factory=set)
+    timer: Timer | None = None
 
 
 class Stock:
@@ -57,12 +59,23 @@ class Stock:
         while ready:
             prepared = ready.popleft()
             if not prepared.connection.is_over:
-                self.fill(template)
+                self._fill_later(template)
                 return prepared
             prepared.launched.close_pipes()
         made = self._make(template, USUAL_LIMITS)
         self.fill(template)
         return made
+
+    def _fill_later(self, template: Template) -> None:
+        """When the function that takes one now has started: making another one would take a processor from it."""
+        shelf = self._shelves[template]
+        if shelf.timer is None:
+            shelf.timer = self._clock.call_later(_FILL_SECONDS, lambda: self._fill_now(template, shelf))
+
+    def _fill_now(self, template: Template, shelf: _Shelf) -> None:
+        shelf.timer = None
+        if self._shelves.get(template) is shelf:
+            self._fill(template, shelf)
 
     def fill(self, template: Template) -> None:
         """Have some ready soon."""
@@ -72,6 +85,9 @@ class Stock:
         self._is_closed = True
         if self._timer is not None:
             self._timer.cancel()
+        for shelf in self._shelves.values():
+            if shelf.timer is not None:
+                shelf.timer.cancel()
         filling = [task for shelf in self._shelves.values() for task in shelf.filling]
         for task in filling:
             task.cancel()

@@ -97,7 +97,7 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-async def test_what_is_expected_is_ready_before_it_is_taken_and_made_up_for_afterwards(stock, preparation):
+async def test_what_is_expected_is_ready_before_it_is_taken_and_made_up_for_afterwards(stock, preparation, clock):
     stock.fill(NODE)
     await settle()
     assert repr(stock) == "<Stock: node 4 ready>"
@@ -105,6 +105,9 @@ async def test_what_is_expected_is_ready_before_it_is_taken_and_made_up_for_afte
     taken = stock.take(NODE, LIMITS)
 
     assert taken is preparation.made[0]
+    await settle()
+    assert repr(stock) == "<Stock: node 3 ready>", "not while the one that was taken starts"
+    await clock.advance(0.02)
     await settle()
     assert repr(stock) == "<Stock: node 4 ready>"
     assert len(preparation.made) == SIZE + 1

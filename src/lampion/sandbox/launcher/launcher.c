@@ -113,11 +113,12 @@ static const struct step inner_special_steps[] = {
     {"seal", seal_root},
     /* Takes what `privileges` takes away, and comes before it: afterwards nobody here can mount anything. */
     {"function", start_function},
-    {"privileges", drop_privileges},
-    {"seccomp", filter_system_calls},
     /* Process 1 may share the function's user; this keeps the function out of its memory and descriptors. */
     {"closed", close_to_others},
     {"orders", give_orders},
+    /* Last, so that the function waits for nothing that is only ours. */
+    {"privileges", drop_privileges},
+    {"seccomp", filter_system_calls},
     {NULL, NULL},
 };
 
