@@ -85,14 +85,23 @@ function readSome(descriptor, buffer) {
 
 /** Setting TZ makes Node.js take the new time zone. */
 function replaceEnvironment(orders) {
-  for (const name of Object.keys(process.env)) {
-    delete process.env[name];
-  }
+  const ordered = new Map();
   for (const variable of orders.toString().split("\0")) {
     const equals = variable.indexOf("=");
     if (equals > 0) {
-      process.env[variable.slice(0, equals)] = variable.slice(equals + 1);
+      ordered.set(variable.slice(0, equals), variable.slice(equals + 1));
     }
+  }
+  // Only what differs: to set TZ, even to what it is, costs as much as all else together.
+  for (const [name, value] of Object.entries(process.env)) {
+    if (ordered.get(name) === value) {
+      ordered.delete(name);
+    } else {
+      delete process.env[name];
+    }
+  }
+  for (const [name, value] of ordered) {
+    process.env[name] = value;
   }
 }
 
