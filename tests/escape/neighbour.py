@@ -179,6 +179,9 @@ def main() -> int:
     asked = parser.parse_args()
     # Open: the caller's signatures would cost more than the victim.
     with marked_directory() as root, LiveServer(data=root / "data", options=("--auth", "open")) as server:
+        # Not what is measured: callers of a real server have processors of their own.
+        if os.geteuid() == 0:
+            os.setpriority(os.PRIO_PROCESS, 0, -20)
         found = asyncio.run(compare(server, asked.kind or _KINDS, asked.rate, asked.seconds))
     text = page(found, asked.rate, asked.seconds)
     print(text)

@@ -25,6 +25,7 @@ from lampion.api.functions import FunctionsApi
 from lampion.api.invocations import InvocationsApi
 from lampion.api.versions import VersionsApi
 from lampion.app.drivers import choose_driver
+from lampion.app.schedule import take_short_turns
 from lampion.aws.model import load_service
 from lampion.aws.operation import collect
 from lampion.aws.pagination import Markers
@@ -91,6 +92,7 @@ def run(settings: Settings) -> None:
     Raises StoreError, SandboxError or OSError, with a message for the user, when the server can't start.
     """
     server_log.configure()
+    take_short_turns()
     uvloop.run(_serve(settings))
 
 

@@ -242,6 +242,9 @@ int keep_entry_capabilities(struct launch *launch);
 int drop_privileges(struct launch *launch);
 int close_to_others(struct launch *launch);
 
+/* schedule.c */
+void take_short_turns(void);
+
 /* seccomp.c */
 void build_filter(void);
 int filter_system_calls(struct launch *launch);
