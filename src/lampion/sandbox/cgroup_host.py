@@ -86,6 +86,7 @@ async def remove_cgroups(directories: Iterable[Path], clock: Clock) -> None:
     give_up_at = clock.monotonic() + _REMOVAL_SECONDS
     while remaining and clock.monotonic() < give_up_at:
         for directory in remaining:
+            _write_if_there(directory / "cgroup.kill", "1")
             for pid in _members(directory):
                 _kill(pid)
         for directory in remaining:
@@ -181,12 +182,18 @@ def _members(directory: Path) -> list[int]:
 
 
 def _thaw(directory: Path) -> None:
-    with contextlib.suppress(OSError):  # it has no such file, or has gone
-        (directory / "freezer.state").write_text("THAWED")
+    for file, value in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
+        _write_if_there(directory / file, value)
+
+
+def _write_if_there(file: Path, value: str) -> None:
+    with contextlib.suppress(OSError):  # there is none, or it has gone
+        file.write_text(value)
 
 
 def _kill(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
+    """An ordinary user may not signal the users of its sandboxes; `cgroup.kill` does it for whoever owns the cgroup."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, signal.SIGKILL)
 
 
