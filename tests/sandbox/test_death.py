@@ -1,6 +1,7 @@
 """Whoever dies first, server or launcher, nothing of a sandbox stays; what could stay is swept at the next start."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from lampion.sandbox.cgroup_host import probe_cgroups, remove_cgroups
+from lampion.sandbox.cgroups import plan_cgroups
 from lampion.sandbox.driver import Exit
 from lampion.sandbox.drivers.namespace import NamespaceDriver
 from tests.sandbox.boxes import (
@@ -118,6 +121,38 @@ async def test_a_killed_launcher_of_a_frozen_sandbox_leaves_nothing_either(names
             assert await sandbox.wait() == Exit(None, signal.SIGKILL)
         assert await eventually(lambda: writers_to(pipe) == [])
         assert await eventually(lambda: sandbox_cgroups(CGROUP_PARENT) == [])
+
+
+@needs_root
+async def test_who_may_not_kill_what_is_left_frozen_thaws_it_and_it_ends_by_itself(monkeypatch):
+    """As process 1 of a sandbox does, whose launcher has gone; an ordinary user may not signal its sandboxes' users."""
+    layout = probe_cgroups(CGROUP_PARENT).layout
+    plan = plan_cgroups(layout, CGROUP_PARENT, "nobody", "frozen")
+    assert plan.freeze_file is not None
+    left = plan.freeze_file.path.parent
+    left.mkdir(parents=True)
+    process = subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE)
+    try:
+        (left / "cgroup.procs").write_text(str(process.pid))
+        plan.freeze_file.path.write_text(plan.freeze_file.frozen)
+        assert process.stdin is not None
+        process.stdin.close()
+
+        def forbidden(pid: int, number: int) -> None:
+            raise PermissionError
+
+        monkeypatch.setattr(os, "kill", forbidden)
+        await remove_cgroups([left], CLOCK)
+        assert not left.exists()
+        process.wait(5)
+    finally:
+        monkeypatch.undo()
+        with contextlib.suppress(OSError):
+            plan.freeze_file.path.write_text(plan.freeze_file.thawed)
+        process.kill()
+        process.wait()
+        for directory in (left.parent, left.parent.parent):
+            directory.rmdir()
 
 
 async def test_a_killed_launcher_during_the_start_is_an_error_or_an_end(namespace):
