@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lampion.sandbox.driver import Exit
+from lampion.sandbox.machine import kernel_version
 from tests.sandbox.boxes import cgroup_of, eventually, may_have_cgroups, output_of, read, run, spec_of, started
 from tests.sandbox.conftest import CGROUP_PARENT
 
@@ -139,3 +140,11 @@ async def test_one_whole_core_is_the_limit_before_that(namespace):
 def _processor_seconds(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.skipif(
+    kernel_version() < (6, 12), reason="before Linux 6.12 a process can't choose how long its turns are"
+)
+async def test_turns_on_a_processor_are_as_short_as_the_kernel_gives(namespace):
+    code = "print([line.split()[-1] for line in open('/proc/self/sched') if line.startswith('se.slice')])"
+    assert await output_of(namespace, code) == "['100000']\n"

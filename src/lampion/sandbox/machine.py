@@ -59,7 +59,7 @@ def probe(cgroup_parent: str, scratch: Path | None = None) -> MachineFacts:
     return MachineFacts(
         is_linux=is_linux,
         is_root=os.geteuid() == 0,
-        kernel=_kernel_version(),
+        kernel=kernel_version(),
         user_namespaces=may_have_user_namespaces() and _number("/proc/sys/kernel/unprivileged_userns_clone", 1) > 0,
         user_namespaces_restricted=_number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 0) > 0,
         compiler=find_compiler(),
@@ -141,7 +141,8 @@ def _outcome(control: socket.socket) -> str:
             problem = "" if message.exit.code == 0 else f"running the program: {message.exit}"
 
 
-def _kernel_version() -> tuple[int, ...]:
+def kernel_version() -> tuple[int, ...]:
+    """Of this machine: major and minor."""
     numbers = os.uname().release.split("-")[0].split(".")
     return tuple(int(number) for number in numbers[:2] if number.isdigit())
 

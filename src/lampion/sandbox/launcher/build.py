@@ -29,7 +29,7 @@ class Product:
 _LAUNCHER: Final = Product("lampion-launch", ("*.c", "snapshot/*.c"), (("-static",), ()))
 _ZYGOTE: Final = Product(
     "lampion-zygote.so",
-    ("zygote/*.c", "channel.c", "descriptors.c", "privileges.c", "landlock.c", "seccomp.c"),
+    ("zygote/*.c", "channel.c", "steps.c", "descriptors.c", "privileges.c", "landlock.c", "seccomp.c"),
     (("-shared", "-fPIC", "-fvisibility=hidden"),),
 )
 _OCI_INIT: Final = Product("lampion-oci-init", ("oci/*.c",), (("-static",), ()))

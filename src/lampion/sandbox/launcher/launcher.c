@@ -156,16 +156,6 @@ static const struct step zygote_steps[] = {
     {NULL, NULL},
 };
 
-const char *take_steps(const struct step *steps, struct launch *launch)
-{
-    for (; steps->name != NULL; steps++) {
-        launch->detail[0] = '\0';
-        if (steps->take(launch) < 0)
-            return steps->name;
-    }
-    return NULL;
-}
-
 int specialise_outside(struct launch *launch)
 {
     const char *failed = take_steps(outer_special_steps, launch);

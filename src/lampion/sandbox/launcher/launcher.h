@@ -166,8 +166,10 @@ struct step {
     int (*take)(struct launch *);
 };
 
-/* launcher.c: takes the steps in order; the name of the one that failed, or NULL. */
+/* steps.c: takes the steps in order; the name of the one that failed, or NULL. */
 const char *take_steps(const struct step *steps, struct launch *launch);
+
+/* launcher.c */
 void run_launch(struct launch *launch);
 void run_inside(struct launch *launch);
 int specialise_outside(struct launch *launch);

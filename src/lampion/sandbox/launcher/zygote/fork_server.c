@@ -86,16 +86,6 @@ static const struct step copy_steps[] = {
     {NULL, NULL},
 };
 
-const char *take_steps(const struct step *steps, struct launch *launch)
-{
-    for (; steps->name != NULL; steps++) {
-        launch->detail[0] = '\0';
-        if (steps->take(launch) < 0)
-            return steps->name;
-    }
-    return NULL;
-}
-
 static int become_copy(void)
 {
     const char *failed = take_steps(copy_steps, &copy);
