@@ -35,6 +35,9 @@ PROBES = Path(__file__).parent / "probes"
 NATIVE_PROBES = ("P02", "P03", "P15", "P16", "P18", "P20", "P23", "P24", "P34:processes")
 """Where a program without an interpreter differs: what it is itself, and how it speaks to the kernel."""
 _SIBLING_PORT = 9555
+_READY = re.compile(rb"(?:^|\n)ready")
+_DOORS = (9001, 9002)
+"""What listens in a sandbox: the Runtime API, and the AWS API for who signs with the function's own key."""
 _USUAL = Limits(memory_mib=256, cpu_cores=1.0)
 
 
@@ -64,8 +67,8 @@ class Suite:
             output = b""
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(20):
-                    output = await sibling.output(re.compile(b"ready"))
-            assert b"ready" in output, f"the sibling doesn't start: {output.decode(errors='replace')}"
+                    output = await sibling.output(_READY)
+            assert _READY.search(output), f"the sibling doesn't start: {output.decode(errors='replace')}"
             self._targets["sibling_pid"] = min(processes_of(self._stage.mark))
             yield
 
@@ -105,6 +108,7 @@ def _compared(one: Verdict, other: Verdict) -> Verdict:
 
 def _targets_of(ground: Ground, staged: Stage) -> dict[str, Any]:
     places, is_bare = ground.places, ground.is_bare
+    doors = [staged.told["listener_port"]] if is_bare else _DOORS
     library = f"{places.interpreter_root}/lib/python{sys.version_info.major}.{sys.version_info.minor}"
     views = [places.task, places.layer]
     return {
@@ -124,7 +128,8 @@ def _targets_of(ground: Ground, staged: Stage) -> dict[str, Any]:
         "sibling_port": _SIBLING_PORT,
         "sibling_abstract": f"{staged.mark}-sibling",
         "sibling_file": f"/tmp/{staged.mark}-sibling",
-        "runtime_api_port": staged.told["listener_port"] if is_bare else 9001,
+        "runtime_api_port": doors[0],
+        "doors": doors,
         "allowed_system_calls": allowed_system_calls(),
     }
 

@@ -157,6 +157,18 @@ exports.handler = async () => fs.readdirSync('/proc/self/fd').filter((fd) => {
 
 
 @every_node
+def test_its_output_blocks_as_a_new_process_finds_it(major: int, tmp_path: Path) -> None:
+    """What Node.js does to pipes at its first look at process.stdout would make writes to the descriptor fail."""
+    source = "exports.handler = async () => require('fs').readFileSync('/proc/self/fdinfo/' + process.env.FD, 'utf8');"
+    for descriptor in ("1", "2"):
+        with FakeRuntimeApi([Event()]) as api, waiting(major) as worker:
+            write_files(source, tmp_path)
+            worker.order(environ(tmp_path, api.address, FD=descriptor))
+            flags = json.loads(served(worker, api).body).split("flags:")[1].split()[0]
+        assert not int(flags, 8) & os.O_NONBLOCK
+
+
+@every_node
 def test_without_orders_it_ends_quietly(major: int) -> None:
     with waiting(major) as worker:
         worker.end_orders()

@@ -32,7 +32,18 @@ async function warmUp() {
   await loadHandler(__dirname, "warm.handler", { loadModule: importFirst, findIn: (module, name) => module[name] });
   format("%s %o", "warm", new Error("warm"));
   JSON.stringify({ time: new Date().toISOString() });
-  await exchangeOnce();
+  await withoutStandardError(exchangeOnce);
+}
+
+/**
+ * A socket that is destroyed looks at process.stderr, and the first look makes its pipe, which is standard output's as
+ * well, non-blocking: a function that writes much to a descriptor would get EAGAIN.
+ */
+async function withoutStandardError(work) {
+  const kept = Object.getOwnPropertyDescriptor(process, "stderr");
+  Object.defineProperty(process, "stderr", { configurable: true, value: undefined });
+  await work();
+  Object.defineProperty(process, "stderr", kept);
 }
 
 const ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nLampion-Runtime-Next: true\r\n\r\n{}";
@@ -44,8 +55,7 @@ function exchangeOnce() {
     let client = null;
     function end() {
       client?.close();
-      server.close();
-      resolve();
+      server.close(resolve);
     }
     server.on("error", end);
     server.listen(0, "127.0.0.1", async () => {

@@ -98,7 +98,7 @@ export const probes = {
       made.on("error", reject);
       made.bind(0, "192.0.2.77", () => made.close(() => resolve("bound")));
     }));
-    const own = new Set([9001, a.targets.runtime_api_port]);
+    const own = new Set(a.targets.doors);
     await a.attempt("port scan of loopback",
       async () => (await openPorts("127.0.0.1", range(10000))).filter((port) => !own.has(port)), isNotEmpty);
     for (const address of a.targets.host_addresses)

@@ -16,7 +16,6 @@ const MOST_PROCESSES = 1100;
 const WANTED_DESCRIPTORS = 8192;
 const WANTED_FILES = 300000;
 const UNLIMITED = `x:${"ff".repeat(16)}`;
-const TICKS_PER_SECOND = 100;
 
 const wantedBytes = (a) => 2 * a.targets.memory_mib * MIB;
 
@@ -33,8 +32,7 @@ function fill(file, bytes) {
 }
 
 function processorSeconds(child) {
-  const fields = contents(`/proc/${child.pid}/stat`).toString().split(") ").at(-1).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  return Number(contents(`/proc/${child.pid}/schedstat`).toString().split(" ")[0]) / 1e9;
 }
 
 export const probes = {

@@ -10,7 +10,6 @@ from typing import Any
 from .attempts import SECRET, Attempts, probe
 
 _PATIENCE_SECONDS = 1.5
-OWN_PORT = 9001
 
 
 def banner(family: int, address: Any) -> Callable[[], bytes]:
@@ -87,8 +86,8 @@ def spoof_and_scan(a: Attempts) -> None:
     a.attempt("raw IP", raw(255))
     a.attempt("packets and ARP", packet)
     a.attempt("foreign source address", foreign_source)
-    own = {OWN_PORT, a.targets["runtime_api_port"]}
-    a.attempt("port scan of loopback", lambda: [p for p in _open_ports("127.0.0.1", 20_000) if p not in own], len)
+    doors = a.targets["doors"]
+    a.attempt("port scan of loopback", lambda: [p for p in _open_ports("127.0.0.1", 20_000) if p not in doors], len)
     for address in a.targets["host_addresses"]:
         a.attempt(f"port scan of {address}", lambda: _open_ports(address, 1024), len)
     a.attempt("other devices than loopback", lambda: [n for _, n in socket.if_nameindex() if n != "lo"], len)

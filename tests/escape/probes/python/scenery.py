@@ -18,6 +18,8 @@ def hold_a_secret(a: Attempts) -> None:
         file.write(secret)
     by_name, by_port = socket.socket(socket.AF_UNIX), socket.socket()
     by_name.bind("\0" + a.targets["sibling_abstract"])
+    # In the control run the siblings of all languages have one address, and the kernel remembers its connections.
+    by_port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     by_port.bind(("127.0.0.1", a.targets["sibling_port"]))
     for listener in (by_name, by_port):
         listener.listen()
