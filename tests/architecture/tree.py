@@ -10,7 +10,7 @@ SOURCE = ROOT / "src" / "lampion"
 OUR_FOLDERS = (".ci", "benchmarks", "docs", "examples", "requirements", "scripts", "src", "tests")
 SKIPPED = {"__pycache__", "node_modules", ".hypothesis", "results"}
 SKIPPED_SUFFIXES = (".egg-info",)
-CODE_SUFFIXES = {".py", ".c", ".h", ".mjs", ".js", ".sh", ".sql"}
+CODE_SUFFIXES = {".py", ".c", ".h", ".mjs", ".cjs", ".js", ".sh", ".sql"}
 
 
 @cache

@@ -93,7 +93,7 @@ const lib = require('layered');
 exports.handler = async () => ({
   env: process.env, cwd: process.cwd(), argv: process.argv.length, lib, main: require.main === undefined,
   cached: Object.keys(require.cache).filter((file) => file.includes('runtimes/nodejs')),
-  hour: new Date(0).getHours(), zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+  globals: Reflect.ownKeys(globalThis).map(String), hour: new Date(0).getHours(), zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
 });
 """
 
@@ -112,6 +112,17 @@ def test_it_becomes_the_functions_process(major: int, tmp_path: Path) -> None:
     assert told["env"] == variables
     assert (told["hour"], told["zone"], told["cwd"]) == (9, "Asia/Tokyo", str(task))
     assert (told["lib"], told["argv"], told["main"], told["cached"]) == ("from the layer", 2, True, [])
+    assert told["globals"] == globals_of_a_new_process(major, variables, task)
+
+
+def globals_of_a_new_process(major: int, variables: Mapping[str, str], task: Path) -> list[str]:
+    with FakeRuntimeApi([Event()]) as api:
+        own = {**OWN, **variables, "AWS_LAMBDA_RUNTIME_API": api.address}
+        with subprocess.Popen(lampion_command(major), env=own, cwd=task, stdin=subprocess.DEVNULL) as process:
+            assert api.exhausted.wait(_SECONDS), process.poll()
+            process.kill()
+        names: list[str] = json.loads(api.posts[-1].body)["globals"]
+    return names
 
 
 KINDS: Mapping[str, Mapping[str, str]] = {

@@ -14,16 +14,17 @@ const { HAS_PROMISES_ONLY } = require("./errors.cjs");
 const callbacks = require("./callbacks.cjs");
 const promises = require("./promises.cjs");
 
+const generation = HAS_PROMISES_ONLY ? promises : callbacks;
+
 /** Serve the function that the environment describes, for as long as there is a Runtime API. */
 function serve() {
   environment.prepare();
-  const generation = HAS_PROMISES_ONLY ? promises : callbacks;
   const logger = patchConsole(generation.NO_REQUEST_ID);
   generation.serve(new RuntimeClient(process.env.AWS_LAMBDA_RUNTIME_API), logger);
 }
 
 if (process.argv[2] === "--wait") {
-  require("./waiting.cjs").waitForOrders().then(serve);
+  require("./waiting.cjs").waitForOrders(generation).then(serve);
 } else {
   serve();
 }

@@ -7,7 +7,7 @@
 
 const { HEADER, forwardTraceId, functionMembers, invocationMembers } = require("./context.cjs");
 const { UnhandledPromiseRejection, anyError, causeOf, formatted, payloadOf } = require("./errors.cjs");
-const { loadHandler, requireFirst } = require("./handlers.cjs");
+const { loadHandler, requireFirst: loadModule } = require("./handlers.cjs");
 
 const EXIT_UNCAUGHT = 129;
 const EXIT_UNHANDLED = 128;
@@ -28,16 +28,20 @@ function serve(client, logger) {
       process.exitCode = EXIT_UNSETTLED;
     }
   });
-  loadHandler(process.env.LAMBDA_TASK_ROOT, process.env._HANDLER, { loadModule: requireFirst, findIn }).then(
+  loadHandler(process.env.LAMBDA_TASK_ROOT, process.env._HANDLER, { loadModule, findIn }).then(
     (handler) => {
       isLoading = false;
-      new Runtime(client, logger, handler, endings).scheduleIteration();
+      serveWith(client, logger, handler, endings);
     },
     (error) => {
       isLoading = false;
       endings.uncaughtException(error);
     },
   );
+}
+
+function serveWith(client, logger, handler, endings = {}) {
+  new Runtime(client, logger, handler, endings).scheduleIteration();
 }
 
 /** A handler's name may lead through objects: `index.api.get`. */
@@ -218,4 +222,4 @@ function logError(logger, message, error) {
   }
 }
 
-module.exports = { serve, NO_REQUEST_ID: undefined };
+module.exports = { serve, serveWith, loadModule, findIn, NO_REQUEST_ID: undefined };

@@ -2,7 +2,6 @@
 /* What a handler finds around it: module paths, arguments, globals. Reads the environment only when called. */
 
 const Module = require("module");
-const path = require("path");
 
 const STREAMING = Symbol.for("aws.lambda.runtime.handler.streaming");
 const HIGH_WATER_MARK = Symbol.for("aws.lambda.runtime.handler.streaming.highWaterMark");
@@ -14,7 +13,7 @@ function prepare() {
   process.argv.length = 2;
   process.mainModule = undefined; // AWS's entry is an ES module: require.main is undefined there
   for (const file of Object.keys(require.cache)) {
-    if (path.dirname(file) === __dirname) {
+    if (file.startsWith(`${__dirname}/`)) {
       delete require.cache[file];
     }
   }

@@ -8,7 +8,7 @@
 const { HEADER, forwardTraceId, functionMembers, invocationMembers } = require("./context.cjs");
 const { CallbackHandlerDeprecated, JSONStringifyError, PlatformError } = require("./errors.cjs");
 const { causeOf, formatted, ownError, payloadOf } = require("./errors.cjs");
-const { importFirst, loadHandler } = require("./handlers.cjs");
+const { importFirst: loadModule, loadHandler } = require("./handlers.cjs");
 
 const NO_REQUEST_ID = "-";
 const CALLBACK_PARAMETERS = 3;
@@ -28,7 +28,11 @@ const NEEDED = [
 async function serve(client, logger) {
   const store = new InvokeStore();
   globalThis.awslambda && (globalThis.awslambda.InvokeStore ??= store);
-  const processor = new BufferedInvokeProcessor(client, logger, await load(client, logger));
+  await serveWith(client, logger, await load(client, logger), store);
+}
+
+async function serveWith(client, logger, handler, store = new InvokeStore()) {
+  const processor = new BufferedInvokeProcessor(client, logger, handler);
   for (;;) {
     const { headers, body } = await client.next();
     const context = contextOf(headers);
@@ -48,7 +52,7 @@ async function load(client, logger) {
     throw new PlatformError("LAMBDA_TASK_ROOT environment variable is not set");
   }
   try {
-    const handler = await loadHandler(root, name, { loadModule: importFirst, findIn });
+    const handler = await loadHandler(root, name, { loadModule, findIn });
     if (handler.length >= CALLBACK_PARAMETERS) {
       throw new CallbackHandlerDeprecated(CALLBACK_REFUSED);
     }
@@ -184,4 +188,4 @@ class InvokeStore {
   }
 }
 
-module.exports = { serve, NO_REQUEST_ID };
+module.exports = { serve, serveWith, loadModule, findIn, NO_REQUEST_ID };

@@ -1,2 +1,0 @@
-// Loaded once by waiting workers, so that the loader of ES modules is warm.
-export const handler = () => undefined;
