@@ -93,7 +93,8 @@ const lib = require('layered');
 exports.handler = async () => ({
   env: process.env, cwd: process.cwd(), argv: process.argv.length, lib, main: require.main === undefined,
   cached: Object.keys(require.cache).filter((file) => file.includes('runtimes/nodejs')),
-  globals: Reflect.ownKeys(globalThis).map(String), hour: new Date(0).getHours(), zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+  globals: Reflect.ownKeys(globalThis).map(String),
+  hour: new Date(0).getHours(), zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
 });
 """
 
