@@ -90,14 +90,15 @@ class Trees:
     async def _alone(self, name: str, work: Callable[[], Coroutine[None, None, None]]) -> None:
         """Join the work under way on this tree, or begin `work`. It goes on when its callers give up."""
         task = self._busy.get(name)
-        if task is None:
+        if task is None or task.done():  # done, and not yet seen to be: to await it would let nothing else run
             task = asyncio.create_task(work())
             self._busy[name] = task
             task.add_done_callback(lambda done: self._finished(name, done))
         await asyncio.shield(task)
 
     def _finished(self, name: str, done: "asyncio.Future[None]") -> None:
-        del self._busy[name]
+        if self._busy.get(name) is done:
+            del self._busy[name]
         if not done.cancelled():
             done.exception()  # seen: all callers may be gone
 
@@ -117,6 +118,7 @@ class Trees:
         if found == known.stamp:
             self._sound[name] = replace(known, checked_at=self._clock.monotonic())
         else:
+            _LOG.warning("%s was touched since it was last looked at: it is read again", name)
             del self._sound[name]  # whoever waits has it read whole
 
     async def _make(self, name: str, fill: Fill) -> _Sound:

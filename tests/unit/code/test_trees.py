@@ -1,5 +1,6 @@
 """Trees are verified before they are mounted: no damage goes unseen, and what is damaged is made again."""
 
+import asyncio
 import os
 import stat
 import tempfile
@@ -167,3 +168,20 @@ async def test_kill_nine_between_two_steps_leaves_nothing_that_is_taken_for_a_tr
     await again.packages.open()
     assert again.leftovers() == []
     assert (await again.packages.prepare(sha256, PYTHON) / "index.py").is_file()
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("steps", range(5))
+async def test_who_comes_just_when_damage_was_found_waits_for_what_mends_it(rooms: Rooms, steps: int):
+    sha256, path = await _prepared(rooms)
+    whole = survey(path)
+    (path / "index.py").write_text("x = 2\n")
+    await rooms.clock.advance(CHECK_SECONDS)
+
+    async def come_later() -> Path:
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        return await rooms.packages.prepare(sha256, PYTHON)
+
+    assert set(await asyncio.gather(rooms.packages.prepare(sha256, PYTHON), come_later())) == {path}
+    assert survey(path) == whole
