@@ -77,6 +77,7 @@ class LiveServer:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env={**clean_environ(), **self.environ},
+                start_new_session=True,  # the kernel weighs sessions, and ours may do much besides
             )
         self._wait_until_it_listens(already_written)
         return self

@@ -160,6 +160,45 @@ def test_a_function_gets_its_share_of_a_core_after_init_and_no_more(
     assert round(share * 100_000) in quotas(server)
 
 
+def test_a_function_that_is_busy_for_long_gives_way_to_others(start_server: Callable[..., LiveServer]) -> None:
+    server = start_server()
+    client = server.client()
+    name = create(client, SPIN, Timeout=60)
+    invoke(client, name, {"seconds": 0.01})
+    if not (files := idle_files(server)):
+        pytest.skip("before Linux 5.15 a cgroup can't count as idle work")
+    with ThreadPoolExecutor(1) as pool:
+        before = [file.read_text() for file in files]
+        long = pool.submit(invoke, client, name, {"seconds": 2.0})
+        time.sleep(1)
+        during = [file.read_text() for file in files]
+        long.result()
+    assert (before.count("1\n"), during.count("1\n")) == (0, 1)
+    time.sleep(0.2)
+    invoke(client, name, {"seconds": 0.01})
+    assert [file.read_text() for file in files].count("1\n") == 0
+
+
+def idle_files(server: LiveServer) -> list[Path]:
+    """Of each of the server's sandboxes."""
+    old = Path("/sys/fs/cgroup").glob(f"*/{server.cgroup_parent}/*/*/cpu.idle")
+    return [*old, *Path("/sys/fs/cgroup").glob(f"{server.cgroup_parent}/*/*/cpu.idle")]
+
+
+def test_the_server_sits_among_its_sandboxes_and_leaves_nothing(start_server: Callable[..., LiveServer]) -> None:
+    server = start_server()
+    assert server.process is not None
+    own = Path(f"/proc/{server.process.pid}/cgroup").read_text()
+    seats = [line for line in own.splitlines() if "cpu" in line.split(":")[1].split(",")]
+    if not seats:
+        pytest.skip("in version 2 of cgroups a server can't sit there")
+    assert seats[0].split("/")[-2] == server.cgroup_parent
+    families = list(Path("/sys/fs/cgroup").glob(f"*/**/{server.cgroup_parent}"))
+    assert families
+    server.stop()
+    assert [family for family in families if family.exists()] == []
+
+
 def quotas(server: LiveServer) -> list[int]:
     """Microseconds in each tenth of a second, of each of the server's sandboxes."""
     old = Path("/sys/fs/cgroup").glob(f"*/{server.cgroup_parent}/*/*/cpu.cfs_quota_us")

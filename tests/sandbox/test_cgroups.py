@@ -133,6 +133,11 @@ def test_on_a_machine_of_its_own_version_2_cgroups_are_made_at_the_top():
     assert {hierarchy.directory for hierarchy in layout.hierarchies()} == {TOP}
 
 
+def test_a_server_that_sits_among_its_sandboxes_finds_the_cgroup_that_it_came_from():
+    own = DEBIAN_V1_OWN.replace("/user.slice\n", "/user.slice/lampion/4026531836-77-1234\n")
+    assert directories(parse_layout(DEBIAN_V1_MOUNTS, own, ()))["cpu"] == (1, "cpu,cpuacct/user.slice")
+
+
 def test_a_mount_point_may_have_blanks():
     mounts = "24 23 0:22 / /a\\040b rw - cgroup2 cgroup2 rw\n"
     assert parse_layout(mounts, "0::/\n", ["cpu"]).controllers["cpu"].directory == Path("/a b")

@@ -142,9 +142,22 @@ def _processor_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-@pytest.mark.skipif(
-    kernel_version() < (6, 12), reason="before Linux 6.12 a process can't choose how long its turns are"
-)
-async def test_turns_on_a_processor_are_as_short_as_the_kernel_gives(namespace):
-    code = "print([line.split()[-1] for line in open('/proc/self/sched') if line.startswith('se.slice')])"
-    assert await output_of(namespace, code) == "['100000']\n"
+SPIN = """
+import os, time
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+print('spinning', flush=True)
+def used_until(end):
+    while time.monotonic() < end: pass
+    return time.process_time()
+start = time.monotonic()
+before = used_until(start + 0.5)
+print(used_until(start + 1.5) - before, flush=True)
+"""
+
+
+@pytest.mark.skipif(kernel_version() < (5, 15), reason="before Linux 5.15 a cgroup can't count as idle work")
+async def test_a_sandbox_that_gives_way_leaves_a_processor_to_one_that_does_not(namespace):
+    async with started(namespace, spec_of(SPIN)) as polite, started(namespace, spec_of(SPIN)) as other:
+        polite.give_way(to_others=True)
+        used = [float((await read(each.output)).split()[-1]) for each in (polite, other)]
+        assert used[0] < 0.3 * used[1]

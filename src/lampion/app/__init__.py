@@ -25,7 +25,6 @@ from lampion.api.functions import FunctionsApi
 from lampion.api.invocations import InvocationsApi
 from lampion.api.versions import VersionsApi
 from lampion.app.drivers import choose_driver
-from lampion.app.schedule import take_short_turns
 from lampion.aws.model import load_service
 from lampion.aws.operation import collect
 from lampion.aws.pagination import Markers
@@ -68,6 +67,7 @@ from lampion.invoke.lookup import FunctionLookup
 from lampion.runtime_api.door import RuntimeApiServer
 from lampion.sandbox.driver import Driver
 from lampion.sandbox.guarded import Guarded
+from lampion.sandbox.server_seat import seat_among_sandboxes
 from lampion.sandbox.snapshots import snapshotting
 from lampion.sandbox.spec import NetworkMode
 from lampion.sandbox.tool_runner import SubprocessToolRunner, ToolError
@@ -92,7 +92,6 @@ def run(settings: Settings) -> None:
     Raises StoreError, SandboxError or OSError, with a message for the user, when the server can't start.
     """
     server_log.configure()
-    take_short_turns()
     uvloop.run(_serve(settings))
 
 
@@ -185,12 +184,13 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
 @asynccontextmanager
 async def _ports(settings: Settings) -> AsyncIterator[Ports]:
     clock = SystemClock()
-    driver = Guarded(choose_driver(settings, clock), clock)
-    await driver.sweep()
-    try:
-        yield Ports(clock, SystemRng(), driver)
-    finally:
-        await driver.close()
+    with seat_among_sandboxes(settings.cgroup_parent):
+        driver = Guarded(choose_driver(settings, clock), clock)
+        await driver.sweep()
+        try:
+            yield Ports(clock, SystemRng(), driver)
+        finally:
+            await driver.close()
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ from lampion.domain import limits
 from lampion.domain.errors import SnapStartException, SnapStartTimeoutException
 from lampion.domain.function import Function
 from lampion.domain.invocation import Invocation, Outcome
+from lampion.environments.courtesy import Courtesy
 from lampion.environments.endings import Answer, Dispatch, Ending, TimedOut
 from lampion.environments.failures import Failure, failure_of
 from lampion.environments.narrator import Narrator
@@ -72,6 +73,7 @@ class Running:
     session: RuntimeSession
     runtime: OpenRuntime
     watcher: "asyncio.Task[None]"
+    courtesy: Courtesy
 
 
 class Environment:
@@ -154,11 +156,11 @@ class Environment:
         remaining_seconds = self._timeout_seconds - (self._clock.monotonic() - started)
         deadline_ms = int((self._clock.now() + remaining_seconds) * 1000)
         answered = running.session.dispatch(Dispatch(invocation, deadline_ms))
-        timer = self._clock.call_later(remaining_seconds, lambda: running.session.end(TimedOut()))
+        running.courtesy.begin(remaining_seconds, lambda: running.session.end(TimedOut()))
         try:
             ending = await answered
         finally:
-            timer.cancel()
+            running.courtesy.end()
         return await self._conclude(invocation, ending, started, during_init=False)
 
     def freeze(self) -> None:
@@ -200,7 +202,7 @@ class Environment:
             raise
         self._narrator.attach(sandbox)
         watcher = asyncio.create_task(self._watch(sandbox, session))
-        self._running = Running(sandbox, session, runtime, watcher)
+        self._running = Running(sandbox, session, runtime, watcher, Courtesy(sandbox, self._clock))
         timer = self._clock.call_later(limit_seconds, lambda: session.end(TimedOut()))
         try:
             ending = await session.initialized

@@ -31,7 +31,7 @@ class PoolSettings:
 
     capacity: int
     idle_seconds: float
-    freeze_seconds: float = 0.001
+    freeze_seconds: float = 0.01
     capacity_wait_seconds: float = 10.0
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import re
 import signal
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,12 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from lampion.clock.clock import Clock
-from lampion.sandbox.cgroups import Hierarchy, Layout, delegation, optional_files, parse_layout
+from lampion.sandbox.cgroups import OWNER, Hierarchy, Layout, delegation, optional_files, parse_layout
 from lampion.sandbox.server_leaf import HandedDown
 
 _SEARCH_DEPTH: Final = 6
 _MOST_DIRECTORIES: Final = 5_000
-_OWNER: Final = re.compile(r"(\d+)-(\d+)-(\d+)")
 _REMOVAL_SECONDS: Final = 10.0  # on a machine with far too much to do, the end of a process takes seconds
 _PAUSE_SECONDS: Final = 0.005
 
@@ -36,7 +34,7 @@ class CgroupHost:
 
 def probe_cgroups(parent: str) -> CgroupHost:
     """Look at this process's cgroups and find out by trying which of them may have children of ours."""
-    found = _read_layout()
+    found = read_layout()
     usable = set()
     handed_down: list[HandedDown] = []
     files: frozenset[str] = frozenset()
@@ -96,7 +94,8 @@ async def remove_cgroups(directories: Iterable[Path], clock: Clock) -> None:
             await clock.sleep(_PAUSE_SECONDS)
 
 
-def _read_layout() -> Layout:
+def read_layout() -> Layout:
+    """What this process sees, whether it may use it or not."""
     mountinfo = _read(Path("/proc/self/mountinfo"))
     own = _read(Path("/proc/self/cgroup"))
     seen = parse_layout(mountinfo, own, ("memory", "cpu", "pids"))
@@ -159,7 +158,7 @@ def _children(directory: Path) -> list[Path]:
 
 def is_dead_owner(owner: str) -> bool:
     """Whether the server that `owner_name` named has ended. In other process namespaces: no, as nobody can tell."""
-    match = _OWNER.fullmatch(owner)
+    match = OWNER.fullmatch(owner)
     if match is None or int(match[1]) != _process_namespace():
         return False
     return _start_time(int(match[2])) != int(match[3])

@@ -1,5 +1,6 @@
 """Where control groups are on a machine and which ones a sandbox gets. Parses and plans; the launcher acts."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -14,8 +15,10 @@ _TREES: Final = (*CONTROLLERS, FREEZER)
 CPU_PERIOD_MICROSECONDS: Final = 100_000
 SERVER_LEAF: Final = "lampion-servers"
 """Where the servers of a version 2 cgroup live that has cgroups of sandboxes beside it, and who else lived there."""
+OWNER: Final = re.compile(r"(\d+)-(\d+)-(\d+)")
+"""A server's cgroup, as cgroup_host.owner_name names it."""
 _LEAST_QUOTA_MICROSECONDS: Final = 1_000
-_OPTIONAL_FILES: Final = frozenset({"memory.memsw.limit_in_bytes", "memory.swap.max", "memory.peak"})
+_OPTIONAL_FILES: Final = frozenset({"memory.memsw.limit_in_bytes", "memory.swap.max", "memory.peak", "cpu.idle"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class CgroupPlan:
     oom_file: Path | None = None
     peak_file: Path | None = None
     cpu_file: Path | None = None
+    idle_file: Path | None = None
     freeze_file: FreezeFile | None = None
 
 
@@ -94,7 +98,7 @@ def parse_layout(
             for name in _TREES:
                 if name in options and name in own_paths:
                     directory = _own_directory(mount_point, root, own_paths[name])
-                    controllers.setdefault(name, Hierarchy(1, mount_point, directory))
+                    controllers.setdefault(name, Hierarchy(1, mount_point, _before_seat(directory)))
         elif file_system == "cgroup2" and "" in own_paths:
             directory = _own_directory(mount_point, root, own_paths[""]) if is_container else mount_point
             if directory.name == SERVER_LEAF:
@@ -121,7 +125,9 @@ def plan_cgroups(layout: Layout, parent: str, owner: str, name: str) -> CgroupPl
         own = family / owner / name
         cgroups += [Cgroup(family, True, delegated), Cgroup(family / owner, True, delegated), Cgroup(own, False)]
         paths.update(dict.fromkeys(names, own))
-    return CgroupPlan(tuple(cgroups), *_watched_files(layout, paths), _freeze_file(layout, paths))
+    return CgroupPlan(
+        tuple(cgroups), *_watched_files(layout, paths), _idle_file(layout, paths), _freeze_file(layout, paths)
+    )
 
 
 def limit_settings(layout: Layout, plan: CgroupPlan, limits: Limits) -> tuple[Setting, ...]:
@@ -154,6 +160,10 @@ def delegation(layout: Layout, hierarchy: Hierarchy) -> str:
 
 def _delegation(names: Iterable[str]) -> str:
     return " ".join(f"+{name}" for name in names if name != FREEZER)
+
+
+def _idle_file(layout: Layout, paths: dict[str, Path]) -> Path | None:
+    return paths["cpu"] / "cpu.idle" if "cpu" in paths and "cpu.idle" in layout.files else None
 
 
 def _freeze_file(layout: Layout, paths: dict[str, Path]) -> FreezeFile | None:
@@ -218,6 +228,11 @@ def _mounts(mountinfo: str) -> Iterable[tuple[str, Path, str, frozenset[str]]]:
 
 def _unescape(text: str) -> str:
     return text.replace("\\040", " ").replace("\\011", "\t").replace("\\012", "\n").replace("\\134", "\\")
+
+
+def _before_seat(directory: Path) -> Path:
+    """Where a server came from that sits among its sandboxes (server_seat)."""
+    return directory.parent.parent if OWNER.fullmatch(directory.name) else directory
 
 
 def _own_directory(mount_point: Path, root: str, own_path: str) -> Path:

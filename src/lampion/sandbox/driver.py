@@ -77,6 +77,11 @@ class Sandbox(Protocol):
     def limit_cpu(self) -> None:
         """Apply `limits.cpu_cores`; called when INIT is over."""
 
+    def give_way(self, *, to_others: bool) -> None:
+        """Whether it is to run only while no sandbox that doesn't give way wants its processor. Where that can't be
+        had, nothing changes. Idempotent.
+        """
+
     def freeze(self) -> None:
         """Let nothing of the sandbox run until `thaw`; what can't be stopped runs on. Idempotent, and takes effect
         within a millisecond or so; `stop` and the end come through it.

@@ -56,6 +56,10 @@ class GuardedSandbox:
         if not self._ended.done():
             self._raw.limit_cpu()
 
+    def give_way(self, *, to_others: bool) -> None:
+        if not self._ended.done():
+            self._raw.give_way(to_others=to_others)
+
     def freeze(self) -> None:
         if not self._ended.done():
             self._raw.freeze()

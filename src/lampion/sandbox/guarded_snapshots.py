@@ -79,6 +79,9 @@ class GuardedOrigin:
     def limit_cpu(self) -> None:
         self._sandbox.limit_cpu()
 
+    def give_way(self, *, to_others: bool) -> None:
+        self._sandbox.give_way(to_others=to_others)
+
     def freeze(self) -> None:
         self._sandbox.freeze()
 

@@ -25,6 +25,7 @@ class FakeProcess:
     telemetry: int
     memory_bytes: int = 0
     is_cpu_limited: bool = False
+    gives_way: bool = False
     is_frozen: bool = False
     is_copy: bool = False
     terminated: asyncio.Event = field(default_factory=asyncio.Event)
@@ -76,6 +77,9 @@ class FakeSandbox:
 
     def limit_cpu(self) -> None:
         self.process.is_cpu_limited = True
+
+    def give_way(self, *, to_others: bool) -> None:
+        self.process.gives_way = to_others
 
     def freeze(self) -> None:
         self.process.is_frozen = True

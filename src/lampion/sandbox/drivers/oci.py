@@ -11,6 +11,7 @@ from typing import Final
 from lampion.clock.clock import Clock
 from lampion.sandbox.cgroups import cpu_quota
 from lampion.sandbox.driver import Capabilities, Exit, SandboxError
+from lampion.sandbox.giving_way import set_idle
 from lampion.sandbox.launcher.connection import LauncherConnection, Listeners
 from lampion.sandbox.oci.cgroup_files import CgroupFiles, find_cgroup_files
 from lampion.sandbox.oci.containers import Begun, Containers, removal_command
@@ -67,6 +68,9 @@ class OciSandbox:
         if self._files.cpu_file is not None:
             with contextlib.suppress(FileNotFoundError):  # it has ended
                 self._files.cpu_file.write_text(cpu_quota(self._cpu_cores, self._files.cpu_version))
+
+    def give_way(self, *, to_others: bool) -> None:
+        set_idle(self._files.idle_file, is_idle=to_others)
 
     def freeze(self) -> None:
         # Signals that process 1 sends: a frozen cgroup of version 1 would outlast the SIGKILL at the end.

@@ -79,6 +79,9 @@ class ProcessSandbox:
     def limit_cpu(self) -> None:
         """Nothing here limits it; the driver's findings say so."""
 
+    def give_way(self, *, to_others: bool) -> None:
+        """Nothing here weighs one against another either."""
+
     def freeze(self) -> None:
         """Only the process group: who has left it runs on."""
         _signal_group(self._process.pid, signal.SIGSTOP)

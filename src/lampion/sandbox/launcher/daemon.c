@@ -81,7 +81,6 @@ int main(int count, char **arguments)
     }
     int server = atoi(arguments[1]);
     detach_from_terminal();
-    take_short_turns();
     build_filter();
     look_at_core_pattern();
     signal(SIGCHLD, SIG_IGN); /* launchers tell the server themselves how they ended */

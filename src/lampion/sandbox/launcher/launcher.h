@@ -244,8 +244,6 @@ int keep_entry_capabilities(struct launch *launch);
 int drop_privileges(struct launch *launch);
 int close_to_others(struct launch *launch);
 
-/* schedule.c */
-void take_short_turns(void);
 
 /* seccomp.c */
 void build_filter(void);

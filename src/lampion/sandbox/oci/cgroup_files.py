@@ -13,6 +13,7 @@ class CgroupFiles:
     oom_file: Path | None = None
     peak_file: Path | None = None
     cpu_file: Path | None = None
+    idle_file: Path | None = None
     cpu_version: int = 2
 
 
@@ -31,6 +32,7 @@ def find_cgroup_files(cgroups: str, name: str) -> CgroupFiles:
         oom_file=_present(memory, "memory.oom_control" if is_old else "memory.events"),
         peak_file=_present(memory, *peak_names),
         cpu_file=_present(cpu, cpu_name),
+        idle_file=_present(cpu, "cpu.idle"),
         cpu_version=2 if cpu is None else cpu.version,
     )
 
