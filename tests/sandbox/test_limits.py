@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from lampion.sandbox.driver import Exit
-from lampion.sandbox.machine import kernel_version
 from tests.sandbox.boxes import cgroup_of, eventually, may_have_cgroups, output_of, read, run, spec_of, started
 from tests.sandbox.conftest import CGROUP_PARENT
 
@@ -155,7 +154,6 @@ print(used_until(start + 1.5) - before, flush=True)
 """
 
 
-@pytest.mark.skipif(kernel_version() < (5, 15), reason="before Linux 5.15 a cgroup can't count as idle work")
 async def test_a_sandbox_that_gives_way_leaves_a_processor_to_one_that_does_not(namespace):
     async with started(namespace, spec_of(SPIN)) as polite, started(namespace, spec_of(SPIN)) as other:
         polite.give_way(to_others=True)

@@ -18,7 +18,7 @@ SERVER_LEAF: Final = "lampion-servers"
 OWNER: Final = re.compile(r"(\d+)-(\d+)-(\d+)")
 """A server's cgroup, as cgroup_host.owner_name names it."""
 _LEAST_QUOTA_MICROSECONDS: Final = 1_000
-_OPTIONAL_FILES: Final = frozenset({"memory.memsw.limit_in_bytes", "memory.swap.max", "memory.peak", "cpu.idle"})
+_OPTIONAL_FILES: Final = frozenset({"memory.memsw.limit_in_bytes", "memory.swap.max", "memory.peak"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,15 @@ class FreezeFile:
 
 
 @dataclass(frozen=True, slots=True)
+class WeightFile:
+    """Where to write what part of the processors a sandbox gets where more is wanted than there is."""
+
+    path: Path
+    usual: str
+    small: str
+
+
+@dataclass(frozen=True, slots=True)
 class CgroupPlan:
     """All cgroups of one sandbox, in the order of making. Paths are None where the controller is missing."""
 
@@ -78,7 +87,7 @@ class CgroupPlan:
     oom_file: Path | None = None
     peak_file: Path | None = None
     cpu_file: Path | None = None
-    idle_file: Path | None = None
+    weight_file: WeightFile | None = None
     freeze_file: FreezeFile | None = None
 
 
@@ -126,7 +135,7 @@ def plan_cgroups(layout: Layout, parent: str, owner: str, name: str) -> CgroupPl
         cgroups += [Cgroup(family, True, delegated), Cgroup(family / owner, True, delegated), Cgroup(own, False)]
         paths.update(dict.fromkeys(names, own))
     return CgroupPlan(
-        tuple(cgroups), *_watched_files(layout, paths), _idle_file(layout, paths), _freeze_file(layout, paths)
+        tuple(cgroups), *_watched_files(layout, paths), _weight_file(layout, paths), _freeze_file(layout, paths)
     )
 
 
@@ -148,6 +157,13 @@ def cpu_quota(cores: float, version: int) -> str:
     return str(quota) if version == 1 else f"{quota} {CPU_PERIOD_MICROSECONDS}"
 
 
+def weight_file(cgroup: Path, version: int) -> WeightFile:
+    """The usual weight, and a thirtieth: not so little that who holds a lock of the kernel's never releases it."""
+    if version == 1:
+        return WeightFile(cgroup / "cpu.shares", "1024", "34")
+    return WeightFile(cgroup / "cpu.weight", "100", "3")
+
+
 def optional_files(names: Iterable[str]) -> frozenset[str]:
     """Those of a cgroup's files whose presence changes the plan."""
     return _OPTIONAL_FILES & frozenset(names)
@@ -162,8 +178,8 @@ def _delegation(names: Iterable[str]) -> str:
     return " ".join(f"+{name}" for name in names if name != FREEZER)
 
 
-def _idle_file(layout: Layout, paths: dict[str, Path]) -> Path | None:
-    return paths["cpu"] / "cpu.idle" if "cpu" in paths and "cpu.idle" in layout.files else None
+def _weight_file(layout: Layout, paths: dict[str, Path]) -> WeightFile | None:
+    return weight_file(paths["cpu"], layout.controllers["cpu"].version) if "cpu" in paths else None
 
 
 def _freeze_file(layout: Layout, paths: dict[str, Path]) -> FreezeFile | None:

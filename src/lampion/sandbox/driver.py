@@ -78,8 +78,8 @@ class Sandbox(Protocol):
         """Apply `limits.cpu_cores`; called when INIT is over."""
 
     def give_way(self, *, to_others: bool) -> None:
-        """Whether it is to run only while no sandbox that doesn't give way wants its processor. Where that can't be
-        had, nothing changes. Idempotent.
+        """Whether it gets only a small part of a processor that a sandbox that doesn't give way wants, too. Where that
+        can't be had, nothing changes. Idempotent.
         """
 
     def freeze(self) -> None:

@@ -16,7 +16,6 @@ from lampion.sandbox.cgroups import cpu_quota, limit_settings
 from lampion.sandbox.doctor import examine
 from lampion.sandbox.driver import Capabilities, Exit, Finding, SandboxError
 from lampion.sandbox.freezer import CgroupFreezer, Freezer, SignalFreezer
-from lampion.sandbox.giving_way import set_idle
 from lampion.sandbox.host_view import Entry, EntryKind, mount_entries
 from lampion.sandbox.launched_snapshots import LaunchedOrigin, LaunchedSnapshots
 from lampion.sandbox.launcher.connection import Listeners
@@ -27,6 +26,7 @@ from lampion.sandbox.network.router import Outside
 from lampion.sandbox.prepared import USUAL_LIMITS, Preparation, PreparedSandbox
 from lampion.sandbox.spec import SandboxSpec, Template
 from lampion.sandbox.stock import Stock
+from lampion.sandbox.weight import set_weight
 
 DEFAULT_STOCK: Final = 4
 
@@ -58,7 +58,7 @@ class NamespaceSandbox:
             self._freezer = SignalFreezer(self._connection.stop_all, self._connection.continue_all)
         else:
             self._freezer = CgroupFreezer(prepared.plan.freeze_file)
-        self._idle_file = prepared.plan.idle_file
+        self._weight_file = prepared.plan.weight_file
         self._peak_bytes = 0
         self._peak = -1
         if prepared.plan.peak_file is not None:
@@ -85,7 +85,7 @@ class NamespaceSandbox:
         self._set_quota()
 
     def give_way(self, *, to_others: bool) -> None:
-        set_idle(self._idle_file, is_idle=to_others)
+        set_weight(self._weight_file, gives_way=to_others)
 
     def freeze(self) -> None:
         self._freezer.freeze()

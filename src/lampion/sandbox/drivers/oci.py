@@ -11,12 +11,12 @@ from typing import Final
 from lampion.clock.clock import Clock
 from lampion.sandbox.cgroups import cpu_quota
 from lampion.sandbox.driver import Capabilities, Exit, SandboxError
-from lampion.sandbox.giving_way import set_idle
 from lampion.sandbox.launcher.connection import LauncherConnection, Listeners
 from lampion.sandbox.oci.cgroup_files import CgroupFiles, find_cgroup_files
 from lampion.sandbox.oci.containers import Begun, Containers, removal_command
 from lampion.sandbox.oci.trial import choose_containers
 from lampion.sandbox.spec import SandboxSpec, Template
+from lampion.sandbox.weight import set_weight
 
 _REMOVAL_SECONDS: Final = 60.0
 
@@ -70,7 +70,7 @@ class OciSandbox:
                 self._files.cpu_file.write_text(cpu_quota(self._cpu_cores, self._files.cpu_version))
 
     def give_way(self, *, to_others: bool) -> None:
-        set_idle(self._files.idle_file, is_idle=to_others)
+        set_weight(self._files.weight_file, gives_way=to_others)
 
     def freeze(self) -> None:
         # Signals that process 1 sends: a frozen cgroup of version 1 would outlast the SIGKILL at the end.

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from lampion.sandbox.cgroups import CONTROLLERS, Hierarchy, parse_layout
+from lampion.sandbox.cgroups import CONTROLLERS, Hierarchy, WeightFile, parse_layout, weight_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,7 @@ class CgroupFiles:
     oom_file: Path | None = None
     peak_file: Path | None = None
     cpu_file: Path | None = None
-    idle_file: Path | None = None
+    weight_file: WeightFile | None = None
     cpu_version: int = 2
 
 
@@ -32,7 +32,7 @@ def find_cgroup_files(cgroups: str, name: str) -> CgroupFiles:
         oom_file=_present(memory, "memory.oom_control" if is_old else "memory.events"),
         peak_file=_present(memory, *peak_names),
         cpu_file=_present(cpu, cpu_name),
-        idle_file=_present(cpu, "cpu.idle"),
+        weight_file=None if cpu is None else weight_file(cpu.directory, cpu.version),
         cpu_version=2 if cpu is None else cpu.version,
     )
 
