@@ -39,7 +39,8 @@ class Round:
     """What the victim's callers saw."""
 
     latencies_ms: tuple[float, ...]
-    errors: int
+    errors: tuple[str, ...]
+    """What came instead of the right answer."""
 
     def percentile(self, share: float) -> float:
         ordered = sorted(self.latencies_ms)
@@ -60,7 +61,7 @@ class Comparison:
 
     @property
     def holds(self) -> bool:
-        return self.ratio <= _MOST_RATIO and self.abused.errors == 0
+        return self.ratio <= _MOST_RATIO and not self.abused.errors
 
 
 class Caller:
@@ -82,23 +83,32 @@ class Caller:
             await asyncio.sleep(max(0.0, due - _CLOCK.monotonic()))
             calls.append(asyncio.create_task(self._call(due)))
         outcomes = await asyncio.gather(*calls)
-        taken = tuple(1000 * outcome for outcome in outcomes if outcome is not None)
-        return Round(taken, sum(outcome is None for outcome in outcomes))
+        taken = tuple(1000 * outcome for outcome in outcomes if isinstance(outcome, float))
+        return Round(taken, tuple(outcome for outcome in outcomes if isinstance(outcome, str)))
 
-    async def _call(self, due: float) -> float | None:
-        """Seconds from when it was due; None for anything but the right answer."""
+    async def _call(self, due: float) -> float | str:
+        """Seconds from when it was due; anything but the right answer as text."""
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
-                reader, writer = self._idle.pop() if self._idle else await asyncio.open_connection(*self._address)
+                reader, writer = self._kept() or await asyncio.open_connection(*self._address)
                 writer.write(self._request)
                 head = await reader.readuntil(b"\r\n\r\n")
                 length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
                 body = await reader.readexactly(length)
-        except (OSError, TimeoutError, asyncio.IncompleteReadError, ValueError):
-            return None
+        except (OSError, TimeoutError, asyncio.IncompleteReadError, ValueError) as error:
+            return f"{error!r} after {_CLOCK.monotonic() - due:.3f} s"
         self._idle.append((reader, writer))
         is_right = head.startswith(b"HTTP/1.1 200") and b"x-amz-function-error" not in head.lower() and b"ok" in body
-        return _CLOCK.monotonic() - due if is_right else None
+        return _CLOCK.monotonic() - due if is_right else f"{head!r} {body[:200]!r}"
+
+    def _kept(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        """A connection that is still open: the server closes those that have been idle for long."""
+        while self._idle:
+            reader, writer = self._idle.pop()
+            if not reader.at_eof():
+                return reader, writer
+            writer.close()
+        return None
 
     def close(self) -> None:
         for _, writer in self._idle:
@@ -165,7 +175,7 @@ def page(found: Sequence[Comparison], rate: float, seconds: float) -> str:
     for each in found:
         figures = (each.quiet.percentile(0.5), each.abused.percentile(0.5))
         tails = (each.quiet.percentile(0.99), each.abused.percentile(0.99), each.ratio)
-        cells = [each.kind, *(f"{figure:.2f}" for figure in (*figures, *tails)), str(each.abused.errors)]
+        cells = [each.kind, *(f"{figure:.2f}" for figure in (*figures, *tails)), str(len(each.abused.errors))]
         lines.append(f"| {' | '.join([*cells, 'yes' if each.holds else '**no**'])} |")
     return "\n".join(lines) + "\n"
 
@@ -185,6 +195,9 @@ def main() -> int:
         found = asyncio.run(compare(server, asked.kind or _KINDS, asked.rate, asked.seconds))
     text = page(found, asked.rate, asked.seconds)
     print(text)
+    for each in found:
+        for error in each.abused.errors:
+            print(f"{each.kind}: {error}")
     if asked.result:
         asked.result.write_text(text)
     return 0 if all(each.holds for each in found) else 1
