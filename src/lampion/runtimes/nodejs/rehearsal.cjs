@@ -64,8 +64,9 @@ async function rehearse(generation) {
 async function withoutStandardError(work) {
   const kept = Object.getOwnPropertyDescriptor(process, "stderr");
   Object.defineProperty(process, "stderr", { configurable: true, value: undefined });
-  await work();
+  const result = await work();
   Object.defineProperty(process, "stderr", kept);
+  return result;
 }
 
 /** The events come from a server in this process; where there is no loopback device yet, there is no rehearsal. */
@@ -94,4 +95,4 @@ function serveInvented(generation, logger) {
   });
 }
 
-module.exports = { rehearse };
+module.exports = { rehearse, withoutStandardError };

@@ -6,17 +6,17 @@
  * By then the function's files are mounted. Until then nothing may look for them: Node.js remembers what it didn't find.
  */
 
-const fs = require("fs");
+const net = require("net");
 
-const { rehearse } = require("./rehearsal.cjs");
+const { rehearse, withoutStandardError } = require("./rehearsal.cjs");
 
 const ORDERS_DESCRIPTOR = 4;
-const READ_BYTES = 65536;
+const AGAIN_MS = 4000; // some machines take memory away that hasn't been looked at for ten seconds
 
 /** Rehearse with `generation`, wait, and become the function's process: its environment and its directory. */
 async function waitForOrders(generation) {
   await rehearse(generation);
-  const orders = readToEnd(ORDERS_DESCRIPTOR);
+  const orders = await withoutStandardError(() => receiveOrders(() => rehearse(generation)));
   if (orders.length === 0) {
     process.exit(0); // nobody needs this worker any more
   }
@@ -24,29 +24,24 @@ async function waitForOrders(generation) {
   process.chdir(process.env.LAMBDA_TASK_ROOT);
 }
 
-function readToEnd(descriptor) {
-  const parts = [];
-  const buffer = Buffer.allocUnsafe(READ_BYTES);
-  for (;;) {
-    const size = readSome(descriptor, buffer);
-    if (size === 0) {
-      fs.closeSync(descriptor);
-      return Buffer.concat(parts);
-    }
-    parts.push(Buffer.from(buffer.subarray(0, size)));
-  }
-}
-
-function readSome(descriptor, buffer) {
-  for (;;) {
-    try {
-      return fs.readSync(descriptor, buffer);
-    } catch (error) {
-      if (error.code !== "EINTR") {
-        throw error;
-      }
-    }
-  }
+/** Everything up to the end of the orders; until they begin, what is loaded is used again and again. */
+function receiveOrders(useAgain) {
+  return new Promise((resolve) => {
+    const parts = [];
+    let used = Promise.resolve();
+    const timer = setInterval(() => {
+      used = useAgain();
+    }, AGAIN_MS);
+    new net.Socket({ fd: ORDERS_DESCRIPTOR, readable: true, writable: false })
+      .on("data", (part) => {
+        clearInterval(timer);
+        parts.push(part);
+      })
+      .on("close", () => {
+        clearInterval(timer);
+        used.then(() => resolve(Buffer.concat(parts)));
+      });
+  });
 }
 
 /** Setting TZ makes Node.js take the new time zone. */
