@@ -199,6 +199,19 @@ def test_the_server_sits_among_its_sandboxes_and_leaves_nothing(start_server: Ca
     assert [family for family in families if family.exists()] == []
 
 
+def test_a_killed_server_that_sat_among_its_sandboxes_leaves_nothing(start_server: Callable[..., LiveServer]) -> None:
+    server = start_server()
+    name = create(server.client(), SPIN)
+    invoke(server.client(), name, {"seconds": 0.01})
+    families = list(Path("/sys/fs/cgroup").glob(f"*/**/{server.cgroup_parent}"))
+    assert families
+    server.kill()
+    give_up = time.monotonic() + 10
+    while left := [family for family in families if family.exists()]:
+        assert time.monotonic() < give_up, left
+        time.sleep(0.05)
+
+
 def quotas(server: LiveServer) -> list[int]:
     """Microseconds in each tenth of a second, of each of the server's sandboxes."""
     old = Path("/sys/fs/cgroup").glob(f"*/{server.cgroup_parent}/*/*/cpu.cfs_quota_us")

@@ -17,6 +17,7 @@ from lampion.sandbox.launcher.build import ensure_launcher
 from lampion.sandbox.launcher.daemon import Launched, LauncherDaemon
 from lampion.sandbox.launcher.description import Identity, Worker, describe_copy, describe_prepared
 from lampion.sandbox.own_namespace import OwnNamespace
+from lampion.sandbox.server_seat import leave_seat
 from lampion.sandbox.spec import Limits, Mount
 from lampion.sandbox.user_ids import HOST_IDS, UserIds
 
@@ -139,6 +140,7 @@ class Beginnings:
         if self._daemon is None:
             map_ids = None if self._namespace is None else self._namespace.map
             self._daemon = LauncherDaemon.start(ensure_launcher(), map_ids)
+            leave_seat(self.layout, self._daemon.pid)
         return self._daemon.launch(description, zygote)
 
     def give_back(self, identity: Identity) -> None:

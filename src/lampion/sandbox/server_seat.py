@@ -28,6 +28,13 @@ def seat_among_sandboxes(cgroup_parent: str) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(OSError):
-            home.write_text(str(os.getpid()))
+        leave_seat(Layout({"cpu": hierarchy}), os.getpid())
         remove_owner(Layout({"cpu": hierarchy}), cgroup_parent, owner)
+
+
+def leave_seat(layout: Layout, process: int) -> None:
+    """Back to where the server came from: a child that outlives it, and then removes its cgroups, can't sit in one."""
+    hierarchy = layout.controllers.get("cpu")
+    if hierarchy is not None and hierarchy.version == 1:
+        with suppress(OSError):  # it isn't ours to move
+            (hierarchy.directory / "cgroup.procs").write_text(str(process))

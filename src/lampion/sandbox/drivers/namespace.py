@@ -13,6 +13,7 @@ from lampion.clock.clock import Clock
 from lampion.sandbox.beginnings import Beginnings
 from lampion.sandbox.cgroup_host import owner_name
 from lampion.sandbox.cgroups import cpu_quota, limit_settings
+from lampion.sandbox.cpu_files import set_quota, set_weight
 from lampion.sandbox.doctor import examine
 from lampion.sandbox.driver import Capabilities, Exit, Finding, SandboxError
 from lampion.sandbox.freezer import CgroupFreezer, Freezer, SignalFreezer
@@ -26,7 +27,6 @@ from lampion.sandbox.network.router import Outside
 from lampion.sandbox.prepared import USUAL_LIMITS, Preparation, PreparedSandbox
 from lampion.sandbox.spec import SandboxSpec, Template
 from lampion.sandbox.stock import Stock
-from lampion.sandbox.weight import set_weight
 
 DEFAULT_STOCK: Final = 4
 
@@ -222,11 +222,9 @@ class NamespaceDriver:
         )
 
     def _limit_cpu(self, prepared: PreparedSandbox, cores: float) -> None:
-        if prepared.plan.cpu_file is None:
-            return
-        quota = cpu_quota(cores, self._preparation.beginnings.layout.controllers["cpu"].version)
-        with contextlib.suppress(FileNotFoundError):  # it has ended
-            prepared.plan.cpu_file.write_text(quota)
+        if prepared.plan.cpu_file is not None:
+            version = self._preparation.beginnings.layout.controllers["cpu"].version
+            set_quota(prepared.plan.cpu_file, cpu_quota(cores, version))
 
 
 def _inherits_usual_limits(spec: SandboxSpec) -> bool:

@@ -10,13 +10,13 @@ from typing import Final
 
 from lampion.clock.clock import Clock
 from lampion.sandbox.cgroups import cpu_quota
+from lampion.sandbox.cpu_files import set_quota, set_weight
 from lampion.sandbox.driver import Capabilities, Exit, SandboxError
 from lampion.sandbox.launcher.connection import LauncherConnection, Listeners
 from lampion.sandbox.oci.cgroup_files import CgroupFiles, find_cgroup_files
 from lampion.sandbox.oci.containers import Begun, Containers, removal_command
 from lampion.sandbox.oci.trial import choose_containers
 from lampion.sandbox.spec import SandboxSpec, Template
-from lampion.sandbox.weight import set_weight
 
 _REMOVAL_SECONDS: Final = 60.0
 
@@ -65,9 +65,7 @@ class OciSandbox:
 
     def limit_cpu(self) -> None:
         # Not by the runtime's `update`: that would be a process, where this is one write to the same file.
-        if self._files.cpu_file is not None:
-            with contextlib.suppress(FileNotFoundError):  # it has ended
-                self._files.cpu_file.write_text(cpu_quota(self._cpu_cores, self._files.cpu_version))
+        set_quota(self._files.cpu_file, cpu_quota(self._cpu_cores, self._files.cpu_version))
 
     def give_way(self, *, to_others: bool) -> None:
         set_weight(self._files.weight_file, gives_way=to_others)
