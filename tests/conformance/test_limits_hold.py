@@ -199,6 +199,12 @@ def test_the_server_sits_among_its_sandboxes_and_leaves_nothing(start_server: Ca
     assert [family for family in families if family.exists()] == []
 
 
+def test_a_server_whose_functions_have_no_cgroups_stays_where_it_is(start_server: Callable[..., LiveServer]) -> None:
+    server = start_server("--sandbox", "process")
+    assert server.process is not None
+    assert server.cgroup_parent not in Path(f"/proc/{server.process.pid}/cgroup").read_text()
+
+
 def test_a_killed_server_that_sat_among_its_sandboxes_leaves_nothing(start_server: Callable[..., LiveServer]) -> None:
     server = start_server()
     name = create(server.client(), SPIN)

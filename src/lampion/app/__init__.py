@@ -24,7 +24,7 @@ from lampion.api.function_rooms import FunctionRooms
 from lampion.api.functions import FunctionsApi
 from lampion.api.invocations import InvocationsApi
 from lampion.api.versions import VersionsApi
-from lampion.app.drivers import choose_driver
+from lampion.app.drivers import choose_driver, place_of_server
 from lampion.aws.model import load_service
 from lampion.aws.operation import collect
 from lampion.aws.pagination import Markers
@@ -67,7 +67,6 @@ from lampion.invoke.lookup import FunctionLookup
 from lampion.runtime_api.door import RuntimeApiServer
 from lampion.sandbox.driver import Driver
 from lampion.sandbox.guarded import Guarded
-from lampion.sandbox.server_seat import seat_among_sandboxes
 from lampion.sandbox.snapshots import snapshotting
 from lampion.sandbox.spec import NetworkMode
 from lampion.sandbox.tool_runner import SubprocessToolRunner, ToolError
@@ -185,8 +184,9 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
 @asynccontextmanager
 async def _ports(settings: Settings) -> AsyncIterator[Ports]:
     clock = SystemClock()
-    with seat_among_sandboxes(settings.cgroup_parent):
-        driver = Guarded(choose_driver(settings, clock), clock)
+    chosen = choose_driver(settings, clock)
+    with place_of_server(chosen, settings):
+        driver = Guarded(chosen, clock)
         await driver.sweep()
         try:
             yield Ports(clock, SystemRng(), driver)

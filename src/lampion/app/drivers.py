@@ -1,6 +1,7 @@
 """Which driver makes the sandboxes of this server, and what they may have beyond the machine: from the settings."""
 
 import logging
+from contextlib import AbstractContextManager, nullcontext
 
 from lampion.clock.clock import Clock
 from lampion.config import Settings
@@ -11,6 +12,7 @@ from lampion.sandbox.drivers.oci import OciDriver
 from lampion.sandbox.drivers.process import ProcessDriver
 from lampion.sandbox.network.findings import NO_DNS, examine_network
 from lampion.sandbox.network.router import Outside
+from lampion.sandbox.server_seat import seat_among_sandboxes
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +32,11 @@ def choose_driver(settings: Settings, clock: Clock) -> Driver:
         raise SandboxError(f"This machine can't make namespace sandboxes ({reasons}). lampion doctor says more.")
     _log.warning("no namespace sandboxes on this machine: functions run WITHOUT isolation; see lampion doctor")
     return ProcessDriver(clock)
+
+
+def place_of_server(driver: Driver, settings: Settings) -> AbstractContextManager[None]:
+    """Where the server is while it makes sandboxes: among them, if `driver` gives them cgroups under its parent."""
+    return seat_among_sandboxes(settings.cgroup_parent) if isinstance(driver, NamespaceDriver) else nullcontext()
 
 
 def _oci_driver(settings: Settings, clock: Clock) -> Driver:

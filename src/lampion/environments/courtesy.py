@@ -53,8 +53,8 @@ class Courtesy:
         self._changed_at = now
 
     def _used_up(self, deadline: float, late: Callable[[], object]) -> None:
-        self._set(gives_way=True)
         self._timer = self._clock.call_later(max(0.0, deadline - self._clock.monotonic()), late)
+        self._set(gives_way=True)
 
     def _set(self, *, gives_way: bool) -> None:
         self._gives_way = gives_way

@@ -1,5 +1,7 @@
 """A sandbox gives way when it is busy for long, in one invocation or in many, and not when it isn't."""
 
+from contextlib import suppress
+
 from lampion.clock.virtual import VirtualClock
 from lampion.environments.courtesy import MOST_CREDIT_SECONDS, Courtesy
 
@@ -81,3 +83,16 @@ async def test_the_limit_is_kept_to_the_moment_whether_it_gives_way_or_not() -> 
     await on.busy(1)
     await on.busy(0.5, limit_seconds=0.4)
     assert on.told == [True, "late"]
+
+
+async def test_the_limit_is_kept_even_where_giving_way_fails() -> None:
+    on = Stage()
+
+    def broken(*, to_others: bool) -> None:
+        raise OSError(f"read-only, {to_others}")
+
+    on.give_way = broken  # type: ignore[method-assign]
+    with suppress(OSError):
+        await on.busy(1, limit_seconds=3.0)
+    await on.clock.advance(3)
+    assert on.told == ["late"]
