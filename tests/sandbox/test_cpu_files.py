@@ -1,11 +1,13 @@
 """A sandbox's part of the processors: what can't be set ends no invocation, but a limit that doesn't hold is told."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from lampion.sandbox.cgroups import weight_file
+from lampion.sandbox.cgroups import SERVER_LEAF, weight_file
 from lampion.sandbox.cpu_files import set_quota, set_weight
+from lampion.sandbox.server_leaf import HandedDown
 
 
 @pytest.mark.parametrize("version", [1, 2])
@@ -29,3 +31,10 @@ def test_a_quota_is_not_missed_once_the_cgroup_has_gone(tmp_path: Path) -> None:
     set_quota(None, "1")
     with pytest.raises(IsADirectoryError):
         set_quota(tmp_path, "1")
+
+
+def test_the_leaf_of_servers_has_the_highest_weight(tmp_path: Path) -> None:
+    for name in ("cgroup.subtree_control", "cgroup.procs"):
+        (tmp_path / name).touch()
+    with closing(HandedDown(tmp_path, "+cpu")):
+        assert (tmp_path / SERVER_LEAF / "cpu.weight").read_text() == "10000"

@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +69,7 @@ from lampion.sandbox.driver import Driver
 from lampion.sandbox.guarded import Guarded
 from lampion.sandbox.snapshots import snapshotting
 from lampion.sandbox.spec import NetworkMode
-from lampion.sandbox.tool_runner import SubprocessToolRunner, ToolError
+from lampion.sandbox.tool_runner import SubprocessToolRunner, ToolOutput
 from lampion.store.access_keys import AccessKey
 from lampion.store.cached_functions import CachedFunctions
 from lampion.store.data_directory import DataDirectory, open_data_directory
@@ -106,22 +106,6 @@ async def _serve(settings: Settings) -> None:
         _announce(settings, endpoint)
         await stopping.wait()
         _log.info("stopping")
-
-
-class _Tool:
-    """The sandbox room's tool runner as the code room wants it (code.interpreters.RunTool)."""
-
-    def __init__(self, runner: SubprocessToolRunner) -> None:
-        self._runner = runner
-
-    async def run(self, argv: Sequence[str], *, timeout_seconds: float) -> bytes:
-        try:
-            result = await self._runner.run(argv, timeout_seconds)
-        except ToolError as error:
-            raise OSError(str(error)) from error
-        if result.code != 0:
-            raise OSError(f"{argv[0]} ended with {result.code}")
-        return result.stdout
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +210,7 @@ async def _stores(settings: Settings, ports: Ports) -> AsyncIterator[Stores]:
 @asynccontextmanager
 async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterator[Work]:
     interpreters = Interpreters(
-        search_places(settings.interpreter, os.environ), _Tool(SubprocessToolRunner(ports.clock))
+        search_places(settings.interpreter, os.environ), ToolOutput(SubprocessToolRunner(ports.clock))
     )
     found = await interpreters.discover()  # now, so that a runtime's version is the same in every answer
     runtimes = Runtimes(ports.clock, interpreters)

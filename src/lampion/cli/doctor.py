@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import click
 
@@ -17,7 +17,7 @@ from lampion.sandbox.doctor import examine
 from lampion.sandbox.driver import Capabilities, Finding, Grade
 from lampion.sandbox.network.findings import examine_network
 from lampion.sandbox.oci.trial import examine_oci
-from lampion.sandbox.tool_runner import SubprocessToolRunner, ToolError
+from lampion.sandbox.tool_runner import SubprocessToolRunner, ToolOutput
 from lampion.store.data_directory import running_server
 
 _NO_ISOLATION = Capabilities(
@@ -76,21 +76,5 @@ def _sandboxes(settings: Settings) -> tuple[str, Capabilities]:
 
 async def _runtimes(settings: Settings) -> Mapping[str, FoundRuntime]:
     places = search_places(settings.interpreter, os.environ)
-    found = await Interpreters(places, _Tool()).discover()
+    found = await Interpreters(places, ToolOutput(SubprocessToolRunner(SystemClock()))).discover()
     return {name: FoundRuntime(one.version, str(one.executable)) for name, one in found.items()}
-
-
-class _Tool:
-    """code.interpreters.RunTool by the sandbox room's runner."""
-
-    def __init__(self) -> None:
-        self._runner = SubprocessToolRunner(SystemClock())
-
-    async def run(self, argv: Sequence[str], *, timeout_seconds: float) -> bytes:
-        try:
-            result = await self._runner.run(argv, timeout_seconds)
-        except ToolError as error:
-            raise OSError(str(error)) from error
-        if result.code != 0:
-            raise OSError(f"{argv[0]} ended with {result.code}")
-        return result.stdout

@@ -5,7 +5,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final, Protocol
 
 from lampion.clock.clock import Clock
-from lampion.sandbox.driver import Driver, Exit, Finding, Sandbox, SandboxError
+from lampion.sandbox.delegating import Delegating
+from lampion.sandbox.driver import Driver, Finding, Sandbox, SandboxError
 from lampion.sandbox.snapshots import Snapshot, SnapshotOrigin, Snapshotting
 from lampion.sandbox.spec import SandboxSpec
 
@@ -48,16 +49,11 @@ class GuardedSnapshots:
         return GuardedOrigin(sandbox, begun[0], self._clock, self._start_guarded)
 
 
-class GuardedOrigin:
+class GuardedOrigin(Delegating):
     """An origin whose `stop` and `wait` are those of a guarded sandbox, and whose sealing has a deadline."""
 
     def __init__(self, sandbox: Sandbox, raw: SnapshotOrigin, clock: Clock, start_guarded: StartGuarded) -> None:
-        self.sandbox_id = raw.sandbox_id
-        self.runtime_api = raw.runtime_api
-        self.gateway = raw.gateway
-        self.output = raw.output
-        self.telemetry = raw.telemetry
-        self._sandbox = sandbox
+        super().__init__(sandbox)
         self._raw = raw
         self._clock = clock
         self._start_guarded = start_guarded
@@ -69,27 +65,6 @@ class GuardedOrigin:
         except TimeoutError:
             await self.stop(0)
             raise SandboxError(f"no snapshot of sandbox {self.sandbox_id} in {_SEAL_SECONDS:g} s") from None
-
-    async def wait(self) -> Exit:
-        return await self._sandbox.wait()
-
-    async def stop(self, grace_seconds: float) -> Exit:
-        return await self._sandbox.stop(grace_seconds)
-
-    def limit_cpu(self) -> None:
-        self._sandbox.limit_cpu()
-
-    def give_way(self, *, to_others: bool) -> None:
-        self._sandbox.give_way(to_others=to_others)
-
-    def freeze(self) -> None:
-        self._sandbox.freeze()
-
-    def thaw(self) -> None:
-        self._sandbox.thaw()
-
-    def max_memory_bytes(self) -> int:
-        return self._sandbox.max_memory_bytes()
 
 
 class GuardedSnapshot:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from lampion.sandbox.beginnings import Beginning
-from lampion.sandbox.driver import Exit, Finding, Sandbox, SandboxError
+from lampion.sandbox.delegating import Delegating
+from lampion.sandbox.driver import Finding, Sandbox, SandboxError
 from lampion.sandbox.launcher.build import LAUNCHER
 from lampion.sandbox.launcher.connection import LauncherConnection, Listeners
 from lampion.sandbox.launcher.description import Identity
@@ -77,18 +78,13 @@ class LaunchedSnapshots:
             raise SandboxError(f"the snapshot can't be asked: {error.strerror}") from error
 
 
-class LaunchedOrigin:
+class LaunchedOrigin(Delegating):
     """A sandbox that can become a snapshot."""
 
     def __init__(
         self, sandbox: Sandbox, snapshots: LaunchedSnapshots, prepared: PreparedSandbox, identity: Identity
     ) -> None:
-        self.sandbox_id = sandbox.sandbox_id
-        self.runtime_api = sandbox.runtime_api
-        self.gateway = sandbox.gateway
-        self.output = sandbox.output
-        self.telemetry = sandbox.telemetry
-        self._sandbox = sandbox
+        super().__init__(sandbox)
         self._snapshots = snapshots
         self._connection = prepared.connection
         self._identity = identity
@@ -105,27 +101,6 @@ class LaunchedOrigin:
             await self._sandbox.stop(0)
             raise
         return LaunchedSnapshot(self._snapshots, self._connection, self._identity, ours)
-
-    async def wait(self) -> Exit:
-        return await self._sandbox.wait()
-
-    async def stop(self, grace_seconds: float) -> Exit:
-        return await self._sandbox.stop(grace_seconds)
-
-    def limit_cpu(self) -> None:
-        self._sandbox.limit_cpu()
-
-    def give_way(self, *, to_others: bool) -> None:
-        self._sandbox.give_way(to_others=to_others)
-
-    def freeze(self) -> None:
-        self._sandbox.freeze()
-
-    def thaw(self) -> None:
-        self._sandbox.thaw()
-
-    def max_memory_bytes(self) -> int:
-        return self._sandbox.max_memory_bytes()
 
 
 class LaunchedSnapshot:

@@ -95,3 +95,20 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     # A grandchild that left the group may hold the pipes open; they are closed on our side.
     transport: asyncio.SubprocessTransport = process._transport  # type: ignore[attr-defined]
     transport.close()
+
+
+class ToolOutput:
+    """What tools write to standard output, for rooms that want nothing else of them."""
+
+    def __init__(self, runner: ToolRunner) -> None:
+        self._runner = runner
+
+    async def run(self, argv: Sequence[str], *, timeout_seconds: float) -> bytes:
+        """Raises OSError when the tool can't be run or fails."""
+        try:
+            result = await self._runner.run(argv, timeout_seconds)
+        except ToolError as error:
+            raise OSError(str(error)) from error
+        if result.code != 0:
+            raise OSError(f"{argv[0]} ended with {result.code}")
+        return result.stdout

@@ -204,6 +204,20 @@ def test_it_waits_without_work(major: int) -> None:
         assert cpu_ticks(worker.process.pid) == before
 
 
+@every_node
+def test_it_uses_what_it_has_loaded_again_while_it_waits(major: int) -> None:
+    with waiting(major) as worker:
+        before = cpu_nanoseconds(worker.process.pid)
+        time.sleep(REHEARSED_AGAIN_SECONDS)
+        used = cpu_nanoseconds(worker.process.pid) - before
+        assert 200_000 < used < 200_000_000  # a rehearsal, and no more than some
+
+
+def cpu_nanoseconds(pid: int) -> int:
+    """Of the main thread."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
+
+
 def cpu_ticks(pid: int) -> int:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return int(fields[11]) + int(fields[12])
