@@ -3,7 +3,8 @@
 import math
 
 from tests.deployment import functions
-from tests.escape.neighbour import Caller, Comparison, Round, abuse, page
+from tests.escape.neighbour import Comparison, Load, Pair, abuse, page
+from tests.escape.open_loop import Caller, Round
 from tests.escape.probes.python.abuse import KINDS
 
 
@@ -13,16 +14,26 @@ def test_percentiles_are_of_the_nearest_rank():
     assert Round((), ("late",) * 3).percentile(0.99) == math.inf
 
 
+def _comparison(*ratios: float, errors: tuple[str, ...] = ()) -> Comparison:
+    return Comparison("x", tuple(Pair(Round((1.0,), ()), Round((ratio,), errors)) for ratio in ratios))
+
+
 def test_twice_the_tail_or_one_error_breaks_the_promise():
-    quiet = Round((1.0,), ())
-    assert Comparison("x", quiet, Round((2.0,), ())).holds
-    assert not Comparison("x", quiet, Round((2.1,), ())).holds
-    assert not Comparison("x", quiet, Round((1.0,), ("late",))).holds
+    assert _comparison(2.0).holds
+    assert not _comparison(2.1).holds
+    assert not _comparison(1.0, errors=("late",)).holds
+
+
+def test_the_median_of_the_pairs_counts_and_every_error():
+    assert _comparison(1.0, 9.0, 2.0).holds
+    assert not _comparison(1.0, 9.0, 2.1).holds
+    assert _comparison(1.0, 1.0, errors=("late",)).errors == ("late", "late")
 
 
 def test_the_page_has_a_line_for_each_abuse():
-    text = page([Comparison(kind, Round((1.0,), ()), Round((3.0,), ())) for kind in KINDS], 200, 15)
-    assert text.count("**no**") == len(KINDS) == 6
+    pairs = (Pair(Round((1.0,), ()), Round((3.0,), ())),)
+    text = page([Comparison(kind, pairs) for kind in KINDS], Load(200, 15, 1))
+    assert text.count("| 1.00 | 3.00 | 1.00 | 3.00 | 3.00 | 3.00 | 0 | **no** |") == len(KINDS) == 6
 
 
 async def test_it_counts_answers_and_errors(start_server):

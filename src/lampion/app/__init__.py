@@ -216,7 +216,11 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
     runtimes = Runtimes(ports.clock, interpreters)
     sessions, doors = SessionKeys(ports.rng), FunctionDoors(ports.clock)
     provisioner = _provisioner(settings, ports, stores, interpreters, runtimes, ServerAccess(sessions, doors))
-    limits = PoolSettings(capacity=settings.max_environments, idle_seconds=settings.idle_seconds)
+    limits = PoolSettings(
+        capacity=settings.max_environments,
+        idle_seconds=settings.idle_seconds,
+        most_launches=max(2, os.cpu_count() or 1),
+    )
     driver = snapshotting(ports.driver)
     taking = None if driver is None else SnapshotTaking(driver, provisioner, RuntimeApiServer(ports.clock), ports.clock)
     snapshots = VersionSnapshots(provisioner, taking)

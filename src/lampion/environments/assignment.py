@@ -8,7 +8,7 @@ class Demand:
     """One version's requests and environments, and the room that the host still has.
 
     `waiting` requests have no environment; `starting` environments will be idle soon; `environments` counts
-    all of the host, `evictable` those of other versions that are idle.
+    all of the host, `evictable` those of other versions that are idle; `launches` more may begin now.
     """
 
     waiting: int
@@ -17,6 +17,7 @@ class Demand:
     environments: int
     capacity: int
     evictable: int
+    launches: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,5 +34,5 @@ def assign(demand: Demand) -> Assignment:
     reuse = min(demand.waiting, demand.idle)
     missing = max(0, demand.waiting - reuse - demand.starting)
     room = max(0, demand.capacity - demand.environments)
-    start = min(missing, room + demand.evictable)
+    start = min(missing, room + demand.evictable, demand.launches)
     return Assignment(reuse=reuse, start=start, evict=max(0, start - room))

@@ -96,6 +96,7 @@ class Environment:
         self._restore_durations: RestoreDurations | None = None
         self.idle_since = 0.0
         self.on_idle_exit: Callable[[Environment], object] = _nobody_cares
+        self.on_launched: Callable[[Environment], object] = _nobody_cares
         self._launch = launch
         self._release = release
         self._runtime_server = runtime_server
@@ -194,6 +195,7 @@ class Environment:
         return await self._serve(await self._launch(), RuntimeSession(), limit_seconds)
 
     async def _serve(self, sandbox: Sandbox, session: RuntimeSession, limit_seconds: float) -> Ending | None:
+        self.on_launched(self)
         try:
             runtime = await self._runtime_server.open(sandbox.runtime_api, session)
         except BaseException:

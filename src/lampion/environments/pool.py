@@ -6,13 +6,15 @@
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
 from typing import Any
 
 from lampion.clock.clock import Clock, Timer
 from lampion.domain.arn import FunctionKey
-from lampion.domain.errors import ApiError, TooManyRequestsException
+from lampion.domain.errors import TooManyRequestsException
 from lampion.domain.function import Function
 from lampion.environments.assignment import Demand, assign
 from lampion.environments.environment import Environment
@@ -27,12 +29,15 @@ class PoolSettings:
     """`capacity` bounds the environments of this host; a request waits up to `capacity_wait_seconds` for room.
 
     An environment that is idle for `freeze_seconds` is frozen: a next invocation that comes at once pays nothing.
+    `most_launches` sandboxes of a version are launched at once: more wouldn't be there sooner, and meanwhile who
+    waits for one may get an environment that another invocation gives back. Init isn't part of a launch.
     """
 
     capacity: int
     idle_seconds: float
     freeze_seconds: float = 0.01
     capacity_wait_seconds: float = 10.0
+    most_launches: int = 2
 
 
 @dataclass(slots=True)
@@ -43,6 +48,7 @@ class _VersionPool:
     idle: list[Environment] = field(default_factory=list)  # the last one is the most recently used
     waiting: "deque[asyncio.Future[Environment]]" = field(default_factory=deque)
     starting: int = 0
+    launching: set[Environment] = field(default_factory=set)  # those of `starting` that have no sandbox yet
     busy: int = 0
 
 
@@ -117,17 +123,17 @@ class EnvironmentPool:
         turn: asyncio.Future[Environment] = asyncio.get_running_loop().create_future()
         pool.waiting.append(turn)
         self._assign(pool)
-        timer = None
-        if len(pool.waiting) > pool.starting:
-            timer = self._clock.call_later(self._settings.capacity_wait_seconds, lambda: _refuse(turn))
         try:
-            return await turn
+            while not turn.done():
+                with suppress(TimeoutError):
+                    async with self._clock.deadline(self._settings.capacity_wait_seconds):
+                        await asyncio.shield(turn)
+                if not turn.done() and self._has_no_prospect(pool, turn):
+                    raise TooManyRequestsException("Rate Exceeded.", Reason="ConcurrentInvocationLimitExceeded")
+            return turn.result()
         except BaseException:
             self._leave_line(pool, turn)
             raise
-        finally:
-            if timer is not None:
-                timer.cancel()
 
     def give_back(self, pool: _VersionPool, environment: Environment) -> None:
         """An acquired environment is free again, or spent."""
@@ -164,6 +170,7 @@ class EnvironmentPool:
                 environments=len(self._live),
                 capacity=self._settings.capacity,
                 evictable=len(self._idle_order) - len(pool.idle),
+                launches=self._settings.most_launches - len(pool.launching),
             )
         )
         for _ in range(decision.reuse):
@@ -185,7 +192,9 @@ class EnvironmentPool:
 
     def _start(self, pool: _VersionPool) -> None:
         environment = self._factory(pool.function)
+        environment.on_launched = partial(self._launched, pool)
         pool.starting += 1
+        pool.launching.add(environment)
         self._live.add(environment)
         self._spawn(self._start_environment(pool, environment))
 
@@ -194,6 +203,7 @@ class EnvironmentPool:
             await environment.start()
         except Exception as error:  # whatever it is, the request in line must learn it
             pool.starting -= 1
+            pool.launching.discard(environment)
             self._end(environment)
             if pool.waiting:
                 pool.waiting.popleft().set_exception(error)
@@ -206,6 +216,11 @@ class EnvironmentPool:
             self._make_idle(pool, environment)
         else:
             self._end(environment)
+
+    def _launched(self, pool: _VersionPool, environment: Environment) -> None:
+        pool.launching.discard(environment)
+        if pool.waiting:
+            self._assign(pool)
 
     def _make_idle(self, pool: _VersionPool, environment: Environment) -> None:
         environment.on_idle_exit = self._retire
@@ -269,6 +284,10 @@ class EnvironmentPool:
             if pool.waiting:
                 self._assign(pool)
 
+    def _has_no_prospect(self, pool: _VersionPool, turn: "asyncio.Future[Environment]") -> bool:
+        """The host is full, and what is starting is for those who stand before."""
+        return len(self._live) >= self._settings.capacity and pool.waiting.index(turn) >= pool.starting
+
     def _leave_line(self, pool: _VersionPool, turn: "asyncio.Future[Environment]") -> None:
         if turn in pool.waiting:
             pool.waiting.remove(turn)
@@ -307,9 +326,3 @@ class Acquired:
 
 def _runs_the_same(one: Function, other: Function) -> bool:
     return one.configuration == other.configuration and one.package == other.package
-
-
-def _refuse(turn: "asyncio.Future[Environment]") -> None:
-    if not turn.done():
-        error: ApiError = TooManyRequestsException("Rate Exceeded.", Reason="ConcurrentInvocationLimitExceeded")
-        turn.set_exception(error)

@@ -235,6 +235,19 @@ async def test_a_process_that_ends_while_idle_is_told_to_whoever_holds_the_envir
         await until(lambda: told == [on.environment])
 
 
+async def test_the_holder_learns_when_the_sandbox_is_there_and_the_function_has_not_begun() -> None:
+    order: list[str] = []
+
+    async def script(runtime: Runtime) -> Exit:
+        order.append("init")
+        return await echo(runtime)
+
+    async with stage(script) as on:
+        on.environment.on_launched = lambda _: order.append("launched")
+        await on.environment.start()
+        assert order == ["launched", "init"]
+
+
 async def test_a_sandbox_that_cannot_start_is_the_platforms_error() -> None:
     async with stage(echo) as on:
         on.driver.start_error = "no room"

@@ -10,7 +10,7 @@ COUNT = st.integers(0, 50)
 
 
 def demand(**counts: int) -> Demand:
-    usual = {"waiting": 0, "idle": 0, "starting": 0, "environments": 0, "capacity": 10, "evictable": 0}
+    usual = {"waiting": 0, "idle": 0, "starting": 0, "environments": 0, "capacity": 10, "evictable": 0, "launches": 9}
     return Demand(**(usual | counts))
 
 
@@ -32,6 +32,11 @@ def demand(**counts: int) -> Demand:
             demand(waiting=5, environments=9, evictable=2), Assignment(start=3, evict=2), id="room, then eviction"
         ),
         pytest.param(demand(waiting=0, idle=3, environments=10, evictable=5), Assignment(), id="no need, no eviction"),
+        pytest.param(demand(waiting=5, launches=2), Assignment(start=2), id="two launches at once are enough"),
+        pytest.param(demand(waiting=5, launches=0, starting=2), Assignment(), id="and these are under way"),
+        pytest.param(
+            demand(waiting=5, environments=10, evictable=3, launches=2), Assignment(start=2, evict=2), id="evict as few"
+        ),
         pytest.param(demand(waiting=1, environments=12), Assignment(), id="over capacity after it was lowered"),
     ],
 )
@@ -39,8 +44,10 @@ def test_cases(situation: Demand, expected: Assignment) -> None:
     assert assign(situation) == expected
 
 
-@given(waiting=COUNT, idle=COUNT, starting=COUNT, busy=COUNT, capacity=COUNT, evictable=COUNT)
-def test_invariants(waiting: int, idle: int, starting: int, busy: int, capacity: int, evictable: int) -> None:
+@given(waiting=COUNT, idle=COUNT, starting=COUNT, busy=COUNT, capacity=COUNT, evictable=COUNT, launches=COUNT)
+def test_invariants(
+    waiting: int, idle: int, starting: int, busy: int, capacity: int, evictable: int, launches: int
+) -> None:
     environments = idle + starting + busy + evictable
     decision = assign(
         demand(
@@ -50,10 +57,12 @@ def test_invariants(waiting: int, idle: int, starting: int, busy: int, capacity:
             environments=environments,
             capacity=capacity,
             evictable=evictable,
+            launches=launches,
         )
     )
     assert 0 <= decision.reuse <= min(waiting, idle)
     assert 0 <= decision.evict <= evictable
+    assert 0 <= decision.start <= launches
     assert decision.reuse + decision.start + starting <= max(waiting, decision.reuse + starting)
     assert environments + decision.start - decision.evict <= max(capacity, environments)
     assert decision.evict == 0 or decision.start > 0
