@@ -18,25 +18,24 @@ class Yielding(Protocol):
 class Courtesy:
     """Of one sandbox: a credit of time. Being busy uses it up, being idle gives it back, a second for a second.
 
-    So only long invocations give way, and those that follow one another without much of a pause.
+    So only long invocations give way, and those that follow one another without much of a pause. A sandbox that stands
+    in for a spent one has no more credit than that one's: `predecessor`.
     """
 
     __slots__ = ("_changed_at", "_clock", "_credit_seconds", "_gives_way", "_sandbox", "_timer")
 
-    def __init__(self, sandbox: Yielding, clock: Clock) -> None:
+    def __init__(self, sandbox: Yielding, clock: Clock, predecessor: "Courtesy | None" = None) -> None:
         self._sandbox = sandbox
         self._clock = clock
-        self._credit_seconds = MOST_CREDIT_SECONDS
+        self._credit_seconds = MOST_CREDIT_SECONDS if predecessor is None else predecessor._idle_credit()
         self._changed_at = clock.monotonic()
         self._gives_way = False
         self._timer: Timer | None = None
 
     def begin(self, limit_seconds: float, late: Callable[[], object]) -> None:
         """The sandbox is busy now; unless `end` comes before, `late` is called after `limit_seconds`."""
-        now = self._clock.monotonic()
-        credit = min(MOST_CREDIT_SECONDS, self._credit_seconds + now - self._changed_at)
-        self._credit_seconds = credit
-        self._changed_at = now
+        credit = self._credit_seconds = self._idle_credit()
+        now = self._changed_at = self._clock.monotonic()
         if self._gives_way and credit >= _ENOUGH_SECONDS:
             self._set(gives_way=False)
         if self._gives_way or limit_seconds <= credit:
@@ -51,6 +50,9 @@ class Courtesy:
         now = self._clock.monotonic()
         self._credit_seconds = max(0.0, self._credit_seconds - (now - self._changed_at))
         self._changed_at = now
+
+    def _idle_credit(self) -> float:
+        return min(MOST_CREDIT_SECONDS, self._credit_seconds + self._clock.monotonic() - self._changed_at)
 
     def _used_up(self, deadline: float, late: Callable[[], object]) -> None:
         self._timer = self._clock.call_later(max(0.0, deadline - self._clock.monotonic()), late)

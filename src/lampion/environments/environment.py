@@ -103,6 +103,7 @@ class Environment:
         self._narrator = narrator
         self._clock = clock
         self._running: Running | None = None
+        self.courtesy: Courtesy | None = None  # of the latest sandbox; before the first start, of one that was spent
         self._init_ms: float | None = None
         self._is_frozen = False
         self._timeout_seconds = float(function.configuration.timeout_seconds)
@@ -204,12 +205,13 @@ class Environment:
             raise
         self._narrator.attach(sandbox)
         watcher = asyncio.create_task(self._watch(sandbox, session))
-        self._running = Running(sandbox, session, runtime, watcher, Courtesy(sandbox, self._clock))
-        timer = self._clock.call_later(limit_seconds, lambda: session.end(TimedOut()))
+        courtesy = self.courtesy = Courtesy(sandbox, self._clock, self.courtesy)
+        self._running = Running(sandbox, session, runtime, watcher, courtesy)
+        courtesy.begin(limit_seconds, lambda: session.end(TimedOut()))
         try:
             ending = await session.initialized
         finally:
-            timer.cancel()
+            courtesy.end()
         if ending is None:
             sandbox.limit_cpu()
         return ending

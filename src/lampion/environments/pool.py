@@ -17,6 +17,7 @@ from lampion.domain.arn import FunctionKey
 from lampion.domain.errors import TooManyRequestsException
 from lampion.domain.function import Function
 from lampion.environments.assignment import Demand, assign
+from lampion.environments.courtesy import Courtesy
 from lampion.environments.environment import Environment
 
 _ROUNDING_SECONDS = 1e-6
@@ -50,6 +51,7 @@ class _VersionPool:
     starting: int = 0
     launching: set[Environment] = field(default_factory=set)  # those of `starting` that have no sandbox yet
     busy: int = 0
+    courtesy: Courtesy | None = None  # of the last environment that an invocation has spent
 
 
 class EnvironmentPool:
@@ -144,6 +146,7 @@ class EnvironmentPool:
             if pool.waiting:
                 self._assign(pool)
         else:
+            pool.courtesy = environment.courtesy
             self._end(environment)
 
     # -- inside --
@@ -193,6 +196,7 @@ class EnvironmentPool:
     def _start(self, pool: _VersionPool) -> None:
         environment = self._factory(pool.function)
         environment.on_launched = partial(self._launched, pool)
+        environment.courtesy = pool.courtesy
         pool.starting += 1
         pool.launching.add(environment)
         self._live.add(environment)

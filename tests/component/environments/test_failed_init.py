@@ -4,6 +4,8 @@ import asyncio
 import json
 
 from lampion.clock.virtual import VirtualClock
+from lampion.domain import limits
+from lampion.environments.courtesy import MOST_CREDIT_SECONDS
 from lampion.environments.state import Phase
 from lampion.sandbox.driver import Exit
 from tests.component.environments.scripted_runtime import Runtime, echo, forever
@@ -53,6 +55,31 @@ async def test_an_init_that_works_the_second_time_serves_the_invocation() -> Non
         outcome = await on.environment.invoke(invocation("in the end"))
         assert (outcome.payload, on.environment.phase) == (b'"in the end"', Phase.IDLE)
         assert "Init Duration" not in on.log.lines[-1]
+
+
+async def test_a_long_init_gives_way_and_a_repeated_one_from_its_beginning() -> None:
+    clock = VirtualClock()
+    async with stage(forever, clock=clock) as on:
+        starting = asyncio.create_task(on.environment.start())
+        await until(lambda: bool(on.driver.started))
+        await asyncio.sleep(0.05)
+        seen = []
+        for seconds in (
+            MOST_CREDIT_SECONDS * 0.9,
+            MOST_CREDIT_SECONDS * 0.2,
+            limits.INIT_SECONDS - MOST_CREDIT_SECONDS,
+        ):
+            await clock.advance(seconds)
+            seen.append(on.driver.started[0].process.gives_way)
+        assert seen == [False, True, True]
+        await starting
+        running = asyncio.create_task(on.environment.invoke(invocation()))
+        await until(lambda: len(on.driver.started) == 2)
+        await asyncio.sleep(0.05)
+        await clock.advance(MOST_CREDIT_SECONDS * 0.2)
+        assert on.driver.started[1].process.gives_way
+        await clock.advance(3.1)
+        await running
 
 
 async def test_init_has_ten_seconds_and_its_repetition_the_functions_timeout() -> None:

@@ -14,6 +14,11 @@ class Stage:
         self.told: list[object] = []
         self._courtesy = Courtesy(self, self.clock)
 
+    def replace(self) -> None:
+        """Another sandbox stands in for a spent one."""
+        self._courtesy = Courtesy(self, self.clock, self._courtesy)
+        self.told.append("replaced")
+
     def give_way(self, *, to_others: bool) -> None:
         self.told.append(to_others)
 
@@ -57,6 +62,17 @@ async def test_many_short_ones_do_not_when_it_is_idle_for_as_long_as_it_is_busy(
         await on.busy(0.01)
         await on.idle(0.011)
     assert on.told == []
+
+
+async def test_it_gains_nothing_by_dying_again_and_again() -> None:
+    on = Stage()
+    for _ in range(3):
+        await on.busy(1)
+        on.replace()
+    assert on.told == [True, "replaced"] * 3
+    await on.idle(MOST_CREDIT_SECONDS)
+    await on.busy(MOST_CREDIT_SECONDS / 2)
+    assert on.told == [True, "replaced"] * 3, "but when it was quiet for a while"
 
 
 async def test_it_goes_on_giving_way_until_half_of_its_credit_is_back() -> None:

@@ -12,6 +12,7 @@ from lampion.clock.virtual import VirtualClock
 from lampion.domain.arn import FunctionKey
 from lampion.domain.errors import TooManyRequestsException
 from lampion.domain.function import DeploymentPackage, Function, FunctionConfiguration, LoggingConfig, State
+from lampion.environments.courtesy import Courtesy
 from lampion.environments.environment import Environment
 from lampion.environments.pool import EnvironmentPool, PoolSettings
 
@@ -207,6 +208,15 @@ async def test_a_spent_environment_is_not_reused() -> None:
         async with on.pool.acquire(function()) as fresh:
             assert fresh is not cast("Environment", on.made[0])
         assert on.made[0].stopped
+
+
+async def test_who_stands_in_for_a_spent_environment_has_no_more_credit_than_it() -> None:
+    async with stage() as on:
+        async with on.pool.acquire(function()) as spent:
+            on.made[0].is_reusable = False
+            spent.courtesy = Courtesy(cast("Any", None), on.clock)
+        async with on.pool.acquire(function()) as successor, on.pool.acquire(function("two")) as other:
+            assert (successor.courtesy, other.courtesy) == (spent.courtesy, None)
 
 
 async def test_a_start_that_fails_reaches_the_one_who_waits() -> None:
