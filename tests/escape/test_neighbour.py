@@ -14,27 +14,34 @@ def test_percentiles_are_of_the_nearest_rank():
     assert Round((), ("late",) * 3).percentile(0.99) == math.inf
 
 
-def _comparison(*ratios: float, errors: tuple[str, ...] = ()) -> Comparison:
-    return Comparison("x", tuple(Pair(Round((1.0,), ()), Round((ratio,), errors)) for ratio in ratios))
+def _comparison(*ratios: float, errors: tuple[str, ...] = (), kind: str = "x") -> Comparison:
+    return Comparison(kind, tuple(Pair(Round((1.0,), ()), Round((ratio,), errors)) for ratio in ratios))
 
 
 def test_twice_the_tail_or_one_error_breaks_the_promise():
-    assert _comparison(2.0).holds
-    assert not _comparison(2.1).holds
-    assert not _comparison(1.0, errors=("late",)).holds
+    assert _comparison(2.0).verdict(None) == "yes"
+    assert _comparison(2.1).verdict(None) == "no"
+    assert _comparison(1.0, errors=("late",)).verdict(None) == "no"
 
 
 def test_the_median_of_the_pairs_counts_and_every_error():
-    assert _comparison(1.0, 9.0, 2.0).holds
-    assert not _comparison(1.0, 9.0, 2.1).holds
+    assert _comparison(1.0, 9.0, 2.0).verdict(None) == "yes"
+    assert _comparison(1.0, 9.0, 2.1).verdict(None) == "no"
     assert _comparison(1.0, 1.0, errors=("late",)).errors == ("late", "late")
+
+
+def test_where_the_machine_alone_breaks_it_the_abuse_may_add_as_much_again():
+    assert _comparison(4.9).verdict(_comparison(2.5)) == "as the plain process"
+    assert _comparison(5.1).verdict(_comparison(2.5)) == "no"
+    assert _comparison(2.1).verdict(_comparison(1.9)) == "no", "the machine keeps it"
+    assert _comparison(4.9, errors=("late",)).verdict(_comparison(2.5)) == "no"
 
 
 def test_the_page_has_a_line_for_each_abuse():
     pairs = (Pair(Round((1.0,), ()), Round((3.0,), ())),)
     floor = Comparison("a plain process", (Pair(Round((1.0,), ()), Round((1.5,), ())),))
     text = page([floor, *(Comparison(kind, pairs) for kind in KINDS)], Load(200, 15, 1))
-    assert text.count("| 1.00 | 3.00 | 1.00 | 3.00 | 3.00 | 3.00 | 2.00 | 0 | **no** |") == len(KINDS) == 6
+    assert text.count("| 1.00 | 3.00 | 1.00 | 3.00 | 3.00 | 3.00 | 2.00 | 0 | no |") == len(KINDS) == 6
 
 
 async def test_it_counts_answers_and_errors(start_server):
