@@ -18,8 +18,8 @@ class Yielding(Protocol):
 class Courtesy:
     """Of one sandbox: a credit of time. Being busy uses it up, being idle gives it back, a second for a second.
 
-    So only long invocations give way, and those that follow one another without much of a pause. A sandbox that stands
-    in for a spent one has no more credit than that one's: `predecessor`.
+    So only long invocations give way, and those that follow one another without much of a pause. A sandbox that takes
+    the place of one that ended has no more credit than that one has by now: `predecessor`.
     """
 
     __slots__ = ("_changed_at", "_clock", "_credit_seconds", "_gives_way", "_sandbox", "_timer")

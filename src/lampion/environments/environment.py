@@ -103,7 +103,7 @@ class Environment:
         self._narrator = narrator
         self._clock = clock
         self._running: Running | None = None
-        self.courtesy: Courtesy | None = None  # of the latest sandbox; before the first start, of one that was spent
+        self.courtesy: Courtesy | None = None  # of the latest sandbox; before there is one, of its predecessor
         self._init_ms: float | None = None
         self._is_frozen = False
         self._timeout_seconds = float(function.configuration.timeout_seconds)

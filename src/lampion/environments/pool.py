@@ -51,7 +51,7 @@ class _VersionPool:
     starting: int = 0
     launching: set[Environment] = field(default_factory=set)  # those of `starting` that have no sandbox yet
     busy: int = 0
-    courtesy: Courtesy | None = None  # of the last environment that an invocation has spent
+    courtesy: Courtesy | None = None  # of the environment that ended last
 
 
 class EnvironmentPool:
@@ -265,6 +265,7 @@ class EnvironmentPool:
         pool = self._idle_order.pop(environment, None)
         self._running_idle.pop(environment, None)
         if pool is not None:
+            pool.courtesy = environment.courtesy
             pool.idle.remove(environment)
             self._end(environment)
 

@@ -210,13 +210,17 @@ async def test_a_spent_environment_is_not_reused() -> None:
         assert on.made[0].stopped
 
 
-async def test_who_stands_in_for_a_spent_environment_has_no_more_credit_than_it() -> None:
+async def test_who_takes_the_place_of_an_ended_environment_has_no_more_credit_than_it() -> None:
     async with stage() as on:
         async with on.pool.acquire(function()) as spent:
             on.made[0].is_reusable = False
             spent.courtesy = Courtesy(cast("Any", None), on.clock)
         async with on.pool.acquire(function()) as successor, on.pool.acquire(function("two")) as other:
             assert (successor.courtesy, other.courtesy) == (spent.courtesy, None)
+            exited = successor.courtesy = Courtesy(cast("Any", None), on.clock)
+        on.made[1].on_idle_exit(on.made[1])
+        async with on.pool.acquire(function()) as third:
+            assert third.courtesy is exited
 
 
 async def test_a_start_that_fails_reaches_the_one_who_waits() -> None:
