@@ -207,6 +207,14 @@ async def _stores(settings: Settings, ports: Ports) -> AsyncIterator[Stores]:
             await database.close()
 
 
+def _pool_settings(settings: Settings) -> PoolSettings:
+    return PoolSettings(
+        capacity=settings.max_environments,
+        idle_seconds=settings.idle_seconds,
+        most_launches=max(2, os.cpu_count() or 1),
+    )
+
+
 @asynccontextmanager
 async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterator[Work]:
     interpreters = Interpreters(
@@ -216,15 +224,10 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
     runtimes = Runtimes(ports.clock, interpreters)
     sessions, doors = SessionKeys(ports.rng), FunctionDoors(ports.clock)
     provisioner = _provisioner(settings, ports, stores, interpreters, runtimes, ServerAccess(sessions, doors))
-    limits = PoolSettings(
-        capacity=settings.max_environments,
-        idle_seconds=settings.idle_seconds,
-        most_launches=max(2, os.cpu_count() or 1),
-    )
     driver = snapshotting(ports.driver)
     taking = None if driver is None else SnapshotTaking(driver, provisioner, RuntimeApiServer(ports.clock), ports.clock)
     snapshots = VersionSnapshots(provisioner, taking)
-    pool = EnvironmentPool(snapshots.environment, ports.clock, limits)
+    pool = EnvironmentPool(snapshots.environment, ports.clock, _pool_settings(settings))
     functions, blobs, packages, clock = stores.functions, stores.blobs, stores.packages, ports.clock
     garbage = GarbageCollector(functions, blobs, packages, clock, also_in_use=pool.packages_in_use)
     deployments = Deployments(

@@ -1,104 +1,16 @@
 """The pool: reuse, cold starts, capacity, retirement, failure; its state is read as text."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
+from contextlib import AsyncExitStack
 from typing import Any, cast
 
 import pytest
 
-from lampion.clock.virtual import VirtualClock
-from lampion.domain.arn import FunctionKey
 from lampion.domain.errors import TooManyRequestsException
-from lampion.domain.function import DeploymentPackage, Function, FunctionConfiguration, LoggingConfig, State
+from lampion.domain.function import DeploymentPackage, FunctionConfiguration, LoggingConfig
 from lampion.environments.courtesy import Courtesy
 from lampion.environments.environment import Environment
-from lampion.environments.pool import EnvironmentPool, PoolSettings
-
-
-class ScriptedEnvironment:
-    """An environment whose start and health the test decides."""
-
-    def __init__(self, function: Function, clock: VirtualClock) -> None:
-        self.function = function
-        self.is_reusable = False
-        self.idle_since = 0.0
-        self.stopped = False
-        self.times_frozen = 0
-        self.on_idle_exit: Callable[[Any], object] = lambda _: None
-        self.on_launched: Callable[[Any], object] = lambda _: None
-        self._clock = clock
-        self._launch: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._gate: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def launched(self) -> None:
-        self._launch.set_result(None)
-
-    def ready(self) -> None:
-        if not self._launch.done():
-            self.launched()
-        self.is_reusable = True
-        self.idle_since = self._clock.monotonic()
-        self._gate.set_result(None)
-
-    def break_launch(self, error: Exception) -> None:
-        self._launch.set_exception(error)
-
-    def freeze(self) -> None:
-        self.times_frozen += 1
-
-    async def start(self) -> None:
-        await self._launch
-        self.on_launched(self)
-        await self._gate
-
-    async def stop(self) -> None:
-        self.stopped = True
-        self.is_reusable = False
-
-
-class Stage:
-    """A pool over scripted environments; `made` lists them in order of creation."""
-
-    def __init__(self, capacity: int, *, ready: bool) -> None:
-        self.clock = VirtualClock()
-        self.made: list[ScriptedEnvironment] = []
-        self._ready = ready
-        settings = PoolSettings(capacity=capacity, idle_seconds=100, capacity_wait_seconds=10)
-        self.pool = EnvironmentPool(self._make, self.clock, settings)
-
-    def _make(self, function: Function) -> Environment:
-        environment = ScriptedEnvironment(function, self.clock)
-        self.made.append(environment)
-        if self._ready:
-            environment.ready()
-        return cast("Environment", environment)
-
-
-@asynccontextmanager
-async def stage(capacity: int = 10, *, ready: bool = True) -> AsyncIterator[Stage]:
-    made = Stage(capacity, ready=ready)
-    yield made
-    await made.pool.close()
-    assert all(environment.stopped for environment in made.made)
-
-
-def function(name: str = "one", **changes: Any) -> Function:
-    made = Function(
-        key=FunctionKey("123456789012", "us-east-1", name),
-        configuration=FunctionConfiguration(role="r", logging=LoggingConfig(log_group="g")),
-        package=DeploymentPackage("ab", "cd", 1),
-        revision_id="1",
-        last_modified_epoch_ms=0,
-        state=State.ACTIVE,
-    )
-    return replace(made, **changes)
-
-
-async def settle() -> None:
-    for _ in range(10):
-        await asyncio.sleep(0)
+from tests.unit.environments.pool_stage import ScriptedEnvironment, function, settle, stage
 
 
 async def test_the_first_invocation_starts_an_environment_and_the_second_reuses_it() -> None:
@@ -141,64 +53,6 @@ async def test_a_freed_environment_serves_who_waits_for_a_start() -> None:
         on.made[1].ready()
         await settle()
         assert "1 idle, 1 busy" in repr(on.pool)
-
-
-async def test_a_burst_launches_two_at_a_time_and_those_that_others_served_never() -> None:
-    async with stage(ready=False) as on:
-        holders = [on.pool.acquire(function()) for _ in range(5)]
-        entering = [asyncio.create_task(holder.__aenter__()) for holder in holders]
-        await settle()
-        assert len(on.made) == 2
-        on.made[0].launched()
-        await settle()
-        assert len(on.made) == 3  # what it does in Init is its own affair
-        on.made[0].ready()
-        for served in (0, 1):  # and each gives it back to the next
-            await entering[served]
-            await holders[served].__aexit__(None, None, None)
-        for environment in on.made[1:]:
-            environment.ready()
-        await asyncio.gather(*entering)
-        assert len(on.made) == 3
-
-
-async def test_a_launch_of_one_version_holds_up_no_other() -> None:
-    async with stage(ready=False) as on:
-        waiting = [
-            asyncio.create_task(on.pool.acquire(function(name)).__aenter__()) for name in ("one", "two") for _ in "123"
-        ]
-        await settle()
-        assert [environment.function.key.name for environment in on.made] == ["one", "one", "two", "two"]
-        for number in range(6):
-            on.made[number].ready()
-            await settle()
-        await asyncio.gather(*waiting)
-
-
-async def test_a_launch_that_fails_makes_way_for_the_next() -> None:
-    async with stage(ready=False) as on:
-        waiting = [asyncio.create_task(on.pool.acquire(function()).__aenter__()) for _ in range(3)]
-        await settle()
-        on.made[0].break_launch(RuntimeError("no sandbox"))
-        await settle()
-        assert len(on.made) == 3
-        for environment in on.made[1:]:
-            environment.ready()
-        results = await asyncio.gather(*waiting, return_exceptions=True)
-        assert [type(result).__name__ for result in results] == ["RuntimeError", *["ScriptedEnvironment"] * 2]
-
-
-async def test_who_waits_for_a_launch_of_a_host_with_room_is_not_refused() -> None:
-    async with stage(ready=False) as on:
-        waiting = [asyncio.create_task(on.pool.acquire(function()).__aenter__()) for _ in range(3)]
-        await settle()
-        await on.clock.advance(25)
-        await settle()
-        assert not any(each.done() for each in waiting)
-        for number in range(3):
-            on.made[number].ready()
-            await settle()
-        assert all(each.done() for each in waiting)
 
 
 async def test_a_spent_environment_is_not_reused() -> None:
