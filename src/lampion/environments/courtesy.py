@@ -27,15 +27,16 @@ class Courtesy:
     def __init__(self, sandbox: Yielding, clock: Clock, predecessor: "Courtesy | None" = None) -> None:
         self._sandbox = sandbox
         self._clock = clock
-        self._credit_seconds = MOST_CREDIT_SECONDS if predecessor is None else predecessor._idle_credit()
-        self._changed_at = clock.monotonic()
+        now = self._changed_at = clock.monotonic()
+        self._credit_seconds = MOST_CREDIT_SECONDS if predecessor is None else predecessor._credit_at(now)
         self._gives_way = False
         self._timer: Timer | None = None
 
     def begin(self, limit_seconds: float, late: Callable[[], object]) -> None:
         """The sandbox is busy now; unless `end` comes before, `late` is called after `limit_seconds`."""
-        credit = self._credit_seconds = self._idle_credit()
-        now = self._changed_at = self._clock.monotonic()
+        now = self._clock.monotonic()
+        credit = self._credit_seconds = self._credit_at(now)
+        self._changed_at = now
         if self._gives_way and credit >= _ENOUGH_SECONDS:
             self._set(gives_way=False)
         if self._gives_way or limit_seconds <= credit:
@@ -51,8 +52,9 @@ class Courtesy:
         self._credit_seconds = max(0.0, self._credit_seconds - (now - self._changed_at))
         self._changed_at = now
 
-    def _idle_credit(self) -> float:
-        return min(MOST_CREDIT_SECONDS, self._credit_seconds + self._clock.monotonic() - self._changed_at)
+    def _credit_at(self, now: float) -> float:
+        """If it was idle since the last change."""
+        return min(MOST_CREDIT_SECONDS, self._credit_seconds + now - self._changed_at)
 
     def _used_up(self, deadline: float, late: Callable[[], object]) -> None:
         self._timer = self._clock.call_later(max(0.0, deadline - self._clock.monotonic()), late)

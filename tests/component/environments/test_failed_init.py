@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import Coroutine
+from typing import Any
 
 from lampion.clock.virtual import VirtualClock
 from lampion.domain import limits
@@ -9,7 +11,7 @@ from lampion.environments.courtesy import MOST_CREDIT_SECONDS
 from lampion.environments.state import Phase
 from lampion.sandbox.driver import Exit
 from tests.component.environments.scripted_runtime import Runtime, echo, forever
-from tests.component.environments.stage import invocation, stage, until
+from tests.component.environments.stage import Stage, invocation, stage, until
 
 INIT_ERROR = {"errorMessage": "no module", "errorType": "Runtime.ImportModuleError", "requestId": "", "stackTrace": []}
 
@@ -57,12 +59,19 @@ async def test_an_init_that_works_the_second_time_serves_the_invocation() -> Non
         assert "Init Duration" not in on.log.lines[-1]
 
 
+async def begun(on: Stage, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
+    """`work` under way, with one more sandbox whose Init has begun."""
+    sandboxes = len(on.driver.started)
+    task = asyncio.create_task(work)
+    await until(lambda: len(on.driver.started) > sandboxes)
+    await asyncio.sleep(0.05)
+    return task
+
+
 async def test_a_long_init_gives_way_and_a_repeated_one_from_its_beginning() -> None:
     clock = VirtualClock()
     async with stage(forever, clock=clock) as on:
-        starting = asyncio.create_task(on.environment.start())
-        await until(lambda: bool(on.driver.started))
-        await asyncio.sleep(0.05)
+        starting = await begun(on, on.environment.start())
         seen = []
         for seconds in (
             MOST_CREDIT_SECONDS * 0.9,
@@ -73,9 +82,7 @@ async def test_a_long_init_gives_way_and_a_repeated_one_from_its_beginning() -> 
             seen.append(on.driver.started[0].process.gives_way)
         assert seen == [False, True, True]
         await starting
-        running = asyncio.create_task(on.environment.invoke(invocation()))
-        await until(lambda: len(on.driver.started) == 2)
-        await asyncio.sleep(0.05)
+        running = await begun(on, on.environment.invoke(invocation()))
         await clock.advance(MOST_CREDIT_SECONDS * 0.2)
         assert on.driver.started[1].process.gives_way
         await clock.advance(3.1)
@@ -85,17 +92,13 @@ async def test_a_long_init_gives_way_and_a_repeated_one_from_its_beginning() -> 
 async def test_init_has_ten_seconds_and_its_repetition_the_functions_timeout() -> None:
     clock = VirtualClock()
     async with stage(forever, clock=clock) as on:
-        starting = asyncio.create_task(on.environment.start())
-        await until(lambda: bool(on.driver.started))
-        await asyncio.sleep(0.05)
+        starting = await begun(on, on.environment.start())
         await clock.advance(9.9)
         assert not starting.done()
         await clock.advance(0.2)
         await starting
         assert on.log.lines[-1] == "INIT_REPORT Init Duration: 10000.00 ms\tPhase: init\tStatus: timeout"
-        running = asyncio.create_task(on.environment.invoke(invocation()))
-        await until(lambda: len(on.driver.started) == 2)
-        await asyncio.sleep(0.05)
+        running = await begun(on, on.environment.invoke(invocation()))
         await clock.advance(3.1)
         outcome = await running
     assert json.loads(outcome.payload)["errorType"] == "Sandbox.Timedout"
