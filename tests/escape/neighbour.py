@@ -1,7 +1,8 @@
 """A victim at 200 requests a second while another function abuses the machine: `python -m tests.escape.neighbour`.
 
 A quiet round stands before each abuse and is its reference. Two quiet rounds one after the other show what noise alone
-does; a plain process that uses up one processor, without Lampion, shows what is left of this machine then.
+does; a plain process that uses up one processor, or writes as the abuse of the disk does, shows what this machine does
+without Lampion.
 """
 
 import argparse
@@ -33,6 +34,8 @@ _MEMORY_MIB = 1769  # one whole core
 _KINDS = ("fork bomb", "memory", "disk", "descriptors", "log", "processor")
 _NOISE = "none (noise)"
 _FLOOR = "a plain process"
+_DISK_FLOOR = "a plain process that writes"
+_FILE_BYTES = 512 * 1024 * 1024  # as much as the function's /tmp holds
 _LEAD_SECONDS = 0.5
 _MOST_RATIO = 2.0
 
@@ -92,15 +95,30 @@ class Comparison:
 
 
 @contextmanager
-def plain_process() -> Iterator[None]:
-    """One processor is used up while the block runs, by a process of the least weight that a user can choose."""
-    command = ["nice", "-n", "19", "taskset", "-c", str(max(os.sched_getaffinity(0)))]
-    process = subprocess.Popen([*command, sys.executable, "-c", "while True: pass"], start_new_session=True)
+def plain_process(*command: str) -> Iterator[None]:
+    """`command` runs while the block does, with the least weight that a user can choose."""
+    process = subprocess.Popen(["nice", "-n", "19", *command], start_new_session=True)
     try:
         yield
     finally:
         process.kill()
         process.wait()
+
+
+def computing() -> AbstractContextManager[None]:
+    """One processor is used up."""
+    one = str(max(os.sched_getaffinity(0)))
+    return plain_process("taskset", "-c", one, sys.executable, "-c", "while True: pass")
+
+
+@contextmanager
+def writing(directory: Path) -> Iterator[None]:
+    """What the abuse of the disk does, on the disk of `directory`."""
+    file = directory / "written"
+    code = f"import sys; sys.path.insert(0, {str(_SOURCE.parent)!r}); import abuse; abuse.disk(1e9, {str(file)!r})"
+    with plain_process("prlimit", f"--fsize={_FILE_BYTES}", sys.executable, "-B", "-c", code):
+        yield
+    file.unlink()
 
 
 @contextmanager
@@ -129,7 +147,9 @@ async def compare(server: LiveServer, kinds: Sequence[str], load: Load) -> list[
     with functions(client, "neighbour") as make:
         victim = make(_VICTIM, MemorySize=_MEMORY_MIB)
         attacker = make(_SOURCE.read_text(), MemorySize=_MEMORY_MIB, Timeout=10)
-        beside: dict[str, Callable[[], AbstractContextManager[None]]] = {_NOISE: nullcontext, _FLOOR: plain_process}
+        beside: dict[str, Callable[[], AbstractContextManager[None]]] = {_NOISE: nullcontext, _FLOOR: computing}
+        if "disk" in kinds:
+            beside[_DISK_FLOOR] = partial(writing, server.data)
         beside |= {kind: partial(abuse, client, attacker, kind, load.seconds) for kind in kinds}
         pairs: dict[str, list[Pair]] = {kind: [] for kind in beside}
         caller = Caller(server, victim)
@@ -145,9 +165,10 @@ async def compare(server: LiveServer, kinds: Sequence[str], load: Load) -> list[
     return [Comparison(kind, tuple(found)) for kind, found in pairs.items()]
 
 
-def floor_of(found: Sequence[Comparison]) -> Comparison | None:
-    """What is left of the machine when one processor is in use."""
-    return next((each for each in found if each.kind == _FLOOR), None)
+def floor_of(kind: str, found: Sequence[Comparison]) -> Comparison | None:
+    """What this machine does beside a process that uses the same of it, and is no function."""
+    floor = _DISK_FLOOR if kind in ("disk", _DISK_FLOOR) else _FLOOR
+    return next((each for each in found if each.kind == floor), None)
 
 
 def page(found: Sequence[Comparison], load: Load) -> str:
@@ -165,14 +186,15 @@ def page(found: Sequence[Comparison], load: Load) -> str:
         f"- load: {load.per_second:g} requests a second, open loop, {load.seconds:g} s a round, "
         f"{load.repetitions} pairs of rounds an abuse, all abuses in turn",
         f"- promise: the median of p99 abused / p99 of the quiet round before it is at most {_MOST_RATIO:g}; no error",
-        f"- to floor: p99 abused / that beside {_FLOOR}, which has one processor to itself and is no function",
+        f"- to floor: p99 abused / that beside {_FLOOR}, which has one processor to itself and is no function; "
+        f"of disk: / that beside {_DISK_FLOOR}",
         "- milliseconds, from sending to the last byte of the answer; medians of the rounds",
         "",
         "| Beside | p50 quiet | abused | p99 quiet | abused | p99 ratio | of each pair | to floor | errors | holds |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    floor = floor_of(found)
     for each in found:
+        floor = floor_of(each.kind, found)
         to_floor = math.nan if floor is None else each.to(floor)
         figures = [
             f"{median(share_of.percentile(share) for share_of in rounds):.2f}"
@@ -207,8 +229,7 @@ def main() -> int:
             print(f"{each.kind}: {error}")
     if asked.result:
         asked.result.write_text(text)
-    floor = floor_of(found)
-    return 0 if all(each.verdict(floor) != "no" for each in found if each.kind in _KINDS) else 1
+    return 0 if all(each.verdict(floor_of(each.kind, found)) != "no" for each in found if each.kind in _KINDS) else 1
 
 
 if __name__ == "__main__":

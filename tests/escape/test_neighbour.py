@@ -3,7 +3,7 @@
 import math
 
 from tests.deployment import functions
-from tests.escape.neighbour import Comparison, Load, Pair, abuse, page
+from tests.escape.neighbour import Comparison, Load, Pair, abuse, floor_of, page
 from tests.escape.open_loop import Caller, Round
 from tests.escape.probes.python.abuse import KINDS
 
@@ -37,10 +37,20 @@ def test_where_the_machine_alone_breaks_it_the_abuse_may_add_as_much_again():
     assert _comparison(4.9, errors=("late",)).verdict(_comparison(2.5)) == "no"
 
 
+def test_each_abuse_is_held_against_a_process_that_uses_the_same():
+    processor, disk = _comparison(1.0, kind="a plain process"), _comparison(9.0, kind="a plain process that writes")
+    assert floor_of("processor", [processor, disk]) is processor
+    assert floor_of("disk", [processor, disk]) is disk
+    assert floor_of("disk", [processor]) is None
+
+
 def test_the_page_has_a_line_for_each_abuse():
     pairs = (Pair(Round((1.0,), ()), Round((3.0,), ())),)
-    floor = Comparison("a plain process", (Pair(Round((1.0,), ()), Round((1.5,), ())),))
-    text = page([floor, *(Comparison(kind, pairs) for kind in KINDS)], Load(200, 15, 1))
+    floors = [
+        Comparison(kind, (Pair(Round((1.0,), ()), Round((1.5,), ())),))
+        for kind in ("a plain process", "a plain process that writes")
+    ]
+    text = page([*floors, *(Comparison(kind, pairs) for kind in KINDS)], Load(200, 15, 1))
     assert text.count("| 1.00 | 3.00 | 1.00 | 3.00 | 3.00 | 3.00 | 2.00 | 0 | no |") == len(KINDS) == 6
 
 

@@ -41,15 +41,15 @@ def memory(until: float) -> None:
         os.waitpid(child, 0)
 
 
-def disk(until: float) -> None:
+def disk(until: float, path: str = "/tmp/big") -> None:
     while time.monotonic() < until:
         try:
-            with open("/tmp/big", "wb", buffering=0) as file:
+            with open(path, "wb", buffering=0) as file:
                 while time.monotonic() < until:
                     file.write(bytes(MIB))
                     os.fsync(file.fileno())
         except OSError:
-            os.truncate("/tmp/big", 0)
+            os.truncate(path, 0)
 
 
 def descriptors(until: float) -> None:
