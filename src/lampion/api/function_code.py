@@ -47,7 +47,7 @@ class FunctionCodeApi:
                 return rooms.shape(changed)
             made = await rooms.publication(changed)
             await rooms.commit_update(function, made.latest, published=made.version if made.is_new else None)
-        return rooms.shape(made.version, qualified=True)
+        return rooms.shape(made.version, qualifier=made.version.version)
 
 
 def _check_source(members: Members) -> None:

@@ -23,7 +23,7 @@ class FunctionConfigurationApi:
     async def get_function_configuration(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         target = resolve(members["FunctionName"], members.get("Qualifier"), context, "GetFunctionConfiguration")
         function = await self._rooms.lookup.find(target)
-        return self._rooms.shape(function, qualified=target.qualifier is not None)
+        return self._rooms.shape(function, qualifier=target.qualifier)
 
     @operation("UpdateFunctionConfiguration")
     async def update_function_configuration(self, context: RequestContext, members: Members) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from lampion.domain.function_rules import update_in_progress
 from lampion.domain.snap_start import OptimizationStatus
 from lampion.domain.version import Publication, publication
 from lampion.invoke.lookup import FunctionLookup
+from lampion.store.cached_resources import CachedResources
 from lampion.store.functions import Changed, Functions
 
 
@@ -28,6 +29,7 @@ class FunctionRooms:
     """The rooms behind the operations on functions."""
 
     functions: Functions
+    resources: CachedResources
     lookup: FunctionLookup
     deployments: Deployments
     runtimes: Runtimes
@@ -66,8 +68,8 @@ class FunctionRooms:
             if stored is not None and not stored.is_settled:
                 self.deployments.settle(stored)
 
-    def shape(self, function: Function, *, qualified: bool = False) -> Mapping[str, Any]:
-        """The shape FunctionConfiguration."""
+    def shape(self, function: Function, *, qualifier: str | None = None) -> Mapping[str, Any]:
+        """The shape FunctionConfiguration; its ARN ends in the version or alias by which the function is answered."""
         arn = self.runtimes.version_arn(function)
         status = self.snapshots.optimization_status(function)
-        return configuration_members(function, runtime_version_arn=arn, optimization_status=status, qualified=qualified)
+        return configuration_members(function, runtime_version_arn=arn, optimization_status=status, qualifier=qualifier)

@@ -78,11 +78,11 @@ def _changed_logging(present: LoggingConfig, members: Members) -> LoggingConfig:
 
 
 def configuration_members(
-    function: Function, *, runtime_version_arn: str | None, optimization_status: str, qualified: bool = False
+    function: Function, *, runtime_version_arn: str | None, optimization_status: str, qualifier: str | None = None
 ) -> Members:
     """The shape FunctionConfiguration of `function`; absent members are None, which the wire leaves out."""
     configuration = function.configuration
-    arn = function.key.qualified_arn(function.version) if qualified else function.key.arn
+    arn = function.key.arn if qualifier is None else function.key.qualified_arn(qualifier)
     return {
         "FunctionName": function.key.name,
         "FunctionArn": arn,

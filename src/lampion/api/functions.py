@@ -9,13 +9,16 @@ from lampion.aws.errors import not_built
 from lampion.aws.operation import RequestContext, operation
 from lampion.aws.pagination import Markers
 from lampion.domain import limits
+from lampion.domain.alias import check_unreferenced
 from lampion.domain.arn import LATEST, FunctionKey
 from lampion.domain.errors import InvalidParameterValueException, ResourceConflictException
 from lampion.domain.function import DeploymentPackage, Function
 from lampion.domain.function_rules import check_configuration, check_name
 from lampion.domain.version import LATEST_NUMBER, number_of
 from lampion.invoke.qualifier import Target, function_not_found, resolve
+from lampion.store.aliases import aliases_of
 from lampion.store.functions import AlreadyExists
+from lampion.store.resources import Stored
 
 Members = dict[str, Any]
 
@@ -84,7 +87,7 @@ class FunctionsApi:
         function = await rooms.lookup.find(target)
         latest = function if target.is_latest else await rooms.lookup.find_unqualified(target)
         return {
-            "Configuration": rooms.shape(function, qualified=target.qualifier is not None),
+            "Configuration": rooms.shape(function, qualifier=target.qualifier),
             "Code": {"RepositoryType": "S3", "Location": self._links.link(function.package, context)},
             "Tags": latest.tags or None,
         }
@@ -105,7 +108,9 @@ class FunctionsApi:
             )
         shown = page[:limit]
         return {
-            "Functions": [listed_members(rooms.shape(one, qualified=with_versions)) for one in shown],
+            "Functions": [
+                listed_members(rooms.shape(one, qualifier=one.version if with_versions else None)) for one in shown
+            ],
             "NextMarker": self._marker(shown[-1], with_versions=with_versions) if len(page) > limit else None,
         }
 
@@ -120,20 +125,21 @@ class FunctionsApi:
         if qualifier == LATEST:
             raise InvalidParameterValueException("$LATEST version cannot be deleted without deleting the function.")
         if qualifier is not None:
-            await self._delete_version(function, qualifier)
+            await self._delete_version(function.key, qualifier)
         else:
-            if not await rooms.functions.delete(function.key):
+            if not await rooms.resources.change(lambda stored: stored.delete_function(function.key)):
                 raise function_not_found(target.key.arn)
             self._environments.retire_function(function.key)
             rooms.deployments.forget(function)
         return {"StatusCode": 204}
 
-    async def _delete_version(self, function: Function, qualifier: str) -> None:
+    async def _delete_version(self, key: FunctionKey, qualifier: str) -> None:
         """AWS answers as well when there is no such version."""
-        version = await self._rooms.functions.get(function.key, qualifier)
-        if version is not None and await self._rooms.functions.delete_version(function.key, qualifier):
-            self._environments.retire_version(function.key, qualifier)
-            self._rooms.deployments.forget(version)
+        rooms = self._rooms
+        version = await rooms.resources.change(lambda stored: delete_version(stored, key, qualifier))
+        if version is not None:
+            self._environments.retire_version(key, qualifier)
+            rooms.deployments.forget(version)
 
     def _marker(self, last: Function, *, with_versions: bool) -> str:
         position = f"{last.key.name}:{number_of(last)}" if with_versions else last.key.name
@@ -145,6 +151,15 @@ class FunctionsApi:
             return None
         name, _, number = self._markers.open(_marked(with_versions=with_versions), marker).partition(":")
         return name, int(number or LATEST_NUMBER)
+
+
+def delete_version(stored: Stored, key: FunctionKey, qualifier: str) -> Function | None:
+    """The version that was there. Raises ResourceConflictException when an alias points to it."""
+    version = stored.function(key, qualifier)
+    if version is not None:
+        check_unreferenced(qualifier, aliases_of(stored, key))
+        stored.delete_version(key, qualifier)
+    return version
 
 
 def _marked(*, with_versions: bool) -> str:

@@ -36,7 +36,7 @@ class VersionsApi:
         publication = await rooms.publication(latest, members.get("Description"))
         if publication.is_new:
             await rooms.commit_update(latest, publication.latest, published=publication.version)
-        return rooms.shape(publication.version, qualified=True)
+        return rooms.shape(publication.version, qualifier=publication.version.version)
 
     @operation("ListVersionsByFunction")
     async def list_versions_by_function(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
@@ -50,6 +50,6 @@ class VersionsApi:
         shown = page[:limit]
         more = len(page) > limit
         return {
-            "Versions": [listed_members(rooms.shape(version, qualified=True)) for version in shown],
+            "Versions": [listed_members(rooms.shape(version, qualifier=version.version)) for version in shown],
             "NextMarker": self._markers.seal("ListVersionsByFunction", str(number_of(shown[-1]))) if more else None,
         }

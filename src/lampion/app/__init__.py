@@ -18,6 +18,7 @@ from typing import Final
 import uvloop
 
 import lampion
+from lampion.api.aliases import AliasesApi
 from lampion.api.function_code import FunctionCodeApi
 from lampion.api.function_configuration import FunctionConfigurationApi
 from lampion.api.function_rooms import FunctionRooms
@@ -72,10 +73,12 @@ from lampion.sandbox.spec import NetworkMode
 from lampion.sandbox.tool_runner import SubprocessToolRunner, ToolOutput
 from lampion.store.access_keys import AccessKey
 from lampion.store.cached_functions import CachedFunctions
+from lampion.store.cached_resources import CachedResources
 from lampion.store.data_directory import DataDirectory, open_data_directory
 from lampion.store.sqlite.access_keys import SqliteAccessKeys
 from lampion.store.sqlite.database import Database, open_database
 from lampion.store.sqlite.functions import SqliteFunctions
+from lampion.store.sqlite.resources import SqliteResources
 from lampion.telemetry import server_log
 
 _DRAIN_SECONDS = 10.0
@@ -124,6 +127,7 @@ class Stores:
     directory: DataDirectory
     database: Database
     functions: CachedFunctions
+    resources: CachedResources
     keys: AccessKeyring
     root_key: AccessKey
     blobs: Blobs
@@ -192,10 +196,12 @@ async def _stores(settings: Settings, ports: Ports) -> AsyncIterator[Stores]:
             async with FileLogs.open(
                 directory.logs, segment_bytes=settings.log_segment_bytes, group_bytes=settings.log_group_bytes
             ) as logs:
+                functions = CachedFunctions(SqliteFunctions(database))
                 yield Stores(
                     directory=directory,
                     database=database,
-                    functions=CachedFunctions(SqliteFunctions(database)),
+                    functions=functions,
+                    resources=CachedResources(SqliteResources(database), functions),
                     keys=keys,
                     root_key=await keys.root(settings.account_id),
                     blobs=blobs,
@@ -241,7 +247,7 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
         rng=ports.rng,
         clock=clock,
     )
-    lookup = FunctionLookup(functions)
+    lookup = FunctionLookup(functions, stores.resources, ports.rng)
     concurrency = Concurrency(settings.concurrency_limit)
     invoker = Invoker(lookup=lookup, updates=deployments, concurrency=concurrency, pool=pool)
     background = [asyncio.create_task(deployments.run()), asyncio.create_task(garbage.run())]
@@ -320,6 +326,7 @@ def _operations(ports: Ports, stores: Stores, work: Work, links: CodeDownloads) 
     secret = hmac.digest(stores.root_key.secret_access_key.encode(), b"pagination markers", "sha256")
     rooms = FunctionRooms(
         functions=stores.functions,
+        resources=stores.resources,
         lookup=work.lookup,
         deployments=work.deployments,
         runtimes=work.runtimes,
@@ -331,6 +338,7 @@ def _operations(ports: Ports, stores: Stores, work: Work, links: CodeDownloads) 
     return [
         FunctionsApi(rooms, environments=work.pool, links=links, markers=markers),
         VersionsApi(rooms, markers=markers),
+        AliasesApi(rooms, markers=markers),
         FunctionCodeApi(rooms),
         FunctionConfigurationApi(rooms),
         InvocationsApi(invoker=work.invoker, clock=ports.clock, rng=ports.rng),

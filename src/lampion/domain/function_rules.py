@@ -89,10 +89,15 @@ def check_environment(variables: Mapping[str, str]) -> None:
 def check_revision(function: Function, revision_id: str | None) -> None:
     """The caller's RevisionId, if it sent one, must be the current one."""
     if revision_id is not None and revision_id != function.revision_id:
-        raise PreconditionFailedException(
-            "The Revision Id provided does not match the latest Revision Id. "
-            "Call the GetFunction/GetAlias API to retrieve the latest Revision Id"
-        )
+        raise revision_mismatch()
+
+
+def revision_mismatch(source: str = "GetFunction/GetAlias") -> PreconditionFailedException:
+    """AWS's answer to a RevisionId that isn't the current one; `source` names the operation that tells it."""
+    return PreconditionFailedException(
+        "The Revision Id provided does not match the latest Revision Id. "
+        f"Call the {source} API to retrieve the latest Revision Id"
+    )
 
 
 def check_updatable(function: Function) -> None:

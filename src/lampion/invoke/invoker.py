@@ -34,7 +34,7 @@ class Invoker:
     async def check(self, target: Target) -> Function:
         """The function that an invocation of `target` would run. Raises the API's error when it can't run."""
         try:
-            function = await self._lookup.find(target)
+            function = await self._lookup.choose(target)
         except ResourceNotFoundException:
             raise function_not_found(target.key.qualified_arn(target.qualifier or "$LATEST")) from None
         check_invocable(function)

@@ -21,6 +21,12 @@ class Target:
         return self.key.arn if self.qualifier is None else self.key.qualified_arn(self.qualifier)
 
     @property
+    def alias_name(self) -> str | None:
+        """The qualifier when it can only be an alias."""
+        qualifier = self.qualifier
+        return None if qualifier is None or qualifier.isdecimal() or qualifier.startswith("$") else qualifier
+
+    @property
     def is_latest(self) -> bool:
         return self.qualifier is None or self.qualifier == LATEST
 
@@ -64,3 +70,8 @@ def check_unqualified(target: Target) -> None:
 def function_not_found(arn: str) -> ResourceNotFoundException:
     """AWS's answer for a function or version that doesn't exist."""
     return ResourceNotFoundException(f"Function not found: {arn}")
+
+
+def alias_not_found(arn: str) -> ResourceNotFoundException:
+    """AWS's answer to who asks for an alias as such."""
+    return ResourceNotFoundException(f"Cannot find alias arn: {arn}")

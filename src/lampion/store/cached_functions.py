@@ -1,6 +1,6 @@
 """A bounded read-through cache in front of Functions: an invoke finds its function without leaving the event loop.
 
-Coherent because this process alone writes the database, and every write passes here.
+Coherent because this process alone writes the database, and every write passes here or through CachedResources.
 """
 
 import asyncio
@@ -55,12 +55,6 @@ class CachedFunctions:
         write = self._functions.replace(function, expected_revision_id=expected_revision_id, published=published)
         await self._write(function.key, write)
 
-    async def delete(self, key: FunctionKey) -> bool:
-        return await self._write(key, self._functions.delete(key))
-
-    async def delete_version(self, key: FunctionKey, version: str) -> bool:
-        return await self._write(key, self._functions.delete_version(key, version))
-
     async def page(self, account_id: str, region: str, *, after: str | None, limit: int) -> Sequence[Function]:
         return await self._functions.page(account_id, region, after=after, limit=limit)
 
@@ -86,18 +80,18 @@ class CachedFunctions:
 
     async def _write(self, key: FunctionKey, write: Coroutine[Any, Any, T]) -> T:
         """Run `write` to its end even when the caller gives up: the value must be forgotten after it took effect."""
-        self._forget(key)
+        self.forget(key)
         task = asyncio.ensure_future(write)
         task.add_done_callback(lambda done: self._forget_after(key, done))
         return await asyncio.shield(task)
 
     def _forget_after(self, key: FunctionKey, done: "asyncio.Future[T]") -> None:
-        self._forget(key)
+        self.forget(key)
         if not done.cancelled():
             done.exception()  # seen: the caller may be gone
 
-    def _forget(self, key: FunctionKey) -> None:
-        """The function and its versions: they go together when it is deleted."""
+    def forget(self, key: FunctionKey) -> None:
+        """The function and its versions, one of which was just written or deleted."""
         self._write_steps += 1
         for version in self._versions.pop(key, ()):
             del self._cached[key, version]

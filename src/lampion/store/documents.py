@@ -3,21 +3,28 @@
 A member added to a value later needs a default: documents written before don't have it. One that is removed is ignored.
 """
 
-from typing import Final
+from functools import cache
+from typing import Any, Final, TypeVar
 
 import msgspec
 
-from lampion.domain.function import Function
+T = TypeVar("T")
 
 _ENCODER: Final = msgspec.json.Encoder()
-_FUNCTION_DECODER: Final = msgspec.json.Decoder(Function)
 
 
-def encode_function(function: Function) -> bytes:
+def encode(value: object) -> bytes:
     """Raises ValueError for text that UTF-8 can't hold (lone surrogates)."""
-    return _ENCODER.encode(function)
+    return _ENCODER.encode(value)
 
 
-def decode_function(document: bytes) -> Function:
-    """Raises ValueError for a document that isn't a function."""
-    return _FUNCTION_DECODER.decode(document)
+def decode(document: bytes, shape: type[T]) -> T:
+    """Raises ValueError for a document that is something else."""
+    key: Any = shape
+    value: T = _decoder(key).decode(document)
+    return value
+
+
+@cache
+def _decoder(shape: Any) -> "msgspec.json.Decoder[Any]":
+    return msgspec.json.Decoder(shape)

@@ -1,4 +1,4 @@
-"""Functions and their published versions, by account, region, name and version."""
+"""Functions and their published versions, by account, region, name and version. Deleting them: store.resources."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -32,12 +32,6 @@ class Functions(Protocol):
         Raises Changed; then neither is stored.
         """
 
-    async def delete(self, key: FunctionKey) -> bool:
-        """Delete a function with its versions; whether there was something to delete."""
-
-    async def delete_version(self, key: FunctionKey, version: str) -> bool:
-        """Delete one version, not $LATEST; whether there was something to delete."""
-
     async def page(self, account_id: str, region: str, *, after: str | None, limit: int) -> Sequence[Function]:
         """Up to `limit` functions whose names sort after `after` (bytewise order)."""
 
@@ -59,4 +53,4 @@ class Functions(Protocol):
         """Versions of which a snapshot is wanted: a restart has to make it anew."""
 
     async def packages_in_use(self) -> frozenset[str]:
-        """`sha256` of every deployment package that some function or version refers to."""
+        """`sha256` of every package that a function, a version or a resource (a layer) refers to."""

@@ -5,46 +5,30 @@ from collections.abc import Sequence
 from lampion.domain.arn import LATEST, FunctionKey
 from lampion.domain.function import Function
 from lampion.domain.snap_start import is_snap_started
-from lampion.domain.version import LATEST_NUMBER, number_of, version_number
+from lampion.domain.version import number_of
 from lampion.store.access_keys import AccessKey
-from lampion.store.documents import decode_function, encode_function
-from lampion.store.functions import AlreadyExists, Changed
+from lampion.store.documents import decode
+from lampion.store.functions import AlreadyExists
+from lampion.store.memory_resources import MemoryStored, MemoryTables
 
 
 class MemoryFunctions:
-    """Keeps documents, not the values given, so that nobody changes what is stored by changing what they hold."""
+    """See store.functions.Functions; `tables` are those that MemoryResources may share."""
 
-    def __init__(self) -> None:
-        self._documents: dict[tuple[FunctionKey, int], bytes] = {}
+    def __init__(self, tables: MemoryTables | None = None) -> None:
+        self.tables = tables or MemoryTables()
 
     async def get(self, key: FunctionKey, version: str = LATEST) -> Function | None:
-        number = version_number(version)
-        return None if number is None else self._stored(key, number)
+        return MemoryStored(self.tables).function(key, version)
 
     async def insert(self, function: Function, *, published: Function | None = None) -> None:
-        if (function.key, number_of(function)) in self._documents:
-            raise AlreadyExists(function.key.arn)
-        self._put(function, published)
+        MemoryStored(self.tables).insert_function(function, published=published)
 
     async def replace(
         self, function: Function, *, expected_revision_id: str, published: Function | None = None
     ) -> None:
-        stored = self._stored(function.key, number_of(function))
-        if stored is None or stored.revision_id != expected_revision_id:
-            raise Changed(function.key.arn)
-        self._put(function, published)
-
-    async def delete(self, key: FunctionKey) -> bool:
-        found = [one for one in self._documents if one[0] == key]
-        for one in found:
-            del self._documents[one]
-        return bool(found)
-
-    async def delete_version(self, key: FunctionKey, version: str) -> bool:
-        number = version_number(version)
-        if number is None or number == LATEST_NUMBER:
-            return False
-        return self._documents.pop((key, number), None) is not None
+        stored = MemoryStored(self.tables)
+        stored.replace_function(function, expected_revision_id=expected_revision_id, published=published)
 
     async def page(self, account_id: str, region: str, *, after: str | None, limit: int) -> Sequence[Function]:
         found = self._sorted(account_id, region)
@@ -70,21 +54,14 @@ class MemoryFunctions:
         return [function for function in self._all() if is_snap_started(function)]
 
     async def packages_in_use(self) -> frozenset[str]:
-        return frozenset(function.package.sha256 for function in self._all())
-
-    def _put(self, *functions: Function | None) -> None:
-        documents = {(one.key, number_of(one)): encode_function(one) for one in functions if one is not None}
-        self._documents.update(documents)
-
-    def _stored(self, key: FunctionKey, number: int) -> Function | None:
-        document = self._documents.get((key, number))
-        return None if document is None else decode_function(document)
+        layers = (row.package.sha256 for row in self.tables.resources.values() if row.package is not None)
+        return frozenset((*(function.package.sha256 for function in self._all()), *layers))
 
     def _sorted(self, account_id: str, region: str) -> list[Function]:
         return [one for one in self._all() if (one.key.account_id, one.key.region) == (account_id, region)]
 
     def _all(self) -> list[Function]:
-        return sorted(map(decode_function, self._documents.values()), key=_place)
+        return sorted((decode(one, Function) for one in self.tables.functions.values()), key=_place)
 
 
 def _place(function: Function) -> tuple[str, str, str, int]:

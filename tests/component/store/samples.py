@@ -12,6 +12,7 @@ from lampion.domain.function import (
     Reason,
     State,
 )
+from lampion.store.resources import Resources
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -45,6 +46,13 @@ def function(
         last_modified_epoch_ms=1_700_000_000_000,
     )
     return created.settled(failure=None, revision_id=revision_id) if settled else created
+
+
+async def delete(resources: Resources, key: FunctionKey, version: str | None = None) -> bool:
+    """Delete a function, or one version of it."""
+    if version is None:
+        return await resources.change(lambda stored: stored.delete_function(key))
+    return await resources.change(lambda stored: stored.delete_version(key, version))
 
 
 def full_function() -> Function:

@@ -7,7 +7,8 @@ import pytest
 
 from lampion.domain.function import Function, LastUpdateStatus, State
 from lampion.store.functions import AlreadyExists, Changed, Functions
-from tests.component.store.samples import ACCOUNT, REGION, full_function, function, key
+from lampion.store.resources import Resources
+from tests.component.store.samples import ACCOUNT, REGION, delete, full_function, function, key
 
 
 async def test_what_was_inserted_comes_back_whole(functions: Functions):
@@ -32,11 +33,11 @@ async def test_a_second_insert_of_a_name_is_refused_and_changes_nothing(function
     assert found.configuration.description == "first"
 
 
-async def test_account_and_region_are_part_of_the_name(functions: Functions):
+async def test_account_and_region_are_part_of_the_name(functions: Functions, resources: Resources):
     await functions.insert(function())
     await functions.insert(function(account_id="999999999999"))
     await functions.insert(function(region="eu-west-1"))
-    assert await functions.delete(key(region="eu-west-1"))
+    assert await delete(resources, key(region="eu-west-1"))
     assert await functions.get(key()) is not None
     assert await functions.get(key(account_id="999999999999")) is not None
     assert await functions.get(key(region="eu-west-1")) is None
@@ -52,24 +53,24 @@ async def test_replace_needs_the_stored_revision(functions: Functions):
     assert (found.revision_id, found.configuration.description) == ("r2", "new")
 
 
-async def test_replace_of_a_deleted_function_is_refused(functions: Functions):
+async def test_replace_of_a_deleted_function_is_refused(functions: Functions, resources: Resources):
     await functions.insert(function())
-    await functions.delete(key())
+    await delete(resources, key())
     with pytest.raises(Changed):
         await functions.replace(function(revision_id="r2"), expected_revision_id="r1")
     assert await functions.get(key()) is None
 
 
-async def test_delete_says_whether_there_was_something(functions: Functions):
+async def test_delete_says_whether_there_was_something(functions: Functions, resources: Resources):
     await functions.insert(function())
-    assert await functions.delete(key()) is True
-    assert await functions.delete(key()) is False
+    assert await delete(resources, key()) is True
+    assert await delete(resources, key()) is False
     assert await functions.get(key()) is None
 
 
-async def test_a_name_can_be_used_again_after_its_deletion(functions: Functions):
+async def test_a_name_can_be_used_again_after_its_deletion(functions: Functions, resources: Resources):
     await functions.insert(function(description="old"))
-    await functions.delete(key())
+    await delete(resources, key())
     await functions.insert(function(description="new"))
     found = await functions.get(key())
     assert found is not None
@@ -91,10 +92,10 @@ async def test_pages_are_in_bytewise_order_and_continue_after_a_name(functions: 
     assert seen == sorted(names, key=str.encode)
 
 
-async def test_a_page_continues_after_a_name_that_was_deleted_meanwhile(functions: Functions):
+async def test_a_page_continues_after_a_name_that_was_deleted_meanwhile(functions: Functions, resources: Resources):
     for name in ("a", "b", "c"):
         await functions.insert(function(name))
-    await functions.delete(key("b"))
+    await delete(resources, key("b"))
     assert [found.key.name for found in await functions.page(ACCOUNT, REGION, after="b", limit=10)] == ["c"]
 
 
@@ -110,7 +111,7 @@ async def test_unsettled_are_those_with_work_outstanding(functions: Functions):
     assert [found.key.name for found in await functions.unsettled()] == ["pending"]
 
 
-async def test_packages_in_use_follow_every_write(functions: Functions):
+async def test_packages_in_use_follow_every_write(functions: Functions, resources: Resources):
     one, two = function("one", code="x"), function("two", code="x")
     await functions.insert(one)
     await functions.insert(two)
@@ -118,7 +119,7 @@ async def test_packages_in_use_follow_every_write(functions: Functions):
     changed = function("two", code="y", revision_id="r2")
     await functions.replace(changed, expected_revision_id="r1")
     assert await functions.packages_in_use() == {one.package.sha256, changed.package.sha256}
-    await functions.delete(one.key)
+    await delete(resources, one.key)
     assert await functions.packages_in_use() == {changed.package.sha256}
 
 

@@ -10,7 +10,7 @@ from lampion.store.sqlite.migrations import known_migrations, split_statements
 
 def test_every_concept_loads():
     files = [file.name.removesuffix(".sql") for file in resources.files("lampion.store").joinpath("sql").iterdir()]
-    assert sorted(files) == ["access_keys", "functions"]
+    assert sorted(files) == ["access_keys", "functions", "resources"]
     assert all(queries(concept) for concept in files)
 
 

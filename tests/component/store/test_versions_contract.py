@@ -8,7 +8,8 @@ import pytest
 from lampion.domain.function import Function
 from lampion.domain.version import counted, published
 from lampion.store.functions import Changed, Functions
-from tests.component.store.samples import ACCOUNT, REGION, function, key
+from lampion.store.resources import Resources
+from tests.component.store.samples import ACCOUNT, REGION, delete, function, key
 
 
 async def publish(functions: Functions, latest: Function, *, snap_start: bool = False) -> tuple[Function, Function]:
@@ -77,34 +78,34 @@ async def test_of_20_publications_at_once_one_wins(functions: Functions):
 
 
 @pytest.mark.parametrize("version", ["2", "0", "01", "-1", "1.0", "", "live", "\uff19", "9" * 128, "$LATEST.PUBLISHED"])
-async def test_what_is_no_version_of_it_is_none(functions: Functions, version: str):
+async def test_what_is_no_version_of_it_is_none(functions: Functions, resources: Resources, version: str):
     await with_versions(functions, "hello", 1)
     assert await functions.get(key(), version) is None
-    assert await functions.delete_version(key(), version) is False
+    assert await delete(resources, key(), version) is False
 
 
-async def test_a_deleted_version_is_gone_and_the_others_stay(functions: Functions):
+async def test_a_deleted_version_is_gone_and_the_others_stay(functions: Functions, resources: Resources):
     latest = await with_versions(functions, "hello", 3)
     assert await functions.get(key(), "2") is not None
-    assert await functions.delete_version(key(), "2") is True
-    assert await functions.delete_version(key(), "2") is False
+    assert await delete(resources, key(), "2") is True
+    assert await delete(resources, key(), "2") is False
     assert await functions.get(key(), "2") is None
     assert [one.version for one in await functions.versions(key(), after=None, limit=9)] == ["$LATEST", "1", "3"]
     assert (await publish(functions, latest))[1].version == "4"
 
 
-async def test_latest_is_not_deleted_as_a_version(functions: Functions):
+async def test_latest_is_not_deleted_as_a_version(functions: Functions, resources: Resources):
     await with_versions(functions, "hello", 1)
-    assert await functions.delete_version(key(), "$LATEST") is False
+    assert await delete(resources, key(), "$LATEST") is False
     assert await functions.get(key()) is not None
 
 
-async def test_a_deleted_function_takes_its_versions_along(functions: Functions):
+async def test_a_deleted_function_takes_its_versions_along(functions: Functions, resources: Resources):
     await with_versions(functions, "hello", 3)
     other = await with_versions(functions, "hello-2", 1)
     for version in ("$LATEST", "1", "2", "3"):
         assert await functions.get(key(), version) is not None
-    assert await functions.delete(key()) is True
+    assert await delete(resources, key()) is True
     assert [await functions.get(key(), version) for version in ("$LATEST", "1", "2", "3")] == [None] * 4
     assert await functions.packages_in_use() == {other.package.sha256}
     assert len(await functions.versions(other.key, after=None, limit=9)) == 2
@@ -149,22 +150,22 @@ async def test_a_version_with_work_outstanding_is_unsettled(functions: Functions
     assert await functions.get(key(), "1") == settled
 
 
-async def test_versions_with_snap_start_are_found_again(functions: Functions):
+async def test_versions_with_snap_start_are_found_again(functions: Functions, resources: Resources):
     stored = function(settled=True)
     await functions.insert(stored)
     latest, _ = await publish(functions, stored)
     _, second = await publish(functions, latest, snap_start=True)
     assert list(await functions.snap_started()) == [second]
-    await functions.delete_version(key(), "2")
+    await delete(resources, key(), "2")
     assert list(await functions.snap_started()) == []
 
 
-async def test_a_package_is_in_use_as_long_as_a_version_uses_it(functions: Functions):
+async def test_a_package_is_in_use_as_long_as_a_version_uses_it(functions: Functions, resources: Resources):
     stored = function(settled=True, code="old")
     await functions.insert(stored)
     latest, version = await publish(functions, stored)
     newer = replace(function(code="new", revision_id="r9"), last_version=1)
     await functions.replace(newer, expected_revision_id=latest.revision_id)
     assert await functions.packages_in_use() == {version.package.sha256, newer.package.sha256}
-    await functions.delete_version(key(), "1")
+    await delete(resources, key(), "1")
     assert await functions.packages_in_use() == {newer.package.sha256}

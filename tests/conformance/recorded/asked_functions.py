@@ -152,3 +152,17 @@ def _(asking: Asking) -> None:
 def _send_event(asking: Asking, runtime: str) -> None:
     asking.create_active(handlers.ECHO, Runtime=runtime)
     asking.shows("invoke-result", asking.invoke(InvocationType="Event"))
+
+
+@shows(FILE, "TestLambdaAliases::test_alias_routingconfig")
+def _(asking: Asking) -> None:
+    asking.create_active(handlers.NOTHING)
+    asking.ask("PublishVersion", FunctionName=asking.name)
+    asking.ask("UpdateFunctionConfiguration", FunctionName=asking.name, Description="another")
+    asking.settled()
+    asking.ask("PublishVersion", FunctionName=asking.name)
+    weights = {"AdditionalVersionWeights": {"2": 0.5}}
+    created = asking.ask(
+        "CreateAlias", FunctionName=asking.name, Name="alias1", FunctionVersion="1", RoutingConfig=weights
+    )
+    asking.shows("create_alias_response", created.form)

@@ -45,6 +45,11 @@ KNOWN: tuple[Known, ...] = (
         depends_on_machine=True,
     ),
     Known(
+        "TestLambdaAliases::test_alias_routingconfig",
+        r"create_alias_response\.AliasArn",
+        "recorded with one placeholder for the function's name and the alias",
+    ),
+    Known(
         "TestLambdaBehavior::test_runtime_introspection_x86",
         r".*_lambda-entrypoint\.sh_(mode|uid|owner|gid)",
         "a file of AWS's container images, which nothing in Lampion's sandbox starts by",

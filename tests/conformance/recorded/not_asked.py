@@ -8,7 +8,6 @@ from tests.conformance.recorded.recordings import cases, recorded_answers
 
 FILES = ("test_lambda", "test_lambda_common", "test_lambda_runtimes", "test_lambda_api")
 
-_VERSIONS = "needs aliases"
 _NAMED = "no answer is recorded; test_named_cases.py asks what the name says"
 _UNCLEAR = "the recording does not say what was asked"
 
@@ -25,7 +24,6 @@ NOT_ASKED = {
     r"TestLambdaVersions::test_async_invoke_queue_upon_function_update": "needs the event queue",
     r"TestLambdaFeatures::test_upload_lambda_from_s3": "needs S3",
     r"TestLambdaBehavior::test_runtime_introspection_arm": "needs an arm64 machine",
-    r"TestLambdaAliases::test_alias_.*": _VERSIONS,
     r"TestLambdaConcurrency::.*": "needs reserved or provisioned concurrency",
     r"TestLambda(URL::.*|Permissions::test_lambda_permission_url_invocation)": "needs function URLs",
     r"TestRequestIdHandling::test_request_id_invoke_url": "needs function URLs",

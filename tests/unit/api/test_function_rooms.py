@@ -30,6 +30,7 @@ def rooms(status: ChangingStatus) -> FunctionRooms:
     unused = cast("Any", None)
     return FunctionRooms(
         functions=unused,
+        resources=unused,
         lookup=unused,
         deployments=unused,
         runtimes=cast("Any", NoArn()),
@@ -49,8 +50,8 @@ def test_the_optimization_status_is_asked_for_each_answer() -> None:
         assert shown == {"ApplyOn": "PublishedVersions", "OptimizationStatus": status.status}
 
 
-@pytest.mark.parametrize(("qualified", "suffix"), [(True, ":1"), (False, "")])
-def test_a_version_is_named_by_the_arn_that_was_asked_for(qualified: bool, suffix: str) -> None:
-    shown = rooms(ChangingStatus()).shape(replace(function(), version="1"), qualified=qualified)
+@pytest.mark.parametrize(("qualifier", "suffix"), [("1", ":1"), ("live", ":live"), (None, "")])
+def test_a_version_is_named_by_the_arn_that_was_asked_for(qualifier: str | None, suffix: str) -> None:
+    shown = rooms(ChangingStatus()).shape(replace(function(), version="1"), qualifier=qualifier)
     assert shown["FunctionArn"] == f"arn:aws:lambda:us-east-1:123456789012:function:hello{suffix}"
     assert shown["Version"] == "1"

@@ -17,6 +17,7 @@ from lampion.code.packages import Packages
 from lampion.domain.arn import FunctionKey
 from lampion.domain.function import Function, Reason
 from lampion.store.memory import MemoryFunctions
+from lampion.store.memory_resources import MemoryResources
 
 PYTHON = Interpreter(
     "python3.12", "3.12.1", Path("/opt/p/bin/python3.12"), Path("/opt/p"), "/var/lang/bin/python3.12", ()
@@ -86,6 +87,10 @@ class Rooms:
     compiler: ScriptedCompiler
     garbage: GarbageCollector
     deployments: Deployments
+
+    @property
+    def resources(self) -> MemoryResources:
+        return MemoryResources(self.functions.tables)
 
     def leftovers(self) -> list[str]:
         return [path.name for path in (self.root / "tmp").iterdir()]

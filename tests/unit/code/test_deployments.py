@@ -15,7 +15,7 @@ from lampion.domain.errors import InvalidParameterValueException
 from lampion.domain.function import DeploymentPackage, Function, LastUpdateStatus, State
 from lampion.store.errors import StoreError
 from lampion.store.memory import MemoryFunctions
-from tests.component.store.samples import function, key
+from tests.component.store.samples import delete, function, key
 from tests.unit.code.conftest import Rooms, make_rooms
 from tests.unit.code.zips import file, make, ordinary
 
@@ -225,7 +225,7 @@ async def test_a_function_deleted_under_the_job_stays_deleted(tmp_path: Path):
     functions = Interrupting()
     rooms = make_rooms(tmp_path, functions)
     created = await _create(rooms)
-    functions.meanwhile = [functions.delete(created.key)]
+    functions.meanwhile = [delete(rooms.resources, created.key)]
     async with _running(rooms):
         for _ in range(20):
             await asyncio.sleep(0.01)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from lampion.code.garbage import Collected, GarbageCollector
 from lampion.domain.version import counted, published
-from tests.component.store.samples import function
+from tests.component.store.samples import delete, function
 from tests.unit.code.conftest import Rooms
 from tests.unit.code.zips import ordinary
 
@@ -43,7 +43,7 @@ async def test_code_that_only_a_version_uses_stays_until_that_is_deleted(rooms: 
     _age(rooms)
     assert await rooms.garbage.collect(grace_seconds=0) == Collected(0, 0)
     assert rooms.stored() == {old.sha256, new.sha256}
-    await rooms.functions.delete_version(latest.key, "1")
+    await delete(rooms.resources, latest.key, "1")
     assert await rooms.garbage.collect(grace_seconds=0) == Collected(packages=0, blobs=1)
     assert rooms.stored() == {new.sha256}
 

@@ -12,7 +12,7 @@ from lampion.domain.arn import FunctionKey
 from lampion.domain.function import Function, Reason, State
 from lampion.domain.version import publication
 from lampion.store.memory import MemoryFunctions
-from tests.component.store.samples import function, key
+from tests.component.store.samples import delete, function, key
 from tests.unit.code.conftest import Rooms, make_rooms
 from tests.unit.code.zips import ordinary
 
@@ -211,7 +211,7 @@ async def test_a_restart_takes_no_snapshot_of_what_does_not_run(rooms: Rooms, sn
         await create(rooms, apply_on="PublishedVersions")
         await settled(rooms)
     if state == "deleted":
-        await rooms.functions.delete_version(key(), "1")
+        await delete(rooms.resources, key(), "1")
     again = ScriptedSnapshots()
     restarted = make_rooms(rooms.root, rooms.functions, snapshots=again)
     async with running(restarted):
@@ -241,9 +241,9 @@ async def test_what_is_deleted_leaves_no_snapshot(rooms: Rooms, snapshots: Scrip
         await create(rooms, "other", apply_on="PublishedVersions")
         await settled(rooms, "1", "other")
         if whole_function:
-            await rooms.functions.delete(key())
+            await delete(rooms.resources, key())
         else:
-            await rooms.functions.delete_version(key(), "1")
+            await delete(rooms.resources, key(), "1")
         rooms.deployments.forget(replace(version, version="$LATEST" if whole_function else "1"))
     assert snapshots.ready == {(key("other"), "1")}
 
@@ -253,7 +253,7 @@ async def test_what_is_deleted_while_its_snapshot_is_taken_leaves_none(rooms: Ro
     async with running(rooms):
         version = await create(rooms, apply_on="PublishedVersions")
         await until(lambda: snapshots.asked)
-        await rooms.functions.delete_version(key(), "1")
+        await delete(rooms.resources, key(), "1")
         rooms.deployments.forget(version)
         snapshots.gate.set()
         await create(rooms, "next", apply_on="PublishedVersions")

@@ -6,15 +6,17 @@ WHERE account_id = :account_id AND region = :region AND name = :name AND number 
 -- name: insert
 -- A new function, or one more version of it; the primary key refuses a second one.
 INSERT INTO functions
-    (account_id, region, name, number, revision_id, package_sha256, is_settled, is_snap_started, document)
+    (account_id, region, name, number, revision_id, package_sha256, package_bytes, is_settled, is_snap_started,
+     document)
 VALUES
-    (:account_id, :region, :name, :number, :revision_id, :package_sha256, :is_settled, :is_snap_started, :document);
+    (:account_id, :region, :name, :number, :revision_id, :package_sha256, :package_bytes, :is_settled,
+     :is_snap_started, :document);
 
 -- name: replace
 -- The optimistic lock: no row changes when another revision is stored.
 UPDATE functions
-SET revision_id = :revision_id, package_sha256 = :package_sha256, is_settled = :is_settled,
-    is_snap_started = :is_snap_started, document = :document
+SET revision_id = :revision_id, package_sha256 = :package_sha256, package_bytes = :package_bytes,
+    is_settled = :is_settled, is_snap_started = :is_snap_started, document = :document
 WHERE account_id = :account_id AND region = :region AND name = :name AND number = :number
     AND revision_id = :expected_revision_id;
 

@@ -1,0 +1,132 @@
+"""A bounded read-through cache in front of Resources: an invoke finds an alias without leaving the event loop.
+
+Coherent because this process alone writes the database, and every change passes here. That a resource isn't there is
+kept as well: most functions have none of a kind.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+from lampion.domain.arn import LATEST, FunctionKey
+from lampion.domain.function import Function
+from lampion.store.cached_functions import CachedFunctions
+from lampion.store.resources import CodeUse, Kind, Place, Resources, Stored, function_owner
+
+_CAPACITY: Final = 20_000
+_ABSENT: Final = object()
+
+T = TypeVar("T")
+
+
+class CachedResources:
+    """Resources, with the `capacity` most recently used ones at hand; tells `functions` what a change wrote of them."""
+
+    def __init__(self, resources: Resources, functions: CachedFunctions, *, capacity: int = _CAPACITY) -> None:
+        self._resources = resources
+        self._functions = functions
+        self._capacity = capacity
+        self._cached: OrderedDict[tuple[str, Place], Any] = OrderedDict()
+        self._changes = 0
+
+    async def get(self, kind: Kind[T], place: Place) -> T | None:
+        """The resource, or None when there is none."""
+        key = (kind.name, place)
+        cached = self._cached.get(key)
+        if cached is not None:
+            self._cached.move_to_end(key)
+            return None if cached is _ABSENT else cached
+        before = self._changes
+        value = await self._resources.read(lambda stored: stored.get(kind, place))
+        if before == self._changes:  # else what was read may be old already: answered, but not kept
+            self._cached[key] = _ABSENT if value is None else value
+            if len(self._cached) > self._capacity:
+                self._cached.popitem(last=False)
+        return value
+
+    async def read(self, work: Callable[[Stored], T]) -> T:
+        return await self._resources.read(work)
+
+    async def change(self, work: Callable[[Stored], T]) -> T:
+        """See Resources. Runs to its end even when the caller gives up: what changed must be forgotten afterwards."""
+        touched = _Touched()
+        self._changes += 1
+        task = asyncio.ensure_future(self._resources.change(lambda stored: work(_Watched(stored, touched))))
+        task.add_done_callback(lambda done: self._forget_after(touched, done))
+        return await asyncio.shield(task)
+
+    def _forget_after(self, touched: "_Touched", done: "asyncio.Future[Any]") -> None:
+        self._changes += 1
+        for key in touched.places:
+            self._cached.pop(key, None)
+        for whose in touched.owners:
+            for key in [one for one in self._cached if _is_owned(one[1], *whose)]:
+                del self._cached[key]
+        for function in touched.functions:
+            self._functions.forget(function)
+        if not done.cancelled():
+            done.exception()  # seen: the caller may be gone
+
+
+class _Touched:
+    """What one change may have changed; an owner with an id, or with None for all it owns."""
+
+    def __init__(self) -> None:
+        self.places: set[tuple[str, Place]] = set()
+        self.owners: set[tuple[FunctionKey, str | None]] = set()
+        self.functions: set[FunctionKey] = set()
+
+
+def _is_owned(place: Place, key: FunctionKey, own_id: str | None) -> bool:
+    same = (place.account_id, place.region, place.owner) == (key.account_id, key.region, function_owner(key.name))
+    return same and own_id in (None, place.id)
+
+
+class _Watched:
+    """See store.resources.Stored; notes what is written."""
+
+    def __init__(self, stored: Stored, touched: _Touched) -> None:
+        self._stored = stored
+        self._touched = touched
+        self.get = stored.get
+        self.page = stored.page
+        self.found = stored.found
+
+    def put(self, kind: Kind[T], value: T) -> None:
+        self._touched.places.add((kind.name, kind.place(value)))
+        self._stored.put(kind, value)
+
+    def delete(self, kind: Kind[Any], place: Place) -> bool:
+        self._touched.places.add((kind.name, place))
+        return self._stored.delete(kind, place)
+
+    def function(self, key: FunctionKey, version: str = LATEST) -> Function | None:
+        return self._stored.function(key, version)
+
+    def insert_function(self, function: Function, *, published: Function | None = None) -> None:
+        self._touched.functions.add(function.key)
+        self._stored.insert_function(function, published=published)
+
+    def replace_function(
+        self, function: Function, *, expected_revision_id: str, published: Function | None = None
+    ) -> None:
+        self._touched.functions.add(function.key)
+        self._stored.replace_function(function, expected_revision_id=expected_revision_id, published=published)
+
+    def delete_function(self, key: FunctionKey) -> bool:
+        self._touched.functions.add(key)
+        self._touched.owners.add((key, None))
+        return self._stored.delete_function(key)
+
+    def delete_version(self, key: FunctionKey, version: str) -> bool:
+        self._touched.functions.add(key)
+        self._touched.owners.add((key, version))
+        return self._stored.delete_version(key, version)
+
+    def delete_owned(self, key: FunctionKey, own_id: str) -> None:
+        self._touched.owners.add((key, own_id))
+        self._stored.delete_owned(key, own_id)
+
+    def code_use(self, account_id: str, region: str) -> CodeUse:
+        return self._stored.code_use(account_id, region)

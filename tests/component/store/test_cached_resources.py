@@ -1,0 +1,148 @@
+"""The cache answers without the store, knows what isn't there, is bounded, and never tells what was before a change."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+import pytest
+
+from lampion.domain.version import counted, published
+from lampion.store.cached_functions import CachedFunctions
+from lampion.store.cached_resources import CachedResources
+from lampion.store.memory import MemoryFunctions
+from lampion.store.memory_resources import MemoryResources, MemoryTables
+from lampion.store.resources import Stored
+from tests.component.store.samples import function, key
+from tests.component.store.test_resources_contract import NOTES, Note, place
+
+T = TypeVar("T")
+
+
+class SlowResources(MemoryResources):
+    """Counts reads; each ends only when the gate is open."""
+
+    def __init__(self, tables: MemoryTables) -> None:
+        super().__init__(tables)
+        self.reads = 0
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def read(self, work: Callable[[Stored], T]) -> T:
+        self.reads += 1
+        found = await super().read(work)
+        await self.gate.wait()
+        return found
+
+
+@pytest.fixture
+def slow() -> SlowResources:
+    return SlowResources(MemoryTables())
+
+
+@pytest.fixture
+def functions() -> CachedFunctions:
+    return CachedFunctions(MemoryFunctions())
+
+
+@pytest.fixture
+def cached(slow: SlowResources, functions: CachedFunctions) -> CachedResources:
+    return CachedResources(slow, functions, capacity=2)
+
+
+async def found(cached: CachedResources, note: Note) -> Note | None:
+    return await cached.get(NOTES, place(note))
+
+
+async def test_a_resource_is_read_once(cached: CachedResources, slow: SlowResources):
+    note = Note(owner="", name="n")
+    await cached.change(lambda stored: stored.put(NOTES, note))
+    assert [await found(cached, note) for _ in range(3)] == [note] * 3
+    assert slow.reads == 1
+
+
+async def test_that_there_is_none_is_kept_until_there_is_one(cached: CachedResources, slow: SlowResources):
+    note = Note(owner="", name="n")
+    assert [await found(cached, note) for _ in range(3)] == [None] * 3
+    assert slow.reads == 1
+    await cached.change(lambda stored: stored.put(NOTES, note))
+    assert await cached.get(NOTES, place(note)) == note
+
+
+async def test_what_was_used_longest_ago_is_dropped(cached: CachedResources, slow: SlowResources):
+    a, b, c = (Note(owner="", name=name) for name in "abc")
+    for note in (a, b, a, c):
+        await cached.get(NOTES, place(note))
+    assert slow.reads == 3
+    await cached.get(NOTES, place(a))
+    assert slow.reads == 3
+    await cached.get(NOTES, place(b))
+    assert slow.reads == 4
+
+
+@pytest.mark.parametrize("how", ["put", "delete", "owned", "version", "function"])
+async def test_a_change_is_seen_at_once(cached: CachedResources, slow: SlowResources, how: str):
+    note = Note(owner="function:hello", name="1")
+    latest = counted(function(settled=True), revision_id="r")
+    version = published(latest, description=None, revision_id="v")
+
+    def begin(stored: Stored) -> None:
+        stored.insert_function(latest, published=version)
+        stored.put(NOTES, note)
+
+    await cached.change(begin)
+    assert await cached.get(NOTES, place(note)) == note
+    changed = replace(note, text="changed")
+    changes: dict[str, Callable[[Stored], object]] = {
+        "put": lambda stored: stored.put(NOTES, changed),
+        "delete": lambda stored: stored.delete(NOTES, place(note)),
+        "owned": lambda stored: stored.delete_owned(key(), "1"),
+        "version": lambda stored: stored.delete_version(key(), "1"),
+        "function": lambda stored: stored.delete_function(key()),
+    }
+    await cached.change(changes[how])
+    assert await cached.get(NOTES, place(note)) == (changed if how == "put" else None)
+
+
+async def test_a_read_that_a_change_overtook_is_not_kept(cached: CachedResources, slow: SlowResources):
+    note = Note(owner="", name="n")
+    slow.gate.clear()
+    reading = asyncio.create_task(found(cached, note))
+    await asyncio.sleep(0)
+    await cached.change(lambda stored: stored.put(NOTES, note))
+    slow.gate.set()
+    assert await reading is None  # as it was when it asked
+    assert await cached.get(NOTES, place(note)) == note
+
+
+async def test_a_change_whose_caller_gave_up_is_seen_as_well(slow: SlowResources, functions: CachedFunctions):
+    note, gate = Note(owner="", name="n"), asyncio.Event()
+
+    class Waiting(SlowResources):
+        async def change(self, work: Callable[[Stored], T]) -> T:
+            await gate.wait()
+            return await super().change(work)
+
+    cached = CachedResources(Waiting(MemoryTables()), functions)
+    changing = asyncio.create_task(cached.change(lambda stored: stored.put(NOTES, note)))
+    await asyncio.sleep(0)
+    assert await found(cached, note) is None
+    changing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await changing
+    gate.set()
+    await asyncio.sleep(0.01)
+    assert await cached.get(NOTES, place(note)) == note
+
+
+async def test_functions_that_a_change_writes_are_read_again():
+    tables = MemoryTables()
+    functions = CachedFunctions(MemoryFunctions(tables))
+    cached = CachedResources(MemoryResources(tables), functions)
+    await cached.change(lambda stored: stored.insert_function(function()))
+    assert await functions.get(key()) == function()
+    newer = function(revision_id="r2")
+    await cached.change(lambda stored: stored.replace_function(newer, expected_revision_id="r1"))
+    assert await functions.get(key()) == newer
+    await cached.change(lambda stored: stored.delete_function(key()))
+    assert await functions.get(key()) is None
