@@ -14,8 +14,13 @@ import uvloop
 
 from tests.deployment import Functions, functions
 from tests.live_server import LiveServer, leftovers, marked_directory
+from tests.witness import WITNESS
 
 _numbers = itertools.count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(WITNESS, "witness")
 
 
 def pytest_asyncio_loop_factories(

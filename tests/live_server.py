@@ -20,6 +20,7 @@ import boto3
 from botocore.config import Config
 
 from lampion.cli.location import Server, server_of
+from tests.witness import WITNESS
 
 MARK = f"lampion-test-live-{os.getpid()}"
 """In the name of every directory and cgroup of this session's servers."""
@@ -98,7 +99,7 @@ class LiveServer:
     def client(self, service: str = "lambda", **config: Any) -> Any:
         """A boto3 client with the root key; no retries, so that every answer is seen."""
         server = self.server
-        return boto3.session.Session().client(
+        client = boto3.session.Session().client(
             service,
             endpoint_url=server.url,
             region_name=server.region,
@@ -106,6 +107,8 @@ class LiveServer:
             aws_secret_access_key=server.secret_access_key,
             config=Config(**{"retries": {"total_max_attempts": 1}, "read_timeout": 60, **config}),
         )
+        WITNESS.watch(client)
+        return client
 
     def aws_environ(self) -> dict[str, str]:
         """What `lampion env` exports, on top of an environment without other AWS settings."""
