@@ -4,7 +4,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help setup setup-node setup-network setup-oci demo test lint unit bench chaos guest fuzz escape neighbour docs lock clean
+.PHONY: help setup setup-node setup-network setup-oci demo test lint unit bench chaos guest fuzz escape neighbour scale docs lock clean
 
 PY := .venv/bin/python
 JS := tests/conformance/js
@@ -127,6 +127,10 @@ escape: setup setup-node ## attack the sandboxes with every probe, and a control
 neighbour: setup ## a function's answers while another one abuses the machine; minutes
 	$(STEP) "an abusive neighbour"
 	@$(PY) -m tests.escape.neighbour --result docs/results/neighbour.md
+
+scale: setup ## a store of 10,000 functions with 10 versions each; a minute
+	$(STEP) "many functions"
+	@$(PY) -m tests.scale.many_functions --result docs/results/many-functions.md
 
 docs: setup ## write the generated reference pages again
 	@$(PY) -m scripts.reference_pages

@@ -28,7 +28,7 @@ def rows() -> Rows:
     return Rows(found["proofs"], found["later"])
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Witness:
     """What was seen in this run: which tests passed, and what they were answered."""
 

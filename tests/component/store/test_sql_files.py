@@ -1,10 +1,12 @@
 """The SQL files keep the form that the loader and the migrations rely on."""
 
+import re
 from importlib import resources
 
 import pytest
 
 from lampion.store.queries import parse_queries, queries
+from lampion.store.sqlite.database import Database
 from lampion.store.sqlite.migrations import known_migrations, split_statements
 
 
@@ -12,6 +14,30 @@ def test_every_concept_loads():
     files = [file.name.removesuffix(".sql") for file in resources.files("lampion.store").joinpath("sql").iterdir()]
     assert sorted(files) == ["access_keys", "functions", "resources"]
     assert all(queries(concept) for concept in files)
+
+
+WHOLE_INDEX = {"unsettled", "snap_started", "packages_in_use"}
+"""What a restart asks for, from partial or covering indexes."""
+WHOLE_ACCOUNT = {"code_use"}
+
+
+@pytest.mark.parametrize("concept", ["access_keys", "functions", "resources"])
+async def test_no_statement_walks_through_a_table(database: Database, concept: str):
+    for name, statement in queries(concept).items():
+        parameters = dict.fromkeys(re.findall(r":(\w+)", statement), "1")
+        plan = await database.read(
+            lambda connection, sql=statement, given=parameters: [  # type: ignore[misc]
+                row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", given)
+            ]
+        )
+        for step in plan:
+            if name in WHOLE_INDEX:
+                assert "USING INDEX" in step or "COVERING INDEX" in step or "TEMP B-TREE" in step, (name, step)
+            elif name in WHOLE_ACCOUNT:
+                assert not step.startswith("SCAN") or step == "SCAN CONSTANT ROW", (name, step)
+            else:
+                assert not step.startswith("SCAN"), (name, step)
+                assert not step.endswith("(account_id=? AND region=?)"), (name, step)
 
 
 @pytest.mark.parametrize(

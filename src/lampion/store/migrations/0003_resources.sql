@@ -13,8 +13,8 @@ CREATE TABLE resources (
     PRIMARY KEY (account_id, region, kind, owner, id)
 );
 
--- What goes when a function is deleted.
-CREATE INDEX resources_owned ON resources (account_id, region, owner) WHERE owner <> '';
+-- What goes when a function, a version or an alias is deleted.
+CREATE INDEX resources_owned ON resources (account_id, region, owner, id) WHERE owner <> '';
 
 CREATE INDEX resources_found_by ON resources (account_id, region, kind, found_by, owner, id)
 WHERE found_by IS NOT NULL;

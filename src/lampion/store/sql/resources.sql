@@ -21,7 +21,7 @@ DELETE FROM resources WHERE account_id = :account_id AND region = :region AND ow
 
 -- name: delete_owned_under
 -- Forget all that a function owns under one id: a version's or an alias's.
-DELETE FROM resources
+DELETE FROM resources INDEXED BY resources_owned
 WHERE account_id = :account_id AND region = :region AND owner = :owner AND owner <> '' AND id = :id;
 
 -- name: page
@@ -62,7 +62,7 @@ SELECT DISTINCT package_sha256 FROM resources WHERE package_sha256 IS NOT NULL;
 -- name: code_use
 -- Functions of an account, and the bytes of all its packages, from the indexes alone.
 SELECT
-    (SELECT COUNT(*) FROM functions WHERE account_id = :account_id AND region = :region AND number = 0),
+    (SELECT COUNT(*) FROM functions INDEXED BY functions_latest WHERE account_id = :account_id AND region = :region AND number = 0),
     (SELECT COALESCE(SUM(package_bytes), 0) FROM functions WHERE account_id = :account_id AND region = :region)
     + (SELECT COALESCE(SUM(package_bytes), 0) FROM resources
        WHERE account_id = :account_id AND region = :region AND package_sha256 IS NOT NULL);
