@@ -16,6 +16,7 @@ from lampion.code.interpreters import Interpreter, RuntimeUnavailable
 from lampion.code.packages import Packages
 from lampion.domain.arn import FunctionKey
 from lampion.domain.function import Function, Reason
+from lampion.store.cached_functions import CachedFunctions
 from lampion.store.memory import MemoryFunctions
 from lampion.store.memory_resources import MemoryResources
 
@@ -107,8 +108,14 @@ async def _nobody_waits(function: Function) -> None:
     """No environments here."""
 
 
-def make_rooms(root: Path, functions: MemoryFunctions | None = None, *, snapshots: Snapshots | None = None) -> Rooms:
-    """Rooms over `root`; a second call over the same root is a restart."""
+def make_rooms(
+    root: Path,
+    functions: MemoryFunctions | None = None,
+    *,
+    snapshots: Snapshots | None = None,
+    cache: CachedFunctions | None = None,
+) -> Rooms:
+    """Rooms over `root`; a second call over the same root is a restart. `cache` stands before `functions`."""
     for part in ("blobs", "packages", "tmp"):
         (root / part).mkdir(exist_ok=True)
     clock, stored = VirtualClock(), functions or MemoryFunctions()
@@ -117,7 +124,7 @@ def make_rooms(root: Path, functions: MemoryFunctions | None = None, *, snapshot
     packages = Packages(blobs, root / "packages", root / "tmp", clock, compiler)
     garbage = GarbageCollector(stored, blobs, packages, clock)
     deployments = Deployments(
-        functions=stored,
+        functions=cache or stored,
         blobs=blobs,
         packages=packages,
         interpreters=OneInterpreter(),
