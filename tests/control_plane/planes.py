@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from lampion.app import _operations
+from lampion.app.operations import operations
 from lampion.aws.model import load_service
 from lampion.aws.operation import RequestContext, collect
 from lampion.aws.validator import validate
@@ -61,7 +61,7 @@ class InProcess:
         self._service = load_service("lambda")
         self._handlers = collect(
             self._service,
-            _operations(
+            operations(
                 _any(clock=self._code.clock, rng=rng),
                 _any(functions=functions, resources=resources, root_key=_any(secret_access_key="s" * 40)),
                 _any(

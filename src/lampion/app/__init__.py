@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import gc
-import hmac
 import logging
 import os
 import signal
@@ -11,27 +10,20 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import uvloop
 
 import lampion
-from lampion.api.aliases import AliasesApi
-from lampion.api.function_code import FunctionCodeApi
-from lampion.api.function_configuration import FunctionConfigurationApi
-from lampion.api.function_rooms import FunctionRooms
-from lampion.api.functions import FunctionsApi
-from lampion.api.invocations import InvocationsApi
-from lampion.api.versions import VersionsApi
 from lampion.app.drivers import choose_driver, place_of_server
+from lampion.app.operations import operations
+from lampion.app.rooms import Ports, Stores, Work
 from lampion.aws.model import load_service
 from lampion.aws.operation import collect
-from lampion.aws.pagination import Markers
 from lampion.aws.sigv4_sign import Signer
-from lampion.clock.clock import Clock, SystemClock
-from lampion.clock.rng import Rng, SystemRng
+from lampion.clock.clock import SystemClock
+from lampion.clock.rng import SystemRng
 from lampion.code.blobs import Blobs
 from lampion.code.deployments import Deployments
 from lampion.code.garbage import GarbageCollector
@@ -51,7 +43,6 @@ from lampion.environments.server_access import ServerAccess
 from lampion.environments.snapshot_taking import SnapshotTaking
 from lampion.environments.snapshots import VersionSnapshots
 from lampion.function_logs.files import FileLogs
-from lampion.function_logs.journal import FunctionLogs
 from lampion.gateway.authentication import Authentication, OpenAuthentication, SignedAuthentication
 from lampion.gateway.authorization import AccountsOnly, Authorization
 from lampion.gateway.aws_api import AwsApi
@@ -66,17 +57,15 @@ from lampion.invoke.concurrency import Concurrency
 from lampion.invoke.invoker import Invoker
 from lampion.invoke.lookup import FunctionLookup
 from lampion.runtime_api.door import RuntimeApiServer
-from lampion.sandbox.driver import Driver
 from lampion.sandbox.guarded import Guarded
 from lampion.sandbox.snapshots import snapshotting
 from lampion.sandbox.spec import NetworkMode
 from lampion.sandbox.tool_runner import SubprocessToolRunner, ToolOutput
-from lampion.store.access_keys import AccessKey
 from lampion.store.cached_functions import CachedFunctions
 from lampion.store.cached_resources import CachedResources
-from lampion.store.data_directory import DataDirectory, open_data_directory
+from lampion.store.data_directory import open_data_directory
 from lampion.store.sqlite.access_keys import SqliteAccessKeys
-from lampion.store.sqlite.database import Database, open_database
+from lampion.store.sqlite.database import open_database
 from lampion.store.sqlite.functions import SqliteFunctions
 from lampion.store.sqlite.resources import SqliteResources
 from lampion.telemetry import server_log
@@ -109,45 +98,6 @@ async def _serve(settings: Settings) -> None:
         _announce(settings, endpoint)
         await stopping.wait()
         _log.info("stopping")
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """What the rest reaches the machine through."""
-
-    clock: Clock
-    rng: Rng
-    driver: Driver
-
-
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """Everything that survives a restart."""
-
-    directory: DataDirectory
-    database: Database
-    functions: CachedFunctions
-    resources: CachedResources
-    keys: AccessKeyring
-    root_key: AccessKey
-    blobs: Blobs
-    packages: Packages
-    runtime_trees: RuntimeTrees
-    logs: FunctionLogs
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """The domain in motion."""
-
-    lookup: FunctionLookup
-    runtimes: Runtimes
-    deployments: Deployments
-    snapshots: VersionSnapshots
-    pool: EnvironmentPool
-    invoker: Invoker
-    sessions: SessionKeys
-    doors: FunctionDoors
 
 
 @asynccontextmanager
@@ -313,36 +263,12 @@ def _gateway(settings: Settings, ports: Ports, stores: Stores, work: Work, authe
     )
     aws_api = AwsApi(
         service=service,
-        handlers=collect(service, _operations(ports, stores, work, downloads)),
+        handlers=collect(service, operations(ports, stores, work, downloads)),
         authentication=authentication,
         authorization=Authorization(functions_may_all=functions_may_all, region=settings.region),
         region=settings.region,
     )
     return Gateway(service=service, aws_api=aws_api, own={"code": downloads, "logs": views}, rng=ports.rng)
-
-
-def _operations(ports: Ports, stores: Stores, work: Work, links: CodeDownloads) -> list[object]:
-    """Every object whose methods are operations of the API."""
-    secret = hmac.digest(stores.root_key.secret_access_key.encode(), b"pagination markers", "sha256")
-    rooms = FunctionRooms(
-        functions=stores.functions,
-        resources=stores.resources,
-        lookup=work.lookup,
-        deployments=work.deployments,
-        runtimes=work.runtimes,
-        snapshots=work.snapshots,
-        clock=ports.clock,
-        rng=ports.rng,
-    )
-    markers = Markers(secret)
-    return [
-        FunctionsApi(rooms, environments=work.pool, links=links, markers=markers),
-        VersionsApi(rooms, markers=markers),
-        AliasesApi(rooms, markers=markers),
-        FunctionCodeApi(rooms),
-        FunctionConfigurationApi(rooms),
-        InvocationsApi(invoker=work.invoker, clock=ports.clock, rng=ports.rng),
-    ]
 
 
 def _family(settings: Settings) -> socket.AddressFamily:

@@ -1,0 +1,37 @@
+"""The operations of the API: one line for each noun, and what all of them work with."""
+
+import hmac
+
+from lampion.api.aliases import AliasesApi
+from lampion.api.function_code import FunctionCodeApi
+from lampion.api.function_configuration import FunctionConfigurationApi
+from lampion.api.function_rooms import FunctionRooms
+from lampion.api.functions import CodeLinks, FunctionsApi
+from lampion.api.invocations import InvocationsApi
+from lampion.api.versions import VersionsApi
+from lampion.app.rooms import Ports, Stores, Work
+from lampion.aws.pagination import Markers
+
+
+def operations(ports: Ports, stores: Stores, work: Work, links: CodeLinks) -> list[object]:
+    """Every object whose methods are operations of the API."""
+    secret = hmac.digest(stores.root_key.secret_access_key.encode(), b"pagination markers", "sha256")
+    rooms = FunctionRooms(
+        functions=stores.functions,
+        resources=stores.resources,
+        lookup=work.lookup,
+        deployments=work.deployments,
+        runtimes=work.runtimes,
+        snapshots=work.snapshots,
+        clock=ports.clock,
+        rng=ports.rng,
+    )
+    markers = Markers(secret)
+    return [
+        FunctionsApi(rooms, environments=work.pool, links=links, markers=markers),
+        VersionsApi(rooms, markers=markers),
+        AliasesApi(rooms, markers=markers),
+        FunctionCodeApi(rooms),
+        FunctionConfigurationApi(rooms),
+        InvocationsApi(invoker=work.invoker, clock=ports.clock, rng=ports.rng),
+    ]

@@ -1,0 +1,64 @@
+"""What the composition root has built, in the order in which it is built."""
+
+from dataclasses import dataclass
+
+from lampion.clock.clock import Clock
+from lampion.clock.rng import Rng
+from lampion.code.blobs import Blobs
+from lampion.code.deployments import Deployments
+from lampion.code.packages import Packages
+from lampion.code.runtime_trees import RuntimeTrees
+from lampion.code.runtimes import Runtimes
+from lampion.environments.pool import EnvironmentPool
+from lampion.environments.snapshots import VersionSnapshots
+from lampion.function_logs.journal import FunctionLogs
+from lampion.gateway.function_doors import FunctionDoors
+from lampion.identity.access_keys import AccessKeyring
+from lampion.identity.session_keys import SessionKeys
+from lampion.invoke.invoker import Invoker
+from lampion.invoke.lookup import FunctionLookup
+from lampion.sandbox.driver import Driver
+from lampion.store.access_keys import AccessKey
+from lampion.store.cached_functions import CachedFunctions
+from lampion.store.cached_resources import CachedResources
+from lampion.store.data_directory import DataDirectory
+from lampion.store.sqlite.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the rest reaches the machine through."""
+
+    clock: Clock
+    rng: Rng
+    driver: Driver
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Everything that survives a restart."""
+
+    directory: DataDirectory
+    database: Database
+    functions: CachedFunctions
+    resources: CachedResources
+    keys: AccessKeyring
+    root_key: AccessKey
+    blobs: Blobs
+    packages: Packages
+    runtime_trees: RuntimeTrees
+    logs: FunctionLogs
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The domain in motion."""
+
+    lookup: FunctionLookup
+    runtimes: Runtimes
+    deployments: Deployments
+    snapshots: VersionSnapshots
+    pool: EnvironmentPool
+    invoker: Invoker
+    sessions: SessionKeys
+    doors: FunctionDoors
