@@ -161,7 +161,7 @@ def _existing(stored: Stored, target: Target) -> Policy:
 
 def _own_revision(stored: Stored, target: Target) -> str:
     """The RevisionId of the function, version or alias itself. Raises ResourceNotFoundException."""
-    if target.alias_name is not None and stored.function(target.key) is not None:
+    if target.alias_name is not None:
         alias = stored.get(ALIASES, alias_place(target.key, target.alias_name))
         if alias is None:
             raise alias_not_found(target.arn)

@@ -91,7 +91,7 @@ def test_a_function_its_versions_and_its_aliases_have_policies_of_their_own(lamb
         ({"Qualifier": "2"}, "ResourceNotFoundException", "Function not found: {arn}:2"),
         ({"Qualifier": "other"}, "ResourceNotFoundException", "Cannot find alias arn: {arn}:other"),
         ({"FunctionName": "none"}, "ResourceNotFoundException", f"Function not found: {arn('none')}"),
-        ({"FunctionName": "none:a"}, "ResourceNotFoundException", f"Function not found: {arn('none', ':a')}"),
+        ({"FunctionName": "none:a"}, "ResourceNotFoundException", f"Cannot find alias arn: {arn('none', ':a')}"),
     ],
 )
 def test_a_wrong_permission_is_refused_and_changes_nothing(
