@@ -8,6 +8,7 @@ from lampion.api.function_configuration import FunctionConfigurationApi
 from lampion.api.function_rooms import FunctionRooms
 from lampion.api.functions import CodeLinks, FunctionsApi
 from lampion.api.invocations import InvocationsApi
+from lampion.api.policies import PoliciesApi
 from lampion.api.versions import VersionsApi
 from lampion.app.rooms import Ports, Stores, Work
 from lampion.aws.pagination import Markers
@@ -33,5 +34,6 @@ def operations(ports: Ports, stores: Stores, work: Work, links: CodeLinks) -> li
         AliasesApi(rooms, markers=markers),
         FunctionCodeApi(rooms),
         FunctionConfigurationApi(rooms),
+        PoliciesApi(rooms),
         InvocationsApi(invoker=work.invoker, clock=ports.clock, rng=ports.rng),
     ]

@@ -64,6 +64,10 @@ class PreconditionFailedException(CallerError):
     """The RevisionId given isn't the current one."""
 
 
+class PolicyLengthExceededException(CallerError):
+    """A resource-based policy would become larger than 20 KB."""
+
+
 class CodeStorageExceededException(CallerError):
     """The account's code storage is full."""
 

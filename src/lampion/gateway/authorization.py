@@ -23,7 +23,7 @@ _OTHER_RESOURCES: Final = {
     "UUID": "event-source-mapping",
     "CapacityProviderName": "capacity-provider",
 }
-_ARNS: Final = ("Resource", "Arn", "CodeSigningConfigArn")
+_ARNS: Final = ("Resource", "ResourceArn", "Arn", "CodeSigningConfigArn")
 
 
 class Authorization:

@@ -33,6 +33,7 @@ FOREIGN = "arn:aws:lambda:us-east-1:210987654321:function:other"
         ("GetEventSourceMapping", {"UUID": "u"}, f"{PREFIX}:event-source-mapping:u"),
         ("PublishLayerVersion", {"LayerName": "l"}, f"{PREFIX}:layer:l"),
         ("ListTags", {"Resource": FOREIGN}, FOREIGN),
+        ("PutResourcePolicy", {"ResourceArn": FOREIGN, "Policy": "{}"}, FOREIGN),
         ("GetCapacityProvider", {"CapacityProviderName": "c"}, f"{PREFIX}:capacity-provider:c"),
     ],
 )
