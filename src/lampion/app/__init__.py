@@ -18,12 +18,17 @@ from typing import Final
 import uvloop
 
 import lampion
+from lampion.api.account_settings import AccountSettingsApi
 from lampion.api.aliases import AliasesApi
+from lampion.api.concurrency import ConcurrencyApi
+from lampion.api.event_invoke_configs import EventInvokeConfigsApi
 from lampion.api.function_code import FunctionCodeApi
 from lampion.api.function_configuration import FunctionConfigurationApi
 from lampion.api.function_rooms import FunctionRooms
 from lampion.api.functions import FunctionsApi
 from lampion.api.invocations import InvocationsApi
+from lampion.api.provisioned_concurrency import ProvisionedConcurrencyApi
+from lampion.api.scaling_configs import ScalingConfigsApi
 from lampion.api.versions import VersionsApi
 from lampion.app.drivers import choose_driver, place_of_server
 from lampion.aws.model import load_service
@@ -248,7 +253,7 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
         clock=clock,
     )
     lookup = FunctionLookup(functions, stores.resources, ports.rng)
-    concurrency = Concurrency(settings.concurrency_limit)
+    concurrency = Concurrency(settings.concurrency_limit, stores.resources)
     invoker = Invoker(lookup=lookup, updates=deployments, concurrency=concurrency, pool=pool)
     background = [asyncio.create_task(deployments.run()), asyncio.create_task(garbage.run())]
     background.append(asyncio.create_task(stores.runtime_trees.prepare_all(found.values())))
@@ -313,7 +318,7 @@ def _gateway(settings: Settings, ports: Ports, stores: Stores, work: Work, authe
     )
     aws_api = AwsApi(
         service=service,
-        handlers=collect(service, _operations(ports, stores, work, downloads)),
+        handlers=collect(service, _operations(settings, ports, stores, work, downloads)),
         authentication=authentication,
         authorization=Authorization(functions_may_all=functions_may_all, region=settings.region),
         region=settings.region,
@@ -321,7 +326,7 @@ def _gateway(settings: Settings, ports: Ports, stores: Stores, work: Work, authe
     return Gateway(service=service, aws_api=aws_api, own={"code": downloads, "logs": views}, rng=ports.rng)
 
 
-def _operations(ports: Ports, stores: Stores, work: Work, links: CodeDownloads) -> list[object]:
+def _operations(settings: Settings, ports: Ports, stores: Stores, work: Work, links: CodeDownloads) -> list[object]:
     """Every object whose methods are operations of the API."""
     secret = hmac.digest(stores.root_key.secret_access_key.encode(), b"pagination markers", "sha256")
     rooms = FunctionRooms(
@@ -339,6 +344,11 @@ def _operations(ports: Ports, stores: Stores, work: Work, links: CodeDownloads) 
         FunctionsApi(rooms, environments=work.pool, links=links, markers=markers),
         VersionsApi(rooms, markers=markers),
         AliasesApi(rooms, markers=markers),
+        ConcurrencyApi(rooms, limit=settings.concurrency_limit),
+        ProvisionedConcurrencyApi(rooms, markers=markers, limit=settings.concurrency_limit),
+        AccountSettingsApi(rooms, concurrency_limit=settings.concurrency_limit),
+        ScalingConfigsApi(rooms),
+        EventInvokeConfigsApi(rooms, markers=markers),
         FunctionCodeApi(rooms),
         FunctionConfigurationApi(rooms),
         InvocationsApi(invoker=work.invoker, clock=ports.clock, rng=ports.rng),
