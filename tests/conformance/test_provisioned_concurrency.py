@@ -1,12 +1,13 @@
 """boto3 against a live server: provisioned concurrency of versions and aliases, and what it may be."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.conformance.recorded.replay import CannotRun, ask_until_settled
 from tests.deployment import Functions, creation, unique_name, wait_active, wait_updated
 from tests.live_server import LiveServer
 
@@ -165,6 +166,30 @@ def test_where_nothing_can_be_provisioned(lambda_client: Any, make_function: Fun
     assert requested(lambda_client, name) == {}
     deleted = lambda_client.delete_provisioned_concurrency_config(FunctionName=name, Qualifier="1")
     assert deleted["ResponseMetadata"]["HTTPStatusCode"] == 204
+
+
+@pytest.fixture
+def snap_started(lambda_client: Any) -> Iterator[str]:
+    """A function whose version 1 has SnapStart; skips where nothing runs its runtime."""
+    name = unique_name("provisioned")
+    about = {"Runtime": "python3.12", "SnapStart": {"ApplyOn": "PublishedVersions"}}
+    lambda_client.create_function(**creation(name, NOTHING, **about))
+    try:
+        ask_until_settled(lambda_client, "GetFunction", {"FunctionName": name})
+        lambda_client.publish_version(FunctionName=name)
+        yield name
+    except CannotRun as error:
+        pytest.skip(f"{error.status.value}: {error.reason}")
+    finally:
+        lambda_client.delete_function(FunctionName=name)
+
+
+def test_a_version_with_snap_start_is_not_provisioned(lambda_client: Any, snap_started: str) -> None:
+    about = {"FunctionName": snap_started, "Qualifier": "1", "ProvisionedConcurrentExecutions": 1}
+    status, code, message = refused(lambda_client.put_provisioned_concurrency_config, **about)
+    assert (status, code) == (400, INVALID)
+    assert "SnapStart" in message
+    assert requested(lambda_client, snap_started) == {}
 
 
 def test_a_function_provisions_no_more_than_it_reserves(lambda_client: Any, make_function: Functions) -> None:

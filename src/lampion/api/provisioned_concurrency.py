@@ -22,6 +22,7 @@ from lampion.domain.provisioned_concurrency import (
     ProvisionedConcurrency,
     check_only_one,
     check_published,
+    check_starts_anew,
     check_unweighted,
 )
 from lampion.invoke.qualifier import Target, alias_not_found, check_unqualified, function_not_found, resolve
@@ -155,6 +156,7 @@ def _provisionable(stored: Stored, target: Target) -> Function:
     check_published(target.qualifier or "")
     version = _version(stored, target)
     check_published(version.version)
+    check_starts_anew(version)
     if target.alias_name is not None:
         alias = stored.get(ALIASES, alias_place(target.key, target.alias_name))
         assert alias is not None

@@ -11,6 +11,8 @@ from enum import StrEnum
 from lampion.domain.alias import Alias
 from lampion.domain.arn import LATEST, FunctionKey
 from lampion.domain.errors import InvalidParameterValueException, ResourceConflictException
+from lampion.domain.function import Function
+from lampion.domain.snap_start import is_snap_started
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +59,18 @@ NOT_ALLOCATED = Allocation(
 
 
 def check_published(version: str) -> None:
-    """Raises InvalidParameterValueException: $LATEST changes, so nothing is initialised for it ahead."""
+    """Raises InvalidParameterValueException for $LATEST."""
     if version == LATEST:
         raise InvalidParameterValueException(
             "Provisioned Concurrency Configs cannot be applied to unpublished function versions."
+        )
+
+
+def check_starts_anew(function: Function) -> None:
+    """Raises InvalidParameterValueException for a version with SnapStart, which AWS doesn't combine with this."""
+    if is_snap_started(function):
+        raise InvalidParameterValueException(
+            "Provisioned Concurrency is not supported for SnapStart enabled functions."
         )
 
 

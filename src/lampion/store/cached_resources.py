@@ -46,16 +46,19 @@ class CachedResources:
                 self._cached.popitem(last=False)
         return value
 
+    def every_at_hand(self, kind: Kind[T], account_id: str, region: str) -> Sequence[T] | None:
+        """What `every` answers, if it need not be read."""
+        return self._whole.get((kind.name, account_id, region))
+
     async def every(self, kind: Kind[T], account_id: str, region: str) -> Sequence[T]:
         """All resources of a kind; the very same sequence until one changes. For kinds of which there are few."""
-        key = (kind.name, account_id, region)
-        cached = self._whole.get(key)
+        cached = self.every_at_hand(kind, account_id, region)
         if cached is not None:
             return cached
         before = self._changes
         found = tuple(await self._resources.read(lambda stored: every(stored, kind, account_id, region)))
-        if before == self._changes:
-            self._whole[key] = found
+        if before == self._changes:  # as in `get`
+            self._whole[kind.name, account_id, region] = found
         return found
 
     async def read(self, work: Callable[[Stored], T]) -> T:
