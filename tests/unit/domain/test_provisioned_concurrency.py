@@ -1,17 +1,22 @@
 """Where provisioned concurrency can be configured, and that no version has it twice."""
 
+from dataclasses import replace
+
 import pytest
 
 from lampion.domain.alias import Alias
 from lampion.domain.arn import FunctionKey
 from lampion.domain.errors import InvalidParameterValueException, ResourceConflictException
+from lampion.domain.function import Function
 from lampion.domain.provisioned_concurrency import (
     NOT_ALLOCATED,
     Status,
     check_only_one,
     check_published,
+    check_starts_anew,
     check_unweighted,
 )
+from tests.component.store.samples import function
 
 KEY = FunctionKey("123456789012", "us-east-1", "f")
 OF_VERSION = "Version is pointed by a Provisioned Concurrency alias"
@@ -67,6 +72,22 @@ def test_an_alias_of_two_versions_cannot_be_provisioned() -> None:
     with pytest.raises(InvalidParameterValueException) as caught:
         check_unweighted(ALIASES["both"])
     assert caught.value.message == "Alias with weights can not be used with Provisioned Concurrency"
+
+
+@pytest.mark.parametrize(("version", "apply_on"), [("1", "None"), ("$LATEST", "PublishedVersions")])
+def test_a_version_without_snap_start_can_be_provisioned(version: str, apply_on: str) -> None:
+    check_starts_anew(snap_start(version, apply_on))
+
+
+def test_a_version_with_snap_start_cannot_be_provisioned() -> None:
+    with pytest.raises(InvalidParameterValueException):
+        check_starts_anew(snap_start("1", "PublishedVersions"))
+
+
+def snap_start(version: str, apply_on: str) -> Function:
+    stored = function(settled=True)
+    configuration = replace(stored.configuration, snap_start_apply_on=apply_on)
+    return replace(stored, version=version, configuration=configuration)
 
 
 def test_nothing_is_called_ready_that_is_not_there() -> None:
