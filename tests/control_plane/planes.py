@@ -62,6 +62,7 @@ class InProcess:
         self._handlers = collect(
             self._service,
             operations(
+                _any(concurrency_limit=1000),
                 _any(clock=self._code.clock, rng=rng),
                 _any(functions=functions, resources=resources, root_key=_any(secret_access_key="s" * 40)),
                 _any(

@@ -10,8 +10,10 @@ from lampion.aws.pagination import Markers
 from lampion.domain import limits
 from lampion.domain.alias import Alias, check_alias, check_alias_revision
 from lampion.domain.errors import ResourceConflictException, ResourceNotFoundException
+from lampion.domain.provisioned_concurrency import check_only_one
 from lampion.invoke.qualifier import Target, alias_not_found, check_unqualified, function_not_found, resolve
 from lampion.store.aliases import ALIASES, alias_place, aliases_of
+from lampion.store.concurrency import provisioned_of
 from lampion.store.resources import Stored
 
 Members = dict[str, Any]
@@ -87,6 +89,7 @@ class AliasesApi:
             )
             check_alias(changed)
             _check_versions(stored, changed)
+            _check_provisioned(stored, changed)
             stored.put(ALIASES, changed)
             return changed
 
@@ -136,3 +139,11 @@ def _check_versions(stored: Stored, alias: Alias) -> None:
     for version in alias.versions:
         if stored.function(alias.key, version) is None:
             raise function_not_found(alias.key.qualified_arn(version))
+
+
+def _check_provisioned(stored: Stored, changed: Alias) -> None:
+    """Raises ResourceConflictException when an alias would take what it provisions to a version that has its own."""
+    provisioned = [one.qualifier for one in provisioned_of(stored, changed.key)]
+    if changed.name in provisioned:
+        aliases = {alias.name: alias for alias in aliases_of(stored, changed.key)}
+        check_only_one(changed.name, provisioned, {**aliases, changed.name: changed})

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from lampion.domain.concurrency import ReservedConcurrency
 from lampion.domain.function import Function, FunctionConfiguration, LoggingConfig
 
 Members = Mapping[str, Any]
@@ -116,6 +117,11 @@ def configuration_members(
         "AcceleratorConfig": configuration.accelerator_config,
         **_state_members(function),
     }
+
+
+def concurrency_members(reserved: ReservedConcurrency) -> Members:
+    """The shape Concurrency."""
+    return {"ReservedConcurrentExecutions": reserved.executions}
 
 
 def listed_members(members: Members) -> Members:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from lampion.api.function_rooms import FunctionRooms
-from lampion.api.function_shape import listed_members, new_configuration
+from lampion.api.function_shape import concurrency_members, listed_members, new_configuration
 from lampion.aws.errors import not_built
 from lampion.aws.operation import RequestContext, operation
 from lampion.aws.pagination import Markers
@@ -17,6 +17,7 @@ from lampion.domain.function_rules import check_configuration, check_name
 from lampion.domain.version import LATEST_NUMBER, number_of
 from lampion.invoke.qualifier import Target, function_not_found, resolve
 from lampion.store.aliases import aliases_of
+from lampion.store.concurrency import RESERVED, reserved_place
 from lampion.store.functions import AlreadyExists
 from lampion.store.resources import Stored
 
@@ -86,10 +87,12 @@ class FunctionsApi:
         target = _target(context, members, "GetFunction")
         function = await rooms.lookup.find(target)
         latest = function if target.is_latest else await rooms.lookup.find_unqualified(target)
+        reserved = await rooms.resources.get(RESERVED, reserved_place(target.key))
         return {
             "Configuration": rooms.shape(function, qualifier=target.qualifier),
             "Code": {"RepositoryType": "S3", "Location": self._links.link(function.package, context)},
             "Tags": latest.tags or None,
+            "Concurrency": None if reserved is None else concurrency_members(reserved),
         }
 
     @operation("ListFunctions")

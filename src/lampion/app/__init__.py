@@ -198,7 +198,7 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
         clock=clock,
     )
     lookup = FunctionLookup(functions, stores.resources, ports.rng)
-    concurrency = Concurrency(settings.concurrency_limit)
+    concurrency = Concurrency(settings.concurrency_limit, stores.resources)
     invoker = Invoker(lookup=lookup, updates=deployments, concurrency=concurrency, pool=pool)
     background = [asyncio.create_task(deployments.run()), asyncio.create_task(garbage.run())]
     background.append(asyncio.create_task(stores.runtime_trees.prepare_all(found.values())))
@@ -263,7 +263,7 @@ def _gateway(settings: Settings, ports: Ports, stores: Stores, work: Work, authe
     )
     aws_api = AwsApi(
         service=service,
-        handlers=collect(service, operations(ports, stores, work, downloads)),
+        handlers=collect(service, operations(settings, ports, stores, work, downloads)),
         authentication=authentication,
         authorization=Authorization(functions_may_all=functions_may_all, region=settings.region),
         region=settings.region,

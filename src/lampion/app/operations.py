@@ -2,19 +2,25 @@
 
 import hmac
 
+from lampion.api.account_settings import AccountSettingsApi
 from lampion.api.aliases import AliasesApi
+from lampion.api.concurrency import ConcurrencyApi
+from lampion.api.event_invoke_configs import EventInvokeConfigsApi
 from lampion.api.function_code import FunctionCodeApi
 from lampion.api.function_configuration import FunctionConfigurationApi
 from lampion.api.function_rooms import FunctionRooms
 from lampion.api.functions import CodeLinks, FunctionsApi
 from lampion.api.invocations import InvocationsApi
 from lampion.api.policies import PoliciesApi
+from lampion.api.provisioned_concurrency import ProvisionedConcurrencyApi
+from lampion.api.scaling_configs import ScalingConfigsApi
 from lampion.api.versions import VersionsApi
 from lampion.app.rooms import Ports, Stores, Work
 from lampion.aws.pagination import Markers
+from lampion.config import Settings
 
 
-def operations(ports: Ports, stores: Stores, work: Work, links: CodeLinks) -> list[object]:
+def operations(settings: Settings, ports: Ports, stores: Stores, work: Work, links: CodeLinks) -> list[object]:
     """Every object whose methods are operations of the API."""
     secret = hmac.digest(stores.root_key.secret_access_key.encode(), b"pagination markers", "sha256")
     rooms = FunctionRooms(
@@ -35,5 +41,10 @@ def operations(ports: Ports, stores: Stores, work: Work, links: CodeLinks) -> li
         FunctionCodeApi(rooms),
         FunctionConfigurationApi(rooms),
         PoliciesApi(rooms),
+        ConcurrencyApi(rooms, limit=settings.concurrency_limit),
+        ProvisionedConcurrencyApi(rooms, markers=markers, limit=settings.concurrency_limit),
+        AccountSettingsApi(rooms, concurrency_limit=settings.concurrency_limit),
+        ScalingConfigsApi(rooms),
+        EventInvokeConfigsApi(rooms, markers=markers),
         InvocationsApi(invoker=work.invoker, clock=ports.clock, rng=ports.rng),
     ]

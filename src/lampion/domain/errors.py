@@ -56,6 +56,10 @@ class ResourceNotFoundException(CallerError):
     """The function, version or other resource named by the request doesn't exist."""
 
 
+class ProvisionedConcurrencyConfigNotFoundException(CallerError):
+    """The version or alias exists, and nothing is provisioned for it."""
+
+
 class ResourceConflictException(CallerError):
     """The resource exists already, or another operation is in progress on it."""
 

@@ -48,7 +48,7 @@ class Invoker:
         if not function.is_settled:
             await self._updates.until_settled(function.key)
             function = await self.check(target)
-        async with self._concurrency.admit(target.key.account_id):
+        async with self._concurrency.admit(target.key):
             try:
                 async with self._pool.acquire(function) as environment:
                     return await environment.invoke(invocation)

@@ -61,10 +61,20 @@ def resolve(function_name: str, qualifier: str | None, context: RequestContext, 
 def check_unqualified(target: Target) -> None:
     """For what is done to a function as a whole. Raises InvalidParameterValueException for a version or an alias."""
     if not target.is_latest:
-        raise InvalidParameterValueException(
-            "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. "
-            "Please specify either a function name or an unqualified function ARN."
-        )
+        raise _functions_only()
+
+
+def check_function_only(target: Target) -> None:
+    """As `check_unqualified`, for operations that refuse even the qualifier $LATEST."""
+    if target.qualifier is not None:
+        raise _functions_only()
+
+
+def _functions_only() -> InvalidParameterValueException:
+    return InvalidParameterValueException(
+        "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. "
+        "Please specify either a function name or an unqualified function ARN."
+    )
 
 
 def function_not_found(arn: str) -> ResourceNotFoundException:

@@ -6,13 +6,13 @@ kept as well: most functions have none of a kind.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from lampion.domain.arn import LATEST, FunctionKey
 from lampion.domain.function import Function
 from lampion.store.cached_functions import CachedFunctions
-from lampion.store.resources import CodeUse, Kind, Place, Resources, Stored, function_owner
+from lampion.store.resources import CodeUse, Kind, Place, Resources, Stored, every, function_owner
 
 _CAPACITY: Final = 20_000
 _ABSENT: Final = object()
@@ -28,6 +28,7 @@ class CachedResources:
         self._functions = functions
         self._capacity = capacity
         self._cached: OrderedDict[tuple[str, Place], Any] = OrderedDict()
+        self._whole: dict[tuple[str, str, str], Sequence[Any]] = {}
         self._changes = 0
 
     async def get(self, kind: Kind[T], place: Place) -> T | None:
@@ -45,6 +46,21 @@ class CachedResources:
                 self._cached.popitem(last=False)
         return value
 
+    def every_at_hand(self, kind: Kind[T], account_id: str, region: str) -> Sequence[T] | None:
+        """What `every` answers, if it need not be read."""
+        return self._whole.get((kind.name, account_id, region))
+
+    async def every(self, kind: Kind[T], account_id: str, region: str) -> Sequence[T]:
+        """All resources of a kind; the very same sequence until one changes. For kinds of which there are few."""
+        cached = self.every_at_hand(kind, account_id, region)
+        if cached is not None:
+            return cached
+        before = self._changes
+        found = tuple(await self._resources.read(lambda stored: every(stored, kind, account_id, region)))
+        if before == self._changes:  # as in `get`
+            self._whole[kind.name, account_id, region] = found
+        return found
+
     async def read(self, work: Callable[[Stored], T]) -> T:
         return await self._resources.read(work)
 
@@ -60,13 +76,20 @@ class CachedResources:
         self._changes += 1
         for key in touched.places:
             self._cached.pop(key, None)
+            self._whole.pop((key[0], key[1].account_id, key[1].region), None)
         for whose in touched.owners:
+            self._forget_whole(whose[0])
             for key in [one for one in self._cached if _is_owned(one[1], *whose)]:
                 del self._cached[key]
         for function in touched.functions:
             self._functions.forget(function)
         if not done.cancelled():
             done.exception()  # seen: the caller may be gone
+
+    def _forget_whole(self, owner: FunctionKey) -> None:
+        """Every kind may have had something of that function."""
+        for one in [one for one in self._whole if one[1:] == (owner.account_id, owner.region)]:
+            del self._whole[one]
 
 
 class _Touched:

@@ -25,7 +25,10 @@ NOT_ASKED = {
     r"TestLambdaVersions::test_async_invoke_queue_upon_function_update": "needs the event queue",
     r"TestLambdaFeatures::test_upload_lambda_from_s3": "needs S3",
     r"TestLambdaBehavior::test_runtime_introspection_arm": "needs an arm64 machine",
-    r"TestLambdaConcurrency::.*": "needs reserved or provisioned concurrency",
+    r"TestLambdaConcurrency::test_reserved_concurrency": "needs the event queue and SQS",
+    r"TestLambdaConcurrency::test_.*provisioned_concurrency.*": (
+        "needs environments that are initialized ahead of invocations"
+    ),
     r"TestLambda(URL::.*|Permissions::test_lambda_permission_url_invocation)": "needs function URLs",
     r"TestRequestIdHandling::test_request_id_invoke_url": "needs function URLs",
     r"TestLambdaMultiAccounts::.*": _POLICIES,
