@@ -4,7 +4,8 @@ import unicodedata
 import pytest
 
 from lampion.aws.java_regex import compile_java, translate
-from lampion.aws.java_text import java_double, java_text
+from lampion.aws.java_text import enum_order, java_double, java_text
+from lampion.aws.overrides import load_overrides
 
 from .botocore_client import SERVICE
 
@@ -113,3 +114,30 @@ def test_values_as_java_prints_them(value: object, text: str):
 
 def test_a_printed_value_has_a_limit():
     assert len(java_text("x" * 1_000_000)) == 65_536
+
+
+def test_enums_are_named_in_the_recorded_order():
+    """AWS's server knows runtimes that the model doesn't; the others are named as the rule has it."""
+    declared = SERVICE.shapes["Runtime"].enum
+    recorded = [
+        override.changes["enum"] for override in load_overrides()["lambda"] if override.of.startswith("ListLayer")
+    ]
+    assert recorded
+    for names in recorded:
+        known = [name for name in names if name in declared]
+        assert len(known) > 40
+        assert enum_order([name for name in declared if name in names]) == known
+
+
+@pytest.mark.parametrize(
+    ("declared", "named"),
+    [
+        (("x86_64", "arm64"), ["x86_64", "arm64"]),  # recorded in test_lambda_api, UpdateFunctionCode
+        (("Event", "RequestResponse", "DryRun"), ["DryRun", "RequestResponse", "Event"]),  # ex-aws/ex_aws#442
+        (("S", "N", "B"), ["B", "N", "S"]),  # DynamoDB: aws/aws-sdk-js#979
+        (("Allow", "Terminate"), ["Terminate", "Allow"]),
+        ((), []),
+    ],
+)
+def test_the_order_of_an_enum_is_that_of_a_hash_table(declared: tuple[str, ...], named: list[str]):
+    assert enum_order(declared) == named
