@@ -24,6 +24,7 @@ from lampion.api.function_configuration import FunctionConfigurationApi
 from lampion.api.function_rooms import FunctionRooms
 from lampion.api.functions import FunctionsApi
 from lampion.api.invocations import InvocationsApi
+from lampion.api.tags import TagsApi
 from lampion.api.versions import VersionsApi
 from lampion.app.drivers import choose_driver, place_of_server
 from lampion.aws.model import load_service
@@ -339,6 +340,7 @@ def _operations(ports: Ports, stores: Stores, work: Work, links: CodeDownloads) 
         FunctionsApi(rooms, environments=work.pool, links=links, markers=markers),
         VersionsApi(rooms, markers=markers),
         AliasesApi(rooms, markers=markers),
+        TagsApi(rooms),
         FunctionCodeApi(rooms),
         FunctionConfigurationApi(rooms),
         InvocationsApi(invoker=work.invoker, clock=ports.clock, rng=ports.rng),
