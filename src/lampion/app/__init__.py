@@ -22,6 +22,7 @@ from lampion.api.aliases import AliasesApi
 from lampion.api.function_code import FunctionCodeApi
 from lampion.api.function_configuration import FunctionConfigurationApi
 from lampion.api.function_rooms import FunctionRooms
+from lampion.api.function_urls import FunctionUrlsApi
 from lampion.api.functions import FunctionsApi
 from lampion.api.invocations import InvocationsApi
 from lampion.api.tags import TagsApi
@@ -340,6 +341,7 @@ def _operations(ports: Ports, stores: Stores, work: Work, links: CodeDownloads) 
         FunctionsApi(rooms, environments=work.pool, links=links, markers=markers),
         VersionsApi(rooms, markers=markers),
         AliasesApi(rooms, markers=markers),
+        FunctionUrlsApi(rooms, markers=markers),
         TagsApi(rooms),
         FunctionCodeApi(rooms),
         FunctionConfigurationApi(rooms),

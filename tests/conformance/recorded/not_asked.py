@@ -25,8 +25,8 @@ NOT_ASKED = {
     r"TestLambdaFeatures::test_upload_lambda_from_s3": "needs S3",
     r"TestLambdaBehavior::test_runtime_introspection_arm": "needs an arm64 machine",
     r"TestLambdaConcurrency::.*": "needs reserved or provisioned concurrency",
-    r"TestLambda(URL::.*|Permissions::test_lambda_permission_url_invocation)": "needs function URLs",
-    r"TestRequestIdHandling::test_request_id_invoke_url": "needs function URLs",
+    r"TestLambda(URL::.*|Permissions::test_lambda_permission_url_invocation)": "needs function URLs that are served",
+    r"TestRequestIdHandling::test_request_id_invoke_url": "needs function URLs that are served",
     r"TestLambdaMultiAccounts::.*": "needs resource policies",
     r"TestPartialARNMatching::.*": "needs resource policies",
     r"TestLambdaPermissions::test_(add_lambda_permission_optional_fields|lambda_permission_revisions)": (
