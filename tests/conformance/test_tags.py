@@ -1,14 +1,23 @@
 """boto3 against a live server: tags of functions."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from tests.conformance.refusals import refused
-from tests.deployment import Functions, unique_name
+from tests.deployment import Functions, creation, unique_name, wait_active
 
 NOTHING = "def handler(event, context):\n    return None\n"
+COUNT = """
+count = 0
+
+def handler(event, context):
+    global count
+    count += 1
+    return count
+"""
 
 
 def arn(name: str, qualifier: str = "") -> str:
@@ -46,6 +55,22 @@ def test_other_tags_are_another_revision_and_the_same_are_not(lambda_client: Any
     assert refused(lambda_client.update_function_configuration, FunctionName=name, RevisionId=before[0])[0] == (
         "PreconditionFailedException"
     )
+
+
+def test_tags_leave_what_runs_alone(lambda_client: Any, make_function: Functions) -> None:
+    name = make_function(COUNT)
+    assert json.load(lambda_client.invoke(FunctionName=name)["Payload"]) == 1
+    lambda_client.tag_resource(Resource=arn(name), Tags={"a": "1"})
+    assert json.load(lambda_client.invoke(FunctionName=name)["Payload"]) == 2
+
+
+def test_a_function_may_be_tagged_while_it_is_made(lambda_client: Any) -> None:
+    name = unique_name("tagged-early")
+    lambda_client.create_function(**creation(name, NOTHING))
+    lambda_client.tag_resource(Resource=arn(name), Tags={"a": "1"})
+    wait_active(lambda_client, name)
+    assert lambda_client.list_tags(Resource=arn(name))["Tags"] == {"a": "1"}
+    lambda_client.delete_function(FunctionName=name)
 
 
 def test_a_function_has_tags_and_its_versions_have_not(lambda_client: Any, make_function: Functions) -> None:

@@ -25,6 +25,8 @@ from lampion.api.function_rooms import FunctionRooms
 from lampion.api.function_urls import FunctionUrlsApi
 from lampion.api.functions import FunctionsApi
 from lampion.api.invocations import InvocationsApi
+from lampion.api.recursion_configs import RecursionConfigsApi
+from lampion.api.runtime_management import RuntimeManagementApi
 from lampion.api.tags import TagsApi
 from lampion.api.versions import VersionsApi
 from lampion.app.drivers import choose_driver, place_of_server
@@ -342,6 +344,8 @@ def _operations(ports: Ports, stores: Stores, work: Work, links: CodeDownloads) 
         VersionsApi(rooms, markers=markers),
         AliasesApi(rooms, markers=markers),
         FunctionUrlsApi(rooms, markers=markers),
+        RecursionConfigsApi(rooms),
+        RuntimeManagementApi(rooms),
         TagsApi(rooms),
         FunctionCodeApi(rooms),
         FunctionConfigurationApi(rooms),
