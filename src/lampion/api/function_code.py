@@ -9,6 +9,7 @@ from lampion.aws.errors import not_built
 from lampion.aws.operation import RequestContext, operation
 from lampion.domain.errors import InvalidParameterValueException
 from lampion.domain.function_rules import check_configuration, check_revision, check_updatable
+from lampion.domain.runtime_management import check_runtime_changeable
 from lampion.invoke.qualifier import check_unqualified, resolve
 
 Members = dict[str, Any]
@@ -32,6 +33,8 @@ class FunctionCodeApi:
         configuration = function.configuration
         if members.get("Architectures"):
             configuration = replace(configuration, architectures=tuple(members["Architectures"]))
+            changes = configuration.architectures != function.configuration.architectures
+            check_runtime_changeable(function.runtime_management, changes_architecture=changes)
         check_configuration(configuration)
         async with rooms.deployments.stored(members["ZipFile"]) as package:
             if members.get("DryRun"):

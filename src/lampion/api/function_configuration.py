@@ -8,6 +8,7 @@ from lampion.api.function_shape import changed_configuration
 from lampion.aws.errors import not_built
 from lampion.aws.operation import RequestContext, operation
 from lampion.domain.function_rules import check_configuration, check_revision, check_updatable
+from lampion.domain.runtime_management import check_runtime_changeable
 from lampion.invoke.qualifier import check_unqualified, resolve
 
 Members = dict[str, Any]
@@ -36,6 +37,9 @@ class FunctionConfigurationApi:
         check_revision(function, members.get("RevisionId"))
         check_updatable(function)
         configuration = changed_configuration(function.configuration, members)
+        check_runtime_changeable(
+            function.runtime_management, changes_runtime=configuration.runtime != function.configuration.runtime
+        )
         if configuration.runtime is not None and "Runtime" in members:
             rooms.runtimes.check(configuration.runtime, is_update=True)
         check_configuration(configuration)

@@ -14,6 +14,7 @@ from lampion.domain.arn import LATEST, FunctionKey
 from lampion.domain.errors import InvalidParameterValueException, ResourceConflictException
 from lampion.domain.function import DeploymentPackage, Function
 from lampion.domain.function_rules import check_configuration, check_name
+from lampion.domain.tags import check_tags
 from lampion.domain.version import LATEST_NUMBER, number_of
 from lampion.invoke.qualifier import Target, function_not_found, resolve
 from lampion.store.aliases import aliases_of
@@ -57,6 +58,7 @@ class FunctionsApi:
         _check_built(members)
         configuration = new_configuration(members, target.key.name)
         check_configuration(configuration)
+        check_tags(members.get("Tags") or {})
         if configuration.runtime is not None:
             rooms.runtimes.check(configuration.runtime)
         if await rooms.functions.get(target.key) is not None:

@@ -9,11 +9,15 @@ from lampion.api.event_invoke_configs import EventInvokeConfigsApi
 from lampion.api.function_code import FunctionCodeApi
 from lampion.api.function_configuration import FunctionConfigurationApi
 from lampion.api.function_rooms import FunctionRooms
+from lampion.api.function_urls import FunctionUrlsApi
 from lampion.api.functions import CodeLinks, FunctionsApi
 from lampion.api.invocations import InvocationsApi
 from lampion.api.policies import PoliciesApi
 from lampion.api.provisioned_concurrency import ProvisionedConcurrencyApi
+from lampion.api.recursion_configs import RecursionConfigsApi
+from lampion.api.runtime_management import RuntimeManagementApi
 from lampion.api.scaling_configs import ScalingConfigsApi
+from lampion.api.tags import TagsApi
 from lampion.api.versions import VersionsApi
 from lampion.app.rooms import Ports, Stores, Work
 from lampion.aws.pagination import Markers
@@ -41,6 +45,10 @@ def operations(settings: Settings, ports: Ports, stores: Stores, work: Work, lin
         FunctionCodeApi(rooms),
         FunctionConfigurationApi(rooms),
         PoliciesApi(rooms),
+        FunctionUrlsApi(rooms, markers=markers),
+        RecursionConfigsApi(rooms),
+        RuntimeManagementApi(rooms),
+        TagsApi(rooms),
         ConcurrencyApi(rooms, limit=settings.concurrency_limit),
         ProvisionedConcurrencyApi(rooms, markers=markers, limit=settings.concurrency_limit),
         AccountSettingsApi(rooms, concurrency_limit=settings.concurrency_limit),

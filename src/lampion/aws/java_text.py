@@ -1,9 +1,11 @@
-"""Values as Java prints them: AWS's validation messages quote what toString() gives."""
+"""Values as Java prints them: AWS's validation messages quote what toString() gives, and name enums in hash order."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 _PRINTED_CHARACTERS: Final = 65_536
+_ENUM_BUCKETS: Final = 32
 
 
 def java_text(value: Any) -> str:
@@ -19,6 +21,23 @@ def java_double(number: float) -> str:
     sign, digits, exponent = Decimal(repr(float(number))).as_tuple()
     text = "".join(map(str, digits)).rstrip("0")
     return f"{'-' if sign else ''}{text[0]}.{text[1:] or '0'}E{len(digits) - 1 + int(exponent)}"
+
+
+def enum_order(values: Sequence[str]) -> list[str]:
+    """`values`, given as the model declares them, in the order in which AWS's messages name them.
+
+    It is that of a table of 32 buckets by String.hashCode(), in which the last one declared comes first in its bucket.
+    """
+    latest_first = values[::-1]
+    return sorted(latest_first, key=lambda value: _hash_code(value) % _ENUM_BUCKETS)
+
+
+def _hash_code(text: str) -> int:
+    """String.hashCode(), unsigned, of a text of the Basic Multilingual Plane."""
+    code = 0
+    for character in text:
+        code = (31 * code + ord(character)) & 0xFFFF_FFFF
+    return code
 
 
 def _text(value: Any) -> str:

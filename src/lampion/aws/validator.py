@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from lampion.aws.errors import ValidationException
 from lampion.aws.java_regex import compile_java
-from lampion.aws.java_text import java_double, java_text
+from lampion.aws.java_text import enum_order, java_double, java_text
 from lampion.aws.model import Operation, Shape
 
 _MATCHED_CHARACTERS: Final = 65_536
@@ -128,7 +128,8 @@ def _constraints(shape: Shape) -> list[tuple[str, _Test]]:
         tests.append((f"Member must satisfy regular expression pattern: {shape.pattern}", holds))
     if shape.enum:
         accepted = frozenset((*shape.enum, *shape.accepted))
-        tests.append((f"Member must satisfy enum value set: [{', '.join(shape.enum)}]", accepted.__contains__))
+        named = shape.enum if shape.accepted else enum_order(shape.enum)  # an override has AWS's order already
+        tests.append((f"Member must satisfy enum value set: [{', '.join(named)}]", accepted.__contains__))
     return tests
 
 

@@ -110,3 +110,8 @@ class InvalidZipFileException(PlatformError):
 
 class ServiceException(PlatformError):
     """Something failed inside Lampion."""
+
+
+def resource_missing() -> ResourceNotFoundException:
+    """AWS's answer for what isn't there, where it doesn't say what."""
+    return ResourceNotFoundException("The resource you requested does not exist.")

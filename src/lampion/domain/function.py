@@ -10,6 +10,7 @@ from typing import Any
 
 from lampion.domain import limits
 from lampion.domain.arn import LATEST, FunctionKey
+from lampion.domain.runtime_management import AUTOMATIC, RuntimeManagement
 
 Document = dict[str, Any]
 """A structure of the API kept as sent: wire spelling, JSON values."""
@@ -110,6 +111,7 @@ class Function:
     version: str = LATEST
     last_version: int = 0
     published_from: str | None = None
+    runtime_management: RuntimeManagement = AUTOMATIC
 
     @property
     def is_settled(self) -> bool:

@@ -34,3 +34,4 @@ SNAPSHOT_INIT_SECONDS: Final = 130.0  # or the function's timeout, whichever is 
 RESTORE_SECONDS: Final = 10.0
 LOG_TAIL_BYTES: Final = 4096
 LIST_ITEMS_MAX: Final = 50
+TAGS_MAX: Final = 50

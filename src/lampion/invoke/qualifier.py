@@ -38,10 +38,7 @@ def resolve(function_name: str, qualifier: str | None, context: RequestContext, 
     InvalidParameterValueException when the name's own qualifier contradicts `qualifier`.
     """
     reference = parse_function_reference(function_name)
-    if reference.region is not None and reference.region != context.region:
-        raise ResourceNotFoundException(
-            f"Functions from '{reference.region}' are not reachable in this region ('{context.region}')"
-        )
+    check_region(reference.region, context)
     if reference.qualifier is not None and qualifier is not None and reference.qualifier != qualifier:
         raise InvalidParameterValueException(
             "The derived qualifier from the function name does not match the specified qualifier."
@@ -50,12 +47,25 @@ def resolve(function_name: str, qualifier: str | None, context: RequestContext, 
         FunctionKey(reference.account_id or context.account_id, context.region, reference.name),
         qualifier or reference.qualifier,
     )
-    if target.key.account_id != context.account_id:
+    check_account(target.key.account_id, target.arn, context, action)
+    return target
+
+
+def check_region(region: str | None, context: RequestContext) -> None:
+    """Raises ResourceNotFoundException for another region than the one that is asked."""
+    if region is not None and region != context.region:
+        raise ResourceNotFoundException(
+            f"Functions from '{region}' are not reachable in this region ('{context.region}')"
+        )
+
+
+def check_account(account_id: str, arn: str, context: RequestContext, action: str) -> None:
+    """Raises AccessDeniedException for what another account has, at `arn`."""
+    if account_id != context.account_id:
         raise AccessDeniedException(
             f"User: arn:aws:iam::{context.account_id}:root is not authorized to perform: lambda:{action} "
-            f"on resource: {target.arn} because no resource-based policy allows the lambda:{action} action"
+            f"on resource: {arn} because no resource-based policy allows the lambda:{action} action"
         )
-    return target
 
 
 def check_unqualified(target: Target) -> None:

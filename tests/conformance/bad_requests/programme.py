@@ -18,7 +18,10 @@ from tests.live_server import LiveServer, marked_directory
 SEED = 20150331
 _BATCH = 25
 _CHANGING = frozenset(
-    ("CreateFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration", "DeleteFunction", "PublishVersion")
+    (
+        *("CreateFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration", "DeleteFunction", "PublishVersion"),
+        *("PutRuntimeManagementConfig", "TagResource", "UntagResource"),
+    )
 )
 _MOST_COMPLAINTS = 200
 _LEAST_PER_UNBUILT = 4

@@ -19,6 +19,7 @@ from tests.live_server import LiveServer
 STANDING = "bad-requests-standing"
 """The function that is there all the time."""
 _FUNCTIONS = "/2015-03-31/functions"
+_STANDING_ARN = f"arn:aws:lambda:us-east-1:123456789012:function:{STANDING}"
 _SETTLED_SECONDS = 30.0
 _SOURCE = "def handler(event, context):\n    return event\n"
 _OTHER_SOURCE = _SOURCE + "\n# changed\n"
@@ -65,6 +66,7 @@ class Stage:
             "UpdateFunctionCode": {"ZipFile": zipped(_OTHER_SOURCE)},
             "UpdateFunctionConfiguration": {"Description": "changed"},
             "Invoke": {"Payload": b"{}"},
+            **{name: {"Resource": _STANDING_ARN} for name in ("TagResource", "UntagResource", "ListTags")},
         }
 
     def send(self, case: Case) -> Answer:

@@ -20,6 +20,7 @@ from tests.conformance.recorded.placeholders import (
 
 ABSENT = "(absent)"
 _IGNORED_MEMBERS = {"HTTPHeaders"}
+_BARE = {"code-sha256": "<code-sha256>", "function-url": "<function-url>", "lambda-url": "<function-url>"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +131,8 @@ class CaseComparison:
 
 
 def _full_name(recorded: str) -> str:
-    """One of the recordings writes this placeholder without its brackets."""
-    return "<code-sha256>" if recorded == "code-sha256" else recorded
+    """Some of the recordings write these placeholders without their brackets."""
+    return _BARE.get(recorded, recorded)
 
 
 def _short(value: Any, limit: int = 600) -> str:

@@ -29,8 +29,8 @@ NOT_ASKED = {
     r"TestLambdaConcurrency::test_.*provisioned_concurrency.*": (
         "needs environments that are initialized ahead of invocations"
     ),
-    r"TestLambda(URL::.*|Permissions::test_lambda_permission_url_invocation)": "needs function URLs",
-    r"TestRequestIdHandling::test_request_id_invoke_url": "needs function URLs",
+    r"TestLambda(URL::.*|Permissions::test_lambda_permission_url_invocation)": "needs function URLs that are served",
+    r"TestRequestIdHandling::test_request_id_invoke_url": "needs function URLs that are served",
     r"TestLambdaMultiAccounts::.*": _POLICIES,
     r"TestPartialARNMatching::.*": _POLICIES,
     r"TestLambdaPermissions::test_add_lambda_permission_optional_fields": (

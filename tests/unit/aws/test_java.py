@@ -1,10 +1,12 @@
 import time
 import unicodedata
+from collections.abc import Sequence
 
 import pytest
 
 from lampion.aws.java_regex import compile_java, translate
-from lampion.aws.java_text import java_double, java_text
+from lampion.aws.java_text import enum_order, java_double, java_text
+from lampion.aws.overrides import load_overrides
 
 from .botocore_client import SERVICE
 
@@ -113,3 +115,46 @@ def test_values_as_java_prints_them(value: object, text: str):
 
 def test_a_printed_value_has_a_limit():
     assert len(java_text("x" * 1_000_000)) == 65_536
+
+
+def test_enums_are_named_in_the_recorded_order():
+    """AWS's server knows runtimes that the model doesn't; the others are named as the rule has it."""
+    declared = SERVICE.shapes["Runtime"].enum
+    recorded = [
+        override.changes["enum"] for override in load_overrides()["lambda"] if override.of.startswith("ListLayer")
+    ]
+    assert recorded
+    for names in recorded:
+        known = [name for name in names if name in declared]
+        assert len(known) > 40
+        assert enum_order([name for name in declared if name in names]) == known
+
+
+def sizes(text: str) -> list[str]:
+    return [f"ml.{size}" for size in text.split()]
+
+
+@pytest.mark.parametrize(
+    ("declared", "named"),
+    [
+        (("x86_64", "arm64"), ["x86_64", "arm64"]),  # recorded in test_lambda_api, UpdateFunctionCode
+        (("Event", "RequestResponse", "DryRun"), ["DryRun", "RequestResponse", "Event"]),  # ex-aws/ex_aws#442
+        (("S", "N", "B"), ["B", "N", "S"]),  # DynamoDB: aws/aws-sdk-js#979
+        (  # SageMaker's instance types of 2019, as declared, and as a refusal of CreateTrainingJob named them
+            sizes(
+                "m4.xlarge m4.2xlarge m4.4xlarge m4.10xlarge m4.16xlarge m5.large m5.xlarge m5.2xlarge m5.4xlarge "
+                "m5.12xlarge m5.24xlarge c4.xlarge c4.2xlarge c4.4xlarge c4.8xlarge p2.xlarge p2.8xlarge p2.16xlarge "
+                "p3.2xlarge p3.8xlarge p3.16xlarge c5.xlarge c5.2xlarge c5.4xlarge c5.9xlarge c5.18xlarge"
+            ),
+            sizes(
+                "p2.xlarge m5.4xlarge m4.16xlarge p3.16xlarge m5.large p2.16xlarge c4.2xlarge c5.2xlarge c4.4xlarge "
+                "c5.4xlarge c4.8xlarge c5.9xlarge c5.xlarge c4.xlarge c5.18xlarge p3.2xlarge m5.xlarge m4.10xlarge "
+                "m5.12xlarge m4.xlarge m5.24xlarge m4.2xlarge p2.8xlarge m5.2xlarge p3.8xlarge m4.4xlarge"
+            ),
+        ),
+        (("Allow", "Terminate"), ["Terminate", "Allow"]),
+        ((), []),
+    ],
+)
+def test_the_order_of_an_enum_is_that_of_a_hash_table(declared: Sequence[str], named: list[str]):
+    assert enum_order(declared) == named

@@ -158,7 +158,7 @@ def create(**members: Any) -> dict[str, Any]:
             {"FunctionName": "f", "InvocationType": "Later", "Qualifier": "!"},
             [
                 fault("'!'", "qualifier", rf"{MATCH}\$(LATEST(\.PUBLISHED)?)|[a-zA-Z0-9-_$]+"),
-                fault("'Later'", "invocationType", f"{ENUM}[Event, RequestResponse, DryRun]"),
+                fault("'Later'", "invocationType", f"{ENUM}[DryRun, RequestResponse, Event]"),
             ],
         ),
         (

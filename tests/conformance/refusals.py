@@ -1,0 +1,13 @@
+"""What a boto3 call that must fail was refused with."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+
+def refused(call: Any, **arguments: Any) -> tuple[str, str]:
+    """Code and message of the error."""
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
