@@ -113,6 +113,7 @@ async def test_a_failed_update_leaves_the_function_active(rooms: Rooms):
     assert (found.state, found.last_update_status) == (State.ACTIVE, LastUpdateStatus.FAILED)
     assert found.last_update_reason is not None
     assert found.last_update_reason.code == "InvalidRuntime"
+    assert (found.configuration, found.package) == (active.configuration, active.package)
 
 
 async def test_a_lost_or_damaged_package_fails_the_function(rooms: Rooms):
