@@ -1,13 +1,19 @@
 """boto3 against a live server: the states of functions and updates, boto3's waiters, updates that meet or fail."""
 
+import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.exceptions import WaiterError
 
+from lampion.store.sqlite.database import open_database
+from lampion.store.sqlite.functions import SqliteFunctions
+from tests.component.store.samples import function as stored
 from tests.deployment import RUNTIME, Functions, configuration, refusal, wait_active, wait_updated, zipped
+from tests.live_server import LiveServer
 
 SOURCE = "def handler(event, context):\n    return 'first'\n"
 SECOND = "def handler(event, context):\n    return 'second'\n"
@@ -108,3 +114,29 @@ def test_of_updates_at_once_one_is_taken_and_the_others_learn_of_it(
     assert configuration(lambda_client, name)["Timeout"] in taken
     in_progress = f"The operation cannot be performed at this time. An update is in progress for resource: {arn}"
     assert {answer for answer in answers if isinstance(answer, str)} <= {in_progress}
+
+
+def test_a_function_past_its_runtimes_last_day_takes_one_update_only(private_server: LiveServer) -> None:
+    """That to a runtime of today. Such a function comes from an earlier day: no API takes its runtime any more."""
+    private_server.stop()
+    old = stored("old", settled=True)
+    old = replace(old, configuration=replace(old.configuration, runtime="python2.7"))
+
+    async def store() -> None:
+        database = await open_database(private_server.data / "lampion.db")
+        await SqliteFunctions(database).insert(old)
+        await database.close()
+
+    asyncio.run(store())
+    private_server.start()
+    client = private_server.client()
+    refused = (
+        "InvalidParameterValueException",
+        "The runtime parameter of python2.7 is no longer supported for creating or updating AWS Lambda functions. "
+        "We recommend you use a supported runtime while creating or updating functions.",
+    )
+    assert refusal(client.update_function_configuration, FunctionName="old", Timeout=9) == refused
+    assert refusal(client.update_function_code, FunctionName="old", ZipFile=zipped(SECOND)) == refused
+    moved = client.update_function_configuration(FunctionName="old", Runtime=RUNTIME)
+    assert (moved["Runtime"], moved["LastUpdateStatus"]) == (RUNTIME, "InProgress")
+    client.close()
