@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import uvloop
 
-from tests.deployment import Functions, functions
+from tests.deployment import Functions, creation, functions, unique_name
 from tests.live_server import LiveServer, leftovers, marked_directory
 from tests.witness import WITNESS
 
@@ -93,3 +93,19 @@ def make_function(lambda_client: Any, request: pytest.FixtureRequest) -> Iterato
     """`make_function(source, **configuration)` deploys on the shared server and returns the name."""
     with functions(lambda_client, request.node.name) as made:
         yield made
+
+
+@pytest.fixture
+def make_idle(lambda_client: Any, request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
+    """`make_idle(**members)` creates a function on the shared server and doesn't wait; CreateFunction's answer."""
+    names: list[str] = []
+
+    def make(**members: Any) -> Any:
+        arguments = creation(unique_name(request.node.name), "def handler(event, context):\n    pass\n", **members)
+        created = lambda_client.create_function(**arguments)
+        names.append(created["FunctionName"])
+        return created
+
+    yield make
+    for name in names:
+        lambda_client.delete_function(FunctionName=name)

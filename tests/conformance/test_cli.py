@@ -1,15 +1,20 @@
 """The `lampion` commands against a live server."""
 
+import asyncio
 import json
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lampion.store.sqlite.database import open_database
+from lampion.store.sqlite.functions import SqliteFunctions
+from tests.component.store.samples import function
 from tests.conformance.sources import ECHO, FAIL
 from tests.deployment import Functions, unique_name
 from tests.live_server import LiveServer
@@ -157,6 +162,23 @@ def test_open_access_is_announced_and_needs_no_key(start_server: Callable[..., L
     )
     assert client.list_functions()["Functions"] == []
     client.close()
+
+
+def test_doctor_names_functions_on_deprecated_runtimes(lampion: Run, tmp_path: Path) -> None:
+    """Of a runtime that no API takes any more: such a function comes from an earlier day."""
+
+    async def store() -> None:
+        database = await open_database(tmp_path / "lampion.db")
+        old = function("old")
+        old = replace(old, configuration=replace(old.configuration, runtime="python2.7"))
+        await SqliteFunctions(database).insert(old)
+        await database.close()
+
+    asyncio.run(store())
+    report = json.loads(lampion("doctor", "--json", "--data", str(tmp_path)).stdout)
+    (finding,) = [one for one in report["findings"] if one["name"] == "runtime-python2.7"]
+    assert finding["effect"].startswith("python2.7 is deprecated since 2021-07-15; ")
+    assert finding["effect"].endswith("used by old")
 
 
 def test_doctor_tells_grade_runtimes_and_data_directory(lampion: Run, live_server: LiveServer) -> None:

@@ -7,9 +7,11 @@ from typing import Any
 from lampion.api.function_rooms import FunctionRooms
 from lampion.aws.errors import not_built
 from lampion.aws.operation import RequestContext, operation
-from lampion.domain.errors import InvalidParameterValueException
+from lampion.domain.function import Function
 from lampion.domain.function_rules import check_configuration, check_revision, check_updatable
+from lampion.domain.packaging import CodeSource, updated_code_source
 from lampion.domain.runtime_management import check_runtime_changeable
+from lampion.domain.version import check_publish_to
 from lampion.invoke.qualifier import check_unqualified, resolve
 
 Members = dict[str, Any]
@@ -27,7 +29,7 @@ class FunctionCodeApi:
         target = resolve(members["FunctionName"], None, context, "UpdateFunctionCode")
         check_unqualified(target)
         function = await rooms.lookup.find(target)
-        _check_source(members)
+        _check_built(members, function)
         check_revision(function, members.get("RevisionId"))
         check_updatable(function)
         configuration = function.configuration
@@ -35,8 +37,10 @@ class FunctionCodeApi:
             configuration = replace(configuration, architectures=tuple(members["Architectures"]))
             changes = configuration.architectures != function.configuration.architectures
             check_runtime_changeable(function.runtime_management, changes_architecture=changes)
+        rooms.runtimes.check(configuration.runtime, is_update=True)
         check_configuration(configuration)
-        async with rooms.deployments.stored(members["ZipFile"]) as package:
+        async with rooms.deployments.stored(members["ZipFile"]) as stored:
+            package = replace(stored, source_kms_key_arn=members.get("SourceKMSKeyArn") or None)
             if members.get("DryRun"):
                 return rooms.shape(replace(function, configuration=configuration, package=package))
             changed = function.changed(
@@ -53,14 +57,12 @@ class FunctionCodeApi:
         return rooms.shape(made.version, qualifier=made.version.version)
 
 
-def _check_source(members: Members) -> None:
-    if "ImageUri" in members:
-        raise InvalidParameterValueException(
-            "Please don't provide ImageUri when updating a function with packageType Zip."
-        )
-    if members.get("PublishTo"):
+def _check_built(members: Members, function: Function) -> None:
+    source = updated_code_source(members, function.configuration.package_type)
+    check_publish_to(function.configuration, members.get("PublishTo"))
+    if "PublishTo" in members:
         raise not_built("UpdateFunctionCode with PublishTo")
-    if "S3Bucket" in members or "S3Key" in members:
+    if source is CodeSource.S3:
         raise not_built("UpdateFunctionCode with code in S3")
-    if "ZipFile" not in members:
-        raise InvalidParameterValueException("Please provide a source for function code.")
+    if source is CodeSource.IMAGE_REPOSITORY:
+        raise not_built("UpdateFunctionCode with a container image")

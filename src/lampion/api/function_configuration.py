@@ -7,6 +7,7 @@ from lampion.api.function_rooms import FunctionRooms
 from lampion.api.function_shape import changed_configuration
 from lampion.aws.errors import not_built
 from lampion.aws.operation import RequestContext, operation
+from lampion.domain.connections import check_connections
 from lampion.domain.function_rules import check_configuration, check_revision, check_updatable
 from lampion.domain.runtime_management import check_runtime_changeable
 from lampion.invoke.qualifier import check_unqualified, resolve
@@ -31,6 +32,8 @@ class FunctionConfigurationApi:
         rooms = self._rooms
         if members.get("Layers"):
             raise not_built("UpdateFunctionConfiguration with Layers")
+        if members.get("Runtime") == "custom" or "RuntimeConfig" in members:
+            raise not_built("UpdateFunctionConfiguration with a customer-managed runtime")
         target = resolve(members["FunctionName"], None, context, "UpdateFunctionConfiguration")
         check_unqualified(target)
         function = await rooms.lookup.find(target)
@@ -40,9 +43,9 @@ class FunctionConfigurationApi:
         check_runtime_changeable(
             function.runtime_management, changes_runtime=configuration.runtime != function.configuration.runtime
         )
-        if configuration.runtime is not None and "Runtime" in members:
-            rooms.runtimes.check(configuration.runtime, is_update=True)
+        rooms.runtimes.check(configuration.runtime, is_update=True)
         check_configuration(configuration)
+        check_connections(configuration, region=target.key.region)
         changed = function.changed(
             configuration=configuration, revision_id=rooms.rng.uuid4(), now_epoch_ms=rooms.now_epoch_ms()
         )

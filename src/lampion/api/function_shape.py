@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lampion.domain.concurrency import ReservedConcurrency
+from lampion.domain.connections import NO_VPC, changed_dead_letter_config, changed_vpc_config, new_dead_letter_config
+from lampion.domain.durability import changed_durable_config, new_durable_config
 from lampion.domain.function import Function, FunctionConfiguration, LoggingConfig
 
 Members = Mapping[str, Any]
@@ -22,14 +24,31 @@ def new_configuration(members: Members, function_name: str) -> FunctionConfigura
         "code_signing_config_arn": members.get("CodeSigningConfigArn"),
         "tenancy_config": members.get("TenancyConfig"),
     }
-    return changed_configuration(replace(defaults, **fixed), members)
+    if "DeadLetterConfig" in members:
+        fixed["dead_letter_config"] = new_dead_letter_config(members["DeadLetterConfig"])
+    if "DurableConfig" in members:
+        fixed["durable_config"] = new_durable_config(members["DurableConfig"])
+    return replace(defaults, **fixed, **_changes(defaults, members))
 
 
 def changed_configuration(present: FunctionConfiguration, members: Members) -> FunctionConfiguration:
     """`present` with the members that a request carries put in place; absent members stay as they are."""
+    changes = _changes(present, members)
+    if "DeadLetterConfig" in members:
+        changes["dead_letter_config"] = changed_dead_letter_config(members["DeadLetterConfig"])
+    if "DurableConfig" in members:
+        changes["durable_config"] = changed_durable_config(present.durable_config, members["DurableConfig"])
+    return replace(present, **changes)
+
+
+def _changes(present: FunctionConfiguration, members: Members) -> dict[str, Any]:
+    """What is the same for a new function and for an update. An empty key or ImageConfig takes away what was there."""
     changes: dict[str, Any] = {
         name: members[member] for member, name in _PLAIN.items() if members.get(member) is not None
     }
+    changes |= {name: members[member] or None for member, name in _CLEARED_BY_EMPTY.items() if member in members}
+    if "VpcConfig" in members:
+        changes["vpc_config"] = changed_vpc_config(present.vpc_config, members["VpcConfig"])
     if "Environment" in members:
         changes["environment"] = members["Environment"].get("Variables")
     if "EphemeralStorage" in members:
@@ -43,7 +62,7 @@ def changed_configuration(present: FunctionConfiguration, members: Members) -> F
     for member, name in _LISTS.items():
         if members.get(member) is not None:
             changes[name] = tuple(members[member])
-    return replace(present, **changes)
+    return changes
 
 
 _PLAIN = {
@@ -53,15 +72,11 @@ _PLAIN = {
     "Description": "description",
     "Timeout": "timeout_seconds",
     "MemorySize": "memory_mib",
-    "KMSKeyArn": "kms_key_arn",
-    "VpcConfig": "vpc_config",
-    "DeadLetterConfig": "dead_letter_config",
-    "ImageConfig": "image_config",
     "CapacityProviderConfig": "capacity_provider_config",
-    "DurableConfig": "durable_config",
     "RuntimeConfig": "runtime_config",
     "AcceleratorConfig": "accelerator_config",
 }
+_CLEARED_BY_EMPTY = {"KMSKeyArn": "kms_key_arn", "ImageConfig": "image_config"}
 _LISTS = {"Layers": "layers", "FileSystemConfigs": "file_system_configs"}
 
 
@@ -105,6 +120,7 @@ def configuration_members(
         "RevisionId": function.revision_id,
         "FileSystemConfigs": list(configuration.file_system_configs) or None,
         "PackageType": configuration.package_type,
+        "ImageConfigResponse": configuration.image_config and {"ImageConfig": configuration.image_config},
         "Architectures": list(configuration.architectures),
         "EphemeralStorage": {"Size": configuration.ephemeral_storage_mib},
         "SnapStart": {"ApplyOn": configuration.snap_start_apply_on, "OptimizationStatus": optimization_status},
@@ -167,13 +183,7 @@ def _vpc_config(sent: Members | None) -> Members | None:
     """As AWS answers it. The VPC's id is EC2's knowledge: it is shown only where none is connected."""
     if sent is None:
         return None
-    subnets = sent.get("SubnetIds", [])
-    return {
-        "SubnetIds": subnets,
-        "SecurityGroupIds": sent.get("SecurityGroupIds", []),
-        "VpcId": None if subnets else "",
-        "Ipv6AllowedForDualStack": sent.get("Ipv6AllowedForDualStack", False),
-    }
+    return {**NO_VPC, **sent, "VpcId": None if sent.get("SubnetIds") else ""}
 
 
 def _timestamp(epoch_ms: int) -> str:

@@ -1,6 +1,7 @@
 """CreateFunction, GetFunction, ListFunctions, DeleteFunction."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from lampion.api.function_rooms import FunctionRooms
@@ -11,11 +12,13 @@ from lampion.aws.pagination import Markers
 from lampion.domain import limits
 from lampion.domain.alias import check_unreferenced
 from lampion.domain.arn import LATEST, FunctionKey
+from lampion.domain.connections import check_connections
 from lampion.domain.errors import InvalidParameterValueException, ResourceConflictException
 from lampion.domain.function import DeploymentPackage, Function
 from lampion.domain.function_rules import check_configuration, check_name
+from lampion.domain.packaging import CodeSource, code_source
 from lampion.domain.tags import check_tags
-from lampion.domain.version import LATEST_NUMBER, number_of
+from lampion.domain.version import LATEST_NUMBER, check_publish_to, number_of
 from lampion.invoke.qualifier import Target, function_not_found, resolve
 from lampion.store.aliases import aliases_of
 from lampion.store.concurrency import RESERVED, reserved_place
@@ -59,15 +62,17 @@ class FunctionsApi:
         configuration = new_configuration(members, target.key.name)
         check_configuration(configuration)
         check_tags(members.get("Tags") or {})
-        if configuration.runtime is not None:
-            rooms.runtimes.check(configuration.runtime)
+        check_connections(configuration, region=target.key.region)
+        rooms.runtimes.check(configuration.runtime)
+        check_publish_to(configuration, members.get("PublishTo"))
+        _check_source_built(code_source(members["Code"], configuration.package_type))
         if await rooms.functions.get(target.key) is not None:
             raise _exists(target)
-        async with rooms.deployments.stored(_zip_file(members["Code"])) as package:
+        async with rooms.deployments.stored(members["Code"]["ZipFile"]) as package:
             function = Function(
                 key=target.key,
                 configuration=configuration,
-                package=package,
+                package=replace(package, source_kms_key_arn=members["Code"].get("SourceKMSKeyArn") or None),
                 revision_id=rooms.rng.uuid4(),
                 last_modified_epoch_ms=rooms.now_epoch_ms(),
                 tags=members.get("Tags") or {},
@@ -92,7 +97,11 @@ class FunctionsApi:
         reserved = await rooms.resources.get(RESERVED, reserved_place(target.key))
         return {
             "Configuration": rooms.shape(function, qualifier=target.qualifier),
-            "Code": {"RepositoryType": "S3", "Location": self._links.link(function.package, context)},
+            "Code": {
+                "RepositoryType": "S3",
+                "Location": self._links.link(function.package, context),
+                "SourceKMSKeyArn": function.package.source_kms_key_arn,
+            },
             "Tags": latest.tags or None,
             "Concurrency": None if reserved is None else concurrency_members(reserved),
         }
@@ -181,20 +190,18 @@ def _exists(target: Target) -> ResourceConflictException:
 
 
 def _check_built(members: Members) -> None:
-    if members.get("PublishTo"):
+    if "PublishTo" in members and "CapacityProviderConfig" in members:
         raise not_built("CreateFunction with PublishTo")
+    if members.get("Runtime") == "custom" or "RuntimeConfig" in members:
+        raise not_built("CreateFunction with a customer-managed runtime")
     if members.get("Layers"):
         raise not_built("CreateFunction with Layers")
     if members.get("CodeSigningConfigArn"):
         raise not_built("CreateFunction with CodeSigningConfigArn")
-    if members.get("PackageType") == "Image" or "ImageUri" in members["Code"]:
+
+
+def _check_source_built(source: CodeSource) -> None:
+    if source is CodeSource.IMAGE_REPOSITORY:
         raise not_built("CreateFunction with a container image")
-    if "S3Bucket" in members["Code"] or "S3Key" in members["Code"]:
+    if source is CodeSource.S3:
         raise not_built("CreateFunction with code in S3")
-
-
-def _zip_file(code: Mapping[str, Any]) -> bytes:
-    zip_file: bytes | None = code.get("ZipFile")
-    if zip_file is None:
-        raise InvalidParameterValueException("Please provide a source for function code.")
-    return zip_file

@@ -73,6 +73,8 @@ def _check_built(function: Function, members: Members) -> None:
             "The invoked function is not enabled with tenancy configuration. "
             "Remove the tenant ID from your request and try again."
         )
+    if configuration.file_system_configs:
+        raise not_built("Invoke of a function with a file system")
     if configuration.durable_config is not None or "DurableExecutionName" in members:
         raise not_built("Invoke of a durable function")
     if configuration.capacity_provider_config is not None:

@@ -10,7 +10,7 @@ from lampion.aws.operation import RequestContext, operation
 from lampion.aws.pagination import Markers
 from lampion.domain import limits
 from lampion.domain.function_rules import check_revision
-from lampion.domain.version import check_publishable, number_of
+from lampion.domain.version import check_publish_to, check_publishable, number_of
 from lampion.invoke.qualifier import check_unqualified, resolve
 
 Members = dict[str, Any]
@@ -26,11 +26,12 @@ class VersionsApi:
     @operation("PublishVersion")
     async def publish_version(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         rooms = self._rooms
-        if members.get("PublishTo"):
-            raise not_built("PublishVersion with PublishTo")
         target = resolve(members["FunctionName"], None, context, "PublishVersion")
         check_unqualified(target)
         latest = await rooms.lookup.find_unqualified(target)
+        check_publish_to(latest.configuration, members.get("PublishTo"))
+        if "PublishTo" in members:
+            raise not_built("PublishVersion with PublishTo")
         check_revision(latest, members.get("RevisionId"))
         check_publishable(latest, members.get("CodeSha256"))
         publication = await rooms.publication(latest, members.get("Description"))

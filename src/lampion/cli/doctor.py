@@ -3,11 +3,13 @@
 import asyncio
 import os
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import click
 
 import lampion
 from lampion.cli.doctor_report import DataState, FoundRuntime, Report, as_json, as_text
+from lampion.cli.doctor_runtimes import runtime_findings
 from lampion.cli.failure import ExitCode, Failure
 from lampion.clock.clock import SystemClock
 from lampion.code.interpreters import Interpreters, search_places
@@ -60,7 +62,12 @@ async def _examine(settings: Settings) -> Report:
         private_network=isolated.private_network,
         runtimes=runtimes,
         data=DataState(str(settings.data), server.endpoint if server else None),
-        findings=[*isolated.findings, *network, *([] if runtimes else [_NO_RUNTIME])],
+        findings=[
+            *isolated.findings,
+            *network,
+            *([] if runtimes else [_NO_RUNTIME]),
+            *runtime_findings(settings.data, today=datetime.fromtimestamp(SystemClock().now(), UTC).date()),
+        ],
     )
 
 

@@ -91,8 +91,10 @@ class Runtimes:
         self._clock = clock
         self._versions = versions
 
-    def check(self, identifier: str, *, is_update: bool = False) -> None:
-        """See check_runtime."""
+    def check(self, identifier: str | None, *, is_update: bool = False) -> None:
+        """See check_runtime; a function in an image has no runtime."""
+        if identifier is None:
+            return
         check_runtime(identifier, datetime.fromtimestamp(self._clock.now(), UTC).date(), is_update=is_update)
 
     def version_arn(self, function: Function) -> str | None:

@@ -42,11 +42,15 @@ CREATING = Reason("The function is being created.", "Creating")
 
 @dataclass(frozen=True, slots=True)
 class DeploymentPackage:
-    """A zip that is stored: `sha256` names the blob (hex); `code_sha256` is AWS's base64 spelling of it."""
+    """A zip that is stored: `sha256` names the blob (hex); `code_sha256` is AWS's base64 spelling of it.
+
+    `source_kms_key_arn` is kept and given back; nothing here encrypts the blob with it.
+    """
 
     sha256: str
     code_sha256: str
     size_bytes: int
+    source_kms_key_arn: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +94,21 @@ class FunctionConfiguration:
     accelerator_config: Document | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A configuration and code that ran together."""
+
+    configuration: FunctionConfiguration
+    package: DeploymentPackage
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
     """$LATEST of a function, or one of its versions: what is configured, which code, and how far it has got.
 
     `last_version` counts the versions ever published (kept by $LATEST); `published_from` is what $LATEST was
-    described as when this version was published.
+    described as when this version was published. `before_update` is what an Active function goes back to when the
+    update that is under way fails.
     """
 
     key: FunctionKey
@@ -112,6 +125,7 @@ class Function:
     last_version: int = 0
     published_from: str | None = None
     runtime_management: RuntimeManagement = AUTOMATIC
+    before_update: Deployed | None = None
 
     @property
     def is_settled(self) -> bool:
@@ -135,12 +149,14 @@ class Function:
             last_modified_epoch_ms=now_epoch_ms,
             last_update_status=LastUpdateStatus.IN_PROGRESS,
             last_update_reason=CREATING,
+            before_update=Deployed(self.configuration, self.package) if self.state is State.ACTIVE else None,
         )
 
     def settled(self, *, failure: Reason | None, revision_id: str) -> "Function":
         """This function with its outstanding work done, or given up because of `failure`.
 
-        A failed update leaves a running function running; a good one revives a function that had failed.
+        A failed update leaves a running function what it was before; a good one revives a function that had failed.
+        Source: Lambda developer guide, page "Lambda function states".
         """
         created = self.state is State.PENDING
         state, state_reason = self.state, self.state_reason
@@ -148,8 +164,14 @@ class Function:
             state, state_reason = State.ACTIVE, None
         elif created:
             state, state_reason = State.FAILED, failure
+        runs = Deployed(self.configuration, self.package)
+        if failure is not None and self.before_update is not None:
+            runs = self.before_update
         return replace(
             self,
+            configuration=runs.configuration,
+            package=runs.package,
+            before_update=None,
             state=state,
             state_reason=state_reason,
             last_update_status=LastUpdateStatus.SUCCESSFUL if failure is None else LastUpdateStatus.FAILED,

@@ -9,7 +9,8 @@ from lampion.domain.errors import (
     PreconditionFailedException,
     ResourceConflictException,
 )
-from lampion.domain.function import Function, FunctionConfiguration, LastUpdateStatus, State
+from lampion.domain.function import Function, FunctionConfiguration, LastUpdateStatus, LoggingConfig, State
+from lampion.domain.packaging import check_packaging
 from lampion.domain.snap_start import check_snap_start
 
 NAME_CHARACTERS_MAX = 64
@@ -48,27 +49,22 @@ _ENVIRONMENT_REFUSED = (
 def check_name(name: str) -> None:
     """A plain name may be shorter than the shape of names and ARNs together allows."""
     if len(name) > NAME_CHARACTERS_MAX:
-        raise _violation(name, "functionName", f"Member must have length less than or equal to {NAME_CHARACTERS_MAX}")
+        raise InvalidParameterValueException(
+            f"1 validation error detected: Value '{name}' at 'functionName' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {NAME_CHARACTERS_MAX}"
+        )
 
 
 def check_configuration(configuration: FunctionConfiguration) -> None:
     """Everything that holds for any function, new or changed."""
     check_environment(configuration.environment or {})
     _check_sizes(configuration)
-    if configuration.package_type == "Zip" and (configuration.runtime is None or configuration.handler is None):
-        raise InvalidParameterValueException(
-            "Runtime and Handler are mandatory parameters for functions created with deployment packages."
-        )
+    check_packaging(configuration)
     if len(configuration.architectures) != 1:
         raise InvalidParameterValueException("Architectures list must contain exactly one element.")
     _check_layers(configuration.layers)
     check_snap_start(configuration)
-    logging = configuration.logging
-    if logging.log_format == "Text" and (logging.application_log_level or logging.system_log_level):
-        raise InvalidParameterValueException(
-            "Log Level is not supported when Log Format is set to 'Text'. Remove log level from your request or change "
-            "the Log Format to 'JSON' and try again."
-        )
+    _check_logging(configuration.logging)
 
 
 def check_environment(variables: Mapping[str, str]) -> None:
@@ -130,26 +126,46 @@ def not_now(state: State) -> ResourceConflictException:
 
 
 def _check_sizes(configuration: FunctionConfiguration) -> None:
-    """The shapes allow what functions on capacity providers and accelerators may have; others get less."""
+    """The shapes allow what functions on capacity providers and accelerators may have; others get less.
+
+    AWS words memory unlike timeout, as it answered in 2026; ephemeral storage follows timeout.
+    """
     if configuration.capacity_provider_config is None:
+        if configuration.accelerator_config is not None:  # documented; the text isn't AWS's
+            raise InvalidParameterValueException(
+                "AcceleratorConfig is supported only for functions on capacity providers."
+            )
         _check_maximum(configuration.timeout_seconds, "timeout", limits.TIMEOUT_SECONDS_MAX)
-        _check_maximum(configuration.memory_mib, "memorySize", limits.MEMORY_MIB_MAX)
+        if configuration.memory_mib > limits.MEMORY_MIB_MAX:
+            raise InvalidParameterValueException(
+                "'MemorySize' value failed to satisfy constraint: "
+                f"Member must have value less than or equal to {limits.MEMORY_MIB_MAX}"
+            )
     if configuration.accelerator_config is None:
         _check_maximum(configuration.ephemeral_storage_mib, "ephemeralStorage.size", limits.EPHEMERAL_STORAGE_MIB_MAX)
 
 
 def _check_maximum(value: int, path: str, maximum: int) -> None:
     if value > maximum:
-        raise _violation(str(value), path, f"Member must have value less than or equal to {maximum}")
+        raise InvalidParameterValueException(
+            f"Value '{value}' at '{path}' failed to satisfy constraint: "
+            f"Member must have value less than or equal to {maximum}"
+        )
+
+
+def _check_logging(logging: LoggingConfig) -> None:
+    if logging.log_format == "Text" and (logging.application_log_level or logging.system_log_level):
+        raise InvalidParameterValueException(
+            'LogLevel is not supported when LogFormat is set to "Text". Remove LogLevel from your request or change '
+            'the LogFormat to "JSON" and try again.'
+        )
+    if logging.log_group.casefold().startswith("aws/"):
+        raise InvalidParameterValueException(
+            "Log groups starting with AWS/ are reserved for AWS. Update the LogGroup value and try again."
+        )
 
 
 def _check_layers(layers: Iterable[str]) -> None:
     arns = tuple(layers)
     if len(arns) > LAYERS_MAX:
         raise InvalidParameterValueException(f"Cannot reference more than {LAYERS_MAX} layers.")
-
-
-def _violation(value: str, path: str, constraint: str) -> InvalidParameterValueException:
-    return InvalidParameterValueException(
-        f"1 validation error detected: Value '{value}' at '{path}' failed to satisfy constraint: {constraint}"
-    )

@@ -37,13 +37,16 @@ def check_snap_start(configuration: FunctionConfiguration) -> None:
     """Raises InvalidParameterValueException for what SnapStart can't be combined with."""
     if not wants_snapshot(configuration):
         return
-    if not _is_supported(configuration.runtime or ""):
-        raise _refusal(configuration.runtime or "ContainerImage")
+    if configuration.runtime is not None and not _is_supported(configuration.runtime):
+        raise _refusal(configuration.runtime)
+    if configuration.tenancy_config:
+        raise InvalidParameterValueException(
+            "SnapStart is not supported for functions enabled with tenancy configuration."
+        )
     if configuration.ephemeral_storage_mib > limits.EPHEMERAL_STORAGE_MIB_DEFAULT:
         raise _refusal(f"EphemeralStorage greater than {limits.EPHEMERAL_STORAGE_MIB_DEFAULT} MB")
     for name, value in (
         ("FileSystemConfigs", configuration.file_system_configs),
-        ("TenancyConfig", configuration.tenancy_config),
         ("CapacityProviderConfig", configuration.capacity_provider_config),
     ):
         if value:

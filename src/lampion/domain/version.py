@@ -6,7 +6,7 @@ from typing import Final
 
 from lampion.domain.arn import LATEST
 from lampion.domain.errors import InvalidParameterValueException
-from lampion.domain.function import CREATING, Function, LastUpdateStatus, State
+from lampion.domain.function import CREATING, Function, FunctionConfiguration, LastUpdateStatus, State
 from lampion.domain.function_rules import not_now, update_in_progress
 from lampion.domain.snap_start import wants_snapshot
 
@@ -44,6 +44,17 @@ def check_publishable(latest: Function, code_sha256: str | None) -> None:
         raise InvalidParameterValueException(
             f"CodeSHA256 ({code_sha256}) is different from current CodeSHA256 in $LATEST ({current}). "
             "Please try again with the CodeSHA256 in $LATEST."
+        )
+
+
+def check_publish_to(configuration: FunctionConfiguration, publish_to: str | None) -> None:
+    """$LATEST.PUBLISHED, the one thing to publish to, is of functions on capacity providers (developer guide).
+
+    Raises InvalidParameterValueException; its text isn't AWS's, which nobody has published.
+    """
+    if publish_to is not None and configuration.capacity_provider_config is None:
+        raise InvalidParameterValueException(
+            f"PublishTo {publish_to} is supported only for functions with a capacity provider configuration."
         )
 
 
@@ -107,5 +118,6 @@ def published(counted_latest: Function, *, description: str | None, revision_id:
         state_reason=None if ready else CREATING,
         last_update_status=LastUpdateStatus.SUCCESSFUL if ready else None,
         last_update_reason=None,
+        before_update=None,
         tags={},  # tags are the function's, not a version's
     )

@@ -35,7 +35,7 @@ class DataDirectory:
 
     @property
     def database(self) -> Path:
-        return self.path / "lampion.db"
+        return database_in(self.path)
 
     @property
     def blobs(self) -> Path:
@@ -92,6 +92,11 @@ def open_data_directory(path: Path) -> DataDirectory:
         directory.close()
         raise
     return directory
+
+
+def database_in(path: Path) -> Path:
+    """Where the database of the data directory `path` lies, be it held by a server or not."""
+    return path / "lampion.db"
 
 
 def running_server(path: Path) -> RunningServer | None:

@@ -4,6 +4,7 @@ import hashlib
 
 from lampion.domain.arn import FunctionKey
 from lampion.domain.function import (
+    Deployed,
     DeploymentPackage,
     Function,
     FunctionConfiguration,
@@ -82,7 +83,7 @@ def full_function() -> Function:
             image_config={"EntryPoint": [text], "Nothing": None},
             durable_config={"ExecutionTimeout": 31_622_400},
         ),
-        package=DeploymentPackage("0" * 64, "A+/=", 52_428_800),
+        package=DeploymentPackage("0" * 64, "A+/=", 52_428_800, "arn:aws:kms:us-east-1:123456789012:key/source"),
         revision_id="r1",
         last_modified_epoch_ms=1_700_000_000_123,
         state=State.FAILED,
@@ -90,4 +91,8 @@ def full_function() -> Function:
         last_update_status=LastUpdateStatus.FAILED,
         last_update_reason=Reason("because", "InternalError"),
         tags={"Team": text},
+        before_update=Deployed(
+            FunctionConfiguration(role="arn:aws:iam::123456789012:role/before", logging=LoggingConfig("/before")),
+            DeploymentPackage("1" * 64, "B+/=", 1),
+        ),
     )

@@ -123,6 +123,18 @@ async def test_packages_in_use_follow_every_write(functions: Functions, resource
     assert await functions.packages_in_use() == {changed.package.sha256}
 
 
+async def test_the_package_before_an_update_is_in_use_until_the_update_is_through(functions: Functions):
+    active = function("one", settled=True)
+    await functions.insert(active)
+    other = replace(active.package, sha256="cd" * 32)
+    updated = active.changed(package=other, revision_id="second", now_epoch_ms=1)
+    await functions.replace(updated, expected_revision_id=active.revision_id)
+    assert await functions.packages_in_use() == {active.package.sha256, other.sha256}
+    through = updated.settled(failure=None, revision_id="third")
+    await functions.replace(through, expected_revision_id="second")
+    assert await functions.packages_in_use() == {other.sha256}
+
+
 async def test_of_50_writers_that_insert_one_name_exactly_one_wins(functions: Functions):
     outcomes = await asyncio.gather(
         *(functions.insert(function(description=str(number))) for number in range(50)), return_exceptions=True

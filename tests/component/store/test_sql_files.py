@@ -19,6 +19,8 @@ def test_every_concept_loads():
 WHOLE_INDEX = {"unsettled", "snap_started", "packages_in_use"}
 """What a restart asks for, from partial or covering indexes."""
 WHOLE_ACCOUNT = {"code_use"}
+WHOLE_TABLE = {"runtimes"}
+"""What `lampion doctor` asks for, in a process of its own."""
 
 
 @pytest.mark.parametrize("concept", ["access_keys", "functions", "resources"])
@@ -35,7 +37,7 @@ async def test_no_statement_walks_through_a_table(database: Database, concept: s
                 assert "USING INDEX" in step or "COVERING INDEX" in step or "TEMP B-TREE" in step, (name, step)
             elif name in WHOLE_ACCOUNT:
                 assert not step.startswith("SCAN") or step == "SCAN CONSTANT ROW", (name, step)
-            else:
+            elif name not in WHOLE_TABLE:
                 assert not step.startswith("SCAN"), (name, step)
                 assert not step.endswith("(account_id=? AND region=?)"), (name, step)
 

@@ -113,6 +113,22 @@ async def test_a_failed_update_leaves_the_function_active(rooms: Rooms):
     assert (found.state, found.last_update_status) == (State.ACTIVE, LastUpdateStatus.FAILED)
     assert found.last_update_reason is not None
     assert found.last_update_reason.code == "InvalidRuntime"
+    assert (found.configuration, found.package) == (active.configuration, active.package)
+
+
+async def test_a_restart_undoes_an_update_that_fails(rooms: Rooms):
+    async with _running(rooms):
+        await _create(rooms)
+        active = await _settled(rooms)
+    configuration = replace(active.configuration, runtime="python3.14")
+    async with rooms.deployments.stored(ordinary(index__py=b"new")) as package:
+        updated = active.changed(configuration=configuration, package=package, revision_id="update", now_epoch_ms=2)
+        await rooms.functions.replace(updated, expected_revision_id=active.revision_id)
+    again = make_rooms(rooms.root, rooms.functions)
+    async with _running(again):
+        found = await _settled(again)
+    assert (found.state, found.last_update_status) == (State.ACTIVE, LastUpdateStatus.FAILED)
+    assert (found.configuration, found.package) == (active.configuration, active.package)
 
 
 async def test_a_lost_or_damaged_package_fails_the_function(rooms: Rooms):

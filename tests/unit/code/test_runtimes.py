@@ -78,6 +78,10 @@ def test_updates_are_blocked_later_than_creations():
         check_runtime("python3.8", date(2027, 3, 3), is_update=True)
 
 
+def test_a_function_without_a_runtime_is_never_blocked():
+    Runtimes(VirtualClock(), Versions()).check(None, is_update=True)
+
+
 def test_a_runtime_without_a_date_is_never_blocked():
     check_runtime("python3.15", date(2099, 1, 1))
 

@@ -41,18 +41,19 @@ FUNCTION = Function(
 ACTIVE = replace(FUNCTION, state=State.ACTIVE, state_reason=None, last_update_status=LastUpdateStatus.SUCCESSFUL)
 
 
-def violation(value: str, path: str, maximum: int, unit: str = "value") -> str:
-    return (
-        f"1 validation error detected: Value '{value}' at '{path}' failed to satisfy constraint: "
-        f"Member must have {unit} less than or equal to {maximum}"
-    )
+def above(value: int, path: str, maximum: int) -> str:
+    limit = f"Member must have value less than or equal to {maximum}"
+    return f"Value '{value}' at '{path}' failed to satisfy constraint: {limit}"
 
 
 def test_a_name_of_64_characters_is_the_longest() -> None:
     check_name("a" * 64)
     with pytest.raises(InvalidParameterValueException) as caught:
         check_name("a" * 65)
-    assert caught.value.message == violation("a" * 65, "functionName", 64, "length")
+    assert caught.value.message == (
+        f"1 validation error detected: Value '{'a' * 65}' at 'functionName' failed to satisfy constraint: "
+        "Member must have length less than or equal to 64"
+    )
 
 
 @pytest.mark.parametrize(
@@ -62,6 +63,12 @@ def test_a_name_of_64_characters_is_the_longest() -> None:
         {"timeout_seconds": 900, "memory_mib": 10_240, "ephemeral_storage_mib": 10_240},
         {"environment": {"a": "x" * 4088}},
         {"timeout_seconds": 5400, "memory_mib": 32_768, "capacity_provider_config": {"a": "b"}},
+        {
+            "ephemeral_storage_mib": 32_768,
+            "capacity_provider_config": {"a": "b"},
+            "accelerator_config": {"AcceleratorMemorySize": 1},
+        },
+        {"logging": LoggingConfig("/aws/mine")},
         {"logging": LoggingConfig("g", "JSON", "DEBUG", "WARN")},
         {"layers": ("arn",) * 5},
     ],
@@ -73,9 +80,31 @@ def test_what_is_allowed(change: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"timeout_seconds": 901}, violation("901", "timeout", 900)),
-        ({"memory_mib": 10_241}, violation("10241", "memorySize", 10_240)),
-        ({"ephemeral_storage_mib": 10_241}, violation("10241", "ephemeralStorage.size", 10_240)),
+        ({"timeout_seconds": 901}, above(901, "timeout", 900)),
+        (
+            {"memory_mib": 10_241},
+            "'MemorySize' value failed to satisfy constraint: Member must have value less than or equal to 10240",
+        ),
+        ({"ephemeral_storage_mib": 10_241}, above(10_241, "ephemeralStorage.size", 10_240)),
+        (
+            {"accelerator_config": {"AcceleratorMemorySize": 1}},
+            "AcceleratorConfig is supported only for functions on capacity providers.",
+        ),
+        *(
+            (
+                {"logging": LoggingConfig("g", "Text", application, system)},
+                'LogLevel is not supported when LogFormat is set to "Text". Remove LogLevel from your request or '
+                'change the LogFormat to "JSON" and try again.',
+            )
+            for application, system in (("INFO", None), (None, "DEBUG"))
+        ),
+        *(
+            (
+                {"logging": LoggingConfig(group)},
+                "Log groups starting with AWS/ are reserved for AWS. Update the LogGroup value and try again.",
+            )
+            for group in ("aws/mine", "AWS/mine")
+        ),
         (
             {"runtime": None},
             "Runtime and Handler are mandatory parameters for functions created with deployment packages.",
@@ -161,3 +190,22 @@ def test_how_outstanding_work_ends(
     assert (after.state, after.last_update_status, after.last_update_reason) == (state, update, failure)
     assert after.revision_id == "last"
     assert after.is_settled
+
+
+@pytest.mark.parametrize(
+    ("before", "failure", "goes_back"),
+    [
+        pytest.param(ACTIVE, NO_INTERPRETER, True, id="active, failed"),
+        pytest.param(ACTIVE, None, False, id="active, successful"),
+        pytest.param(replace(ACTIVE, state=State.FAILED), NO_INTERPRETER, False, id="nothing to go back to"),
+    ],
+)
+def test_a_failed_update_leaves_the_configuration_and_code_that_ran(
+    before: Function, failure: Reason | None, goes_back: bool
+) -> None:
+    configuration, package = replace(GOOD, runtime="java21"), DeploymentPackage("new", "new", 2)
+    updated = before.changed(configuration=configuration, package=package, revision_id="next", now_epoch_ms=1)
+    assert (updated.configuration, updated.package) == (configuration, package)
+    after = updated.settled(failure=failure, revision_id="last")
+    expected = (before.configuration, before.package) if goes_back else (configuration, package)
+    assert (after.configuration, after.package, after.before_update) == (*expected, None)

@@ -44,7 +44,6 @@ def test_the_runtimes_of_snap_start(runtime: str) -> None:
     [
         ({"ephemeral_storage_mib": 513}, "EphemeralStorage greater than 512 MB"),
         ({"file_system_configs": ({"Arn": "a", "LocalMountPath": "/mnt/a"},)}, "FileSystemConfigs"),
-        ({"tenancy_config": {"TenantIsolationMode": "PER_TENANT"}}, "TenancyConfig"),
         ({"capacity_provider_config": {"a": "b"}}, "CapacityProviderConfig"),
     ],
 )
@@ -55,7 +54,18 @@ def test_what_snap_start_excludes(change: dict[str, Any], what: str) -> None:
     check_configuration(replace(GOOD, snap_start_apply_on="None", **change))
 
 
-@pytest.mark.parametrize("change", [{}, {"ephemeral_storage_mib": 512}, {"architectures": ("arm64",)}])
+def test_snap_start_excludes_tenant_isolation() -> None:
+    isolated = replace(GOOD, tenancy_config={"TenantIsolationMode": "PER_TENANT"})
+    with pytest.raises(InvalidParameterValueException) as caught:
+        check_configuration(isolated)
+    assert caught.value.message == "SnapStart is not supported for functions enabled with tenancy configuration."
+    check_configuration(replace(isolated, snap_start_apply_on="None"))
+
+
+IMAGE = {"package_type": "Image", "runtime": None, "handler": None}
+
+
+@pytest.mark.parametrize("change", [{}, {"ephemeral_storage_mib": 512}, {"architectures": ("arm64",)}, IMAGE])
 def test_what_snap_start_allows(change: dict[str, Any]) -> None:
     check_configuration(replace(GOOD, **change))
 

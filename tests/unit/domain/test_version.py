@@ -17,7 +17,14 @@ from lampion.domain.function import (
     Reason,
     State,
 )
-from lampion.domain.version import Publication, check_publishable, number_of, publication, version_number
+from lampion.domain.version import (
+    Publication,
+    check_publish_to,
+    check_publishable,
+    number_of,
+    publication,
+    version_number,
+)
 
 CONFIGURATION = FunctionConfiguration(
     role="arn:aws:iam::123456789012:role/role",
@@ -169,3 +176,18 @@ def test_what_is_in_motion_is_not_published(latest: Function, words: str) -> Non
     with pytest.raises(ResourceConflictException) as caught:
         check_publishable(latest, None)
     assert caught.value.message == f"The operation cannot be performed at this time. {words}"
+
+
+def test_latest_published_is_of_functions_on_capacity_providers() -> None:
+    configuration = ACTIVE.configuration
+    check_publish_to(configuration, None)
+    check_publish_to(replace(configuration, capacity_provider_config={"a": "b"}), "LATEST_PUBLISHED")
+    with pytest.raises(InvalidParameterValueException, match="PublishTo LATEST_PUBLISHED"):
+        check_publish_to(configuration, "LATEST_PUBLISHED")
+
+
+def test_a_version_has_nothing_to_go_back_to() -> None:
+    updated = ACTIVE.changed(revision_id="three", now_epoch_ms=3)
+    made = publish(updated)
+    assert updated.before_update is not None
+    assert (made.version.before_update, made.latest.before_update) == (None, updated.before_update)

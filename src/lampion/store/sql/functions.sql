@@ -66,3 +66,10 @@ SELECT document FROM functions WHERE is_snap_started = 1 ORDER BY account_id, re
 -- name: packages_in_use
 -- Deployment packages that some function or version refers to, from the index alone.
 SELECT DISTINCT package_sha256 FROM functions;
+
+-- name: runtimes
+-- Which functions have which runtime, in $LATEST or a version: reads everything, so not for a server.
+SELECT DISTINCT json_extract(CAST(document AS TEXT), '$.configuration.runtime') AS runtime, name
+FROM functions
+WHERE runtime IS NOT NULL
+ORDER BY runtime, name;

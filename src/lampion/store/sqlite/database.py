@@ -89,10 +89,10 @@ def _open(path: Path, migrations: Sequence[Migration]) -> Database:
     try:
         with _clear_errors(path):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            opened.append(_connect(path, read_only=False))
+            opened.append(connect(path, read_only=False))
             _check_damage(opened[0], path)
             migrate(opened[0], str(path), migrations)
-            opened.extend(_connect(path, read_only=True) for _ in range(_READERS))
+            opened.extend(connect(path, read_only=True) for _ in range(_READERS))
             _sync_directory(path.parent)
     except BaseException as error:
         for connection in opened:
@@ -103,7 +103,8 @@ def _open(path: Path, migrations: Sequence[Migration]) -> Database:
     return Database(path, GroupCommitWriter(opened[0]), opened[1:])
 
 
-def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    """One connection to a database that is there. Raises sqlite3.Error."""
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}",
         uri=True,

@@ -1,5 +1,6 @@
 """Functions in SQLite: each operation a transaction of its own."""
 
+import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
@@ -56,10 +57,14 @@ class SqliteFunctions:
 
     async def packages_in_use(self) -> frozenset[str]:
         statements = [queries(concept)["packages_in_use"] for concept in ("functions", "resources")]
-        rows = await self._database.read(
-            lambda connection: [row for statement in statements for row in connection.execute(statement)]
-        )
-        return frozenset(row[0] for row in rows)
+
+        def read(connection: sqlite3.Connection) -> frozenset[str]:
+            rows = [row[0] for statement in statements for row in connection.execute(statement)]
+            under_way = FunctionRows(connection).select("unsettled", {})
+            before = [one.before_update.package.sha256 for one in under_way if one.before_update is not None]
+            return frozenset((*rows, *before))
+
+        return await self._database.read(read)
 
     async def _select(self, query: str, parameters: dict[str, Any]) -> list[Function]:
         return await self._database.read(lambda connection: FunctionRows(connection).select(query, parameters))

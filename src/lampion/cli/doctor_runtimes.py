@@ -1,0 +1,46 @@
+"""What `lampion doctor` says of functions whose runtime is deprecated, or soon will be."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from lampion.code.deprecations import DeprecationNotice, deprecation_notices
+from lampion.sandbox.driver import Finding
+from lampion.store.data_directory import database_in
+from lampion.store.errors import StoreError
+from lampion.store.sqlite.onlooker import functions_by_runtime
+
+_NAMES_SHOWN: Final = 5
+
+
+def runtime_findings(data: Path, *, today: date) -> Iterator[Finding]:
+    """One finding for each runtime that functions in the data directory `data` have to leave."""
+    try:
+        used = functions_by_runtime(database_in(data))
+    except StoreError as error:
+        yield Finding("functions", f"their runtimes could not be looked at: {error}", "run this as the server's user")
+        return
+    for notice in deprecation_notices(used, today):
+        yield Finding(f"runtime-{notice.runtime.identifier}", _effect(notice), _mend(notice))
+
+
+def _effect(notice: DeprecationNotice) -> str:
+    names = notice.functions[:_NAMES_SHOWN]
+    more = len(notice.functions) - len(names)
+    functions = ", ".join(names) + (f" and {more} more" if more else "")
+    when = f"is deprecated since {notice.deprecation}"
+    if notice.within_days:
+        when = f"will be deprecated within {notice.within_days} days, on {notice.deprecation}"
+    runtime = notice.runtime
+    return (
+        f"{runtime.identifier} {when}; new functions are refused from {runtime.block_create}, "
+        f"updates from {runtime.block_update}; used by {functions}"
+    )
+
+
+def _mend(notice: DeprecationNotice) -> str:
+    if notice.successor is None:
+        return "move these functions to another runtime"
+    first = notice.functions[0]
+    return f"aws lambda update-function-configuration --function-name {first} --runtime {notice.successor}"
