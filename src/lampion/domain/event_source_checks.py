@@ -135,6 +135,19 @@ def _check_schema_registry(spec: SourceSpec, settings: Settings) -> None:
             raise InvalidParameterValueException(f"{member} is required for a SchemaRegistryConfig.")
 
 
+def _check_share_group(spec: SourceSpec, settings: Settings) -> None:
+    config = {} if spec.consumer_config is None else settings.get(spec.consumer_config, {})
+    if config.get("ConsumptionMode") != "Queue":
+        return
+    for member in ("StartingPosition", "StartingPositionTimestamp", "MaximumBatchingWindowInSeconds"):
+        if member in settings:
+            raise InvalidParameterValueException(f"{member} is not supported when ConsumptionMode is Queue.")
+    if settings.get("MaximumRetryAttempts") == -1:
+        raise InvalidParameterValueException(
+            "MaximumRetryAttempts must be between 0 and 10000 when ConsumptionMode is Queue."
+        )
+
+
 def _check_metrics(spec: SourceSpec, settings: Settings) -> None:
     for metric in settings.get("MetricsConfig", {}).get("Metrics", []):
         if metric not in spec.metrics:
@@ -154,6 +167,7 @@ _CHECKS: Final[tuple[Callable[[SourceSpec, Settings], None], ...]] = (
     _check_access,
     _check_pollers,
     _check_schema_registry,
+    _check_share_group,
     _check_metrics,
     _check_database,
 )

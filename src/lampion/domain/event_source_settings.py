@@ -143,18 +143,11 @@ def _with_pollers(spec: SourceSpec, config: Mapping[str, Any]) -> Mapping[str, A
 
 
 def _apply_consumption_mode(config: Mapping[str, Any], settings: Settings, given: Mapping[str, Any]) -> None:
-    """A share group (Queue) has no positions and no batching window, and gives a failed record back at once."""
-    if config.get("ConsumptionMode") != "Queue":
-        return
-    for member in ("StartingPosition", "StartingPositionTimestamp", "MaximumBatchingWindowInSeconds"):
-        if member in given:
-            raise InvalidParameterValueException(f"{member} is not supported when ConsumptionMode is Queue.")
-    if given.get("MaximumRetryAttempts") == -1:
-        raise InvalidParameterValueException(
-            "MaximumRetryAttempts must be between 0 and 10000 when ConsumptionMode is Queue."
-        )
-    settings.pop("StartingPosition", None)
-    settings.setdefault("MaximumRetryAttempts", 0)
+    """The defaults of a share group (Queue): it has no positions, and doesn't repeat a failed record by itself."""
+    if config.get("ConsumptionMode") == "Queue":
+        if "StartingPosition" not in given:
+            settings.pop("StartingPosition", None)
+        settings.setdefault("MaximumRetryAttempts", 0)
 
 
 def _updated_consumer(member: str, before: Mapping[str, Any], given: Mapping[str, Any]) -> Mapping[str, Any]:
