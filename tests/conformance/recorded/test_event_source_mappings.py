@@ -153,7 +153,7 @@ def test_a_recorded_update_that_is_refused(lambda_client: Any, make_function: Fu
 def test_a_recorded_update(lambda_client: Any, make_function: Functions) -> None:
     recorded = recorded_answers(SQS)["TestSQSEventSourceMapping::test_sqs_event_source_mapping_update"]
     comparison = CaseComparison(PLACE)
-    given = {"EventSourceArn": queue_arn(), "MaximumBatchingWindowInSeconds": 1}
+    given: dict[str, Any] = {"EventSourceArn": queue_arn(), "MaximumBatchingWindowInSeconds": 1}
     creation = ask(lambda_client, "CreateEventSourceMapping", {"FunctionName": make_function(SOURCE), **given})
     check(normal(recorded["create-event-source-mapping-response"]), creation.form, comparison)
     uuid = settled(lambda_client, creation.answer["UUID"])["UUID"]
@@ -175,8 +175,12 @@ def test_a_recorded_conflict(lambda_client: Any, make_function: Functions) -> No
 def test_a_recorded_mapping_is_disabled(lambda_client: Any, make_function: Functions) -> None:
     recorded = recorded_answers(DYNAMODB)["TestDynamoDBEventSourceMapping::test_disabled_dynamodb_event_source_mapping"]
     comparison = CaseComparison(PLACE)
-    given = {"EventSourceArn": table_stream_arn(), "FunctionName": make_function(SOURCE)}
-    given |= {"StartingPosition": "TRIM_HORIZON", "MaximumBatchingWindowInSeconds": 1}
+    given = {
+        "EventSourceArn": table_stream_arn(),
+        "FunctionName": make_function(SOURCE),
+        "StartingPosition": "TRIM_HORIZON",
+        "MaximumBatchingWindowInSeconds": 1,
+    }
     creation = ask(lambda_client, "CreateEventSourceMapping", given)
     check(normal(recorded["create_event_source_mapping_result"]), creation.form, comparison)
     uuid = settled(lambda_client, creation.answer["UUID"])["UUID"]

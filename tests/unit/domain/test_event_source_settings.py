@@ -175,7 +175,8 @@ def pattern(text: str = '{"body": {"a": ["b"]}}', count: int = 1) -> dict[str, A
 def test_filters() -> None:
     assert create("sqs", FilterCriteria=pattern(count=5))["FilterCriteria"] == pattern(count=5)
     assert "6" in refusal("sqs", FilterCriteria=pattern(count=6))
-    for bad in (pattern("single-string"), {"Filters": [{}]}, pattern('{"a": "b"}')):
+    wrong: list[dict[str, Any]] = [pattern("single-string"), {"Filters": [{}]}, pattern('{"a": "b"}')]
+    for bad in wrong:
         assert refusal("sqs", FilterCriteria=bad) == "Invalid filter pattern definition."
     assert create("sqs", FilterCriteria=pattern('{"body": ["plain"]}'))
     for name, key in (("kinesis", "data"), ("dynamodb", "dynamodb")):
