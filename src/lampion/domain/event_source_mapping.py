@@ -16,6 +16,9 @@ from lampion.domain.event_source import SourceSpec
 TRANSITION_MS: Final = 1000
 """How long a mapping shows that it is changing, and refuses further changes. On AWS seconds to a minute."""
 
+_READ_BEFORE_MS: Final = 60_000
+"""How long before a change its beholder may have read the clock, and still sees the change under way."""
+
 
 class Transition(Enum):
     """The last thing that was asked of a mapping; AWS's name of the state until it is done."""
@@ -57,8 +60,8 @@ class EventSourceMapping:
         return self.function.arn if self.qualifier is None else self.function.qualified_arn(self.qualifier)
 
     def is_changing(self, now_ms: int) -> bool:
-        """A clock that was set back doesn't lengthen a change."""
-        return self.changed_at_ms <= now_ms < self.changed_at_ms + TRANSITION_MS
+        """A clock that was set back doesn't lengthen a change much."""
+        return -_READ_BEFORE_MS <= now_ms - self.changed_at_ms < TRANSITION_MS
 
     def is_gone(self, now_ms: int) -> bool:
         """Whether the deletion that was asked for is over: to callers it doesn't exist any more."""

@@ -58,8 +58,14 @@ def test_a_deletion_is_shown_for_a_while_and_then_it_is_gone() -> None:
 
 
 def test_a_clock_that_was_set_back_ends_a_change() -> None:
-    assert mapping().state(BEGAN - 10**9) == "Enabled"
-    assert deleted(mapping(), SETTLED).is_gone(BEGAN)
+    assert mapping().state(BEGAN - 10**6) == "Enabled"
+    assert deleted(mapping(), SETTLED).is_gone(BEGAN - 10**6)
+
+
+def test_a_clock_that_was_read_just_before_a_change_does_not_end_it() -> None:
+    assert mapping().state(BEGAN - 1) == "Creating"
+    going = deleted(mapping(), SETTLED)
+    assert (going.state(SETTLED - 1), going.is_gone(SETTLED - 1)) == ("Deleting", False)
 
 
 def test_it_was_last_modified_when_its_state_changed() -> None:
@@ -69,7 +75,7 @@ def test_it_was_last_modified_when_its_state_changed() -> None:
         SETTLED,
         SETTLED,
     ]
-    assert mapping().last_modified_ms(BEGAN - 10) == BEGAN - 10  # never later than now
+    assert mapping().last_modified_ms(BEGAN - 10**6) == BEGAN - 10**6  # never later than now
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,9 @@ NOT_FIELDS: list[Any] = [
     [{"anything-but": {"exists": True}}],
     [{"anything-but": {"prefix": "a", "suffix": "b"}}],
     [{"anything-but": {}}],
+    [{"anything-but": {"prefix": []}}],
+    [{"anything-but": {"prefix": ["a", 5]}}],
+    [{"anything-but": {"prefix": 5}}],
     [{"anything-but": None}],
     [6e9],
 ]
