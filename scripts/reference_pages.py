@@ -1,6 +1,7 @@
 """Writes the pages of docs/reference that derive from code: `make docs`; a test fails when one is out of date."""
 
 import inspect
+import json
 import pkgutil
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,8 @@ from lampion.aws.model import load_service
 from lampion.cli.failure import MEANINGS
 from lampion.cli.main import COMMANDS, lampion_command
 from lampion.config import options
+from lampion.domain.event_source import SourceSpec
+from lampion.event_sources import SPECS
 from tests.witness import rows
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -71,6 +74,43 @@ def operations_page() -> str:
     return "\n".join(["# Operations", NOTICE, lead, *head, *lines, ""])
 
 
+def event_sources_page() -> str:
+    """Every event source, from its SourceSpec."""
+    lead = (
+        "What each event source lets one configure in CreateEventSourceMapping. Every source takes FunctionName,\n"
+        "Enabled, Tags, KMSKeyArn and MetricsConfig as well. See [the concept](../concepts/event-source-mappings.md).\n"
+    )
+    sections = [part for spec in SPECS.values() for part in _source_section(spec)]
+    return "\n".join(["# Event sources", NOTICE, lead, *sections])
+
+
+def _source_section(spec: SourceSpec) -> list[str]:
+    rows = [
+        f"| {member} | {'required' if member in spec.required else 'optional'} | {_default(spec, member)} |"
+        for member in sorted({*spec.defaults, *spec.required, *spec.optional})
+    ]
+    facts = {
+        "Starting positions": spec.starting_positions,
+        "Destinations of failed records": spec.destinations,
+        "Types of SourceAccessConfigurations": spec.access_types,
+        "Metrics": spec.metrics,
+    }
+    told = [f"- {title}: {', '.join(sorted(names))}." for title, names in facts.items() if names]
+    if not spec.has_batching_window:
+        told.append(f"- No batching window, and so at most {spec.batch_size_without_window} records in a batch.")
+    elif spec.batch_size_without_window is not None:
+        told.append(f"- A BatchSize above {spec.batch_size_without_window} needs a batching window.")
+    if spec.pollers is not None:
+        bounds = (spec.pollers.minimum, spec.pollers.maximum)
+        told.append(f"- Provisioned pollers: {' at least, '.join(f'{b.least} to {b.most}' for b in bounds)} at most.")
+    title = spec.title[0].upper() + spec.title[1:]
+    return [f"## {title}\n", "| Setting | | Default |", "|---|---|---|", *rows, "", *told, ""]
+
+
+def _default(spec: SourceSpec, member: str) -> str:
+    return f"`{json.dumps(spec.defaults[member])}`" if member in spec.defaults else ""
+
+
 def offered_operations() -> Iterator[tuple[str, str]]:
     """Module and operation name of every handler."""
     for found in pkgutil.iter_modules(lampion.api.__path__):
@@ -101,6 +141,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/cli.md": commands_page,
     "docs/reference/exit-codes.md": exit_codes_page,
     "docs/reference/operations.md": operations_page,
+    "docs/reference/event-sources.md": event_sources_page,
 }
 
 

@@ -145,3 +145,22 @@ def test_tags_go_with_the_function_and_survive_a_restart(start_server: Any) -> N
     client.delete_function(FunctionName=name)
     Functions(client, "tagged")(NOTHING, FunctionName=name)
     assert client.list_tags(Resource=arn(name))["Tags"] == {}
+
+
+def test_event_source_mappings_are_tagged_likewise(lambda_client: Any, make_function: Functions) -> None:
+    name = make_function(NOTHING)
+    source = f"arn:aws:sqs:us-east-1:123456789012:{name}"
+    too_many = {str(number): "" for number in range(51)}
+    ask = {"FunctionName": name, "EventSourceArn": source}
+    assert refused(lambda_client.create_event_source_mapping, **ask, Tags=too_many) == (
+        "InvalidParameterValueException",
+        "Number of tags exceeds resource tag limit.",
+    )
+    assert lambda_client.list_event_source_mappings(EventSourceArn=source)["EventSourceMappings"] == []
+    made = lambda_client.create_event_source_mapping(**ask, Tags={"a": "1"})
+    mapping = made["EventSourceMappingArn"]
+    lambda_client.tag_resource(Resource=mapping, Tags={"b": "2"})
+    lambda_client.untag_resource(Resource=mapping, TagKeys=["a"])
+    assert lambda_client.list_tags(Resource=mapping)["Tags"] == {"b": "2"}
+    missing = mapping[:-1] + ("0" if mapping[-1] != "0" else "1")
+    assert refused(lambda_client.list_tags, Resource=missing)[0] == "ResourceNotFoundException"

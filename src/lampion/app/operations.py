@@ -6,6 +6,7 @@ from lampion.api.account_settings import AccountSettingsApi
 from lampion.api.aliases import AliasesApi
 from lampion.api.concurrency import ConcurrencyApi
 from lampion.api.event_invoke_configs import EventInvokeConfigsApi
+from lampion.api.event_source_mappings import EventSourceMappingsApi
 from lampion.api.function_code import FunctionCodeApi
 from lampion.api.function_configuration import FunctionConfigurationApi
 from lampion.api.function_rooms import FunctionRooms
@@ -49,6 +50,7 @@ def operations(settings: Settings, ports: Ports, stores: Stores, work: Work, lin
         RecursionConfigsApi(rooms),
         RuntimeManagementApi(rooms),
         TagsApi(rooms),
+        EventSourceMappingsApi(rooms, markers=markers),
         ConcurrencyApi(rooms, limit=settings.concurrency_limit),
         ProvisionedConcurrencyApi(rooms, markers=markers, limit=settings.concurrency_limit),
         AccountSettingsApi(rooms, concurrency_limit=settings.concurrency_limit),

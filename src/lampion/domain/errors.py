@@ -64,6 +64,10 @@ class ResourceConflictException(CallerError):
     """The resource exists already, or another operation is in progress on it."""
 
 
+class ResourceInUseException(CallerError):
+    """The resource is changing from one state to another, or being deleted."""
+
+
 class PreconditionFailedException(CallerError):
     """The RevisionId given isn't the current one."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lampion.domain.errors import ResourceNotFoundException, resource_missing
+from lampion.store.event_source_mappings import EVENT_SOURCE_MAPPINGS, mapping_place
 from lampion.store.resources import Kind, Place
 
 
@@ -22,4 +23,4 @@ class TaggedKind:
     missing: Callable[[str], ResourceNotFoundException] = lambda arn: resource_missing()
 
 
-TAGGED: Final[tuple[TaggedKind, ...]] = ()
+TAGGED: Final = (TaggedKind("event-source-mapping", EVENT_SOURCE_MAPPINGS, mapping_place),)

@@ -64,3 +64,24 @@ def _(asking: Asking) -> None:
 def _(asking: Asking) -> None:
     package = handlers.package({"handler.py": handlers.NOTHING, "zeros": bytes(262_144_000)})
     asking.shows("invalid_param_exc", asking.create(package, Timeout=10).form)
+
+
+@shows(FILE, "TestLambdaTag::test_tag_lifecycle")
+def _(asking: Asking) -> None:
+    arn = asking.create_active(handlers.NOTHING).answer["FunctionArn"]
+
+    def tag(name: str, **tags: str) -> None:
+        asking.shows(f"tag_{name}_response", asking.ask("TagResource", Resource=arn, Tags=tags).form)
+        asking.shows(f"tag_{name}_response_listtags", asking.ask("ListTags", Resource=arn).form)
+
+    def untag(name: str, *keys: str) -> None:
+        asking.shows(f"untag_{name}_response", asking.ask("UntagResource", Resource=arn, TagKeys=list(keys)).form)
+        asking.shows(f"untag_{name}_response_listtags", asking.ask("ListTags", Resource=arn).form)
+
+    tag("single", A="tag-a")
+    tag("multiple", B="tag-b", C="tag-c")
+    tag("overlap", C="tag-c-newsuffix", D="tag-d")
+    untag("single", "A")
+    untag("multiple", "B", "C")
+    untag("nonexisting", "F")
+    untag("existing_and_nonexisting", "D", "F")

@@ -39,7 +39,6 @@ NOT_ASKED = {
     r"TestLambdaPermissions::test_lambda_permission_revisions": (
         "recorded in 2022, before policies had RevisionIds of their own, as the later recordings show"
     ),
-    r"TestLambdaTag::test_tag_lifecycle": "needs tags of event source mappings",
     r"TestLambdaImages::.*": "needs container images",
     r"TestLambdaFunction::test_invalid_vpc_config_security_group": "needs EC2",
     r"TestLambdaFunction::test_function_name_and_qualifier_validation\[.*too_long.*": _UNCLEAR,
