@@ -7,9 +7,11 @@ from typing import Any
 from lampion.api.function_rooms import FunctionRooms
 from lampion.aws.errors import not_built
 from lampion.aws.operation import RequestContext, operation
+from lampion.code.package_trust import check_trusted
 from lampion.domain.errors import InvalidParameterValueException
 from lampion.domain.function_rules import check_configuration, check_revision, check_updatable
 from lampion.invoke.qualifier import check_unqualified, resolve
+from lampion.store.code_signing import config_of_function
 
 Members = dict[str, Any]
 
@@ -33,7 +35,10 @@ class FunctionCodeApi:
         if members.get("Architectures"):
             configuration = replace(configuration, architectures=tuple(members["Architectures"]))
         check_configuration(configuration)
-        async with rooms.deployments.stored(members["ZipFile"]) as package:
+        zipped: bytes = members["ZipFile"]
+        signing = await rooms.resources.read(lambda stored: config_of_function(stored, target.key))
+        async with rooms.deployments.stored(zipped) as package:
+            await check_trusted(zipped, signing, target.key.arn, rooms.now_epoch_ms())
             if members.get("DryRun"):
                 return rooms.shape(replace(function, configuration=configuration, package=package))
             changed = function.changed(

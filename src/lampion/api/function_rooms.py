@@ -9,13 +9,16 @@ from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
 from lampion.code.deployments import Deployments
 from lampion.code.runtimes import Runtimes
+from lampion.domain.code_signing import FunctionCodeSigning, check_signable
 from lampion.domain.function import Function
 from lampion.domain.function_rules import update_in_progress
 from lampion.domain.snap_start import OptimizationStatus
 from lampion.domain.version import Publication, publication
 from lampion.invoke.lookup import FunctionLookup
 from lampion.store.cached_resources import CachedResources
+from lampion.store.code_signing import FUNCTION_CODE_SIGNINGS, existing_config
 from lampion.store.functions import Changed, Functions
+from lampion.store.resources import Stored
 
 
 class SnapshotStatus(Protocol):
@@ -39,6 +42,22 @@ class FunctionRooms:
 
     def now_epoch_ms(self) -> int:
         return int(self.clock.now() * 1000)
+
+    async def commit_new(self, function: Function, *, published: Function | None, signing_arn: str | None) -> None:
+        """Store a new function, with its first version and the code signing configuration it is held to, if any.
+
+        Raises AlreadyExists, CodeSigningConfigNotFoundException, and what check_signable raises.
+        """
+
+        def insert(stored: Stored) -> None:
+            stored.insert_function(function, published=published)
+            if signing_arn is not None:
+                check_signable(function)
+                existing_config(stored, function.key, signing_arn)
+                stored.put(FUNCTION_CODE_SIGNINGS, FunctionCodeSigning(function.key, signing_arn))
+
+        await self.resources.change(insert)
+        self.settle(function, published)
 
     async def commit_update(self, before: Function, changed: Function, *, published: Function | None = None) -> None:
         """Store `changed` in place of `before`, with the version published of it if any, and have them settled.

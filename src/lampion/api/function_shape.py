@@ -18,7 +18,6 @@ def new_configuration(members: Members, function_name: str) -> FunctionConfigura
     fixed = {
         "package_type": members.get("PackageType", "Zip"),
         "architectures": tuple(members.get("Architectures") or ("x86_64",)),
-        "code_signing_config_arn": members.get("CodeSigningConfigArn"),
         "tenancy_config": members.get("TenancyConfig"),
     }
     return changed_configuration(replace(defaults, **fixed), members)
@@ -93,7 +92,7 @@ def configuration_members(
         "Description": configuration.description,
         "Timeout": configuration.timeout_seconds,
         "MemorySize": configuration.memory_mib,
-        "LastModified": _timestamp(function.last_modified_epoch_ms),
+        "LastModified": timestamp(function.last_modified_epoch_ms),
         "CodeSha256": function.package.code_sha256,
         "Version": function.version,
         "VpcConfig": _vpc_config(configuration.vpc_config),
@@ -170,6 +169,7 @@ def _vpc_config(sent: Members | None) -> Members | None:
     }
 
 
-def _timestamp(epoch_ms: int) -> str:
+def timestamp(epoch_ms: int) -> str:
+    """The spelling of LastModified: UTC with milliseconds."""
     moment = datetime.fromtimestamp(epoch_ms // 1000, UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{epoch_ms % 1000:03d}+0000"

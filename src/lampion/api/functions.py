@@ -8,6 +8,7 @@ from lampion.api.function_shape import listed_members, new_configuration
 from lampion.aws.errors import not_built
 from lampion.aws.operation import RequestContext, operation
 from lampion.aws.pagination import Markers
+from lampion.code.package_trust import check_trusted
 from lampion.domain import limits
 from lampion.domain.alias import check_unreferenced
 from lampion.domain.arn import LATEST, FunctionKey
@@ -17,6 +18,7 @@ from lampion.domain.function_rules import check_configuration, check_name
 from lampion.domain.version import LATEST_NUMBER, number_of
 from lampion.invoke.qualifier import Target, function_not_found, resolve
 from lampion.store.aliases import aliases_of
+from lampion.store.code_signing import existing_config
 from lampion.store.functions import AlreadyExists
 from lampion.store.resources import Stored
 
@@ -60,7 +62,12 @@ class FunctionsApi:
             rooms.runtimes.check(configuration.runtime)
         if await rooms.functions.get(target.key) is not None:
             raise _exists(target)
-        async with rooms.deployments.stored(_zip_file(members["Code"])) as package:
+        zipped, signing_arn = _zip_file(members["Code"]), members.get("CodeSigningConfigArn")
+        signing = None
+        if signing_arn is not None:
+            signing = await rooms.resources.read(lambda stored: existing_config(stored, target.key, signing_arn))
+        async with rooms.deployments.stored(zipped) as package:
+            await check_trusted(zipped, signing, target.key.name, rooms.now_epoch_ms())
             function = Function(
                 key=target.key,
                 configuration=configuration,
@@ -74,10 +81,9 @@ class FunctionsApi:
                 made = await rooms.publication(function)
                 function, version = made.latest, made.version
             try:
-                await rooms.functions.insert(function, published=version)
+                await rooms.commit_new(function, published=version, signing_arn=signing_arn)
             except AlreadyExists:
                 raise _exists(target) from None
-        rooms.settle(function, version)
         return rooms.shape(version or function)
 
     @operation("GetFunction")
@@ -180,8 +186,6 @@ def _check_built(members: Members) -> None:
         raise not_built("CreateFunction with PublishTo")
     if members.get("Layers"):
         raise not_built("CreateFunction with Layers")
-    if members.get("CodeSigningConfigArn"):
-        raise not_built("CreateFunction with CodeSigningConfigArn")
     if members.get("PackageType") == "Image" or "ImageUri" in members["Code"]:
         raise not_built("CreateFunction with a container image")
     if "S3Bucket" in members["Code"] or "S3Key" in members["Code"]:

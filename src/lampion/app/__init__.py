@@ -19,6 +19,7 @@ import uvloop
 
 import lampion
 from lampion.api.aliases import AliasesApi
+from lampion.api.code_signing import CodeSigningConfigsApi, FunctionCodeSigningApi
 from lampion.api.function_code import FunctionCodeApi
 from lampion.api.function_configuration import FunctionConfigurationApi
 from lampion.api.function_rooms import FunctionRooms
@@ -339,6 +340,8 @@ def _operations(ports: Ports, stores: Stores, work: Work, links: CodeDownloads) 
         FunctionsApi(rooms, environments=work.pool, links=links, markers=markers),
         VersionsApi(rooms, markers=markers),
         AliasesApi(rooms, markers=markers),
+        CodeSigningConfigsApi(rooms, markers=markers),
+        FunctionCodeSigningApi(rooms, markers=markers),
         FunctionCodeApi(rooms),
         FunctionConfigurationApi(rooms),
         InvocationsApi(invoker=work.invoker, clock=ports.clock, rng=ports.rng),

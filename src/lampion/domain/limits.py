@@ -30,3 +30,4 @@ SNAPSHOT_INIT_SECONDS: Final = 130.0  # or the function's timeout, whichever is 
 RESTORE_SECONDS: Final = 10.0
 LOG_TAIL_BYTES: Final = 4096
 LIST_ITEMS_MAX: Final = 50
+CODE_SIGNING_ITEMS_MAX: Final = 10_000  # API reference, ListCodeSigningConfigs
