@@ -7,6 +7,7 @@ from lampion.api.function_rooms import FunctionRooms
 from lampion.api.function_shape import changed_configuration
 from lampion.aws.errors import not_built
 from lampion.aws.operation import RequestContext, operation
+from lampion.domain.capacity_provider import check_compute_type_kept
 from lampion.domain.function_rules import check_configuration, check_revision, check_updatable
 from lampion.invoke.qualifier import check_unqualified, resolve
 
@@ -38,6 +39,7 @@ class FunctionConfigurationApi:
         configuration = changed_configuration(function.configuration, members)
         if configuration.runtime is not None and "Runtime" in members:
             rooms.runtimes.check(configuration.runtime, is_update=True)
+        check_compute_type_kept(function.configuration, configuration)
         check_configuration(configuration)
         changed = function.changed(
             configuration=configuration, revision_id=rooms.rng.uuid4(), now_epoch_ms=rooms.now_epoch_ms()

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from lampion.domain import limits
 from lampion.domain.function import Function, FunctionConfiguration, LoggingConfig
 
 Members = Mapping[str, Any]
@@ -12,8 +13,11 @@ Members = Mapping[str, Any]
 
 def new_configuration(members: Members, function_name: str) -> FunctionConfiguration:
     """The configuration that CreateFunction asks for, with AWS's defaults."""
+    on_provider = members.get("CapacityProviderConfig") is not None
     defaults = FunctionConfiguration(
-        role=members["Role"], logging=LoggingConfig(log_group=f"/aws/lambda/{function_name}")
+        role=members["Role"],
+        memory_mib=limits.CAPACITY_MEMORY_MIB_MIN if on_provider else limits.MEMORY_MIB_DEFAULT,
+        logging=LoggingConfig(log_group=f"/aws/lambda/{function_name}"),
     )
     fixed = {
         "package_type": members.get("PackageType", "Zip"),

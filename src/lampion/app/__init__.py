@@ -19,6 +19,7 @@ import uvloop
 
 import lampion
 from lampion.api.aliases import AliasesApi
+from lampion.api.capacity_providers import CapacityProvidersApi
 from lampion.api.code_signing import CodeSigningConfigsApi, FunctionCodeSigningApi
 from lampion.api.function_code import FunctionCodeApi
 from lampion.api.function_configuration import FunctionConfigurationApi
@@ -342,6 +343,7 @@ def _operations(ports: Ports, stores: Stores, work: Work, links: CodeDownloads) 
         AliasesApi(rooms, markers=markers),
         CodeSigningConfigsApi(rooms, markers=markers),
         FunctionCodeSigningApi(rooms, markers=markers),
+        CapacityProvidersApi(rooms, markers=markers),
         FunctionCodeApi(rooms),
         FunctionConfigurationApi(rooms),
         InvocationsApi(invoker=work.invoker, clock=ports.clock, rng=ports.rng),

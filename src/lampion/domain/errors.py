@@ -80,6 +80,14 @@ class InvalidCodeSignatureException(CallerError):
     """The signature in the package is damaged, whatever the code signing policy."""
 
 
+class CapacityProviderLimitExceededException(CallerError):
+    """The account has as many capacity providers as it may have."""
+
+
+class FunctionVersionsPerCapacityProviderLimitExceededException(CallerError):
+    """The capacity provider has as many versions of functions as it may have."""
+
+
 class RequestTooLargeException(CallerError):
     """The invocation's payload exceeds the limit."""
 

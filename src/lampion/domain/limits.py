@@ -16,6 +16,7 @@ API_REQUEST_BYTES: Final = 6_291_456
 MEMORY_MIB_MIN: Final = 128
 MEMORY_MIB_MAX: Final = 10_240
 MEMORY_MIB_DEFAULT: Final = 128
+CAPACITY_MEMORY_MIB_MIN: Final = 2048  # of functions on capacity providers; also what they get by default
 MEMORY_MIB_PER_CORE: Final = 1769
 
 TIMEOUT_SECONDS_MAX: Final = 900
