@@ -8,7 +8,7 @@ from lampion.domain.capacity_provider import CapacityProvider, CapacityUse, prov
 from lampion.domain.errors import FunctionVersionsPerCapacityProviderLimitExceededException, ResourceNotFoundException
 from lampion.domain.function import Function
 from lampion.store.capacity_providers import CAPACITY_PROVIDERS, CAPACITY_USES, note_capacity_use
-from lampion.store.resources import Resources, Stored
+from lampion.store.resources import Resources, Stored, every
 from tests.component.store.samples import ACCOUNT, REGION, delete, function
 
 
@@ -49,8 +49,8 @@ async def users(resources: Resources, name: str) -> list[tuple[str, str]]:
 
 @pytest.fixture
 async def providers(resources: Resources) -> Resources:
-    for name in ("p", "q"):
-        await resources.change(lambda stored, name=name: stored.put(CAPACITY_PROVIDERS, provider(name)))  # type: ignore[misc]
+    for made in (provider("p"), provider("q"), replace(provider("far"), region="eu-west-1")):
+        await resources.change(lambda stored, made=made: stored.put(CAPACITY_PROVIDERS, made))  # type: ignore[misc]
     return resources
 
 
@@ -71,11 +71,11 @@ async def test_a_deleted_function_or_version_uses_nothing(providers: Resources) 
     assert await users(providers, "p") == []
 
 
-@pytest.mark.parametrize("absent", [on("f", "absent"), on("f", "p", region="eu-west-1")])
+@pytest.mark.parametrize("absent", [on("f", "absent"), on("f", "far", region="eu-west-1")])
 async def test_a_provider_must_be_there(providers: Resources, absent: Function) -> None:
     with pytest.raises(ResourceNotFoundException):
         await note(providers, absent)
-    assert await users(providers, "absent") == []
+    assert await providers.read(lambda stored: every(stored, CAPACITY_USES, ACCOUNT, REGION)) == []
 
 
 async def test_a_provider_takes_a_hundred_and_those_stay_welcome(providers: Resources) -> None:

@@ -1,52 +1,29 @@
 """A new function is stored with what it uses, or not at all: what was there a moment ago may be gone by then."""
 
 from dataclasses import replace
-from typing import Any, cast
 
 import pytest
 
-from lampion.api.function_rooms import FunctionRooms
 from lampion.domain.code_signing import CodeSigningConfig
 from lampion.domain.errors import ApiError, CodeSigningConfigNotFoundException, InvalidParameterValueException
 from lampion.domain.function import Function
 from lampion.store.code_signing import CODE_SIGNING_CONFIGS, config_of_function
 from lampion.store.memory_resources import MemoryResources, MemoryTables
 from tests.component.store.samples import ACCOUNT, REGION, function, key
+from tests.unit.api.stored_rooms import Settled, rooms
 
 CONFIG = CodeSigningConfig(
     account_id=ACCOUNT, region=REGION, id="csc-00000000000000000", allowed_publishers=("arn",), last_modified_epoch_ms=0
 )
+ELSEWHERE = replace(CONFIG, region="eu-west-1")
 ABSENT = replace(CONFIG, id="csc-11111111111111111")
-
-
-class Settled:
-    """Takes note of what is to be settled."""
-
-    def __init__(self) -> None:
-        self.functions: list[Function] = []
-
-    def settle(self, function: Function) -> None:
-        self.functions.append(function)
-
-
-def rooms(resources: MemoryResources, deployments: Settled) -> FunctionRooms:
-    unused = cast("Any", None)
-    return FunctionRooms(
-        functions=unused,
-        resources=cast("Any", resources),
-        lookup=unused,
-        deployments=cast("Any", deployments),
-        runtimes=unused,
-        snapshots=unused,
-        clock=unused,
-        rng=unused,
-    )
 
 
 @pytest.fixture
 async def resources() -> MemoryResources:
     made = MemoryResources(MemoryTables())
-    await made.change(lambda stored: stored.put(CODE_SIGNING_CONFIGS, CONFIG))
+    for config in (CONFIG, ELSEWHERE):
+        await made.change(lambda stored, config=config: stored.put(CODE_SIGNING_CONFIGS, config))  # type: ignore[misc]
     return made
 
 
@@ -66,7 +43,7 @@ def image() -> Function:
     ("made", "config", "error"),
     [
         (function(), ABSENT, CodeSigningConfigNotFoundException),
-        (function(), replace(CONFIG, region="eu-west-1"), CodeSigningConfigNotFoundException),
+        (function(), ELSEWHERE, CodeSigningConfigNotFoundException),
         (image(), CONFIG, InvalidParameterValueException),
     ],
 )
