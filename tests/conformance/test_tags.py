@@ -164,3 +164,23 @@ def test_event_source_mappings_are_tagged_likewise(lambda_client: Any, make_func
     assert lambda_client.list_tags(Resource=mapping)["Tags"] == {"b": "2"}
     missing = mapping[:-1] + ("0" if mapping[-1] != "0" else "1")
     assert refused(lambda_client.list_tags, Resource=missing)[0] == "ResourceNotFoundException"
+
+
+def test_what_the_account_has_is_tagged_likewise(lambda_client: Any) -> None:
+    profile = "arn:aws:signer:us-east-1:123456789012:/signing-profiles/p/abcdefghij"
+    signing = lambda_client.create_code_signing_config(
+        AllowedPublishers={"SigningProfileVersionArns": [profile]}, Tags={"a": "1"}
+    )["CodeSigningConfig"]["CodeSigningConfigArn"]
+    provider = lambda_client.create_capacity_provider(
+        CapacityProviderName=unique_name("tagged"),
+        VpcConfig={"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},
+        PermissionsConfig={"CapacityProviderOperatorRoleArn": "arn:aws:iam::123456789012:role/r"},
+        Tags={"a": "1"},
+    )["CapacityProvider"]["CapacityProviderArn"]
+    for resource in (signing, provider):
+        lambda_client.tag_resource(Resource=resource, Tags={"b": "2"})
+        lambda_client.untag_resource(Resource=resource, TagKeys=["a"])
+        assert lambda_client.list_tags(Resource=resource)["Tags"] == {"b": "2"}
+    lambda_client.delete_code_signing_config(CodeSigningConfigArn=signing)
+    lambda_client.delete_capacity_provider(CapacityProviderName=provider)
+    assert refused(lambda_client.list_tags, Resource=signing)[0] == "ResourceNotFoundException"

@@ -22,8 +22,8 @@ from lampion.domain.event_source_mapping import (
     updated,
 )
 from lampion.domain.event_source_settings import created_settings, updated_settings
-from lampion.event_sources import SELF_MANAGED, SPECS
 from lampion.domain.tags import check_tags
+from lampion.event_sources import SELF_MANAGED, SPECS
 from lampion.invoke.qualifier import resolve
 from lampion.store.aliases import qualified
 from lampion.store.event_source_mappings import (

@@ -7,12 +7,14 @@ from typing import Any
 from lampion.api.function_rooms import FunctionRooms
 from lampion.aws.errors import not_built
 from lampion.aws.operation import RequestContext, operation
+from lampion.code.package_trust import check_trusted
 from lampion.domain.function import Function
 from lampion.domain.function_rules import check_configuration, check_revision, check_updatable
 from lampion.domain.packaging import CodeSource, updated_code_source
 from lampion.domain.runtime_management import check_runtime_changeable
 from lampion.domain.version import check_publish_to
 from lampion.invoke.qualifier import check_unqualified, resolve
+from lampion.store.code_signing import config_of_function
 
 Members = dict[str, Any]
 
@@ -39,8 +41,11 @@ class FunctionCodeApi:
             check_runtime_changeable(function.runtime_management, changes_architecture=changes)
         rooms.runtimes.check(configuration.runtime, is_update=True)
         check_configuration(configuration)
-        async with rooms.deployments.stored(members["ZipFile"]) as stored:
-            package = replace(stored, source_kms_key_arn=members.get("SourceKMSKeyArn") or None)
+        zipped: bytes = members["ZipFile"]
+        signing = await rooms.resources.read(lambda stored: config_of_function(stored, target.key))
+        async with rooms.deployments.stored(zipped) as held:
+            await check_trusted(zipped, signing, target.key.arn, rooms.now_epoch_ms())
+            package = replace(held, source_kms_key_arn=members.get("SourceKMSKeyArn") or None)
             if members.get("DryRun"):
                 return rooms.shape(replace(function, configuration=configuration, package=package))
             changed = function.changed(

@@ -7,6 +7,7 @@ from lampion.api.function_rooms import FunctionRooms
 from lampion.api.function_shape import changed_configuration
 from lampion.aws.errors import not_built
 from lampion.aws.operation import RequestContext, operation
+from lampion.domain.capacity_provider import check_compute_type_kept
 from lampion.domain.connections import check_connections
 from lampion.domain.function_rules import check_configuration, check_revision, check_updatable
 from lampion.domain.runtime_management import check_runtime_changeable
@@ -44,6 +45,7 @@ class FunctionConfigurationApi:
             function.runtime_management, changes_runtime=configuration.runtime != function.configuration.runtime
         )
         rooms.runtimes.check(configuration.runtime, is_update=True)
+        check_compute_type_kept(function.configuration, configuration)
         check_configuration(configuration)
         check_connections(configuration, region=target.key.region)
         changed = function.changed(

@@ -9,13 +9,17 @@ from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
 from lampion.code.deployments import Deployments
 from lampion.code.runtimes import Runtimes
+from lampion.domain.code_signing import FunctionCodeSigning, check_signable
 from lampion.domain.function import Function
 from lampion.domain.function_rules import update_in_progress
 from lampion.domain.snap_start import OptimizationStatus
 from lampion.domain.version import Publication, publication
 from lampion.invoke.lookup import FunctionLookup
 from lampion.store.cached_resources import CachedResources
+from lampion.store.capacity_providers import note_capacity_use
+from lampion.store.code_signing import FUNCTION_CODE_SIGNINGS, existing_config
 from lampion.store.functions import Changed, Functions
+from lampion.store.resources import Stored
 
 
 class SnapshotStatus(Protocol):
@@ -40,13 +44,36 @@ class FunctionRooms:
     def now_epoch_ms(self) -> int:
         return int(self.clock.now() * 1000)
 
+    async def commit_new(self, function: Function, *, published: Function | None, signing_arn: str | None) -> None:
+        """Store a new function, with its first version and the code signing configuration it is held to, if any.
+
+        Raises AlreadyExists, CodeSigningConfigNotFoundException, and what check_signable and note_capacity_use raise.
+        """
+
+        def insert(stored: Stored) -> None:
+            stored.insert_function(function, published=published)
+            _note_uses(stored, function, published)
+            if signing_arn is not None:
+                check_signable(function)
+                existing_config(stored, function.key, signing_arn)
+                stored.put(FUNCTION_CODE_SIGNINGS, FunctionCodeSigning(function.key, signing_arn))
+
+        await self.resources.change(insert)
+        self.settle(function, published)
+
     async def commit_update(self, before: Function, changed: Function, *, published: Function | None = None) -> None:
         """Store `changed` in place of `before`, with the version published of it if any, and have them settled.
 
-        Raises ResourceConflictException when somebody else changed the function meanwhile.
+        Raises ResourceConflictException when somebody else changed the function meanwhile, and what
+        note_capacity_use raises.
         """
+
+        def replace(stored: Stored) -> None:
+            stored.replace_function(changed, expected_revision_id=before.revision_id, published=published)
+            _note_uses(stored, changed, published)
+
         try:
-            await self.functions.replace(changed, expected_revision_id=before.revision_id, published=published)
+            await self.resources.change(replace)
         except Changed:
             raise update_in_progress(before) from None
         self.settle(changed, published)
@@ -73,3 +100,10 @@ class FunctionRooms:
         arn = self.runtimes.version_arn(function)
         status = self.snapshots.optimization_status(function)
         return configuration_members(function, runtime_version_arn=arn, optimization_status=status, qualifier=qualifier)
+
+
+def _note_uses(stored: Stored, *functions: Function | None) -> None:
+    """In the transaction that stores them: what these use that must not be deleted under them, and may be full."""
+    for function in functions:
+        if function is not None:
+            note_capacity_use(stored, function)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from lampion.domain import limits
 from lampion.domain.concurrency import ReservedConcurrency
 from lampion.domain.connections import NO_VPC, changed_dead_letter_config, changed_vpc_config, new_dead_letter_config
 from lampion.domain.durability import changed_durable_config, new_durable_config
@@ -15,13 +16,15 @@ Members = Mapping[str, Any]
 
 def new_configuration(members: Members, function_name: str) -> FunctionConfiguration:
     """The configuration that CreateFunction asks for, with AWS's defaults."""
+    on_provider = members.get("CapacityProviderConfig") is not None
     defaults = FunctionConfiguration(
-        role=members["Role"], logging=LoggingConfig(log_group=f"/aws/lambda/{function_name}")
+        role=members["Role"],
+        memory_mib=limits.CAPACITY_MEMORY_MIB_MIN if on_provider else limits.MEMORY_MIB_DEFAULT,
+        logging=LoggingConfig(log_group=f"/aws/lambda/{function_name}"),
     )
     fixed = {
         "package_type": members.get("PackageType", "Zip"),
         "architectures": tuple(members.get("Architectures") or ("x86_64",)),
-        "code_signing_config_arn": members.get("CodeSigningConfigArn"),
         "tenancy_config": members.get("TenancyConfig"),
     }
     if "DeadLetterConfig" in members:
@@ -109,7 +112,7 @@ def configuration_members(
         "Description": configuration.description,
         "Timeout": configuration.timeout_seconds,
         "MemorySize": configuration.memory_mib,
-        "LastModified": _timestamp(function.last_modified_epoch_ms),
+        "LastModified": timestamp(function.last_modified_epoch_ms),
         "CodeSha256": function.package.code_sha256,
         "Version": function.version,
         "VpcConfig": _vpc_config(configuration.vpc_config),
@@ -186,6 +189,7 @@ def _vpc_config(sent: Members | None) -> Members | None:
     return {**NO_VPC, **sent, "VpcId": None if sent.get("SubnetIds") else ""}
 
 
-def _timestamp(epoch_ms: int) -> str:
+def timestamp(epoch_ms: int) -> str:
+    """The spelling of LastModified: UTC with milliseconds."""
     moment = datetime.fromtimestamp(epoch_ms // 1000, UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{epoch_ms % 1000:03d}+0000"

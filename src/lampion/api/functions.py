@@ -9,6 +9,7 @@ from lampion.api.function_shape import concurrency_members, listed_members, new_
 from lampion.aws.errors import not_built
 from lampion.aws.operation import RequestContext, operation
 from lampion.aws.pagination import Markers
+from lampion.code.package_trust import check_trusted
 from lampion.domain import limits
 from lampion.domain.alias import check_unreferenced
 from lampion.domain.arn import LATEST, FunctionKey
@@ -21,6 +22,7 @@ from lampion.domain.tags import check_tags
 from lampion.domain.version import LATEST_NUMBER, check_publish_to, number_of
 from lampion.invoke.qualifier import Target, function_not_found, resolve
 from lampion.store.aliases import aliases_of
+from lampion.store.code_signing import existing_config
 from lampion.store.concurrency import RESERVED, reserved_place
 from lampion.store.functions import AlreadyExists
 from lampion.store.resources import Stored
@@ -68,7 +70,12 @@ class FunctionsApi:
         _check_source_built(code_source(members["Code"], configuration.package_type))
         if await rooms.functions.get(target.key) is not None:
             raise _exists(target)
-        async with rooms.deployments.stored(members["Code"]["ZipFile"]) as package:
+        zipped, signing_arn = members["Code"]["ZipFile"], members.get("CodeSigningConfigArn")
+        signing = None
+        if signing_arn is not None:
+            signing = await rooms.resources.read(lambda stored: existing_config(stored, target.key, signing_arn))
+        async with rooms.deployments.stored(zipped) as package:
+            await check_trusted(zipped, signing, target.key.name, rooms.now_epoch_ms())
             function = Function(
                 key=target.key,
                 configuration=configuration,
@@ -82,10 +89,9 @@ class FunctionsApi:
                 made = await rooms.publication(function)
                 function, version = made.latest, made.version
             try:
-                await rooms.functions.insert(function, published=version)
+                await rooms.commit_new(function, published=version, signing_arn=signing_arn)
             except AlreadyExists:
                 raise _exists(target) from None
-        rooms.settle(function, version)
         return rooms.shape(version or function)
 
     @operation("GetFunction")
@@ -196,8 +202,6 @@ def _check_built(members: Members) -> None:
         raise not_built("CreateFunction with a customer-managed runtime")
     if members.get("Layers"):
         raise not_built("CreateFunction with Layers")
-    if members.get("CodeSigningConfigArn"):
-        raise not_built("CreateFunction with CodeSigningConfigArn")
 
 
 def _check_source_built(source: CodeSource) -> None:

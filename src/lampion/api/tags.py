@@ -65,7 +65,7 @@ class TagsApi:
         row = self._tagged.get(kind)
         if row is None:
             raise not_built(f"tags of what an ARN with {kind} names")
-        return _Resource(arn, row, row.place(account_id, region, own_id))
+        return _Resource(arn, row, Place.of_account(account_id, region, own_id))
 
     def _function(self, context: RequestContext, arn: str, action: str) -> "_Holder":
         target = resolve(arn, None, context, action)

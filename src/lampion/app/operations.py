@@ -4,6 +4,8 @@ import hmac
 
 from lampion.api.account_settings import AccountSettingsApi
 from lampion.api.aliases import AliasesApi
+from lampion.api.capacity_providers import CapacityProvidersApi
+from lampion.api.code_signing import CodeSigningConfigsApi, FunctionCodeSigningApi
 from lampion.api.concurrency import ConcurrencyApi
 from lampion.api.event_invoke_configs import EventInvokeConfigsApi
 from lampion.api.event_source_mappings import EventSourceMappingsApi
@@ -50,6 +52,9 @@ def operations(settings: Settings, ports: Ports, stores: Stores, work: Work, lin
         RecursionConfigsApi(rooms),
         RuntimeManagementApi(rooms),
         TagsApi(rooms),
+        CodeSigningConfigsApi(rooms, markers=markers),
+        FunctionCodeSigningApi(rooms, markers=markers),
+        CapacityProvidersApi(rooms, markers=markers),
         EventSourceMappingsApi(rooms, markers=markers),
         ConcurrencyApi(rooms, limit=settings.concurrency_limit),
         ProvisionedConcurrencyApi(rooms, markers=markers, limit=settings.concurrency_limit),

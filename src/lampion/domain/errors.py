@@ -80,6 +80,26 @@ class CodeStorageExceededException(CallerError):
     """The account's code storage is full."""
 
 
+class CodeSigningConfigNotFoundException(CallerError):
+    """The code signing configuration that a function is to use doesn't exist."""
+
+
+class CodeVerificationFailedException(CallerError):
+    """The package isn't trusted, and the function's code signing policy is Enforce."""
+
+
+class InvalidCodeSignatureException(CallerError):
+    """The signature in the package is damaged, whatever the code signing policy."""
+
+
+class CapacityProviderLimitExceededException(CallerError):
+    """The account has as many capacity providers as it may have."""
+
+
+class FunctionVersionsPerCapacityProviderLimitExceededException(CallerError):
+    """The capacity provider has as many versions of functions as it may have."""
+
+
 class RequestTooLargeException(CallerError):
     """The invocation's payload exceeds the limit."""
 

@@ -86,7 +86,6 @@ class FunctionConfiguration:
     dead_letter_config: Document | None = None
     file_system_configs: tuple[Document, ...] = ()
     image_config: Document | None = None
-    code_signing_config_arn: str | None = None
     tenancy_config: Document | None = None
     capacity_provider_config: Document | None = None
     durable_config: Document | None = None

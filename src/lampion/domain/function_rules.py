@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 
 from lampion.domain import limits
+from lampion.domain.capacity_provider import check_capacity
 from lampion.domain.errors import (
     InvalidParameterValueException,
     PreconditionFailedException,
@@ -64,6 +65,7 @@ def check_configuration(configuration: FunctionConfiguration) -> None:
         raise InvalidParameterValueException("Architectures list must contain exactly one element.")
     _check_layers(configuration.layers)
     check_snap_start(configuration)
+    check_capacity(configuration)
     _check_logging(configuration.logging)
 
 

@@ -20,6 +20,7 @@ API_REQUEST_BYTES: Final = 6_291_456
 MEMORY_MIB_MIN: Final = 128
 MEMORY_MIB_MAX: Final = 10_240
 MEMORY_MIB_DEFAULT: Final = 128
+CAPACITY_MEMORY_MIB_MIN: Final = 2048  # of functions on capacity providers; also what they get by default
 MEMORY_MIB_PER_CORE: Final = 1769
 
 TIMEOUT_SECONDS_MAX: Final = 900
@@ -39,3 +40,4 @@ EVENT_SOURCE_MAPPING_ITEMS_MAX: Final = 100
 FILTERS_PER_EVENT_SOURCE: Final = 5
 RECORD_AGE_SECONDS_MIN: Final = 60
 RECORD_AGE_SECONDS_MAX: Final = 604_800
+CODE_SIGNING_ITEMS_MAX: Final = 10_000  # API reference, ListCodeSigningConfigs

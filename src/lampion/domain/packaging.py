@@ -70,10 +70,6 @@ def check_packaging(configuration: FunctionConfiguration) -> None:
             raise InvalidParameterValueException(
                 "Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image."
             )
-        if configuration.code_signing_config_arn is not None:
-            raise InvalidParameterValueException(
-                "Code signing is not supported for functions created with container images."
-            )
         return
     if configuration.runtime is None or configuration.handler is None:
         raise InvalidParameterValueException(

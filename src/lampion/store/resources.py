@@ -31,6 +31,11 @@ class Place:
         """Of something that goes when the function is deleted."""
         return cls(key.account_id, key.region, function_owner(key.name), own_id)
 
+    @classmethod
+    def of_account(cls, account_id: str, region: str, own_id: str) -> "Place":
+        """Of something that no other resource owns."""
+        return cls(account_id, region, "", own_id)
+
 
 def function_owner(name: str) -> str:
     return f"function:{name}"

@@ -33,7 +33,7 @@ def place(account_id: str, region: str, own_id: str) -> Place:
 
 
 PROVIDERS = Kind("provider", Provider, place=lambda one: place("123456789012", "us-east-1", one.name))
-ROW = TaggedKind("capacity-provider", PROVIDERS, place)
+ROW = TaggedKind("capacity-provider", PROVIDERS)
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ async def test_what_is_not_there_has_no_tags(resources: MemoryResources) -> None
     def missing(arn: str) -> ResourceNotFoundException:
         return ResourceNotFoundException(f"no {arn}")
 
-    own_words = TaggedKind("capacity-provider", PROVIDERS, place, missing)
+    own_words = TaggedKind("capacity-provider", PROVIDERS, missing)
     with pytest.raises(ResourceNotFoundException) as caught:
         await tags_api(resources, own_words).tag_resource(CONTEXT, {"Resource": f"{ARN}:q", "Tags": {"a": "1"}})
     assert caught.value.message == f"no {ARN}:q"

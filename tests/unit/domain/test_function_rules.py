@@ -25,6 +25,11 @@ from lampion.domain.function_rules import (
     check_updatable,
 )
 
+ON_INSTANCES = {
+    "LambdaManagedInstancesCapacityProviderConfig": {
+        "CapacityProviderArn": "arn:aws:lambda:us-east-1:123456789012:capacity-provider:p"
+    }
+}
 GOOD = FunctionConfiguration(
     role="arn:aws:iam::123456789012:role/role",
     runtime="python3.12",
@@ -62,10 +67,11 @@ def test_a_name_of_64_characters_is_the_longest() -> None:
         {},
         {"timeout_seconds": 900, "memory_mib": 10_240, "ephemeral_storage_mib": 10_240},
         {"environment": {"a": "x" * 4088}},
-        {"timeout_seconds": 5400, "memory_mib": 32_768, "capacity_provider_config": {"a": "b"}},
+        {"timeout_seconds": 5400, "memory_mib": 32_768, "capacity_provider_config": ON_INSTANCES},
         {
+            "memory_mib": 2048,
             "ephemeral_storage_mib": 32_768,
-            "capacity_provider_config": {"a": "b"},
+            "capacity_provider_config": ON_INSTANCES,
             "accelerator_config": {"AcceleratorMemorySize": 1},
         },
         {"logging": LoggingConfig("/aws/mine")},

@@ -106,10 +106,6 @@ def test_a_zip_file_beside_an_image_is_too_much_for_a_new_zip_function() -> None
             )
             for change in ({"runtime": "python3.12"}, {"handler": "a.b"}, {"layers": ("arn",)})
         ),
-        (
-            replace(IMAGE, code_signing_config_arn="arn"),
-            "Code signing is not supported for functions created with container images.",
-        ),
     ],
 )
 def test_what_goes_with_neither(configuration: FunctionConfiguration, message: str) -> None:

@@ -12,6 +12,7 @@ from lampion.domain.function import DeploymentPackage, Function, FunctionConfigu
 from lampion.domain.function_rules import check_configuration
 from lampion.domain.snap_start import check_snap_start, is_snap_started
 
+ON_INSTANCES = {"LambdaManagedInstancesCapacityProviderConfig": {"CapacityProviderArn": "arn"}}
 GOOD = FunctionConfiguration(
     role="arn:aws:iam::123456789012:role/role",
     runtime="python3.12",
@@ -44,7 +45,7 @@ def test_the_runtimes_of_snap_start(runtime: str) -> None:
     [
         ({"ephemeral_storage_mib": 513}, "EphemeralStorage greater than 512 MB"),
         ({"file_system_configs": ({"Arn": "a", "LocalMountPath": "/mnt/a"},)}, "FileSystemConfigs"),
-        ({"capacity_provider_config": {"a": "b"}}, "CapacityProviderConfig"),
+        ({"capacity_provider_config": ON_INSTANCES, "memory_mib": 2048}, "CapacityProviderConfig"),
     ],
 )
 def test_what_snap_start_excludes(change: dict[str, Any], what: str) -> None:
