@@ -68,6 +68,10 @@ class CodeStorageExceededException(CallerError):
     """The account's code storage is full."""
 
 
+class PolicyLengthExceededException(CallerError):
+    """The resource-based policy would become larger than one may be."""
+
+
 class RequestTooLargeException(CallerError):
     """The invocation's payload exceeds the limit."""
 

@@ -4,6 +4,8 @@ Shapes: FunctionConfiguration and its members (botocore `lambda` 2015-03-31). Me
 keeps and gives back are documents, as the caller sent them.
 """
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -41,11 +43,31 @@ CREATING = Reason("The function is being created.", "Creating")
 
 @dataclass(frozen=True, slots=True)
 class DeploymentPackage:
-    """A zip that is stored: `sha256` names the blob (hex); `code_sha256` is AWS's base64 spelling of it."""
+    """A zip that is stored: `sha256` names the blob (hex); `code_sha256` is AWS's base64 spelling of it.
+
+    `unzipped_bytes` is 0 where it isn't known: documents written before it was kept don't tell it.
+    """
 
     sha256: str
     code_sha256: str
     size_bytes: int
+    unzipped_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachedLayer:
+    """A layer version as a function got it when it named it: it has it for good, whatever becomes of the version."""
+
+    arn: str
+    package: DeploymentPackage
+    signing_profile_version_arn: str | None = None
+    signing_job_arn: str | None = None
+
+
+def layers_name(layers: Iterable[AttachedLayer]) -> str | None:
+    """Names what these layers are when merged in this order (hex, as if it were a blob's); None without layers."""
+    merged = "\n".join(layer.package.sha256 for layer in layers)
+    return hashlib.sha256(merged.encode()).hexdigest() if merged else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +97,7 @@ class FunctionConfiguration:
     logging: LoggingConfig
     tracing_mode: str = "PassThrough"
     snap_start_apply_on: str = "None"
-    layers: tuple[str, ...] = ()
+    layers: tuple[AttachedLayer, ...] = ()
     kms_key_arn: str | None = None
     vpc_config: Document | None = None
     dead_letter_config: Document | None = None
@@ -115,6 +137,18 @@ class Function:
     def is_settled(self) -> bool:
         """Whether no work on it is outstanding; a restart continues the others."""
         return self.state is not State.PENDING and self.last_update_status is not LastUpdateStatus.IN_PROGRESS
+
+    @property
+    def layer_code(self) -> tuple[str, ...]:
+        """`sha256` of each layer, and the name of what they are merged to."""
+        layers = self.configuration.layers
+        name = layers_name(layers)
+        return () if name is None else (*(layer.package.sha256 for layer in layers), name)
+
+    @property
+    def code_in_use(self) -> frozenset[str]:
+        """Names all stored code that its environments may be made of: to be kept as long as there is any of them."""
+        return frozenset((self.package.sha256, *self.layer_code))
 
     def changed(
         self,

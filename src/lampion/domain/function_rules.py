@@ -1,7 +1,7 @@
 """Rules over a function's configuration that the shapes alone don't express. Pure; each raises the API's error."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from lampion.domain import limits
 from lampion.domain.errors import (
@@ -13,7 +13,6 @@ from lampion.domain.function import Function, FunctionConfiguration, LastUpdateS
 from lampion.domain.snap_start import check_snap_start
 
 NAME_CHARACTERS_MAX = 64
-LAYERS_MAX = 5
 
 RESERVED_VARIABLES = frozenset(
     (
@@ -61,7 +60,6 @@ def check_configuration(configuration: FunctionConfiguration) -> None:
         )
     if len(configuration.architectures) != 1:
         raise InvalidParameterValueException("Architectures list must contain exactly one element.")
-    _check_layers(configuration.layers)
     check_snap_start(configuration)
     logging = configuration.logging
     if logging.log_format == "Text" and (logging.application_log_level or logging.system_log_level):
@@ -141,12 +139,6 @@ def _check_sizes(configuration: FunctionConfiguration) -> None:
 def _check_maximum(value: int, path: str, maximum: int) -> None:
     if value > maximum:
         raise _violation(str(value), path, f"Member must have value less than or equal to {maximum}")
-
-
-def _check_layers(layers: Iterable[str]) -> None:
-    arns = tuple(layers)
-    if len(arns) > LAYERS_MAX:
-        raise InvalidParameterValueException(f"Cannot reference more than {LAYERS_MAX} layers.")
 
 
 def _violation(value: str, path: str, constraint: str) -> InvalidParameterValueException:

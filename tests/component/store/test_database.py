@@ -222,6 +222,7 @@ async def test_a_path_that_cannot_be_opened_is_named(tmp_path: Path):
         ("unsettled_of", "functions_unsettled (account_id=? AND region=? AND name=?)"),
         ("snap_started", "functions_snap_started"),
         ("packages_in_use", "COVERING INDEX functions_package"),
+        ("layer_code_in_use", "COVERING INDEX functions_layer_code"),
     ],
 )
 async def test_no_query_reads_more_than_it_answers(database: Database, query: str, index: str):

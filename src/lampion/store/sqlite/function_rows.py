@@ -67,6 +67,7 @@ def _row(function: Function) -> dict[str, Any]:
         "revision_id": function.revision_id,
         "package_sha256": function.package.sha256,
         "package_bytes": function.package.size_bytes,
+        "layer_code": " ".join(function.layer_code) or None,
         "is_settled": int(function.is_settled),
         "is_snap_started": int(is_snap_started(function)),
         "document": encode(function),

@@ -1,13 +1,20 @@
 """Functions in SQLite: each operation a transaction of its own."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from lampion.domain.arn import LATEST, FunctionKey
 from lampion.domain.function import Function
 from lampion.store.queries import queries
 from lampion.store.sqlite.database import Database
 from lampion.store.sqlite.function_rows import FunctionRows, key_columns
+
+# Layers before the functions that have them: a layer that is deleted meanwhile is found in one of the two.
+_IN_USE: Final = (
+    queries("resources")["packages_in_use"],
+    queries("functions")["packages_in_use"],
+    queries("functions")["layer_code_in_use"],
+)
 
 
 class SqliteFunctions:
@@ -55,11 +62,10 @@ class SqliteFunctions:
         return await self._select("snap_started", {})
 
     async def packages_in_use(self) -> frozenset[str]:
-        statements = [queries(concept)["packages_in_use"] for concept in ("functions", "resources")]
         rows = await self._database.read(
-            lambda connection: [row for statement in statements for row in connection.execute(statement)]
+            lambda connection: [row for statement in _IN_USE for row in connection.execute(statement)]
         )
-        return frozenset(row[0] for row in rows)
+        return frozenset(name for row in rows for name in row[0].split())
 
     async def _select(self, query: str, parameters: dict[str, Any]) -> list[Function]:
         return await self._database.read(lambda connection: FunctionRows(connection).select(query, parameters))
