@@ -34,6 +34,7 @@ class FunctionCodeApi:
             configuration = replace(configuration, architectures=tuple(members["Architectures"]))
         check_configuration(configuration)
         async with rooms.deployments.stored(members["ZipFile"]) as package:
+            await rooms.check_unzipped(configuration, package)
             if members.get("DryRun"):
                 return rooms.shape(replace(function, configuration=configuration, package=package))
             changed = function.changed(

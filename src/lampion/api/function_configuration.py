@@ -5,7 +5,6 @@ from typing import Any
 
 from lampion.api.function_rooms import FunctionRooms
 from lampion.api.function_shape import changed_configuration
-from lampion.aws.errors import not_built
 from lampion.aws.operation import RequestContext, operation
 from lampion.domain.function_rules import check_configuration, check_revision, check_updatable
 from lampion.invoke.qualifier import check_unqualified, resolve
@@ -28,8 +27,6 @@ class FunctionConfigurationApi:
     @operation("UpdateFunctionConfiguration")
     async def update_function_configuration(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         rooms = self._rooms
-        if members.get("Layers"):
-            raise not_built("UpdateFunctionConfiguration with Layers")
         target = resolve(members["FunctionName"], None, context, "UpdateFunctionConfiguration")
         check_unqualified(target)
         function = await rooms.lookup.find(target)
@@ -38,7 +35,9 @@ class FunctionConfigurationApi:
         configuration = changed_configuration(function.configuration, members)
         if configuration.runtime is not None and "Runtime" in members:
             rooms.runtimes.check(configuration.runtime, is_update=True)
+        configuration = await rooms.with_layers(configuration, members, context)
         check_configuration(configuration)
+        await rooms.check_unzipped(configuration, function.package)
         changed = function.changed(
             configuration=configuration, revision_id=rooms.rng.uuid4(), now_epoch_ms=rooms.now_epoch_ms()
         )

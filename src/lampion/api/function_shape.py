@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from lampion.domain.function import Function, FunctionConfiguration, LoggingConfig
+from lampion.domain.function import AttachedLayer, Function, FunctionConfiguration, LoggingConfig
 
 Members = Mapping[str, Any]
 
@@ -25,7 +25,10 @@ def new_configuration(members: Members, function_name: str) -> FunctionConfigura
 
 
 def changed_configuration(present: FunctionConfiguration, members: Members) -> FunctionConfiguration:
-    """`present` with the members that a request carries put in place; absent members stay as they are."""
+    """`present` with the members that a request carries put in place; absent members stay as they are.
+
+    All but Layers: what those are is known where layers are stored (FunctionRooms.with_layers).
+    """
     changes: dict[str, Any] = {
         name: members[member] for member, name in _PLAIN.items() if members.get(member) is not None
     }
@@ -39,9 +42,8 @@ def changed_configuration(present: FunctionConfiguration, members: Members) -> F
         changes["snap_start_apply_on"] = members["SnapStart"].get("ApplyOn", "None")
     if "LoggingConfig" in members:
         changes["logging"] = _changed_logging(present.logging, members["LoggingConfig"])
-    for member, name in _LISTS.items():
-        if members.get(member) is not None:
-            changes[name] = tuple(members[member])
+    if members.get("FileSystemConfigs") is not None:
+        changes["file_system_configs"] = tuple(members["FileSystemConfigs"])
     return replace(present, **changes)
 
 
@@ -61,7 +63,6 @@ _PLAIN = {
     "RuntimeConfig": "runtime_config",
     "AcceleratorConfig": "accelerator_config",
 }
-_LISTS = {"Layers": "layers", "FileSystemConfigs": "file_system_configs"}
 
 
 def _changed_logging(present: LoggingConfig, members: Members) -> LoggingConfig:
@@ -93,7 +94,7 @@ def configuration_members(
         "Description": configuration.description,
         "Timeout": configuration.timeout_seconds,
         "MemorySize": configuration.memory_mib,
-        "LastModified": _timestamp(function.last_modified_epoch_ms),
+        "LastModified": timestamp(function.last_modified_epoch_ms),
         "CodeSha256": function.package.code_sha256,
         "Version": function.version,
         "VpcConfig": _vpc_config(configuration.vpc_config),
@@ -102,6 +103,7 @@ def configuration_members(
         "KMSKeyArn": configuration.kms_key_arn,
         "TracingConfig": {"Mode": configuration.tracing_mode},
         "RevisionId": function.revision_id,
+        "Layers": [_layer_members(layer) for layer in configuration.layers] or None,
         "FileSystemConfigs": list(configuration.file_system_configs) or None,
         "PackageType": configuration.package_type,
         "Architectures": list(configuration.architectures),
@@ -148,6 +150,15 @@ def _state_members(function: Function) -> Members:
     }
 
 
+def _layer_members(layer: AttachedLayer) -> Members:
+    return {
+        "Arn": layer.arn,
+        "CodeSize": layer.package.size_bytes,
+        "SigningProfileVersionArn": layer.signing_profile_version_arn,
+        "SigningJobArn": layer.signing_job_arn,
+    }
+
+
 def _logging_members(logging: LoggingConfig) -> Members:
     return {
         "LogFormat": logging.log_format,
@@ -170,6 +181,7 @@ def _vpc_config(sent: Members | None) -> Members | None:
     }
 
 
-def _timestamp(epoch_ms: int) -> str:
+def timestamp(epoch_ms: int) -> str:
+    """As Lambda writes times: ISO 8601 with milliseconds, in UTC."""
     moment = datetime.fromtimestamp(epoch_ms // 1000, UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{epoch_ms % 1000:03d}+0000"

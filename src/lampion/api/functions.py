@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from lampion.api.function_rooms import FunctionRooms
+from lampion.api.function_rooms import CodeLinks, FunctionRooms
 from lampion.api.function_shape import listed_members, new_configuration
 from lampion.aws.errors import not_built
 from lampion.aws.operation import RequestContext, operation
@@ -12,7 +12,7 @@ from lampion.domain import limits
 from lampion.domain.alias import check_unreferenced
 from lampion.domain.arn import LATEST, FunctionKey
 from lampion.domain.errors import InvalidParameterValueException, ResourceConflictException
-from lampion.domain.function import DeploymentPackage, Function
+from lampion.domain.function import Function
 from lampion.domain.function_rules import check_configuration, check_name
 from lampion.domain.version import LATEST_NUMBER, number_of
 from lampion.invoke.qualifier import Target, function_not_found, resolve
@@ -21,12 +21,6 @@ from lampion.store.functions import AlreadyExists
 from lampion.store.resources import Stored
 
 Members = dict[str, Any]
-
-
-class CodeLinks(Protocol):
-    """Addresses under which a caller downloads a package for some minutes."""
-
-    def link(self, package: DeploymentPackage, context: RequestContext) -> str: ...
 
 
 class EnvironmentRetirement(Protocol):
@@ -54,13 +48,14 @@ class FunctionsApi:
         target = resolve(members["FunctionName"], None, context, "CreateFunction")
         check_name(target.key.name)
         _check_built(members)
-        configuration = new_configuration(members, target.key.name)
+        configuration = await rooms.with_layers(new_configuration(members, target.key.name), members, context)
         check_configuration(configuration)
         if configuration.runtime is not None:
             rooms.runtimes.check(configuration.runtime)
         if await rooms.functions.get(target.key) is not None:
             raise _exists(target)
         async with rooms.deployments.stored(_zip_file(members["Code"])) as package:
+            await rooms.check_unzipped(configuration, package)
             function = Function(
                 key=target.key,
                 configuration=configuration,
@@ -74,10 +69,9 @@ class FunctionsApi:
                 made = await rooms.publication(function)
                 function, version = made.latest, made.version
             try:
-                await rooms.functions.insert(function, published=version)
+                await rooms.commit_new(function, published=version)
             except AlreadyExists:
                 raise _exists(target) from None
-        rooms.settle(function, version)
         return rooms.shape(version or function)
 
     @operation("GetFunction")
@@ -178,8 +172,6 @@ def _exists(target: Target) -> ResourceConflictException:
 def _check_built(members: Members) -> None:
     if members.get("PublishTo"):
         raise not_built("CreateFunction with PublishTo")
-    if members.get("Layers"):
-        raise not_built("CreateFunction with Layers")
     if members.get("CodeSigningConfigArn"):
         raise not_built("CreateFunction with CodeSigningConfigArn")
     if members.get("PackageType") == "Image" or "ImageUri" in members["Code"]:

@@ -24,6 +24,8 @@ from lampion.api.function_configuration import FunctionConfigurationApi
 from lampion.api.function_rooms import FunctionRooms
 from lampion.api.functions import FunctionsApi
 from lampion.api.invocations import InvocationsApi
+from lampion.api.layer_policies import LayerPoliciesApi
+from lampion.api.layers import LayersApi
 from lampion.api.versions import VersionsApi
 from lampion.app.drivers import choose_driver, place_of_server
 from lampion.aws.model import load_service
@@ -341,6 +343,8 @@ def _operations(ports: Ports, stores: Stores, work: Work, links: CodeDownloads) 
         AliasesApi(rooms, markers=markers),
         FunctionCodeApi(rooms),
         FunctionConfigurationApi(rooms),
+        LayersApi(rooms, links=links, markers=markers),
+        LayerPoliciesApi(rooms),
         InvocationsApi(invoker=work.invoker, clock=ports.clock, rng=ports.rng),
     ]
 
