@@ -191,6 +191,14 @@ def handler(event, context):
     assert invoke(lambda_client, name) == [42, "said"]
 
 
+def test_libraries_of_the_function_itself_are_found(
+    lambda_client: Any, make_function: Functions, library: bytes
+) -> None:
+    source = "import ctypes\ndef handler(event, context):\n    return ctypes.CDLL('libanswer.so').answer()\n"
+    name = make_function({"index.py": source, "lib/libanswer.so": library})
+    assert invoke(lambda_client, name) == 42
+
+
 def test_an_exec_wrapper_may_be_a_layer_s(lambda_client: Any, make_function: Functions) -> None:
     wrapper = '#!/bin/sh\nexport WRAPPED=yes\nexec "$@"\n'
     layer = publish(lambda_client, package({"wrapper": wrapper}, executable=("wrapper",)))

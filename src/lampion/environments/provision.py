@@ -2,9 +2,11 @@
 
 import asyncio
 import base64
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -194,7 +196,8 @@ class Provisioner:
         if configuration.layers and not self._has_file_system:
             environ[LAYERS_VARIABLE] = LAYERS_ROOT
         own, shared = await asyncio.gather(self._own_mounts(function, interpreter), self._shared_mounts(interpreter))
-        can_wait = program.waiting is not None and program.waiting.serves(environ) and not _has_libraries(own)
+        can_wait = program.waiting is not None and program.waiting.serves(environ)
+        can_wait = can_wait and not any(_has_libraries(mount.source) for mount in own)
         return SandboxSpec(
             sandbox_id=self._sandbox_id(),
             argv=self._guarded(program, program.argv(interpreter, environ)),
@@ -260,10 +263,17 @@ class Provisioner:
         return f"{day:%Y/%m/%d}/[{function.version}]{self._rng.token(16).hex()}"
 
 
-def _has_libraries(mounts: tuple[Mount, ...]) -> bool:
-    """Whether layers bring libraries to /opt/lib: a process that runs already has seen that there is no such directory,
-    and the C library doesn't look there again."""
-    return any(mount.target == LAYERS_ROOT and (mount.source / "lib").is_dir() for mount in mounts)
+@lru_cache(maxsize=4096)
+def _has_libraries(tree: Path) -> bool:
+    """Whether code or layers, which never change, bring shared libraries in `lib`.
+
+    Where they will be, a process that runs already has seen no such directory, and the C library doesn't look again.
+    """
+    try:
+        with os.scandir(tree / "lib") as entries:
+            return any(".so" in entry.name for entry in entries)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _program(interpreter: Interpreter) -> RuntimeProgram:
