@@ -45,6 +45,7 @@ class FunctionCodeApi:
         signing = await rooms.resources.read(lambda stored: config_of_function(stored, target.key))
         async with rooms.deployments.stored(zipped) as held:
             await check_trusted(zipped, signing, target.key.arn, rooms.now_epoch_ms())
+            await rooms.check_unzipped(configuration, held)
             package = replace(held, source_kms_key_arn=members.get("SourceKMSKeyArn") or None)
             if members.get("DryRun"):
                 return rooms.shape(replace(function, configuration=configuration, package=package))

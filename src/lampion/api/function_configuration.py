@@ -31,8 +31,6 @@ class FunctionConfigurationApi:
     @operation("UpdateFunctionConfiguration")
     async def update_function_configuration(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         rooms = self._rooms
-        if members.get("Layers"):
-            raise not_built("UpdateFunctionConfiguration with Layers")
         if members.get("Runtime") == "custom" or "RuntimeConfig" in members:
             raise not_built("UpdateFunctionConfiguration with a customer-managed runtime")
         target = resolve(members["FunctionName"], None, context, "UpdateFunctionConfiguration")
@@ -46,8 +44,10 @@ class FunctionConfigurationApi:
         )
         rooms.runtimes.check(configuration.runtime, is_update=True)
         check_compute_type_kept(function.configuration, configuration)
+        configuration = await rooms.with_layers(configuration, members, context)
         check_configuration(configuration)
         check_connections(configuration, region=target.key.region)
+        await rooms.check_unzipped(configuration, function.package)
         changed = function.changed(
             configuration=configuration, revision_id=rooms.rng.uuid4(), now_epoch_ms=rooms.now_epoch_ms()
         )

@@ -1,17 +1,20 @@
 """What every operation on functions works with, and the shape in which each answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from lampion.api.function_shape import configuration_members
+from lampion.api.layer_reach import attachable_layers, check_attached
+from lampion.aws.operation import RequestContext
 from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
 from lampion.code.deployments import Deployments
 from lampion.code.runtimes import Runtimes
 from lampion.domain.code_signing import FunctionCodeSigning, check_signable
-from lampion.domain.function import Function
+from lampion.domain.function import DeploymentPackage, Function, FunctionConfiguration
 from lampion.domain.function_rules import update_in_progress
+from lampion.domain.layer import check_layer_arns, check_unzipped_bytes
 from lampion.domain.snap_start import OptimizationStatus
 from lampion.domain.version import Publication, publication
 from lampion.invoke.lookup import FunctionLookup
@@ -26,6 +29,12 @@ class SnapshotStatus(Protocol):
     """Knows which versions have a snapshot at this moment."""
 
     def optimization_status(self, function: Function) -> OptimizationStatus: ...
+
+
+class CodeLinks(Protocol):
+    """Addresses under which a caller downloads a package for some minutes."""
+
+    def link(self, package: DeploymentPackage, context: RequestContext) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +56,12 @@ class FunctionRooms:
     async def commit_new(self, function: Function, *, published: Function | None, signing_arn: str | None) -> None:
         """Store a new function, with its first version and the code signing configuration it is held to, if any.
 
-        Raises AlreadyExists, CodeSigningConfigNotFoundException, and what check_signable and note_capacity_use raise.
+        Raises AlreadyExists, CodeSigningConfigNotFoundException, InvalidParameterValueException when somebody deleted
+        one of its layers meanwhile, and what check_signable and note_capacity_use raise.
         """
 
         def insert(stored: Stored) -> None:
+            check_attached(stored, function.configuration.layers)
             stored.insert_function(function, published=published)
             _note_uses(stored, function, published)
             if signing_arn is not None:
@@ -64,19 +75,45 @@ class FunctionRooms:
     async def commit_update(self, before: Function, changed: Function, *, published: Function | None = None) -> None:
         """Store `changed` in place of `before`, with the version published of it if any, and have them settled.
 
-        Raises ResourceConflictException when somebody else changed the function meanwhile, and what
+        Raises ResourceConflictException when somebody else changed the function meanwhile,
+        InvalidParameterValueException when somebody deleted a layer that it is to have from now on, and what
         note_capacity_use raises.
         """
+        had = before.configuration.layers
+        layers = [layer for layer in changed.configuration.layers if layer not in had]
 
-        def replace(stored: Stored) -> None:
+        def replace_function(stored: Stored) -> None:
+            check_attached(stored, layers)
             stored.replace_function(changed, expected_revision_id=before.revision_id, published=published)
             _note_uses(stored, changed, published)
 
         try:
-            await self.resources.change(replace)
+            await self.resources.change(replace_function)
         except Changed:
             raise update_in_progress(before) from None
         self.settle(changed, published)
+
+    async def with_layers(
+        self, configuration: FunctionConfiguration, members: Mapping[str, Any], context: RequestContext
+    ) -> FunctionConfiguration:
+        """`configuration` with the layers that a request names, if it speaks of layers.
+
+        Raises InvalidParameterValueException, AccessDeniedException.
+        """
+        arns = members.get("Layers")
+        if arns is None:
+            return configuration
+        check_layer_arns(arns)
+        if not arns:
+            return replace(configuration, layers=())
+        layers = await self.resources.read(lambda stored: attachable_layers(stored, arns, context))
+        return replace(configuration, layers=layers)
+
+    async def check_unzipped(self, configuration: FunctionConfiguration, package: DeploymentPackage) -> None:
+        """Raises InvalidParameterValueException for layers and code that are too large together."""
+        if configuration.layers:
+            measured = await self.deployments.measured(package)
+            check_unzipped_bytes(configuration.layers, measured.unzipped_bytes)
 
     async def publication(self, latest: Function, description: str | None = None) -> Publication:
         """What publishing `latest` does; nothing is stored yet."""

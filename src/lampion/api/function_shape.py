@@ -9,7 +9,7 @@ from lampion.domain import limits
 from lampion.domain.concurrency import ReservedConcurrency
 from lampion.domain.connections import NO_VPC, changed_dead_letter_config, changed_vpc_config, new_dead_letter_config
 from lampion.domain.durability import changed_durable_config, new_durable_config
-from lampion.domain.function import Function, FunctionConfiguration, LoggingConfig
+from lampion.domain.function import AttachedLayer, Function, FunctionConfiguration, LoggingConfig
 
 Members = Mapping[str, Any]
 
@@ -35,7 +35,10 @@ def new_configuration(members: Members, function_name: str) -> FunctionConfigura
 
 
 def changed_configuration(present: FunctionConfiguration, members: Members) -> FunctionConfiguration:
-    """`present` with the members that a request carries put in place; absent members stay as they are."""
+    """`present` with the members that a request carries put in place; absent members stay as they are.
+
+    All but Layers: what those are is known where layers are stored (FunctionRooms.with_layers).
+    """
     changes = _changes(present, members)
     if "DeadLetterConfig" in members:
         changes["dead_letter_config"] = changed_dead_letter_config(members["DeadLetterConfig"])
@@ -62,9 +65,8 @@ def _changes(present: FunctionConfiguration, members: Members) -> dict[str, Any]
         changes["snap_start_apply_on"] = members["SnapStart"].get("ApplyOn", "None")
     if "LoggingConfig" in members:
         changes["logging"] = _changed_logging(present.logging, members["LoggingConfig"])
-    for member, name in _LISTS.items():
-        if members.get(member) is not None:
-            changes[name] = tuple(members[member])
+    if members.get("FileSystemConfigs") is not None:
+        changes["file_system_configs"] = tuple(members["FileSystemConfigs"])
     return changes
 
 
@@ -80,7 +82,6 @@ _PLAIN = {
     "AcceleratorConfig": "accelerator_config",
 }
 _CLEARED_BY_EMPTY = {"KMSKeyArn": "kms_key_arn", "ImageConfig": "image_config"}
-_LISTS = {"Layers": "layers", "FileSystemConfigs": "file_system_configs"}
 
 
 def _changed_logging(present: LoggingConfig, members: Members) -> LoggingConfig:
@@ -121,6 +122,7 @@ def configuration_members(
         "KMSKeyArn": configuration.kms_key_arn,
         "TracingConfig": {"Mode": configuration.tracing_mode},
         "RevisionId": function.revision_id,
+        "Layers": [_layer_members(layer) for layer in configuration.layers] or None,
         "FileSystemConfigs": list(configuration.file_system_configs) or None,
         "PackageType": configuration.package_type,
         "ImageConfigResponse": configuration.image_config and {"ImageConfig": configuration.image_config},
@@ -170,6 +172,15 @@ def _state_members(function: Function) -> Members:
         "LastUpdateStatus": function.last_update_status and function.last_update_status.value,
         "LastUpdateStatusReason": update and update.text,
         "LastUpdateStatusReasonCode": update and update.code,
+    }
+
+
+def _layer_members(layer: AttachedLayer) -> Members:
+    return {
+        "Arn": layer.arn,
+        "CodeSize": layer.package.size_bytes,
+        "SigningProfileVersionArn": layer.signing_profile_version_arn,
+        "SigningJobArn": layer.signing_job_arn,
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
-from lampion.api.function_rooms import FunctionRooms
+from lampion.api.function_rooms import CodeLinks, FunctionRooms
 from lampion.api.function_shape import concurrency_members, listed_members, new_configuration
 from lampion.aws.errors import not_built
 from lampion.aws.operation import RequestContext, operation
@@ -15,7 +15,7 @@ from lampion.domain.alias import check_unreferenced
 from lampion.domain.arn import LATEST, FunctionKey
 from lampion.domain.connections import check_connections
 from lampion.domain.errors import InvalidParameterValueException, ResourceConflictException
-from lampion.domain.function import DeploymentPackage, Function
+from lampion.domain.function import Function
 from lampion.domain.function_rules import check_configuration, check_name
 from lampion.domain.packaging import CodeSource, code_source
 from lampion.domain.tags import check_tags
@@ -28,12 +28,6 @@ from lampion.store.functions import AlreadyExists
 from lampion.store.resources import Stored
 
 Members = dict[str, Any]
-
-
-class CodeLinks(Protocol):
-    """Addresses under which a caller downloads a package for some minutes."""
-
-    def link(self, package: DeploymentPackage, context: RequestContext) -> str: ...
 
 
 class EnvironmentRetirement(Protocol):
@@ -61,7 +55,7 @@ class FunctionsApi:
         target = resolve(members["FunctionName"], None, context, "CreateFunction")
         check_name(target.key.name)
         _check_built(members)
-        configuration = new_configuration(members, target.key.name)
+        configuration = await rooms.with_layers(new_configuration(members, target.key.name), members, context)
         check_configuration(configuration)
         check_tags(members.get("Tags") or {})
         check_connections(configuration, region=target.key.region)
@@ -76,6 +70,7 @@ class FunctionsApi:
             signing = await rooms.resources.read(lambda stored: existing_config(stored, target.key, signing_arn))
         async with rooms.deployments.stored(zipped) as package:
             await check_trusted(zipped, signing, target.key.name, rooms.now_epoch_ms())
+            await rooms.check_unzipped(configuration, package)
             function = Function(
                 key=target.key,
                 configuration=configuration,
@@ -200,8 +195,6 @@ def _check_built(members: Members) -> None:
         raise not_built("CreateFunction with PublishTo")
     if members.get("Runtime") == "custom" or "RuntimeConfig" in members:
         raise not_built("CreateFunction with a customer-managed runtime")
-    if members.get("Layers"):
-        raise not_built("CreateFunction with Layers")
 
 
 def _check_source_built(source: CodeSource) -> None:

@@ -11,10 +11,12 @@ from lampion.api.event_invoke_configs import EventInvokeConfigsApi
 from lampion.api.event_source_mappings import EventSourceMappingsApi
 from lampion.api.function_code import FunctionCodeApi
 from lampion.api.function_configuration import FunctionConfigurationApi
-from lampion.api.function_rooms import FunctionRooms
+from lampion.api.function_rooms import CodeLinks, FunctionRooms
 from lampion.api.function_urls import FunctionUrlsApi
-from lampion.api.functions import CodeLinks, FunctionsApi
+from lampion.api.functions import FunctionsApi
 from lampion.api.invocations import InvocationsApi
+from lampion.api.layer_policies import LayerPoliciesApi
+from lampion.api.layers import LayersApi
 from lampion.api.policies import PoliciesApi
 from lampion.api.provisioned_concurrency import ProvisionedConcurrencyApi
 from lampion.api.recursion_configs import RecursionConfigsApi
@@ -52,6 +54,8 @@ def operations(settings: Settings, ports: Ports, stores: Stores, work: Work, lin
         RecursionConfigsApi(rooms),
         RuntimeManagementApi(rooms),
         TagsApi(rooms),
+        LayersApi(rooms, links=links, markers=markers),
+        LayerPoliciesApi(rooms),
         CodeSigningConfigsApi(rooms, markers=markers),
         FunctionCodeSigningApi(rooms, markers=markers),
         CapacityProvidersApi(rooms, markers=markers),

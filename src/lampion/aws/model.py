@@ -45,6 +45,8 @@ class Shape:
     """On a list: whether messages about its elements name "Member must not be null" among the constraints."""
     bare_constraint: bool = False
     """On a list: whether a message names the element's constraint without "Member must satisfy constraint: [...]"."""
+    named_last: tuple[str, ...] = ()
+    """On an operation's input: members whose faults are told after those of the others."""
 
     @property
     def message_member(self) -> str | None:

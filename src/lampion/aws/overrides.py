@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-_CHANGEABLE: Final = frozenset({"min", "max", "pattern", "enum", "null_named", "bare_constraint"})
+_CHANGEABLE: Final = frozenset({"min", "max", "pattern", "enum", "null_named", "bare_constraint", "named_last"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,9 @@ def _plan(operation: Operation) -> list[tuple[str, bool, str, _Check]]:
     if operation.input is None:
         return []
     shape = operation.shapes[operation.input]
-    names = sorted(shape.members, key=lambda name: shape.members[name].location != "querystring")
+    names = sorted(
+        shape.members, key=lambda name: (shape.members[name].location != "querystring", name in shape.named_last)
+    )
     known: dict[str, _Check] = {}
     plan = []
     for name in names:

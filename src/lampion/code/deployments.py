@@ -21,7 +21,9 @@ from lampion.code.interpreters import Interpreter, RuntimeUnavailable
 from lampion.code.packages import Packages
 from lampion.code.zip_format import BadZip
 from lampion.domain.arn import LATEST, FunctionKey
+from lampion.domain.errors import InvalidParameterValueException
 from lampion.domain.function import DeploymentPackage, Function, Reason, State
+from lampion.domain.layer import LayerVersion
 from lampion.domain.snap_start import is_snap_started
 from lampion.store.errors import StoreClosed, StoreError
 from lampion.store.functions import Changed, Functions
@@ -132,6 +134,24 @@ class Deployments:
         if done is not None:
             await done.wait()
 
+    async def measured(self, package: DeploymentPackage) -> DeploymentPackage:
+        """`package` with its unzipped size, for which its zip is read where documents of old don't tell it.
+
+        0 for one that can't be read: no environment starts from it anyway.
+        """
+        if package.unzipped_bytes:
+            return package
+        try:
+            return await asyncio.to_thread(lambda: _checked_package(self._blobs.read_now(package.sha256)))
+        except (BlobMissing, BlobDamaged, InvalidParameterValueException, OSError) as error:
+            _LOG.warning("the size of package %s can't be told: %s", package.sha256, error)
+            return package
+
+    def forget_layer(self, version: LayerVersion) -> None:
+        """This version was just deleted: its package may be unused now, if no function has it."""
+        _LOG.debug("deleted: %s", version.arn)
+        self._garbage.nudge()
+
     def forget(self, function: Function) -> None:
         """This function, or this version, was just deleted: its package may be unused now."""
         _LOG.debug("deleted: %s", function.key.qualified_arn(function.version))
@@ -228,7 +248,7 @@ class Deployments:
         """Make all ready that an execution environment of the function needs; why that can't be, or None."""
         try:
             interpreter = await self._interpreter(function.configuration.runtime)
-            await self._prepare_package(function.package.sha256, interpreter)
+            await self._prepare_code(function, interpreter)
             if interpreter is not None:
                 await self._expect(function)
         except BadZip:
@@ -245,17 +265,22 @@ class Deployments:
         """Raises RuntimeUnavailable."""
         return None if runtime is None else await self._interpreters.find(runtime)
 
-    async def _prepare_package(self, sha256: str, interpreter: Interpreter | None) -> None:
+    async def _prepare_code(self, function: Function, interpreter: Interpreter | None) -> None:
         """A full disk may have room again in a moment."""
         for attempt in range(_ATTEMPTS - 1):
             try:
-                await self._packages.prepare(sha256, interpreter)
+                await self._unpack(function, interpreter)
             except OSError as error:
-                _LOG.warning("package %s is not unpacked yet: %s", sha256, error)
+                _LOG.warning("package %s is not unpacked yet: %s", function.package.sha256, error)
                 await self._clock.sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
             else:
                 return
-        await self._packages.prepare(sha256, interpreter)
+        await self._unpack(function, interpreter)
+
+    async def _unpack(self, function: Function, interpreter: Interpreter | None) -> None:
+        await self._packages.prepare(function.package.sha256, interpreter)
+        if function.configuration.layers:
+            await self._packages.prepare_layers(function.configuration.layers, interpreter)
 
 
 def _work_on(function: Function) -> _Work:
@@ -263,8 +288,11 @@ def _work_on(function: Function) -> _Work:
 
 
 def _checked_package(zipped: bytes) -> DeploymentPackage:
-    check(zipped)
+    unzipped_bytes = check(zipped)
     digest = hashlib.sha256(zipped)
     return DeploymentPackage(
-        sha256=digest.hexdigest(), code_sha256=base64.b64encode(digest.digest()).decode(), size_bytes=len(zipped)
+        sha256=digest.hexdigest(),
+        code_sha256=base64.b64encode(digest.digest()).decode(),
+        size_bytes=len(zipped),
+        unzipped_bytes=unzipped_bytes,
     )

@@ -1,11 +1,13 @@
-"""Deployment packages unpacked on disk, ready to be mounted: packages/<sha256>[.<runtime>]. A cache of the blobs.
+"""Deployment packages and layers unpacked on disk, ready to be mounted: packages/<name>[.<runtime>].
 
-Runtimes that compile get a tree of their own, with bytecode: a tree that may be mounted never changes.
+A cache of the blobs. A package's name is its SHA-256. Layers lie merged, in one tree for each list of them, whichever
+functions have it (domain.function.layers_name). Runtimes that compile get a tree of their own, with bytecode: a tree
+that may be mounted never changes.
 """
 
 import asyncio
 import shutil
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -15,9 +17,12 @@ from lampion.code.archive import extract
 from lampion.code.blobs import Blobs
 from lampion.code.bytecode import CompilePython, add_bytecode, is_compiled
 from lampion.code.interpreters import Interpreter
-from lampion.code.trees import Trees
+from lampion.code.layering import lay_over
+from lampion.code.trees import Fill, Trees
+from lampion.domain.function import AttachedLayer, layers_name
 
 _TASK_ROOT: Final = "/var/task"
+_LAYERS_ROOT: Final = "/opt"
 _UNCOMPILED: Final = ""
 
 
@@ -40,15 +45,22 @@ class Packages:
 
         Raises zip_format.BadZip, blobs.BlobMissing, blobs.BlobDamaged, OSError.
         """
-        if interpreter is None or not is_compiled(interpreter):
-            return await self._trees.prepare(sha256, _UNCOMPILED, partial(self._unpack, sha256))
-        name = f"{sha256}.{interpreter.runtime}"
-        return await self._trees.prepare(name, interpreter.version, partial(self._compile, sha256, interpreter))
+        return await self._prepare(sha256, partial(self._unpack, (sha256,)), interpreter, _TASK_ROOT)
+
+    async def prepare_layers(self, layers: Sequence[AttachedLayer], interpreter: Interpreter | None = None) -> Path:
+        """The directory of these layers, one at least, merged in order: what a later one has replaces an earlier one's.
+
+        Else as `prepare`, and raises the same.
+        """
+        name = layers_name(layers)
+        assert name is not None
+        unpack = partial(self._unpack, tuple(layer.package.sha256 for layer in layers))
+        return await self._prepare(name, unpack, interpreter, _LAYERS_ROOT)
 
     async def discard(self, sha256: str) -> None:
-        """Remove the unpacked package in all its forms; the blob stays."""
+        """Remove the unpacked package in all its forms; the blob stays, and so do layers merged with it."""
         for name in await self._trees.names():
-            if _sha256_of(name) == sha256:
+            if _unversioned(name) == sha256:
                 await self._trees.discard(name)
 
     async def sweep(self, live: Set[str], *, unused_seconds: float) -> int:
@@ -56,25 +68,38 @@ class Packages:
         before = self._clock.monotonic() - unused_seconds
         removed = 0
         for name in await self._trees.names():
-            if _sha256_of(name) not in live and self._trees.is_unused_since(name, before):
+            if _unversioned(name) not in live and self._trees.is_unused_since(name, before):
                 await self._trees.discard(name)
                 removed += 1
         return removed
 
-    async def _unpack(self, sha256: str, tree: Path) -> str:
-        await asyncio.to_thread(self._extract, sha256, tree)
+    async def _prepare(self, name: str, unpack: Fill, interpreter: Interpreter | None, root: str) -> Path:
+        if interpreter is None or not is_compiled(interpreter):
+            return await self._trees.prepare(name, _UNCOMPILED, unpack)
+        fill = partial(self._compile, unpack, interpreter, root)
+        return await self._trees.prepare(f"{name}.{interpreter.runtime}", interpreter.version, fill)
+
+    async def _unpack(self, zips: tuple[str, ...], tree: Path) -> str:
+        await asyncio.to_thread(self._extract, zips, tree)
         return _UNCOMPILED
 
-    async def _compile(self, sha256: str, interpreter: Interpreter, tree: Path) -> str:
-        await self._unpack(sha256, tree)
-        is_done = await add_bytecode(tree, interpreter, self._compiler, root=_TASK_ROOT)
+    async def _compile(self, unpack: Fill, interpreter: Interpreter, root: str, tree: Path) -> str:
+        await unpack(tree)
+        is_done = await add_bytecode(tree, interpreter, self._compiler, root=root)
         return interpreter.version if is_done else _UNCOMPILED  # the next server tries again
 
-    def _extract(self, sha256: str, tree: Path) -> None:
-        extract(self._blobs.read_now(sha256), tree, staging=tree.with_name("unpacking"))
+    def _extract(self, zips: tuple[str, ...], tree: Path) -> None:
+        """Each is unpacked by itself: what an earlier one has there can't lead a later one anywhere."""
+        lowest, *others = zips
+        staging = tree.with_name("unpacking")
+        extract(self._blobs.read_now(lowest), tree, staging=staging)
+        for sha256 in others:
+            layer = tree.with_name("layer")
+            extract(self._blobs.read_now(sha256), layer, staging=staging)
+            lay_over(layer, tree)
 
 
-def _sha256_of(name: str) -> str:
+def _unversioned(name: str) -> str:
     return name.partition(".")[0]
 
 

@@ -73,7 +73,7 @@ class PreconditionFailedException(CallerError):
 
 
 class PolicyLengthExceededException(CallerError):
-    """A resource-based policy would become larger than 20 KB."""
+    """The resource-based policy would become larger than one may be."""
 
 
 class CodeStorageExceededException(CallerError):

@@ -4,6 +4,8 @@ Shapes: FunctionConfiguration and its members (botocore `lambda` 2015-03-31). Me
 keeps and gives back are documents, as the caller sent them.
 """
 
+import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -45,12 +47,36 @@ class DeploymentPackage:
     """A zip that is stored: `sha256` names the blob (hex); `code_sha256` is AWS's base64 spelling of it.
 
     `source_kms_key_arn` is kept and given back; nothing here encrypts the blob with it.
+    `unzipped_bytes` is 0 where it isn't known: documents written before it was kept don't tell it.
     """
 
     sha256: str
     code_sha256: str
     size_bytes: int
+    unzipped_bytes: int = 0
     source_kms_key_arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachedLayer:
+    """A layer version as a function got it when it named it: it has it for good, whatever becomes of the version."""
+
+    arn: str
+    package: DeploymentPackage
+    signing_profile_version_arn: str | None = None
+    signing_job_arn: str | None = None
+
+
+def layers_name(layers: Iterable[AttachedLayer]) -> str | None:
+    """Names what these layers are when merged in this order (hex, as if it were a blob's); None without layers."""
+    merged = "\n".join(layer.package.sha256 for layer in layers)
+    return hashlib.sha256(merged.encode()).hexdigest() if merged else None
+
+
+def layer_code(layers: Sequence[AttachedLayer]) -> tuple[str, ...]:
+    """`sha256` of each layer, and the name of what they are merged to."""
+    name = layers_name(layers)
+    return () if name is None else (*(layer.package.sha256 for layer in layers), name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +106,7 @@ class FunctionConfiguration:
     logging: LoggingConfig
     tracing_mode: str = "PassThrough"
     snap_start_apply_on: str = "None"
-    layers: tuple[str, ...] = ()
+    layers: tuple[AttachedLayer, ...] = ()
     kms_key_arn: str | None = None
     vpc_config: Document | None = None
     dead_letter_config: Document | None = None
@@ -99,6 +125,11 @@ class Deployed:
 
     configuration: FunctionConfiguration
     package: DeploymentPackage
+
+    @property
+    def code(self) -> frozenset[str]:
+        """Names all stored code of it."""
+        return frozenset((self.package.sha256, *layer_code(self.configuration.layers)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +161,12 @@ class Function:
     def is_settled(self) -> bool:
         """Whether no work on it is outstanding; a restart continues the others."""
         return self.state is not State.PENDING and self.last_update_status is not LastUpdateStatus.IN_PROGRESS
+
+    @property
+    def code_in_use(self) -> frozenset[str]:
+        """Names all stored code that its environments may be made of, now or when its update fails."""
+        before = frozenset[str]() if self.before_update is None else self.before_update.code
+        return before | Deployed(self.configuration, self.package).code
 
     def changed(
         self,

@@ -1,7 +1,7 @@
 """Rules over a function's configuration that the shapes alone don't express. Pure; each raises the API's error."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from lampion.domain import limits
 from lampion.domain.capacity_provider import check_capacity
@@ -15,7 +15,6 @@ from lampion.domain.packaging import check_packaging
 from lampion.domain.snap_start import check_snap_start
 
 NAME_CHARACTERS_MAX = 64
-LAYERS_MAX = 5
 
 RESERVED_VARIABLES = frozenset(
     (
@@ -63,7 +62,6 @@ def check_configuration(configuration: FunctionConfiguration) -> None:
     check_packaging(configuration)
     if len(configuration.architectures) != 1:
         raise InvalidParameterValueException("Architectures list must contain exactly one element.")
-    _check_layers(configuration.layers)
     check_snap_start(configuration)
     check_capacity(configuration)
     _check_logging(configuration.logging)
@@ -165,9 +163,3 @@ def _check_logging(logging: LoggingConfig) -> None:
         raise InvalidParameterValueException(
             "Log groups starting with AWS/ are reserved for AWS. Update the LogGroup value and try again."
         )
-
-
-def _check_layers(layers: Iterable[str]) -> None:
-    arns = tuple(layers)
-    if len(arns) > LAYERS_MAX:
-        raise InvalidParameterValueException(f"Cannot reference more than {LAYERS_MAX} layers.")

@@ -12,6 +12,9 @@ from lampion.domain.function import Function
 
 TASK_ROOT = "/var/task"
 RUNTIME_DIRECTORY = "/var/runtime"
+LAYERS_ROOT = "/opt"
+LAYERS_VARIABLE = "_LAMPION_LAYERS"
+"""Tells a runtime where LAYERS_ROOT really is when the driver has no file system of its own. Hidden from functions."""
 
 _XRAY_HOST = "169.254.100.1"
 

@@ -107,8 +107,8 @@ class EnvironmentPool:
             self._retire(environment)
 
     def packages_in_use(self) -> frozenset[str]:
-        """`sha256` of the packages that environments have mounted."""
-        return frozenset(environment.function.package.sha256 for environment in self._live)
+        """Names all stored code that environments have mounted."""
+        return frozenset().union(*(environment.function.code_in_use for environment in self._live))
 
     # -- for Acquired --
 

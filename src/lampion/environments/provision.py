@@ -2,9 +2,11 @@
 
 import asyncio
 import base64
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -13,9 +15,11 @@ from lampion.clock.rng import Rng
 from lampion.code.interpreters import Interpreter, RuntimeUnavailable
 from lampion.code.runtimes import catalogue
 from lampion.domain.errors import InvalidRuntimeException
-from lampion.domain.function import Function
+from lampion.domain.function import AttachedLayer, Function
 from lampion.domain.limits import MEMORY_MIB_PER_CORE
 from lampion.environments.environ import (
+    LAYERS_ROOT,
+    LAYERS_VARIABLE,
     RUNTIME_DIRECTORY,
     TASK_ROOT,
     SessionCredentials,
@@ -36,9 +40,11 @@ from lampion.sandbox.spec import Limits, Mount, SandboxSpec, Template
 
 
 class PackageTrees(Protocol):
-    """Unpacked deployment packages."""
+    """Unpacked deployment packages, and layers merged in order."""
 
     async def prepare(self, sha256: str, interpreter: Interpreter | None) -> Path: ...
+
+    async def prepare_layers(self, layers: Sequence[AttachedLayer], interpreter: Interpreter | None) -> Path: ...
 
 
 class RuntimeFiles(Protocol):
@@ -187,16 +193,17 @@ class Provisioner:
         interpreter = await self._interpreter(configuration.runtime or "")
         program = _program(interpreter)
         environ = variables(program.variables)
-        package, shared = await asyncio.gather(
-            self._packages.prepare(function.package.sha256, interpreter), self._shared_mounts(interpreter)
-        )
+        if configuration.layers and not self._has_file_system:
+            environ[LAYERS_VARIABLE] = LAYERS_ROOT
+        own, shared = await asyncio.gather(self._own_mounts(function, interpreter), self._shared_mounts(interpreter))
         can_wait = program.waiting is not None and program.waiting.serves(environ)
+        can_wait = can_wait and not any(_has_libraries(mount.source) for mount in own)
         return SandboxSpec(
             sandbox_id=self._sandbox_id(),
             argv=self._guarded(program, program.argv(interpreter, environ)),
             environ=environ,
             working_directory=TASK_ROOT,
-            mounts=(*shared, Mount(package, TASK_ROOT)),
+            mounts=(*shared, *own),
             limits=Limits(
                 memory_mib=configuration.memory_mib,
                 cpu_cores=configuration.memory_mib / MEMORY_MIB_PER_CORE,
@@ -206,8 +213,13 @@ class Provisioner:
             template=self._template(interpreter, shared, configuration.memory_mib) if can_wait else None,
         )
 
+    @property
+    def _has_file_system(self) -> bool:
+        """Whether a sandbox has one of its own; else the driver writes other paths into what it is told."""
+        return self._driver.capabilities().private_file_system
+
     def _guarded(self, program: RuntimeProgram, argv: tuple[str, ...]) -> tuple[str, ...]:
-        if self._driver.capabilities().private_file_system:
+        if self._has_file_system:
             return argv
         return (argv[0], *program.leaves_code_alone, *argv[1:])
 
@@ -215,6 +227,15 @@ class Provisioner:
         """What every function of this interpreter sees alike."""
         runtime = await self._runtime_files.prepare(interpreter)
         return (Mount(runtime, RUNTIME_DIRECTORY), *(Mount(source, target) for source, target in interpreter.mounts))
+
+    async def _own_mounts(self, function: Function, interpreter: Interpreter) -> tuple[Mount, ...]:
+        """The function's code, and its layers if it has any."""
+        layers = function.configuration.layers
+        package = self._packages.prepare(function.package.sha256, interpreter)
+        if not layers:
+            return (Mount(await package, TASK_ROOT),)
+        task, opt = await asyncio.gather(package, self._packages.prepare_layers(layers, interpreter))
+        return Mount(task, TASK_ROOT), Mount(opt, LAYERS_ROOT)
 
     def _template(self, interpreter: Interpreter, shared: tuple[Mount, ...], memory_mib: int) -> Template | None:
         waiting = _program(interpreter).waiting
@@ -240,6 +261,19 @@ class Provisioner:
         """As Lambda names streams: day, version, and an id of the environment."""
         day = datetime.fromtimestamp(self._clock.now(), UTC)
         return f"{day:%Y/%m/%d}/[{function.version}]{self._rng.token(16).hex()}"
+
+
+@lru_cache(maxsize=4096)
+def _has_libraries(tree: Path) -> bool:
+    """Whether code or layers, which never change, bring shared libraries in `lib`.
+
+    Where they will be, a process that runs already has seen no such directory, and the C library doesn't look again.
+    """
+    try:
+        with os.scandir(tree / "lib") as entries:
+            return any(".so" in entry.name for entry in entries)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _program(interpreter: Interpreter) -> RuntimeProgram:

@@ -53,7 +53,7 @@ class Functions(Protocol):
         """Versions of which a snapshot is wanted: a restart has to make it anew."""
 
     async def packages_in_use(self) -> frozenset[str]:
-        """`sha256` of every package that a function, a version or a resource (a layer) refers to.
+        """Names all stored code that a function, a version or a layer refers to: blobs, and merged layers.
 
-        Those too to which a function goes back when its update fails.
+        Those too to which a function goes back when its update fails: see Function.code_in_use.
         """

@@ -55,9 +55,7 @@ class MemoryFunctions:
 
     async def packages_in_use(self) -> frozenset[str]:
         layers = (row.package.sha256 for row in self.tables.resources.values() if row.package is not None)
-        functions = self._all()
-        before = (one.before_update.package.sha256 for one in functions if one.before_update is not None)
-        return frozenset((*(function.package.sha256 for function in functions), *before, *layers))
+        return frozenset(layers).union(*(function.code_in_use for function in self._all()))
 
     def _sorted(self, account_id: str, region: str) -> list[Function]:
         return [one for one in self._all() if (one.key.account_id, one.key.region) == (account_id, region)]

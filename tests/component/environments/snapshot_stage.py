@@ -3,7 +3,7 @@
 import json
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ import lampion
 from lampion.clock.clock import Clock, SystemClock
 from lampion.clock.rng import SystemRng
 from lampion.code.interpreters import Interpreter
-from lampion.domain.function import Function
+from lampion.domain.function import AttachedLayer, Function
 from lampion.environments.environment import Environment
 from lampion.environments.log_rate import USUAL_RATE
 from lampion.environments.provision import Provisioner
@@ -51,6 +51,9 @@ class Trees:
 
     async def prepare(self, sha256: str, interpreter: Interpreter | None) -> Path:
         return self.directory
+
+    async def prepare_layers(self, layers: Sequence[AttachedLayer], interpreter: Interpreter | None) -> Path:
+        raise AssertionError("the function has no layers")
 
 
 class RuntimeTrees:

@@ -1,9 +1,11 @@
 """Functions to store."""
 
 import hashlib
+from dataclasses import replace
 
 from lampion.domain.arn import FunctionKey
 from lampion.domain.function import (
+    AttachedLayer,
     Deployed,
     DeploymentPackage,
     Function,
@@ -56,6 +58,18 @@ async def delete(resources: Resources, key: FunctionKey, version: str | None = N
     return await resources.change(lambda stored: stored.delete_version(key, version))
 
 
+def layer(letter: str) -> AttachedLayer:
+    """One whose package's digest is that letter's alone."""
+    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:{letter}:1"
+    return AttachedLayer(arn=arn, package=DeploymentPackage(letter * 64, "=", 10, 20))
+
+
+def layered(name: str, *letters: str) -> Function:
+    """A function with these layers."""
+    plain = function(name, settled=True)
+    return replace(plain, configuration=replace(plain.configuration, layers=tuple(map(layer, letters))))
+
+
 def full_function() -> Function:
     """Every member that a caller can set has a value of its own, with text of many scripts."""
     text = 'é e\u0301 日本語 🦙 \u202eRTL "quoted" \\ \n\t\u0000 </script>'
@@ -75,7 +89,14 @@ def full_function() -> Function:
             logging=LoggingConfig("/group", "JSON", "DEBUG", "WARN"),
             tracing_mode="Active",
             snap_start_apply_on="PublishedVersions",
-            layers=("arn:aws:lambda:us-east-1:123456789012:layer:l:1",),
+            layers=(
+                AttachedLayer(
+                    arn="arn:aws:lambda:us-east-1:123456789012:layer:l:1",
+                    package=DeploymentPackage("1" * 64, "B+/=", 1024, 4096),
+                    signing_profile_version_arn="arn:aws:signer:us-east-1:123456789012:/signing-profiles/p/1",
+                    signing_job_arn="arn:aws:signer:us-east-1:123456789012:/signing-jobs/j",
+                ),
+            ),
             kms_key_arn="arn:aws:kms:us-east-1:123456789012:key/k",
             vpc_config={"SubnetIds": ["subnet-1"], "Ipv6AllowedForDualStack": False},
             dead_letter_config={"TargetArn": "arn:aws:sqs:us-east-1:123456789012:q"},
@@ -83,7 +104,7 @@ def full_function() -> Function:
             image_config={"EntryPoint": [text], "Nothing": None},
             durable_config={"ExecutionTimeout": 31_622_400},
         ),
-        package=DeploymentPackage("0" * 64, "A+/=", 52_428_800, "arn:aws:kms:us-east-1:123456789012:key/source"),
+        package=DeploymentPackage("0" * 64, "A+/=", 52_428_800, 1, "arn:aws:kms:us-east-1:123456789012:key/source"),
         revision_id="r1",
         last_modified_epoch_ms=1_700_000_000_123,
         state=State.FAILED,

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -14,7 +15,7 @@ from lampion.store.functions import AlreadyExists
 from lampion.store.sqlite.database import Database, open_database
 from lampion.store.sqlite.functions import SqliteFunctions
 from lampion.store.sqlite.migrations import Migration, known_migrations
-from tests.component.store.samples import ACCOUNT, REGION, function, key
+from tests.component.store.samples import ACCOUNT, REGION, function, key, layered
 
 
 async def test_writes_submitted_together_share_commits(database: Database):
@@ -153,6 +154,26 @@ async def test_functions_stored_before_there_were_versions_are_read_and_can_be_p
     await database.close()
 
 
+async def test_functions_stored_before_there_were_layers_are_read_and_can_have_some(tmp_path: Path):
+    path = tmp_path / "lampion.db"
+    await (await open_database(path, migrations=known_migrations()[:3])).close()
+    stored = function(settled=True)
+    document = msgspec.to_builtins(stored)
+    del document["package"]["unzipped_bytes"]
+    with closing(sqlite3.connect(path)) as old:
+        row = (ACCOUNT, REGION, "hello", 0, "r1", stored.package.sha256, 1, 0, msgspec.json.encode(document), 4)
+        old.execute("INSERT INTO functions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        old.commit()
+    database = await open_database(path)
+    functions = SqliteFunctions(database)
+    assert await functions.get(stored.key) == stored
+    assert await functions.packages_in_use() == {stored.package.sha256}
+    changed = replace(layered("hello", "a"), revision_id="r2")
+    await functions.replace(changed, expected_revision_id="r1")
+    assert await functions.packages_in_use() == changed.code_in_use
+    await database.close()
+
+
 async def test_a_migration_that_fails_leaves_the_schema_as_it_was(tmp_path: Path):
     path = tmp_path / "lampion.db"
     await (await open_database(path)).close()
@@ -222,6 +243,7 @@ async def test_a_path_that_cannot_be_opened_is_named(tmp_path: Path):
         ("unsettled_of", "functions_unsettled (account_id=? AND region=? AND name=?)"),
         ("snap_started", "functions_snap_started"),
         ("packages_in_use", "COVERING INDEX functions_package"),
+        ("layer_code_in_use", "COVERING INDEX functions_layer_code"),
     ],
 )
 async def test_no_query_reads_more_than_it_answers(database: Database, query: str, index: str):

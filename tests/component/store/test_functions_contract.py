@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 from lampion.domain.function import Function, LastUpdateStatus, State
+from lampion.domain.version import counted, published
 from lampion.store.functions import AlreadyExists, Changed, Functions
 from lampion.store.resources import Resources
-from tests.component.store.samples import ACCOUNT, REGION, delete, full_function, function, key
+from tests.component.store.samples import ACCOUNT, REGION, delete, full_function, function, key, layered
 
 
 async def test_what_was_inserted_comes_back_whole(functions: Functions):
@@ -133,6 +134,23 @@ async def test_the_package_before_an_update_is_in_use_until_the_update_is_throug
     through = updated.settled(failure=None, revision_id="third")
     await functions.replace(through, expected_revision_id="second")
     assert await functions.packages_in_use() == {other.sha256}
+
+
+async def test_layers_of_functions_and_versions_are_in_use_as_long_as_those_are(
+    functions: Functions, resources: Resources
+):
+    one, two = layered("one", "a", "b"), layered("two", "b")
+    latest = counted(two, revision_id="r2")
+    await functions.insert(one)
+    await functions.insert(latest, published=published(latest, description=None, revision_id="v1"))
+    assert await functions.packages_in_use() == one.code_in_use | two.code_in_use
+    without = replace(latest, configuration=replace(two.configuration, layers=()), revision_id="r3")
+    await functions.replace(without, expected_revision_id="r2")
+    assert await functions.packages_in_use() == one.code_in_use | two.code_in_use
+    await delete(resources, two.key, "1")
+    assert await functions.packages_in_use() == one.code_in_use | {two.package.sha256}
+    await delete(resources, one.key)
+    assert await functions.packages_in_use() == {two.package.sha256}
 
 
 async def test_of_50_writers_that_insert_one_name_exactly_one_wins(functions: Functions):

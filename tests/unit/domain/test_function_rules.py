@@ -76,7 +76,6 @@ def test_a_name_of_64_characters_is_the_longest() -> None:
         },
         {"logging": LoggingConfig("/aws/mine")},
         {"logging": LoggingConfig("g", "JSON", "DEBUG", "WARN")},
-        {"layers": ("arn",) * 5},
     ],
 )
 def test_what_is_allowed(change: dict[str, Any]) -> None:
@@ -115,7 +114,6 @@ def test_what_is_allowed(change: dict[str, Any]) -> None:
             {"runtime": None},
             "Runtime and Handler are mandatory parameters for functions created with deployment packages.",
         ),
-        ({"layers": ("arn",) * 6}, "Cannot reference more than 5 layers."),
         (
             {"environment": {"AWS_REGION": "x", "ok": "y", "_HANDLER": "z"}},
             "Lambda was unable to configure your environment variables because the environment variables you have "

@@ -2,12 +2,13 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 
 from lampion.domain.errors import TooManyRequestsException
-from lampion.domain.function import DeploymentPackage, FunctionConfiguration, LoggingConfig
+from lampion.domain.function import AttachedLayer, DeploymentPackage, FunctionConfiguration, LoggingConfig, layers_name
 from lampion.environments.courtesy import Courtesy
 from lampion.environments.environment import Environment
 from tests.unit.environments.pool_stage import ScriptedEnvironment, function, settle, stage
@@ -138,6 +139,14 @@ async def test_versions_run_side_by_side_with_latest() -> None:
         async with on.pool.acquire(version) as again, on.pool.acquire(latest) as also:
             assert (again, also) == (two, one)
         assert on.pool.packages_in_use() == {"ab", "old"}
+
+
+async def test_layers_of_environments_are_in_use() -> None:
+    package = DeploymentPackage("layer", "=", 1, 1)
+    layers = (AttachedLayer(arn="arn", package=package),)
+    layered = function(configuration=replace(function().configuration, layers=layers))
+    async with stage() as on, on.pool.acquire(layered):
+        assert on.pool.packages_in_use() == {"ab", "layer", layers_name(layers)}
 
 
 async def test_a_change_of_latest_keeps_the_environments_of_versions() -> None:

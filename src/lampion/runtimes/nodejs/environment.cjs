@@ -20,9 +20,11 @@ function prepare() {
 }
 
 function extendModulePath(environ) {
+  const { _LAMPION_LAYERS: root = "/opt" } = environ;
+  delete environ._LAMPION_LAYERS;
   if (!environ.NODE_PATH) {
     const major = parseInt(process.versions.node, 10);
-    const layers = `/opt/nodejs/node${major}/node_modules:/opt/nodejs/node_modules`;
+    const layers = `${root}/nodejs/node${major}/node_modules:${root}/nodejs/node_modules`;
     const { LAMBDA_RUNTIME_DIR: runtime = __dirname, LAMBDA_TASK_ROOT: task } = environ;
     environ.NODE_PATH = `${layers}:${runtime}/node_modules:${runtime}:${task}`;
   }

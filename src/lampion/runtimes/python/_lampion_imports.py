@@ -4,7 +4,7 @@ import os
 import sys
 
 if False:
-    from typing import Any, Callable, Iterator, Mapping
+    from typing import Any, Callable, Iterator, Mapping, MutableMapping
 
 LOADED_BY_AWS = frozenset(
     "__future__ _colorize _decimal _heapq _json _queue _weakrefset collections concurrent contextlib"
@@ -16,12 +16,13 @@ LOADED_BY_AWS = frozenset(
 in a deployment package doesn't harm there."""
 
 
-def arrange_path(environ: "Mapping[str, str]", runtime_directory: str) -> None:
+def arrange_path(environ: "MutableMapping[str, str]", runtime_directory: str) -> None:
     """Order sys.path as AWS does: function, layers, runtime, the function's PYTHONPATH, standard library, packages."""
+    layers = environ.pop("_LAMPION_LAYERS", "/opt") + "/python"
     first = [
         environ.get("LAMBDA_TASK_ROOT", "/var/task"),
-        "/opt/python/lib/python%d.%d/site-packages" % sys.version_info[:2],
-        "/opt/python",
+        layers + "/lib/python%d.%d/site-packages" % sys.version_info[:2],
+        layers,
         runtime_directory,
     ]
     last = _package_directories() if sys.flags.no_site else ()

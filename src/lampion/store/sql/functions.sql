@@ -6,17 +6,17 @@ WHERE account_id = :account_id AND region = :region AND name = :name AND number 
 -- name: insert
 -- A new function, or one more version of it; the primary key refuses a second one.
 INSERT INTO functions
-    (account_id, region, name, number, revision_id, package_sha256, package_bytes, is_settled, is_snap_started,
-     document)
+    (account_id, region, name, number, revision_id, package_sha256, package_bytes, layer_code, is_settled,
+     is_snap_started, document)
 VALUES
-    (:account_id, :region, :name, :number, :revision_id, :package_sha256, :package_bytes, :is_settled,
+    (:account_id, :region, :name, :number, :revision_id, :package_sha256, :package_bytes, :layer_code, :is_settled,
      :is_snap_started, :document);
 
 -- name: replace
 -- The optimistic lock: no row changes when another revision is stored.
 UPDATE functions
 SET revision_id = :revision_id, package_sha256 = :package_sha256, package_bytes = :package_bytes,
-    is_settled = :is_settled, is_snap_started = :is_snap_started, document = :document
+    layer_code = :layer_code, is_settled = :is_settled, is_snap_started = :is_snap_started, document = :document
 WHERE account_id = :account_id AND region = :region AND name = :name AND number = :number
     AND revision_id = :expected_revision_id;
 
@@ -66,6 +66,10 @@ SELECT document FROM functions WHERE is_snap_started = 1 ORDER BY account_id, re
 -- name: packages_in_use
 -- Deployment packages that some function or version refers to, from the index alone.
 SELECT DISTINCT package_sha256 FROM functions;
+
+-- name: layer_code_in_use
+-- The code of layers that some function or version has, from the index alone: names with spaces between them.
+SELECT DISTINCT layer_code FROM functions WHERE layer_code IS NOT NULL;
 
 -- name: runtimes
 -- Which functions have which runtime, in $LATEST or a version: reads everything, so not for a server.

@@ -4,7 +4,7 @@ import sqlite3
 from typing import Any
 
 from lampion.domain.arn import LATEST, FunctionKey
-from lampion.domain.function import Function
+from lampion.domain.function import Function, layer_code
 from lampion.domain.snap_start import is_snap_started
 from lampion.domain.version import LATEST_NUMBER, number_of, version_number
 from lampion.store.documents import decode, encode
@@ -67,6 +67,7 @@ def _row(function: Function) -> dict[str, Any]:
         "revision_id": function.revision_id,
         "package_sha256": function.package.sha256,
         "package_bytes": function.package.size_bytes,
+        "layer_code": " ".join(layer_code(function.configuration.layers)) or None,
         "is_settled": int(function.is_settled),
         "is_snap_started": int(is_snap_started(function)),
         "document": encode(function),

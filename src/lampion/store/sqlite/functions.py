@@ -2,13 +2,20 @@
 
 import sqlite3
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from lampion.domain.arn import LATEST, FunctionKey
 from lampion.domain.function import Function
 from lampion.store.queries import queries
 from lampion.store.sqlite.database import Database
 from lampion.store.sqlite.function_rows import FunctionRows, key_columns
+
+# Layers before the functions that have them: a layer that is deleted meanwhile is found in one of the two.
+_IN_USE: Final = (
+    queries("resources")["packages_in_use"],
+    queries("functions")["packages_in_use"],
+    queries("functions")["layer_code_in_use"],
+)
 
 
 class SqliteFunctions:
@@ -56,13 +63,13 @@ class SqliteFunctions:
         return await self._select("snap_started", {})
 
     async def packages_in_use(self) -> frozenset[str]:
-        statements = [queries(concept)["packages_in_use"] for concept in ("functions", "resources")]
-
         def read(connection: sqlite3.Connection) -> frozenset[str]:
-            rows = [row[0] for statement in statements for row in connection.execute(statement)]
-            under_way = FunctionRows(connection).select("unsettled", {})
-            before = [one.before_update.package.sha256 for one in under_way if one.before_update is not None]
-            return frozenset((*rows, *before))
+            rows = [row for statement in _IN_USE for row in connection.execute(statement)]
+            under_way = FunctionRows(connection).select(
+                "unsettled", {}
+            )  # beside what is new, they have what was before
+            names = (name for row in rows for name in row[0].split())
+            return frozenset(names).union(*(function.code_in_use for function in under_way))
 
         return await self._database.read(read)
 
