@@ -57,13 +57,26 @@ class Alias:
 
 @dataclass
 class Function:
-    """Revisions are numbers here: two states have the same one if and only if they have the same RevisionId."""
+    """Revisions are numbers here: two states have the same one if and only if they have the same RevisionId.
+
+    `attached` is what is configured on it, on a version or on an alias: by kind and qualifier.
+    """
 
     latest: Settings
     revision: int
     versions: dict[str, Version] = field(default_factory=dict)
     aliases: dict[str, Alias] = field(default_factory=dict)
     last_version: int = 0
+    tags: dict[str, str] = field(default_factory=dict)
+    reserved: int | None = None
+    attached: dict[tuple[str, str], object] = field(default_factory=dict)
+
+    def has(self, qualifier: str) -> bool:
+        return qualifier == LATEST or qualifier in self.versions or qualifier in self.aliases
+
+    def forget(self, qualifier: str) -> None:
+        """What is configured on a version or an alias goes with it."""
+        self.attached = {place: one for place, one in self.attached.items() if place[1] != qualifier}
 
 
 @dataclass
@@ -129,6 +142,7 @@ class Model:
             if any(version in alias.versions for alias in function.aliases.values()):
                 raise Refused(CONFLICT)
             del function.versions[version]
+            function.forget(version)
 
     def create_alias(self, name: str, alias: str, version: str, description: str, weights: dict[str, float]) -> Alias:
         made = Alias(version, description, tuple(weights.items()), next(self._revisions))
@@ -158,7 +172,63 @@ class Model:
         return changed
 
     def delete_alias(self, name: str, alias: str) -> None:
-        self.find(name).aliases.pop(alias, None)
+        function = self.find(name)
+        if function.aliases.pop(alias, None) is not None:
+            function.forget(alias)
+
+    def attach(self, kind: str, name: str, qualifier: str, value: object, *, new: bool) -> None:
+        """Configure something; `new`: there must be none yet."""
+        function = self.find(name)
+        if not function.has(qualifier):
+            raise Refused(NOT_FOUND)
+        if new and (kind, qualifier) in function.attached:
+            raise Refused(CONFLICT)
+        function.attached[kind, qualifier] = value
+
+    def detach(self, kind: str, name: str, qualifier: str) -> None:
+        function = self.find(name)
+        if function.attached.pop((kind, qualifier), None) is None:
+            raise Refused(NOT_FOUND)
+
+    def permit(self, name: str, qualifier: str, statement: str) -> None:
+        function = self.find(name)
+        if not function.has(qualifier):
+            raise Refused(NOT_FOUND)
+        statements = self.statements(name, qualifier)
+        if statement in statements:
+            raise Refused(CONFLICT)
+        function.attached["policy", qualifier] = (*statements, statement)
+
+    def forbid(self, name: str, qualifier: str, statement: str) -> None:
+        statements = self.statements(name, qualifier)
+        if statement not in statements:
+            raise Refused(NOT_FOUND)
+        rest = tuple(one for one in statements if one != statement)
+        self.functions[name].attached["policy", qualifier] = rest
+        if not rest:
+            del self.functions[name].attached["policy", qualifier]
+
+    def statements(self, name: str, qualifier: str) -> tuple[str, ...]:
+        found = self.find(name).attached.get(("policy", qualifier), ())
+        assert isinstance(found, tuple)
+        return found
+
+    def tag(self, name: str, tags: dict[str, str], without: str | None) -> None:
+        """Add `tags`, or remove the key `without`; other tags are another revision."""
+        function = self.find(name)
+        after = {**function.tags, **tags}
+        if without is not None:
+            after.pop(without, None)
+        if after != function.tags:
+            function.tags, function.revision = after, next(self._revisions)
+
+    def reserve(self, name: str, executions: int | None) -> None:
+        """Of 1000 at least 100 stay unreserved."""
+        function = self.find(name)
+        others = sum(one.reserved or 0 for one in self.functions.values() if one is not function)
+        if executions is not None and others + executions > 900 and executions > (function.reserved or 0):
+            raise Refused(INVALID)
+        function.reserved = executions
 
     def _at(self, name: str, revision: int | None) -> Function:
         function = self.find(name)
