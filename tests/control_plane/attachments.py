@@ -1,4 +1,4 @@
-"""The same machine with what is configured on functions, versions and aliases: policies, URLs, tags, concurrency, ..."""
+"""The same machine with what is configured on functions, versions and aliases: policies, URLs, tags and the like."""
 
 import json
 from typing import Any
