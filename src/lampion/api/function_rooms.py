@@ -15,6 +15,7 @@ from lampion.domain.code_signing import FunctionCodeSigning, check_signable
 from lampion.domain.function import DeploymentPackage, Function, FunctionConfiguration
 from lampion.domain.function_rules import update_in_progress
 from lampion.domain.layer import check_layer_arns, check_unzipped_bytes
+from lampion.domain.packaging import check_storage
 from lampion.domain.snap_start import OptimizationStatus
 from lampion.domain.version import Publication, publication
 from lampion.invoke.lookup import FunctionLookup
@@ -56,13 +57,15 @@ class FunctionRooms:
     async def commit_new(self, function: Function, *, published: Function | None, signing_arn: str | None) -> None:
         """Store a new function, with its first version and the code signing configuration it is held to, if any.
 
-        Raises AlreadyExists, CodeSigningConfigNotFoundException, InvalidParameterValueException when somebody deleted
-        one of its layers meanwhile, and what check_signable and note_capacity_use raise.
+        Raises AlreadyExists, CodeStorageExceededException, CodeSigningConfigNotFoundException,
+        InvalidParameterValueException when somebody deleted one of its layers meanwhile, and what check_signable and
+        note_capacity_use raise.
         """
 
         def insert(stored: Stored) -> None:
             check_attached(stored, function.configuration.layers)
             stored.insert_function(function, published=published)
+            check_storage(stored.code_use(function.key.account_id, function.key.region).code_bytes)
             _note_uses(stored, function, published)
             if signing_arn is not None:
                 check_signable(function)
@@ -76,15 +79,18 @@ class FunctionRooms:
         """Store `changed` in place of `before`, with the version published of it if any, and have them settled.
 
         Raises ResourceConflictException when somebody else changed the function meanwhile,
-        InvalidParameterValueException when somebody deleted a layer that it is to have from now on, and what
-        note_capacity_use raises.
+        InvalidParameterValueException when somebody deleted a layer that it is to have from now on,
+        CodeStorageExceededException, and what note_capacity_use raises.
         """
         had = before.configuration.layers
         layers = [layer for layer in changed.configuration.layers if layer not in had]
+        grows = published is not None or changed.package.size_bytes > before.package.size_bytes
 
         def replace_function(stored: Stored) -> None:
             check_attached(stored, layers)
             stored.replace_function(changed, expected_revision_id=before.revision_id, published=published)
+            if grows:
+                check_storage(stored.code_use(changed.key.account_id, changed.key.region).code_bytes)
             _note_uses(stored, changed, published)
 
         try:

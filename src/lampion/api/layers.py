@@ -13,6 +13,7 @@ from lampion.aws.pagination import Markers
 from lampion.domain import limits
 from lampion.domain.errors import InvalidParameterValueException
 from lampion.domain.layer import Layer, LayerReference, LayerVersion, check_number, parse_layer_arn
+from lampion.domain.packaging import check_storage
 from lampion.store.layers import (
     LAYER_VERSIONS,
     LAYERS,
@@ -56,6 +57,7 @@ class LayersApi:
                 version = replace(asked, number=number)
                 stored.put(LAYERS, Layer(key, number))
                 stored.put(LAYER_VERSIONS, version)
+                check_storage(stored.code_use(key.account_id, key.region).code_bytes)
                 return version
 
             version = await rooms.resources.change(publish)

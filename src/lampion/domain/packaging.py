@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final
 
-from lampion.domain.errors import InvalidParameterValueException
+from lampion.domain import limits
+from lampion.domain.errors import CodeStorageExceededException, InvalidParameterValueException
 from lampion.domain.function import FunctionConfiguration
 
 ZIP: Final = "Zip"
@@ -61,6 +62,12 @@ def updated_code_source(code: Mapping[str, Any], package_type: str) -> CodeSourc
     if package_type == IMAGE and "ImageUri" not in code:
         raise InvalidParameterValueException("Please provide ImageUri when updating a function with packageType Image.")
     return code_source(code, package_type)
+
+
+def check_storage(code_bytes: int) -> None:
+    """Raises CodeStorageExceededException for more than an account may store in a region, all versions and layers."""
+    if code_bytes > limits.TOTAL_CODE_BYTES:
+        raise CodeStorageExceededException("Code storage limit exceeded.")
 
 
 def check_packaging(configuration: FunctionConfiguration) -> None:
