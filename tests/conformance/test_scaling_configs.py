@@ -1,18 +1,27 @@
 """boto3 against a live server: the bounds of versions on a capacity provider, which nothing runs here yet."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.deployment import Functions
+from tests.deployment import Functions, unique_name
 
 NOTHING = "def handler(event, context): return None\n"
-PROVIDER = {
-    "LambdaManagedInstancesCapacityProviderConfig": {
-        "CapacityProviderArn": "arn:aws:lambda:us-east-1:123456789012:capacity-provider:mine"
-    }
-}
+
+
+@pytest.fixture
+def provider(lambda_client: Any) -> Iterator[dict[str, Any]]:
+    """CapacityProviderConfig of a provider that is there until its functions are gone."""
+    name = unique_name("scaled")
+    made = lambda_client.create_capacity_provider(
+        CapacityProviderName=name,
+        VpcConfig={"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},
+        PermissionsConfig={"CapacityProviderOperatorRoleArn": "arn:aws:iam::123456789012:role/operator"},
+    )["CapacityProvider"]
+    yield {"LambdaManagedInstancesCapacityProviderConfig": {"CapacityProviderArn": made["CapacityProviderArn"]}}
+    lambda_client.delete_capacity_provider(CapacityProviderName=name)
 
 
 def refused(call: Any, **arguments: Any) -> tuple[int, str, str]:
@@ -32,8 +41,10 @@ def asked(client: Any, name: str) -> dict[str, Any]:
     return dict(answer)
 
 
-def test_bounds_are_kept_and_none_is_said_to_be_applied(lambda_client: Any, make_function: Functions) -> None:
-    name = make_function(NOTHING, CapacityProviderConfig=PROVIDER, MemorySize=2048)
+def test_bounds_are_kept_and_none_is_said_to_be_applied(
+    lambda_client: Any, provider: dict[str, Any], make_function: Functions
+) -> None:
+    name = make_function(NOTHING, CapacityProviderConfig=provider, MemorySize=2048)
     lambda_client.publish_version(FunctionName=name)
     put = lambda_client.put_function_scaling_config
     where = {"FunctionName": name, "Qualifier": "1"}
