@@ -28,6 +28,11 @@ class Known:
 
 KNOWN: tuple[Known, ...] = (
     Known(
+        "TestLambdaFunction::test_vpc_config",
+        r"(create_response|get_function_response|update_vpcconfig_\w+)\..*VpcConfig\.VpcId",
+        "EC2 knows to which VPC a subnet belongs",
+    ),
+    Known(
         "TestLambdaFeatures::test_basic_invoke",
         r".*(LoggingConfig|RuntimeVersionConfig|SnapStart)",
         "recorded before AWS's answers had this member",
