@@ -59,9 +59,7 @@ def _provisioned_lifecycle() -> Completion:
 def _streamed_table(step: int) -> Call:
     specification = {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
     name = _answer(step, "TableDescription.TableName")
-    return _call(
-        "UpdateTable", "update_table_response", "dynamodb", TableName=name, StreamSpecification=specification
-    )
+    return _call("UpdateTable", "update_table_response", "dynamodb", TableName=name, StreamSpecification=specification)
 
 
 def _mapping_beyond_its_function() -> Completion:

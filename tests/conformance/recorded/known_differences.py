@@ -38,6 +38,11 @@ KNOWN: tuple[Known, ...] = (
         "recorded before AWS's answers had this member",
     ),
     Known(
+        "TestLambdaConcurrency::test_lambda_provisioned_concurrency_moves_with_alias",
+        r".*LoggingConfig",
+        "recorded before AWS's answers had this member",
+    ),
+    Known(
         "TestLambdaVersions::test_publish_with_wrong_revisionid",
         r".*(LoggingConfig|RuntimeVersionConfig|SnapStart)",
         "recorded before AWS's answers had this member",
@@ -52,6 +57,11 @@ KNOWN: tuple[Known, ...] = (
     Known(
         "TestLambdaAliases::test_alias_routingconfig",
         r"create_alias_response\.AliasArn",
+        "recorded with one placeholder for the function's name and the alias",
+    ),
+    Known(
+        "TestLambdaURL::test_lambda_url_persists_after_alias_delete",
+        r"create_lambda_url_config\.FunctionArn",
         "recorded with one placeholder for the function's name and the alias",
     ),
     Known(

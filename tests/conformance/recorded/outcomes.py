@@ -67,11 +67,11 @@ def ran(
     out_of_reach: Mapping[str, str] | None = None,
 ) -> Outcome:
     """A case that went as far as it could: it has run only if something was compared, or could not be asked."""
+    unreached = dict(out_of_reach or {})
     if not compared and not differences:
-        return Outcome(case, Status.NOTHING_COMPARED, recorded, reason="no answer of it has a recorded call")
-    return Outcome(
-        case, Status.RAN, recorded, tuple(compared), tuple(differences), out_of_reach=dict(out_of_reach or {})
-    )
+        why = "no answer of it has a recorded call"
+        return Outcome(case, Status.NOTHING_COMPARED, recorded, reason=why, out_of_reach=unreached)
+    return Outcome(case, Status.RAN, recorded, tuple(compared), tuple(differences), out_of_reach=unreached)
 
 
 def table(title: str, outcomes: Sequence[Outcome]) -> list[str]:
@@ -107,6 +107,8 @@ def details(outcomes: Sequence[Outcome]) -> list[str]:
         if one.status is not Status.RAN:
             lines.append(f"{one.case}: {one.status.value}: {one.reason}")
         lines += [f"{one.case}: {difference}" for difference in one.unexpected]
-        lines += [f"{one.case}: out of reach ({reason}): {name}" for name, reason in one.out_of_reach.items()]
+        for why in sorted(set(one.out_of_reach.values())):
+            names = ", ".join(name for name, reason in one.out_of_reach.items() if reason == why)
+            lines.append(f"{one.case}: out of reach ({why}): {names}")
         lines += [f"{one.case}: known ({each.known}): {each}" for each in one.differences if each.known]
     return lines

@@ -14,8 +14,8 @@ from tests.conformance.recorded.answers import recorded_form
 from tests.conformance.recorded.comparison import CaseComparison, Difference
 from tests.conformance.recorded.made_answers import Answered, NoRule, in_order, made
 from tests.conformance.recorded.markers import LARGE_PACKAGE_BYTES, NoSuchAnswer, fill_in
-from tests.conformance.recorded.outcomes import AnswerDifference, Outcome, Status, ran
 from tests.conformance.recorded.out_of_reach import reasons_out_of_reach
+from tests.conformance.recorded.outcomes import AnswerDifference, Outcome, Status, ran
 from tests.conformance.recorded.placeholders import Place
 from tests.conformance.recorded.recordings import Case, Step
 from tests.conformance.recorded.stand_ins import STAND_INS
@@ -44,9 +44,7 @@ def replay(client: Any, place: Place, case: Case) -> Outcome:
     if case.other_services:
         unreached = reasons_out_of_reach(case.name, case.recorded)
         reason = ", ".join(case.other_services)
-        return Outcome(
-            case.name, Status.NEEDS_COMPANION, len(case.recorded), reason=reason, out_of_reach=unreached
-        )
+        return Outcome(case.name, Status.NEEDS_COMPANION, len(case.recorded), reason=reason, out_of_reach=unreached)
     run = _Run(client, place, case)
     try:
         run.walk()
