@@ -140,11 +140,15 @@ class _Run:
                 self.differences.append(AnswerDifference(name, Difference("", recorded, "(not asked for)")))
 
     def tidy_up(self) -> None:
-        """Delete the functions that the case created."""
+        """Delete the mappings and functions that the case created."""
         for answered in self.calls:
-            if answered.operation == "CreateFunction" and answered.error is None:
-                with suppress(ClientError):
-                    self.client.delete_function(FunctionName=answered.answer["FunctionName"])
+            with suppress(ClientError):
+                match answered.operation, answered.answer:
+                    case "CreateEventSourceMapping", {"UUID": uuid}:
+                        ask_until_settled(self.client, "GetEventSourceMapping", {"UUID": uuid})
+                        self.client.delete_event_source_mapping(UUID=uuid)
+                    case "CreateFunction", {"FunctionName": name}:
+                        self.client.delete_function(FunctionName=name)
 
     def _ask(self, step: Step) -> Answered:
         package_bytes = LARGE_PACKAGE_BYTES if self.case.name == _TOO_LARGE else None
