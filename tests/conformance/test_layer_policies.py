@@ -1,13 +1,10 @@
 """boto3 against a live server: the policies of layer versions, and what they allow other accounts."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
+from tests.conformance.accounts import account
 from tests.conformance.test_layers import ARN, layer, publish, refusal
 from tests.deployment import creation, wait_active, zipped
 from tests.live_server import LiveServer
@@ -75,21 +72,6 @@ def test_a_policy_is_of_a_version_that_exists(lambda_client: Any, layer: str) ->
     assert refusal(lambda_client.add_layer_version_permission, **of, **about) == absent
     assert refusal(lambda_client.remove_layer_version_permission, **of, StatementId="s") == absent
     assert refusal(lambda_client.get_layer_version_policy, **of) == absent
-
-
-@contextmanager
-def account(server: LiveServer, account_id: str) -> Iterator[Any]:
-    """A client of another account: a server with --auth open takes its word for it."""
-    client = boto3.session.Session().client(
-        "lambda",
-        endpoint_url=server.url,
-        region_name="us-east-1",
-        aws_access_key_id=account_id,
-        aws_secret_access_key="any",
-        config=Config(retries={"total_max_attempts": 1}),
-    )
-    yield client
-    client.close()
 
 
 def test_other_accounts_use_what_they_are_allowed(start_server: Callable[..., LiveServer]) -> None:

@@ -1,16 +1,11 @@
 """Recorded answers of the API whose requests aren't recorded: the case's name says what was asked."""
 
 from tests.conformance.recorded import handlers
-from tests.conformance.recorded.asking import Asking, shows, shows_each
+from tests.conformance.recorded.asking import Asking, shows
 
 FILE = "test_lambda_api"
 NAMES = "TestLambdaFunction::test_function_name_and_qualifier_validation"
 INCOMPLETE_ARN = "arn:aws:lambda:us-east-1:123456789012:function"
-
-
-@shows_each(FILE, "TestRuntimeValidation::test_create_deprecated_function_runtime_with_validation_enabled", "")
-def _(asking: Asking, runtime: str) -> None:
-    asking.shows("deprecation_error", asking.create(handlers.NOTHING, Runtime=runtime).form)
 
 
 @shows(FILE, "TestLambdaVersions::test_publish_with_wrong_revisionid")
@@ -48,12 +43,14 @@ def _(asking: Asking) -> None:
     asking.shows_error("create_function_exception", created)
 
 
+@shows(FILE, f"{NAMES}[function_name_and_qualifier_too_long-get_function]")
 @shows(FILE, f"{NAMES}[qualifier_too_long1-get_function]")
 def _(asking: Asking) -> None:
     answered = asking.ask("GetFunction", FunctionName="my-function", Qualifier="a" * 65)
     asking.shows_error("get_function_exception", answered)
 
 
+@shows(FILE, f"{NAMES}[function_name_and_qualifier_too_long-delete_function]")
 @shows(FILE, f"{NAMES}[qualifier_too_long1-delete_function]")
 def _(asking: Asking) -> None:
     answered = asking.ask("DeleteFunction", FunctionName="my-function", Qualifier="a" * 65)
@@ -85,3 +82,26 @@ def _(asking: Asking) -> None:
     untag("multiple", "B", "C")
     untag("nonexisting", "F")
     untag("existing_and_nonexisting", "D", "F")
+
+
+@shows(FILE, "TestLambdaFunction::test_invalid_vpc_config_security_group")
+def _(asking: Asking) -> None:
+    vpc_config = {"SubnetIds": ["subnet-0123456789abcdef0"], "SecurityGroupIds": ["bad-format-0a1b2c3d"]}
+    refused = asking.create(handlers.NOTHING, VpcConfig=vpc_config)
+    asking.shows("create-response-invalid-format-security-group", refused.form)
+
+
+@shows(FILE, "TestLambdaImages::test_lambda_zip_file_to_image")
+def _(asking: Asking) -> None:
+    asking.shows("create-image-response", asking.create_active(handlers.NOTHING).form)
+
+    def found(moment: str = "") -> None:
+        asking.shows(f"get-function-code-response{moment}", asking.settled().form)
+        configuration = asking.ask("GetFunctionConfiguration", FunctionName=asking.name)
+        asking.shows(f"get-function-config-response{moment}", configuration.form)
+
+    found()
+    image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/repository:latest"
+    refused = asking.ask("UpdateFunctionCode", FunctionName=asking.name, ImageUri=image)
+    asking.shows("zipfile-to-image-error", refused.form)
+    found("-after-update")

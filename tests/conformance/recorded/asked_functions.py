@@ -166,18 +166,3 @@ def _(asking: Asking) -> None:
         "CreateAlias", FunctionName=asking.name, Name="alias1", FunctionVersion="1", RoutingConfig=weights
     )
     asking.shows("create_alias_response", created.form)
-
-
-@shows(FILE, "TestLambdaConcurrency::test_lambda_concurrency_crud")
-def _(asking: Asking) -> None:
-    asking.create_active(handlers.ECHO)
-    asking.shows("get_function_concurrency_default", reserved(asking))
-    put = asking.ask("PutFunctionConcurrency", FunctionName=asking.name, ReservedConcurrentExecutions=0)
-    asking.shows("put_function_concurrency", put.form)
-    asking.shows("get_function_concurrency_updated", reserved(asking))
-    asking.ask("DeleteFunctionConcurrency", FunctionName=asking.name)
-    asking.shows("get_function_concurrency_deleted", reserved(asking))
-
-
-def reserved(asking: Asking) -> Any:
-    return asking.ask("GetFunctionConcurrency", FunctionName=asking.name).form

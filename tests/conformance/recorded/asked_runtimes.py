@@ -1,4 +1,4 @@
-"""What was asked in the recordings that hold for every runtime, of the Python and Node.js runtimes."""
+"""What was asked in the recordings that hold for every runtime: of Python and Node.js all, of others the creation."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -63,3 +63,28 @@ def _(asking: Asking, runtime: str) -> None:
     asking.shows("create_function_result", created.form)
     answer = asking.invoke()
     assert answer["Payload"] == {"WRAPPED_BY": "the wrapper", "_HANDLER": "index.handler"}, answer
+
+
+def _create(asking: Asking, runtime: str) -> None:
+    """Functions of these runtimes can be made and configured, though nothing runs them yet."""
+    asking.create_as_shown("create_function_result")
+
+
+for _runtime in ("dotnet", "java", "provided", "ruby"):
+    for _family in ("introspection", "uncaught_exception", "runtime_wrapper"):
+        shows_each(FILE, f"TestLambdaRuntimesCommon::test_{_family}_invoke", _runtime)(_create)
+
+
+@shows_each("test_lambda_runtimes", "TestJavaRuntimes::test_serializable_input_object", "java")
+def _(asking: Asking, runtime: str) -> None:
+    asking.create_as_shown("create-result")
+
+
+@shows_each("test_lambda_api", "TestLambdaSnapStart::test_snapstart_lifecycle", "java")
+def _(asking: Asking, runtime: str) -> None:
+    asking.create_as_shown("create_function_response")
+
+
+@shows_each("test_lambda_api", "TestLambdaSnapStart::test_snapstart_lifecycle", "dotnet")
+def _(asking: Asking, runtime: str) -> None:
+    asking.create_as_shown("create_function_response")

@@ -20,6 +20,8 @@ from tests.conformance.recorded.placeholders import (
 
 ABSENT = "(absent)"
 _IGNORED_MEMBERS = {"HTTPHeaders"}
+_IN_TEXT = re.compile(r"(^|\.)(Policy|Statement)\b")
+"""Where an answer has text that was recorded parsed, in the order in which it was written."""
 _BARE = {"code-sha256": "<code-sha256>", "function-url": "<function-url>", "lambda-url": "<function-url>"}
 
 
@@ -67,6 +69,8 @@ class CaseComparison:
                 found.append(Difference(member, ABSENT, answer[name]))
             else:
                 found += self.compare(recorded[name], answer[name], member)
+        if not found and _IN_TEXT.search(path) and list(recorded) != list(answer):
+            found.append(Difference(f"{path} (order of members)", list(recorded), list(answer)))
         return found
 
     def _elements(self, recorded: Sequence[Any], answer: Any, path: str) -> list[Difference]:

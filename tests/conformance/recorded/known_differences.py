@@ -28,8 +28,18 @@ class Known:
 
 KNOWN: tuple[Known, ...] = (
     Known(
+        "TestLambdaFunction::test_vpc_config",
+        r"(create_response|get_function_response|update_vpcconfig_\w+)\..*VpcConfig\.VpcId",
+        "EC2 knows to which VPC a subnet belongs",
+    ),
+    Known(
         "TestLambdaFeatures::test_basic_invoke",
         r".*(LoggingConfig|RuntimeVersionConfig|SnapStart)",
+        "recorded before AWS's answers had this member",
+    ),
+    Known(
+        "TestLambdaConcurrency::test_lambda_provisioned_concurrency_moves_with_alias",
+        r".*LoggingConfig",
         "recorded before AWS's answers had this member",
     ),
     Known(
@@ -47,6 +57,11 @@ KNOWN: tuple[Known, ...] = (
     Known(
         "TestLambdaAliases::test_alias_routingconfig",
         r"create_alias_response\.AliasArn",
+        "recorded with one placeholder for the function's name and the alias",
+    ),
+    Known(
+        "TestLambdaURL::test_lambda_url_persists_after_alias_delete",
+        r"create_lambda_url_config\.FunctionArn",
         "recorded with one placeholder for the function's name and the alias",
     ),
     Known(

@@ -65,10 +65,10 @@ def _zipped(files: Mapping[str, bytes]) -> bytes:
 
 
 def _taken(where: str, answers: Mapping[int, Mapping[str, Any]]) -> Any:
-    """`3:Configuration.Layers.0.Arn`: a value out of step 3's answer."""
+    """`3:Configuration.Layers.0.Arn`, or with `[0]`: a value out of step 3's answer."""
     step, _, path = where.partition(":")
     value: Any = answers.get(int(step))
-    for part in path.split("."):
+    for part in path.replace("[", ".").replace("]", "").split("."):
         try:
             value = value[int(part)] if isinstance(value, list) else value[part]
         except (KeyError, IndexError, TypeError, ValueError):

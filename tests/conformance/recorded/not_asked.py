@@ -9,11 +9,10 @@ from tests.conformance.recorded.recordings import cases, recorded_answers
 FILES = ("test_lambda", "test_lambda_common", "test_lambda_runtimes", "test_lambda_api")
 
 _NAMED = "no answer is recorded; test_named_cases.py asks what the name says"
-_POLICIES = "the policies would have to be evaluated"
-_UNCLEAR = "the recording does not say what was asked"
+_URLS = "needs function URLs that are served"
 
 NOT_ASKED = {
-    r".*\[(java|ruby|dotnet|provided).*": "a runtime other than Python and Node.js",
+    r".*\[(java|ruby|dotnet|provided).*": "no answer is recorded, and nothing here runs the runtime yet",
     r"TestLambdaCallingLocalstack::.*\[(python|nodejs).*": (
         "no answer is recorded, and the function calls another AWS service"
     ),
@@ -23,26 +22,30 @@ NOT_ASKED = {
     r"TestRequestIdHandling::test_request_id_format": _NAMED,
     r"TestRequestIdHandling::test_request_id_async_invoke_with_retry": "needs the event queue and CloudWatch Logs",
     r"TestLambdaVersions::test_async_invoke_queue_upon_function_update": "needs the event queue",
-    r"TestLambdaFeatures::test_upload_lambda_from_s3": "needs S3",
+    r"TestLambdaFeatures::test_upload_lambda_from_s3": "needs code in S3",
     r"TestLambdaBehavior::test_runtime_introspection_arm": "needs an arm64 machine",
-    r"TestLambdaConcurrency::test_reserved_concurrency": "needs the event queue and SQS",
-    r"TestLambdaConcurrency::test_.*provisioned_concurrency.*": (
-        "needs environments that are initialized ahead of invocations"
+    r"TestLambdaURL::test_(lambda_url_form_payload|function_url_with_response_streaming)": _URLS,
+    r"TestLambdaURL::test_lambda_url_(invocation_custom_id(_aliased)?|non_existing_url)": (
+        f"no answer is recorded, and it {_URLS}"
     ),
-    r"TestLambda(URL::.*|Permissions::test_lambda_permission_url_invocation)": "needs function URLs that are served",
-    r"TestRequestIdHandling::test_request_id_invoke_url": "needs function URLs that are served",
-    r"TestLambdaMultiAccounts::.*": _POLICIES,
-    r"TestPartialARNMatching::.*": _POLICIES,
+    r"TestLambdaPermissions::test_lambda_permission_url_invocation": _URLS,
+    r"TestLambdaMultiAccounts::.*": (
+        "no answer is recorded, and policies aren't evaluated yet; test_two_accounts.py asks every operation"
+    ),
+    r"TestPartialARNMatching::test_cross_region_arn_function_access": (
+        "no answer is recorded; TestLambdaFunction::test_get_function_wrong_region is replayed"
+    ),
     r"TestLambdaPermissions::test_add_lambda_permission_optional_fields": (
         "no answer is recorded; tests/conformance/policies asks for every member"
     ),
     r"TestLambdaPermissions::test_lambda_permission_revisions": (
-        "recorded in 2022, before policies had RevisionIds of their own, as the later recordings show"
+        "recorded in 2022, before policies had RevisionIds of their own and errors that name GetPolicy, "
+        "as the later recordings show"
     ),
-    r"TestLambdaImages::.*": "needs container images",
-    r"TestLambdaFunction::test_invalid_vpc_config_security_group": "needs EC2",
-    r"TestLambdaFunction::test_function_name_and_qualifier_validation\[.*too_long.*": _UNCLEAR,
-    r"TestLambdaFunction::test_function_name_and_qualifier_validation\[incomplete_arn-create_function\]": _UNCLEAR,
+    r"TestLambdaImages::test_lambda_image_.*": "needs container images",
+    r"TestLambdaFunction::test_function_name_and_qualifier_validation\[.*": (
+        "no answer is recorded, and the name does not say what was asked"
+    ),
 }
 
 

@@ -1,8 +1,8 @@
 """What became of a recorded case, and the count of them all."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 
 from tests.conformance.recorded.comparison import Difference
@@ -41,6 +41,8 @@ class Outcome:
     compared: tuple[str, ...] = ()
     differences: tuple[AnswerDifference, ...] = ()
     reason: str = ""
+    out_of_reach: Mapping[str, str] = field(default_factory=dict)
+    """By name, the reason why an answer isn't looked at."""
 
     @property
     def unexpected(self) -> list[AnswerDifference]:
@@ -57,11 +59,19 @@ class Outcome:
         return len([name for name in self.compared if name not in differing])
 
 
-def ran(case: str, recorded: int, compared: Sequence[str], differences: Sequence[AnswerDifference]) -> Outcome:
+def ran(
+    case: str,
+    recorded: int,
+    compared: Sequence[str],
+    differences: Sequence[AnswerDifference],
+    out_of_reach: Mapping[str, str] | None = None,
+) -> Outcome:
     """A case that went as far as it could: it has run only if something was compared, or could not be asked."""
+    unreached = dict(out_of_reach or {})
     if not compared and not differences:
-        return Outcome(case, Status.NOTHING_COMPARED, recorded, reason="no answer of it has a recorded call")
-    return Outcome(case, Status.RAN, recorded, tuple(compared), tuple(differences))
+        why = "no answer of it has a recorded call"
+        return Outcome(case, Status.NOTHING_COMPARED, recorded, reason=why, out_of_reach=unreached)
+    return Outcome(case, Status.RAN, recorded, tuple(compared), tuple(differences), out_of_reach=unreached)
 
 
 def table(title: str, outcomes: Sequence[Outcome]) -> list[str]:
@@ -78,6 +88,10 @@ def table(title: str, outcomes: Sequence[Outcome]) -> list[str]:
         others = [one for one in outcomes if one.status is status and status is not Status.RAN]
         if others:
             lines.append(f"  {len(others)} {status.value}: {_reasons(others)}")
+    unreached = Counter(reason for one in outcomes for reason in one.out_of_reach.values())
+    if unreached:
+        counted = "; ".join(f"{reason} {count}" for reason, count in unreached.most_common())
+        lines.append(f"  {unreached.total()} answers out of reach: {counted}")
     return lines
 
 
@@ -93,5 +107,8 @@ def details(outcomes: Sequence[Outcome]) -> list[str]:
         if one.status is not Status.RAN:
             lines.append(f"{one.case}: {one.status.value}: {one.reason}")
         lines += [f"{one.case}: {difference}" for difference in one.unexpected]
+        for why in sorted(set(one.out_of_reach.values())):
+            names = ", ".join(name for name, reason in one.out_of_reach.items() if reason == why)
+            lines.append(f"{one.case}: out of reach ({why}): {names}")
         lines += [f"{one.case}: known ({each.known}): {each}" for each in one.differences if each.known]
     return lines

@@ -30,6 +30,7 @@ _NUMBERED: Final = {
     "origin": r"\S+",
     "receipt-handle": r"\S+",
     "a-w-s-trace-header": r"\S+",
+    "<code-sha-256>": _SHA256_BASE64,
     "<code-sha-256:1>": _SHA256_BASE64,
 }
 """Families whose members carry a number: one number, one value within a case; two numbers, two values."""
@@ -46,9 +47,9 @@ _UNNUMBERED: Final = {
     "csc_arn_invalid": r"arn:[a-z-]+:lambda:\S+:code-signing-config:[\w-]+",
     "vpc_id": r"vpc-[0-9a-f]+",
     "security_group_id_1": r"sg-[0-9a-f]+",
-    "security_group_id_2": r"sg-[0-9a-f]+",
+    "security_group_id_2": r"(?:sg|bad-format)-[0-9a-f]+",
     "subnet_id_1": r"subnet-[0-9a-f]+",
-    "subnet_id_2": r"subnet-[0-9a-f]+",
+    "subnet_id_2": r"(?:subnet|bad-format)-[0-9a-f]+",
     "code-sha256": _SHA256_BASE64,
     "request-id": _UUID,
     "timeout_error_msg": _UUID,
@@ -61,7 +62,9 @@ WHOLE_NUMBERS: Final = frozenset(("code-size", "remaining-time-in-millis"))
 LISTS: Final = frozenset(("stack-trace",))
 
 _WRONG_REGION: Final = r"[a-z]{2}(?:-[a-z]+)+-\d"
-_PLACEHOLDER = re.compile(r"<(?P<family><[a-z0-9-]+:\d+>|[a-z][a-z0-9-]*):(?P<number>\d+)>|<(?P<name>[a-z][\w-]*)>")
+_PLACEHOLDER = re.compile(
+    r"<(?P<family><[a-z0-9-]+(?::\d+)?>|[a-z][a-z0-9-]*):(?P<number>\d+)>|<(?P<name>[a-z][\w-]*)>"
+)
 _REPEATED = re.compile(r"<(.):len\((\d+)\)>")
 
 

@@ -1,12 +1,13 @@
 """Reads the recordings: what was asked, what AWS answered."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests.conformance.recorded.completions import COMPLETIONS, Call, Completion
 from tests.conformance.recorded.stand_ins import STAND_INS
 
 DATA = Path(__file__).parent / "data"
@@ -53,13 +54,13 @@ def recorded_answers(file: str) -> Mapping[str, Mapping[str, Any]]:
 
 @cache
 def cases() -> Mapping[str, Case]:
-    """Every case whose requests are recorded too, by name."""
+    """Every case whose requests are recorded too, by name, with the calls that the request file lacks."""
     requests = json.loads((DATA / "requests" / "test_lambda_api.json").read_text(encoding="utf-8"))
     answers = recorded_answers("test_lambda_api")
     return {
         _short(name): Case(
             name=_short(name),
-            steps=tuple(_steps(case["steps"])),
+            steps=tuple(_steps(case["steps"], COMPLETIONS.get(_short(name), Completion()))),
             made=tuple(case.get("made_from_answers", ())),
             recorded=answers[_short(name)],
         )
@@ -67,10 +68,10 @@ def cases() -> Mapping[str, Case]:
     }
 
 
-def _steps(steps: list[dict[str, Any]]) -> Iterator[Step]:
-    for step in steps:
-        names = tuple(step.get("answers", ()))
-        yield Step(step["step"], step["service"], step["operation"], step["params"], names)
+def _steps(recorded: Sequence[Call], completion: Completion) -> Iterator[Step]:
+    for number, step in enumerate([*recorded, *completion.calls]):
+        names = [*step.get("answers", ()), *(name for at, name in completion.named.items() if at == number)]
+        yield Step(number, step["service"], step["operation"], step["params"], tuple(names))
 
 
 def _short(name: str) -> str:

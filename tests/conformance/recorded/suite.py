@@ -3,7 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tests.conformance.recorded import asked_api, asked_function_urls, asked_functions, asked_runtimes
+from tests.conformance.recorded import (
+    asked_api,
+    asked_concurrency,
+    asked_function_urls,
+    asked_functions,
+    asked_runtimes,
+)
 from tests.conformance.recorded.asking import ASKED
 from tests.conformance.recorded.known_differences import with_known
 from tests.conformance.recorded.outcomes import Outcome, Status
@@ -11,7 +17,7 @@ from tests.conformance.recorded.placeholders import Place
 from tests.conformance.recorded.recordings import cases, recorded_answers
 from tests.conformance.recorded.replay import replay
 
-ASKING_MODULES = (asked_api, asked_function_urls, asked_functions, asked_runtimes)
+ASKING_MODULES = (asked_api, asked_concurrency, asked_function_urls, asked_functions, asked_runtimes)
 """Importing them registers what they ask."""
 
 SEES_THE_SANDBOX = (

@@ -121,6 +121,15 @@ def test_an_extra_member_is_found_even_if_it_is_null() -> None:
     assert [(one.path, one.recorded, one.got) for one in found] == [("a[0].b", ABSENT, None)]
 
 
+def test_the_order_of_members_counts_where_the_answer_has_them_as_text() -> None:
+    statement, turned = {"Sid": "s", "Effect": "Allow"}, {"Effect": "Allow", "Sid": "s"}
+    assert differences({"Policy": {"Statement": [statement]}}, {"Policy": {"Statement": [statement]}}) == []
+    where = "Policy.Statement[0] (order of members)"
+    assert differences({"Policy": {"Statement": [statement]}}, {"Policy": {"Statement": [turned]}}) == [where]
+    assert differences({"Statement": statement}, {"Statement": turned}) == ["Statement (order of members)"]
+    assert differences({"Configuration": statement}, {"Configuration": turned}) == []
+
+
 def test_every_difference_is_named_with_its_path() -> None:
     recorded = {"a": 1, "b": [{"c": "x"}, {"c": "y"}], "d": {"e": "date"}}
     assert differences(recorded, {"a": 2, "b": [{"c": "x"}, {"c": "z"}], "d": {"e": "?"}}) == ["a", "b[1].c", "d.e"]

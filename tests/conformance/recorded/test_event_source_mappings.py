@@ -197,28 +197,3 @@ def test_a_recorded_list(lambda_client: Any, make_function: Functions) -> None:
     created(lambda_client, **given)
     listed = ask(lambda_client, "ListEventSourceMappings", {"EventSourceArn": arn})
     check(normal(recorded["list_event_source_mapping_result"]), listed.form)
-
-
-def test_a_recorded_life_beyond_that_of_the_function(lambda_client: Any, make_function: Functions) -> None:
-    case = "TestLambdaEventSourceMappings::test_event_source_mapping_lifecycle_delete_function"
-    recorded = recorded_answers(API)[case]
-    comparison, name = CaseComparison(PLACE), make_function(SOURCE)
-    given = {
-        "EventSourceArn": table_stream_arn(),
-        "FunctionName": name,
-        "StartingPosition": "TRIM_HORIZON",
-        "BatchSize": 1,
-        "MaximumBatchingWindowInSeconds": 1,
-        "MaximumRetryAttempts": 1,
-        "DestinationConfig": DESTINATION,
-    }
-    creation = ask(lambda_client, "CreateEventSourceMapping", given)
-    check(recorded["create_response"], creation.form, comparison)
-    uuid = settled(lambda_client, creation.answer["UUID"])["UUID"]
-    check(recorded["get_response"], ask(lambda_client, "GetEventSourceMapping", {"UUID": uuid}).form, comparison)
-    deletion = ask(lambda_client, "DeleteFunction", {"FunctionName": name})
-    check(recorded["delete_function_response"], deletion.form, comparison)
-    found = ask(lambda_client, "GetEventSourceMapping", {"UUID": uuid})
-    check(recorded["get_response_post_delete"], found.form, comparison)
-    deleted = ask(lambda_client, "DeleteEventSourceMapping", {"UUID": uuid})
-    check(recorded["delete_response"], deleted.form, comparison)

@@ -7,10 +7,12 @@ import pytest
 
 from tests.conformance.recorded.asking import ASKED
 from tests.conformance.recorded.comparison import Difference
+from tests.conformance.recorded.completions import COMPLETIONS
 from tests.conformance.recorded.known_differences import KNOWN, Known, with_known
 from tests.conformance.recorded.not_asked import NOT_ASKED, reasons, without_requests
+from tests.conformance.recorded.out_of_reach import OUT_OF_REACH
 from tests.conformance.recorded.outcomes import AnswerDifference, Outcome, Status, ran
-from tests.conformance.recorded.recordings import cases
+from tests.conformance.recorded.recordings import cases, recorded_answers
 from tests.conformance.recorded.report import suite_of
 from tests.conformance.recorded.suite import ASKING_MODULES, Suite
 from tests.live_server import LiveServer
@@ -93,6 +95,20 @@ def test_every_recorded_case_is_asked_or_has_one_reason_not_to_be() -> None:
     unasked = [name for name in without_requests() if name not in ASKED]
     idle = [pattern for pattern in NOT_ASKED if not any(re.fullmatch(pattern, name) for name in unasked)]
     assert idle == []
+
+
+def test_every_answer_of_the_replayed_cases_is_compared_or_out_of_reach(suite: Suite) -> None:
+    for name in REPRODUCED:
+        outcome = suite.replay(name)
+        if outcome.status is Status.RAN:
+            assert {*outcome.compared, *outcome.out_of_reach} == {*cases()[name].recorded}, name
+
+
+def test_what_is_out_of_reach_is_an_answer_of_a_case() -> None:
+    answers = {(name, answer) for name, case in cases().items() for answer in case.recorded}
+    answers |= {(name, answer) for name, case in ASKED.items() for answer in recorded_answers(case.file)[name]}
+    assert [one for one in OUT_OF_REACH if not any(one.covers(*each) for each in answers)] == []
+    assert set(COMPLETIONS) <= set(cases())
 
 
 def test_a_known_difference_is_marked_and_no_other() -> None:

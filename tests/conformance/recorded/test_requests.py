@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 from botocore.response import StreamingBody
 
+from tests.conformance.recorded import out_of_reach
 from tests.conformance.recorded.answers import recorded_form
 from tests.conformance.recorded.comparison import Difference
 from tests.conformance.recorded.made_answers import Answered, NoRule, in_order, made, taken_apart
 from tests.conformance.recorded.markers import NoSuchAnswer, fill_in, package
+from tests.conformance.recorded.out_of_reach import OutOfReach
 from tests.conformance.recorded.outcomes import AnswerDifference, Outcome, Status, details, ran, table
 from tests.conformance.recorded.placeholders import Place
-from tests.conformance.recorded.recordings import cases
-from tests.conformance.recorded.replay import is_in_motion
+from tests.conformance.recorded.recordings import Case, Step, cases
+from tests.conformance.recorded.replay import is_in_motion, replay
 
 PLACE = Place("123456789012", "us-east-1")
 ANSWERS: dict[int, dict[str, Any]] = {
@@ -28,6 +30,7 @@ ANSWERS: dict[int, dict[str, Any]] = {
     [
         ({"FunctionName": {"$answer": "0:FunctionName"}}, {"FunctionName": "f"}),
         ({"Arns": [{"$answer": "2:Layers.0.Arn"}, "x"]}, {"Arns": ["a:1", "x"]}),
+        ({"Arns": [{"$answer": "2:Layers[0].Arn"}]}, {"Arns": ["a:1"]}),
         ({"PolicyArn": {"$answer": "2:Policy.Arn"}}, {"PolicyArn": "p"}),
         ({"Name": {"$replace": ["arn:old-1:old-1", "old-1", "0:FunctionName"]}}, {"Name": "arn:f:f"}),
         ({"Payload": {"$bytes": "e30="}}, {"Payload": b"{}"}),
@@ -150,6 +153,10 @@ def test_an_answer_without_a_rule_is_not_made_up() -> None:
         ({"Configuration": {"State": "Active", "LastUpdateStatus": "InProgress"}}, True),
         ({"State": "Pending"}, True),
         ({"State": "Active", "LastUpdateStatus": "Successful"}, False),
+        ({"State": "Creating", "UUID": "u"}, True),
+        ({"State": "Disabled", "UUID": "u"}, False),
+        ({"Status": "IN_PROGRESS"}, True),
+        ({"Status": "FAILED"}, False),
         ({"Error": {}}, False),
     ],
 )
@@ -160,6 +167,40 @@ def test_a_poll_goes_on_while_the_function_is_in_motion(answer: Any, moves: bool
 def test_only_what_was_compared_has_run() -> None:
     assert ran("case", 3, [], []).status is Status.NOTHING_COMPARED
     assert not ran("case", 3, [], []).is_reproduced
+
+
+def test_a_case_says_what_is_out_of_its_reach() -> None:
+    partial = ran("case", 3, ["a"], [], {"b": "S3", "c": "S3"})
+    assert partial.is_reproduced
+    assert table("all", [partial])[-1] == "  2 answers out of reach: S3 2"
+    assert details([partial]) == ["case: out of reach (S3): b, c"]
+
+
+class Answers:
+    """A client that answers GetAlias, and nothing else."""
+
+    def get_alias(self, Name: str) -> dict[str, Any]:
+        return {"Name": Name, "ResponseMetadata": {"HTTPStatusCode": 200}}
+
+
+def replayed(case: str, answer: Any) -> Outcome:
+    step = Step(0, "lambda", "GetAlias", {"Name": "a"}, ("response",))
+    return replay(Answers(), PLACE, Case(case, (step,), (), {"response": answer}))
+
+
+def test_an_answer_that_nothing_asks_for_is_a_difference() -> None:
+    good = {"Name": "a", "ResponseMetadata": {"HTTPHeaders": {}, "HTTPStatusCode": 200}}
+    assert replayed("case", good).is_reproduced
+    unasked = replay(Answers(), PLACE, Case("case", (), (), {"response": good}))
+    assert str(unasked.unexpected[0]).endswith("got '(not asked for)'")
+
+
+def test_an_answer_that_is_reached_after_all_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(out_of_reach, "OUT_OF_REACH", (OutOfReach("case", "resp.*", "no alias"),))
+    good = {"Name": "a", "ResponseMetadata": {"HTTPHeaders": {}, "HTTPStatusCode": 200}}
+    assert replayed("case", {**good, "Name": "b"}).out_of_reach == {"response": "no alias"}
+    assert replayed("case", {**good, "Name": "b"}).unexpected == []
+    assert "no alias" in str(replayed("case", good).unexpected[0])
 
 
 def test_outcomes_are_counted() -> None:

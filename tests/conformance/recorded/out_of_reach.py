@@ -1,0 +1,80 @@
+"""Recorded answers that aren't asked for because other services or parts of Lampion to come would give them: why.
+
+Whatever else their case has is compared. An entry whose answer is given after all is reported.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+
+class OutOfReach(NamedTuple):
+    """Answers of the cases whose names match `cases`; `answers` is a regular expression too, for all of a name."""
+
+    cases: str
+    answers: str
+    reason: str
+
+    def covers(self, case: str, answer: str) -> bool:
+        return re.fullmatch(self.cases, case) is not None and re.fullmatch(self.answers, answer) is not None
+
+
+_SUBNET: Final = "EC2 knows which subnets there are: here any one of the right form may be named"
+_GROUP: Final = "EC2 knows which security groups there are: here any one of the right form may be named"
+_RUNTIME: Final = "a function of a runtime that isn't built yet doesn't become active; its creation is compared"
+_URL: Final = "function URLs are kept and shown, and not served yet"
+_EVENTS: Final = "the event queue isn't built yet"
+_AHEAD: Final = "nothing initializes environments ahead of invocations yet, so that provisioned concurrency fails"
+_CODE: Final = "the code is in S3, which this server doesn't read yet"
+
+OUT_OF_REACH: Final[tuple[OutOfReach, ...]] = (
+    OutOfReach(
+        "TestLambdaFunction::test_invalid_vpc_config_subnet", r"create-response-non-existent-subnet-id", _SUBNET
+    ),
+    OutOfReach(
+        "TestLambdaFunction::test_invalid_vpc_config_security_group",
+        r"create-response-non-existent-security-group",
+        _GROUP,
+    ),
+    OutOfReach("TestLambdaLayer::test_layer_s3_content", r"publish_layer_result", _CODE),
+    OutOfReach("TestLambdaSizeLimits::test_large_lambda", r"create_function_large_zip", _CODE),
+    OutOfReach(
+        "TestLambdaEventSourceMappings::test_event_source_mapping_lifecycle_delete_function",
+        r"update_table_response",
+        "DynamoDB's own answer",
+    ),
+    OutOfReach(
+        r".*\[(java|ruby|dotnet|provided).*",
+        r"invocation_result_\w+|error_result|invoke-result|get_function_response_\w+",
+        _RUNTIME,
+    ),
+    OutOfReach(r"TestLambdaConcurrency::test_reserved_concurrency", r"invoke_result|msg", _EVENTS),
+    OutOfReach(
+        r"TestLambdaConcurrency::test_lambda_provisioned_concurrency_moves_with_alias",
+        r"get_provisioned_config_after_alias_move",
+        _AHEAD,
+    ),
+    OutOfReach(
+        r"TestLambdaConcurrency::test_provisioned_concurrency_on_alias", r"get_provisioned_(pre|post)wait", _AHEAD
+    ),
+    OutOfReach(
+        r"TestLambdaURL::test_lambda_url_persists_after_alias_delete", r"invoke_\w+_url_response(_delayed)?", _URL
+    ),
+    OutOfReach(r"TestRequestIdHandling::test_request_id_invoke_url", r"lambda_url_invocation|end_log_entries", _URL),
+    OutOfReach(
+        "TestLambdaTag::test_create_tag_on_esm_create",
+        r"get_event_source_mapping_with_tag",
+        "a yes made of the mapping's answer, to a question that isn't recorded",
+    ),
+)
+
+
+def why_out_of_reach(case: str, answer: str) -> str | None:
+    """The reason; None for an answer that has to be AWS's."""
+    return next((one.reason for one in OUT_OF_REACH if one.covers(case, answer)), None)
+
+
+def reasons_out_of_reach(case: str, answers: Iterable[str]) -> dict[str, str]:
+    """By name, of those answers of a case that are out of reach."""
+    reasons = {name: why_out_of_reach(case, name) for name in answers}
+    return {name: reason for name, reason in reasons.items() if reason is not None}

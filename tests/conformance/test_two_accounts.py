@@ -1,0 +1,118 @@
+"""boto3 with two accounts on one server: each has its own functions, and none reaches those of the other."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import pytest
+from botocore import xform_name
+from botocore.exceptions import ClientError
+
+from tests.conformance.accounts import account
+from tests.deployment import creation, wait_active
+from tests.live_server import LiveServer
+
+OWNER, OTHER = "123456789012", "111122223333"
+SOURCE = "def handler(event, context):\n    return context.invoked_function_arn\n"
+ARN = f"arn:aws:lambda:us-east-1:{OWNER}:function:mine"
+GIVEN: dict[str, Any] = {
+    "Action": "lambda:InvokeFunction",
+    "AuthType": "NONE",
+    "Code": {"ZipFile": b"zip"},
+    "CodeSigningConfigArn": f"arn:aws:lambda:us-east-1:{OTHER}:code-signing-config:csc-0123456789abcdef0",
+    "FunctionVersion": "1",
+    "Name": "alias",
+    "Principal": "*",
+    "ProvisionedConcurrentExecutions": 1,
+    "Qualifier": "1",
+    "RecursiveLoop": "Allow",
+    "ReservedConcurrentExecutions": 1,
+    "Role": f"arn:aws:iam::{OTHER}:role/role",
+    "StatementId": "statement",
+    "UpdateRuntimeOn": "FunctionUpdate",
+}
+"""What the operations require besides the function."""
+
+
+class Accounts(NamedTuple):
+    """Two clients; the first one's account has the function `mine`, with version 1 and the alias `alias`."""
+
+    owner: Any
+    other: Any
+
+
+@pytest.fixture
+def accounts(start_server: Callable[..., LiveServer]) -> Iterator[Accounts]:
+    server = start_server("--auth", "open")
+    with account(server, OWNER) as owner, account(server, OTHER) as other:
+        owner.create_function(**creation("mine", SOURCE))
+        wait_active(owner, "mine")
+        owner.publish_version(FunctionName="mine")
+        owner.create_alias(FunctionName="mine", Name="alias", FunctionVersion="1")
+        yield Accounts(owner, other)
+
+
+def test_no_operation_reaches_the_function_of_another_account(accounts: Accounts) -> None:
+    """Policies aren't evaluated yet: not even a statement that grants it opens a function to another account."""
+    accounts.owner.add_permission(FunctionName="mine", StatementId="s", Action="lambda:GetFunction", Principal=OTHER)
+    before = state_of(accounts.owner)
+    answers = {name: asked(accounts.other, name, given) for name, given in operations_on_functions(accounts.other)}
+    denied = {name: answer for name, answer in answers.items() if answer[0] != "OperationNotImplementedException"}
+    assert len(denied) >= 40
+    for name, (code, status, message) in denied.items():
+        action = "InvokeFunction" if name == "Invoke" else name
+        assert (code, status) == ("AccessDeniedException", 403), name
+        assert message.startswith(
+            f"User: arn:aws:iam::{OTHER}:root is not authorized to perform: lambda:{action} on resource: {ARN}"
+        ), message
+        assert message.endswith(f" because no resource-based policy allows the lambda:{action} action"), message
+    assert state_of(accounts.owner) == before
+
+
+def test_a_name_is_each_accounts_own(accounts: Accounts) -> None:
+    with pytest.raises(accounts.other.exceptions.ResourceNotFoundException):
+        accounts.other.get_function(FunctionName="mine")
+    assert accounts.other.list_functions()["Functions"] == []
+    accounts.other.create_function(**creation("mine", SOURCE))
+    wait_active(accounts.other, "mine")
+    for client, account_id in ((accounts.owner, OWNER), (accounts.other, OTHER)):
+        payload = client.invoke(FunctionName="mine")["Payload"].read().decode()
+        assert payload == f'"arn:aws:lambda:us-east-1:{account_id}:function:mine"'
+    accounts.other.delete_function(FunctionName="mine")
+    assert accounts.owner.get_function(FunctionName="mine")["Configuration"]["FunctionArn"] == ARN
+
+
+def operations_on_functions(client: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every operation that names a function, with the least that it may be given."""
+    model = client.meta.service_model
+    for name in model.operation_names:
+        shape = model.operation_model(name).input_shape
+        if "FunctionName" in shape.members and "UUID" not in shape.required_members:
+            required = {member: GIVEN.get(member, b"{}") for member in shape.required_members}
+            more = {"Runtime": "python3.12", "Handler": "a.b"} if name == "CreateFunction" else {}
+            yield name, {**required, **more, "FunctionName": ARN}
+
+
+def asked(client: Any, operation: str, given: dict[str, Any]) -> tuple[str, int, str]:
+    """Code, status and message of the error that it answers."""
+    with pytest.raises(ClientError) as caught:
+        getattr(client, xform_name(operation))(**given)
+    answer = caught.value.response
+    return answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Message"]
+
+
+def state_of(client: Any) -> list[Any]:
+    """Of `mine`: all that the operations could have changed."""
+    answers = [
+        client.get_function_configuration(FunctionName="mine"),
+        client.list_versions_by_function(FunctionName="mine"),
+        client.list_aliases(FunctionName="mine"),
+        client.get_policy(FunctionName="mine"),
+        client.get_function_concurrency(FunctionName="mine"),
+        client.list_provisioned_concurrency_configs(FunctionName="mine"),
+        client.list_function_event_invoke_configs(FunctionName="mine"),
+        client.list_function_url_configs(FunctionName="mine"),
+        client.get_function_recursion_config(FunctionName="mine"),
+        client.get_runtime_management_config(FunctionName="mine"),
+        client.list_event_source_mappings(),
+    ]
+    return [{name: value for name, value in answer.items() if name != "ResponseMetadata"} for answer in answers]
