@@ -190,6 +190,35 @@ def test_a_function_uses_a_provider_until_it_is_deleted(lambda_client: Any, make
     lambda_client.delete_capacity_provider(CapacityProviderName=second)
 
 
+def test_latest_published_is_published_anew(lambda_client: Any, make_provider: Providers) -> None:
+    provider, name = make_provider(), unique_name("published")
+    published = f"{name}:$LATEST.PUBLISHED"
+    made = lambda_client.create_function(
+        **creation(name, SOURCE, CapacityProviderConfig=on(provider), MemorySize=2048, PublishTo="LATEST_PUBLISHED")
+    )
+    assert (made["Version"], made["State"]) == ("$LATEST.PUBLISHED", "Pending")
+    wait_active(lambda_client, name)
+    found = lambda_client.get_function_configuration(FunctionName=published)
+    assert (found["Version"], found["State"], found["MemorySize"]) == ("$LATEST.PUBLISHED", "Active", 2048)
+    lambda_client.update_function_configuration(FunctionName=name, MemorySize=4096)
+    wait_updated(lambda_client, name)
+    assert lambda_client.get_function_configuration(FunctionName=published)["MemorySize"] == 2048
+    again = lambda_client.publish_version(FunctionName=name, PublishTo="LATEST_PUBLISHED")
+    assert (again["Version"], again["MemorySize"]) == ("$LATEST.PUBLISHED", 4096)
+    assert again["FunctionArn"] == arn(name, "$LATEST.PUBLISHED")
+    assert lambda_client.publish_version(FunctionName=name)["Version"] == "1"
+    lambda_client.create_alias(FunctionName=name, Name="live", FunctionVersion="$LATEST.PUBLISHED")
+    listed = lambda_client.list_versions_by_function(FunctionName=name)["Versions"]
+    assert [version["Version"] for version in listed] == ["$LATEST", "1", "$LATEST.PUBLISHED"]
+    used = {user["FunctionArn"] for user in users(lambda_client, provider)}
+    assert arn(name, "$LATEST.PUBLISHED") in used
+    where = {"FunctionName": name, "Qualifier": "$LATEST.PUBLISHED"}
+    assert refused(lambda_client.delete_function, **where)[0] == "ResourceConflictException"
+    lambda_client.delete_alias(FunctionName=name, Name="live")
+    lambda_client.delete_function(**where)
+    assert refused(lambda_client.get_function, FunctionName=published)[0] == "ResourceNotFoundException"
+
+
 def test_a_function_without_its_provider_is_not_made(lambda_client: Any, make_provider: Providers) -> None:
     name, absent = unique_name("managed"), unique_name("provider")
     create, get = lambda_client.create_function, lambda_client.get_function

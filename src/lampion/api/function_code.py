@@ -55,10 +55,10 @@ class FunctionCodeApi:
                 revision_id=rooms.rng.uuid4(),
                 now_epoch_ms=rooms.now_epoch_ms(),
             )
-            if not members.get("Publish"):
+            if not (members.get("Publish") or members.get("PublishTo")):
                 await rooms.commit_update(function, changed)
                 return rooms.shape(changed)
-            made = await rooms.publication(changed)
+            made = await rooms.publication(changed, publish_to=members.get("PublishTo"))
             await rooms.commit_update(function, made.latest, published=made.version if made.is_new else None)
         return rooms.shape(made.version, qualifier=made.version.version)
 
@@ -66,8 +66,6 @@ class FunctionCodeApi:
 def _check_built(members: Members, function: Function) -> None:
     source = updated_code_source(members, function.configuration.package_type)
     check_publish_to(function.configuration, members.get("PublishTo"))
-    if "PublishTo" in members:
-        raise not_built("UpdateFunctionCode with PublishTo")
     if source is CodeSource.S3:
         raise not_built("UpdateFunctionCode with code in S3")
     if source is CodeSource.IMAGE_REPOSITORY:

@@ -17,7 +17,7 @@ from lampion.domain.function_rules import update_in_progress
 from lampion.domain.layer import check_layer_arns, check_unzipped_bytes
 from lampion.domain.packaging import check_storage
 from lampion.domain.snap_start import OptimizationStatus
-from lampion.domain.version import Publication, publication
+from lampion.domain.version import LATEST_PUBLISHED, Publication, publication
 from lampion.invoke.lookup import FunctionLookup
 from lampion.store.cached_resources import CachedResources
 from lampion.store.capacity_providers import note_capacity_use
@@ -121,15 +121,19 @@ class FunctionRooms:
             measured = await self.deployments.measured(package)
             check_unzipped_bytes(configuration.layers, measured.unzipped_bytes)
 
-    async def publication(self, latest: Function, description: str | None = None) -> Publication:
-        """What publishing `latest` does; nothing is stored yet."""
-        last = await self.functions.get(latest.key, str(latest.last_version))
+    async def publication(
+        self, latest: Function, description: str | None = None, *, publish_to: str | None = None
+    ) -> Publication:
+        """What publishing `latest` makes: a new version, or (PublishTo) $LATEST.PUBLISHED anew. Nothing is stored."""
+        is_numbered = publish_to is None
+        last = await self.functions.get(latest.key, str(latest.last_version) if is_numbered else LATEST_PUBLISHED)
         return publication(
             latest,
             last,
             description=description,
             latest_revision_id=self.rng.uuid4(),
             version_revision_id=self.rng.uuid4(),
+            is_numbered=is_numbered,
         )
 
     def settle(self, function: Function, published: Function | None) -> None:

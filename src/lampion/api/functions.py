@@ -80,8 +80,8 @@ class FunctionsApi:
                 tags=members.get("Tags") or {},
             )
             version = None
-            if members.get("Publish"):
-                made = await rooms.publication(function)
+            if members.get("Publish") or members.get("PublishTo"):
+                made = await rooms.publication(function, publish_to=members.get("PublishTo"))
                 function, version = made.latest, made.version
             try:
                 await rooms.commit_new(function, published=version, signing_arn=signing_arn)
@@ -134,7 +134,7 @@ class FunctionsApi:
         rooms = self._rooms
         target = _target(context, members, "DeleteFunction")
         qualifier = target.qualifier
-        if qualifier is not None and qualifier != LATEST and not qualifier.isdecimal():
+        if target.alias_name is not None:
             raise InvalidParameterValueException("Deletion of aliases is not currently supported.")
         function = await rooms.lookup.find_unqualified(target)
         if qualifier == LATEST:
@@ -191,8 +191,6 @@ def _exists(target: Target) -> ResourceConflictException:
 
 
 def _check_built(members: Members) -> None:
-    if "PublishTo" in members and "CapacityProviderConfig" in members:
-        raise not_built("CreateFunction with PublishTo")
     if members.get("Runtime") == "custom" or "RuntimeConfig" in members:
         raise not_built("CreateFunction with a customer-managed runtime")
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from lampion.api.function_rooms import FunctionRooms
 from lampion.api.function_shape import listed_members
-from lampion.aws.errors import not_built
 from lampion.aws.operation import RequestContext, operation
 from lampion.aws.pagination import Markers
 from lampion.domain import limits
@@ -30,11 +29,9 @@ class VersionsApi:
         check_unqualified(target)
         latest = await rooms.lookup.find_unqualified(target)
         check_publish_to(latest.configuration, members.get("PublishTo"))
-        if "PublishTo" in members:
-            raise not_built("PublishVersion with PublishTo")
         check_revision(latest, members.get("RevisionId"))
         check_publishable(latest, members.get("CodeSha256"))
-        publication = await rooms.publication(latest, members.get("Description"))
+        publication = await rooms.publication(latest, members.get("Description"), publish_to=members.get("PublishTo"))
         if publication.is_new:
             await rooms.commit_update(latest, publication.latest, published=publication.version)
         return rooms.shape(publication.version, qualifier=publication.version.version)

@@ -13,6 +13,10 @@ from lampion.domain.snap_start import wants_snapshot
 LATEST_NUMBER: Final = 0
 """The number under which $LATEST sorts: before every version, the first of which is 1."""
 
+LATEST_PUBLISHED: Final = "$LATEST.PUBLISHED"
+"""The one version that is published anew in its place, for functions on capacity providers."""
+_LATEST_PUBLISHED_NUMBER: Final = 10**18  # after all others
+
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")  # 18 digits: what a signed 64-bit integer always holds
 
 
@@ -20,6 +24,8 @@ def version_number(version: str) -> int | None:
     """The number of $LATEST or of a version; None for a qualifier that can only be an alias."""
     if version == LATEST:
         return LATEST_NUMBER
+    if version == LATEST_PUBLISHED:
+        return _LATEST_PUBLISHED_NUMBER
     return int(version) if _NUMBER.fullmatch(version) else None
 
 
@@ -85,12 +91,23 @@ def publication(
     description: str | None,
     latest_revision_id: str,
     version_revision_id: str,
+    is_numbered: bool = True,
 ) -> Publication:
-    """Publish `latest`, of which `last` was published last (None when there is none, or it was deleted)."""
+    """Publish `latest`, of which `last` was published last (None when there is none, or it was deleted).
+
+    Not `is_numbered`: as $LATEST.PUBLISHED, in place of `last`.
+    """
     if last is not None and is_unchanged(latest, last):
         return Publication(latest, last, is_new=False)
-    after = counted(latest, revision_id=latest_revision_id)
-    return Publication(after, published(after, description=description, revision_id=version_revision_id), is_new=True)
+    if is_numbered:
+        after = counted(latest, revision_id=latest_revision_id)
+        version = published(after, description=description, revision_id=version_revision_id)
+    else:
+        after = replace(latest, revision_id=latest_revision_id)
+        version = replace(
+            published(after, description=description, revision_id=version_revision_id), version=LATEST_PUBLISHED
+        )
+    return Publication(after, version, is_new=True)
 
 
 def counted(latest: Function, *, revision_id: str) -> Function:

@@ -59,9 +59,10 @@ def publish(latest: Function, last: Function | None = None, description: str | N
         ("1", 1),
         ("42", 42),
         ("9" * 18, 10**18 - 1),
+        ("$LATEST.PUBLISHED", 10**18),
         *(
             (text, None)
-            for text in ("0", "01", "-1", "1a", "", " 1", "1\n", "live", "9" * 19, "\uff19", "$LATEST.PUBLISHED")
+            for text in ("0", "01", "-1", "1a", "", " 1", "1\n", "live", "9" * 19, "\uff19", "$LATEST.PUBLISHED2")
         ),
     ],
 )
@@ -184,6 +185,26 @@ def test_latest_published_is_of_functions_on_capacity_providers() -> None:
     check_publish_to(replace(configuration, capacity_provider_config={"a": "b"}), "LATEST_PUBLISHED")
     with pytest.raises(InvalidParameterValueException, match="PublishTo LATEST_PUBLISHED"):
         check_publish_to(configuration, "LATEST_PUBLISHED")
+
+
+def test_latest_published_is_published_anew_in_its_place_and_not_counted() -> None:
+    def publish(latest: Function, last: Function | None) -> Publication:
+        ids = {"latest_revision_id": "l2", "version_revision_id": "v2"}
+        return publication(latest, last, description="own", is_numbered=False, **ids)
+
+    first = publish(ACTIVE, None)
+    assert (first.version.version, first.version.state, first.is_new) == ("$LATEST.PUBLISHED", State.ACTIVE, True)
+    assert first.version.configuration.description == "own"
+    assert (first.latest.last_version, first.latest.revision_id) == (ACTIVE.last_version, "l2")
+    assert not publish(first.latest, first.version).is_new
+    changed = replace(first.latest, configuration=replace(ACTIVE.configuration, memory_mib=4096))
+    assert publish(changed, first.version).version.configuration.memory_mib == 4096
+
+
+def test_latest_published_comes_after_all_numbers() -> None:
+    numbers = [version_number(one) for one in ("$LATEST", "1", "9" * 18, "$LATEST.PUBLISHED")]
+    assert numbers == sorted(numbers, key=lambda number: number or 0)
+    assert len(set(numbers)) == 4
 
 
 def test_a_version_has_nothing_to_go_back_to() -> None:

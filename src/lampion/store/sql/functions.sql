@@ -12,6 +12,15 @@ VALUES
     (:account_id, :region, :name, :number, :revision_id, :package_sha256, :package_bytes, :layer_code, :is_settled,
      :is_snap_started, :document);
 
+-- name: put_version
+-- One more version, or $LATEST.PUBLISHED anew.
+INSERT OR REPLACE INTO functions
+    (account_id, region, name, number, revision_id, package_sha256, package_bytes, layer_code, is_settled,
+     is_snap_started, document)
+VALUES
+    (:account_id, :region, :name, :number, :revision_id, :package_sha256, :package_bytes, :layer_code, :is_settled,
+     :is_snap_started, :document);
+
 -- name: replace
 -- The optimistic lock: no row changes when another revision is stored.
 UPDATE functions

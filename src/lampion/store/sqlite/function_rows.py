@@ -43,7 +43,7 @@ class FunctionRows:
         if self._connection.execute(self._queries["replace"], row).rowcount != 1:
             raise Changed(function.key.arn)
         if published is not None:
-            self._connection.execute(self._queries["insert"], _row(published))
+            self._connection.execute(self._queries["put_version"], _row(published))
 
     def delete(self, key: FunctionKey) -> bool:
         return self._connection.execute(self._queries["delete"], key_columns(key)).rowcount > 0
