@@ -115,7 +115,7 @@ guest: setup ## sandbox limits under cgroup version 2, in a virtual machine; min
 	$(STEP) "cgroup version 2"
 	@$(PY) -m tests.guest.limits $(if $(filter user,$(AS)),--user --result docs/results/cgroup-v2-user.md,--result docs/results/cgroup-v2.md)
 
-fuzz: setup ## 20,000 bad requests against a live server, a minute; SEED="numbers" for others
+fuzz: setup ## 20,000 bad requests against a live server, a minute or two; SEED="numbers" for others
 	$(STEP) "bad requests"
 	@$(PY) -m tests.conformance.bad_requests.programme --count 20000 $(if $(SEED),--seed $(SEED)) \
 	  --result docs/results/bad-requests.md

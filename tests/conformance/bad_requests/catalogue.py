@@ -27,6 +27,8 @@ Ways = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 _PART_SCRIBBLED = 0.2
+_PART_FITTING = 0.5
+"""Of the mixtures: these pass validation, and reach the operations' own rules."""
 
 
 def service_model() -> ServiceModel:
@@ -57,13 +59,15 @@ class Catalogue:
             yield self._case(operation, "asked rightly", members, Expect.ANYTHING)
 
     def mixed(self, name: str, rng: Random) -> Case:
-        """Several members wrong at once; anything may be answered that is an answer."""
+        """Several members wrong at once, or each right by the model; anything may be answered that is an answer."""
         operation = self.model.operation_model(name)
         members = rng.choice(list(self._right(operation)))
-        labels = []
+        labels, fitting_alone = [], rng.random() < _PART_FITTING
         names = list(operation.input_shape.members) if operation.input_shape is not None else []
         for member in rng.sample(names, min(len(names), rng.randint(1, 4))):
-            variant = rng.choice(list(self._variants(operation, member)))
+            variants = list(self._variants(operation, member))
+            fitting = [variant for variant in variants if variant.expect is Expect.FITS]
+            variant = rng.choice(fitting if fitting_alone and fitting else variants)
             members[member] = variant.value
             labels.append(f"{member} {variant.label}")
         case = self._case(operation, " and ".join(labels), members, Expect.ANYTHING)

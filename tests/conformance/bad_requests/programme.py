@@ -11,11 +11,13 @@ from random import Random
 from tests.conformance.bad_requests.case import Case
 from tests.conformance.bad_requests.catalogue import Catalogue
 from tests.conformance.bad_requests.changing import CHANGING
+from tests.conformance.bad_requests.inner_cases import inner_cases
+from tests.conformance.bad_requests.known import KNOWN
 from tests.conformance.bad_requests.oracle import LONGEST_SECONDS, NOT_BUILT, Answer
 from tests.conformance.bad_requests.report import Report, page
 from tests.conformance.bad_requests.rules import rule_cases
 from tests.conformance.bad_requests.stage import Stage
-from tests.conformance.bad_requests.standing import FUNCTION, KNOWN
+from tests.conformance.bad_requests.standing import FUNCTION
 from tests.conformance.bad_requests.ways import WAYS
 from tests.conformance.bad_requests.wire_cases import http_cases
 from tests.live_server import LiveServer, marked_directory
@@ -65,7 +67,7 @@ def plan(stage: Stage, *, count: int, seed: int) -> Iterator[Case]:
     built = [name for name in names if _is_built(stage, catalogue, name)]
     assert built, "no operation works on this server"
     others = [case for name in names if name not in built for case in _sample(catalogue, name, _PER_UNBUILT, rng)]
-    chosen = [*http_cases(FUNCTION), *rule_cases(KNOWN), *others]
+    chosen = [*http_cases(FUNCTION), *rule_cases(KNOWN), *inner_cases(), *others]
     yield from chosen
     mixtures = int(count * _PART_MIXED)
     shares = fair_shares(

@@ -18,8 +18,10 @@ from tests.conformance.bad_requests.standing import (
     ON_PROVIDER,
     PROVIDER,
     QUEUE_ARN,
+    SOURCE,
 )
 from tests.conformance.bad_requests.valid import Texts, asked_rightly
+from tests.deployment import zipped
 
 _INVALID: Final = "InvalidParameterValueException"
 _CONFLICT: Final = "ResourceConflictException"
@@ -215,7 +217,7 @@ def rule_cases(known: Known) -> Iterator[Case]:
     model, texts = service_model(), Texts(Random(0))
     for broken in BROKEN:
         operation = model.operation_model(broken.operation)
-        members = {**asked_rightly(operation, texts, known), **broken.members}
+        members = {**asked_rightly(operation, texts, known), **_fresh_code(broken), **broken.members}
         yield Case(
             label=f"{broken.operation}: {broken.label}",
             operation=broken.operation,
@@ -223,3 +225,14 @@ def rule_cases(known: Known) -> Iterator[Case]:
             expect=Expect.REFUSED,
             code=broken.code,
         )
+
+
+def _fresh_code(broken: Broken) -> Mapping[str, Any]:
+    """Code that nobody has stored yet, so that it is seen when a refused request stores it."""
+    package = zipped(f"{SOURCE}# {broken.label}\n")
+    match broken.operation:
+        case "CreateFunction":
+            return {"Code": {"ZipFile": package}}
+        case "UpdateFunctionCode":
+            return {"ZipFile": package}
+    return {}

@@ -1,15 +1,13 @@
-"""What stands on the stage all the time: how each thing is made, and how operations are asked rightly of them.
+"""What stands on the stage all the time: how each thing is made.
 
 Some things get other ids whenever they are made, or numbers that are never given again. Cases, which are made once,
 have stand-ins for those ids; the stage puts the present ones in their place.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.conformance.bad_requests.catalogue import Known
 from tests.conformance.bad_requests.database import Subject
 from tests.deployment import creation, zipped
 
@@ -41,17 +39,17 @@ OTHER_QUEUE_ARN: Final = "arn:aws:sqs:us-east-1:123456789012:other"
 
 SOURCE: Final = "def handler(event, context):\n    return event\n"
 OTHER_SOURCE: Final = SOURCE + "\n# changed\n"
-_CONTENT: Final = {"ZipFile": zipped({"python/layered.py": "VALUE = 1\n"})}
+CONTENT: Final = {"ZipFile": zipped({"python/layered.py": "VALUE = 1\n"})}
 _WHOLE_CORE_MIB: Final = 1769
 """So that how long a large event takes is no question of the function's share of a processor."""
 
 _TAGS: Final = {"standing": "yes"}
 VPC: Final = {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
-_PROVIDER: Final = {
+PROVIDER_MEMBERS: Final = {
     "VpcConfig": VPC,
     "PermissionsConfig": {"CapacityProviderOperatorRoleArn": "arn:aws:iam::123456789012:role/operator"},
 }
-_PUBLISHERS: Final = {
+PUBLISHERS: Final = {
     "SigningProfileVersionArns": ["arn:aws:signer:us-east-1:123456789012:/signing-profiles/mine/abcdefghij"]
 }
 SECRET_ARN: Final = "arn:aws:secretsmanager:us-east-1:123456789012:secret:some-abcdef"
@@ -105,7 +103,7 @@ def _statement(action: str, principal: str) -> dict[str, str]:
 
 
 def _config(name: str) -> Thing:
-    ask = Ask("CreateCodeSigningConfig", {"AllowedPublishers": _PUBLISHERS, "Tags": _TAGS})
+    ask = Ask("CreateCodeSigningConfig", {"AllowedPublishers": PUBLISHERS, "Tags": _TAGS})
     return Thing(
         "code-signing-config", name, (ask,), told=lambda it: str(it["CodeSigningConfig"]["CodeSigningConfigId"])
     )
@@ -122,18 +120,18 @@ THINGS: Final = (
     Thing(
         "capacity-provider",
         PROVIDER,
-        (Ask("CreateCapacityProvider", {"CapacityProviderName": PROVIDER, "Tags": _TAGS, **_PROVIDER}),),
+        (Ask("CreateCapacityProvider", {"CapacityProviderName": PROVIDER, "Tags": _TAGS, **PROVIDER_MEMBERS}),),
     ),
     Thing(
         "capacity-provider",
         SPARE_PROVIDER,
-        (Ask("CreateCapacityProvider", {"CapacityProviderName": SPARE_PROVIDER, **_PROVIDER}),),
+        (Ask("CreateCapacityProvider", {"CapacityProviderName": SPARE_PROVIDER, **PROVIDER_MEMBERS}),),
     ),
     Thing(
         "layer",
         LAYER,
         (
-            _of_layer("PublishLayerVersion", Content=_CONTENT),
+            _of_layer("PublishLayerVersion", Content=CONTENT),
             _of_layer("AddLayerVersionPermission", VersionNumber=1, **_statement("lambda:GetLayerVersion", "*")),
         ),
         renewed=LAYER,
@@ -182,82 +180,3 @@ THINGS: Final = (
 def subject(thing: Thing, present: Mapping[str, str]) -> Subject:
     """Which rows are the thing's; `present` has what stand-ins stand for."""
     return Subject(thing.kind, present.get(thing.name, thing.name))
-
-
-_POLICY: Final = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "put",
-                "Effect": "Allow",
-                "Principal": {"AWS": "arn:aws:iam::210987654321:root"},
-                "Action": "lambda:InvokeFunction",
-                "Resource": FUNCTION_ARN,
-            }
-        ],
-    }
-)
-
-_LAYER_VERSION: Final = {"LayerName": LAYER, "VersionNumber": 1}
-
-KNOWN: Final[Known] = {
-    "": {
-        "FunctionName": FUNCTION,
-        "LayerName": LAYER,
-        "VersionNumber": 1,
-        "CapacityProviderName": PROVIDER,
-        "CodeSigningConfigArn": CONFIG_ARN,
-        "UUID": MAPPING,
-        "Resource": FUNCTION_ARN,
-        "ResourceArn": FUNCTION_ARN,
-        "StatementId": "standing",
-    },
-    "AddLayerVersionPermission": {
-        **_LAYER_VERSION,
-        "StatementId": "added",
-        "Action": "lambda:GetLayerVersion",
-        "Principal": "210987654321",
-    },
-    "AddPermission": {"StatementId": "added", "Action": "lambda:InvokeFunction", "Principal": "sns.amazonaws.com"},
-    "CreateAlias": {"Name": "made", "FunctionVersion": "1"},
-    "CreateCapacityProvider": {"CapacityProviderName": MADE, **_PROVIDER},
-    "CreateCodeSigningConfig": {"AllowedPublishers": _PUBLISHERS},
-    "CreateEventSourceMapping": {"EventSourceArn": OTHER_QUEUE_ARN, "FunctionName": FUNCTION},
-    "CreateFunction": creation(MADE, SOURCE),
-    "CreateFunctionUrlConfig": {"Qualifier": ALIAS, "AuthType": "NONE"},
-    "DeleteAlias": {"Name": ALIAS},
-    "DeleteCapacityProvider": {"CapacityProviderName": SPARE_PROVIDER},
-    "DeleteCodeSigningConfig": {"CodeSigningConfigArn": SPARE_CONFIG_ARN},
-    "DeleteProvisionedConcurrencyConfig": {"Qualifier": ALIAS},
-    "GetAlias": {"Name": ALIAS},
-    "GetFunctionScalingConfig": {"FunctionName": MANAGED, "Qualifier": "1"},
-    "GetLayerVersionByArn": {"Arn": LAYER_ARN},
-    "GetProvisionedConcurrencyConfig": {"Qualifier": ALIAS},
-    "Invoke": {"Payload": b"{}"},
-    "PublishLayerVersion": {"Content": _CONTENT},
-    "PublishVersion": {"Description": "published"},
-    "PutFunctionCodeSigningConfig": {"CodeSigningConfigArn": SPARE_CONFIG_ARN},
-    "PutFunctionConcurrency": {"ReservedConcurrentExecutions": 30},
-    "PutFunctionEventInvokeConfig": {"MaximumEventAgeInSeconds": 600},
-    "PutFunctionRecursionConfig": {"RecursiveLoop": "Terminate"},
-    "PutFunctionScalingConfig": {
-        "FunctionName": MANAGED,
-        "Qualifier": "1",
-        "FunctionScalingConfig": {"MaxExecutionEnvironments": 9},
-    },
-    "PutProvisionedConcurrencyConfig": {"Qualifier": ALIAS, "ProvisionedConcurrentExecutions": 3},
-    "PutResourcePolicy": {"Policy": _POLICY},
-    "PutRuntimeManagementConfig": {"UpdateRuntimeOn": "FunctionUpdate"},
-    "TagResource": {"Tags": {"tagged": "yes"}},
-    "UntagResource": {"TagKeys": ["standing"]},
-    "UpdateAlias": {"Name": ALIAS, "Description": "changed"},
-    "UpdateCapacityProvider": {"CapacityProviderScalingConfig": {"MaxVCpuCount": 60}},
-    "UpdateCodeSigningConfig": {"Description": "changed"},
-    "UpdateEventSourceMapping": {"BatchSize": 5},
-    "UpdateFunctionCode": {"ZipFile": zipped(OTHER_SOURCE)},
-    "UpdateFunctionConfiguration": {"Description": "changed again"},
-    "UpdateFunctionEventInvokeConfig": {"MaximumRetryAttempts": 2},
-    "UpdateFunctionUrlConfig": {"AuthType": "NONE"},
-}
-"""Members with which the operations work here."""

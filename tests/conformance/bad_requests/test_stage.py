@@ -6,10 +6,10 @@ import pytest
 
 from tests.conformance.bad_requests.catalogue import Catalogue, service_model
 from tests.conformance.bad_requests.changing import CHANGING, changes_something
+from tests.conformance.bad_requests.known import KNOWN
 from tests.conformance.bad_requests.oracle import NOT_BUILT
 from tests.conformance.bad_requests.programme import SEED
 from tests.conformance.bad_requests.stage import Stage
-from tests.conformance.bad_requests.standing import KNOWN
 from tests.conformance.bad_requests.ways import WAYS
 from tests.live_server import LiveServer, marked_directory
 from tests.witness import rows
