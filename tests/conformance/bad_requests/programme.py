@@ -16,7 +16,7 @@ from tests.conformance.bad_requests.known import KNOWN
 from tests.conformance.bad_requests.oracle import LONGEST_SECONDS, NOT_BUILT, Answer
 from tests.conformance.bad_requests.report import Report, page
 from tests.conformance.bad_requests.rules import rule_cases
-from tests.conformance.bad_requests.stage import Stage
+from tests.conformance.bad_requests.stage import NotPutBackError, Stage
 from tests.conformance.bad_requests.standing import FUNCTION
 from tests.conformance.bad_requests.ways import WAYS
 from tests.conformance.bad_requests.wire_cases import http_cases
@@ -31,19 +31,30 @@ _PART_MIXED = 0.25
 def run(stage: Stage, cases: Iterable[Case]) -> Report:
     """Send all. A refused request must leave no trace; after one that was rightly accepted, all is put back."""
     report, started = Report(), time.monotonic()
-    for case in cases:
-        answer = _answer(stage, case, report)
-        report.add(case, answer)
-        changes = stage.changes()
-        if changes and not (200 <= answer.status < 300 and case.operation in CHANGING):
-            report.complaints.append(f"{case}\n    answered {answer}\n    left a trace: {'; '.join(changes)[:2000]}")
-        if changes:
-            stage.reset()
-        if len(report.complaints) >= _MOST_COMPLAINTS:
-            break
+    try:
+        for case in cases:
+            _try(stage, case, report)
+            if len(report.complaints) >= _MOST_COMPLAINTS:
+                break
+    except NotPutBackError as error:
+        report.complaints.append(f"the end of it: {error}")
     report.complaints += stage.breakdown()
     report.seconds = time.monotonic() - started
     return report
+
+
+def _try(stage: Stage, case: Case, report: Report) -> None:
+    """One case. Raises NotPutBackError."""
+    answer = _answer(stage, case, report)
+    report.add(case, answer)
+    changes = stage.changes()
+    if changes and not (200 <= answer.status < 300 and case.operation in CHANGING):
+        report.complaints.append(f"{case}\n    answered {answer}\n    left a trace: {'; '.join(changes)[:2000]}")
+    if changes:
+        try:
+            stage.reset()
+        except NotPutBackError as error:
+            raise NotPutBackError(f"after {case}\n    answered {answer}\n    {error}") from error
 
 
 def _answer(stage: Stage, case: Case, report: Report) -> Answer:

@@ -26,6 +26,10 @@ _OUTLIVING = frozenset(("event source mapping", "layer"))
 """A mapping's deletion takes its time, and a layer's count of its versions stays for ever."""
 
 
+class NotPutBackError(Exception):
+    """The stage can't be made what it was; says what is in the way."""
+
+
 class Stage:
     """One server, a connection to it, its database, and the things on it."""
 
@@ -51,7 +55,7 @@ class Stage:
         return self._connection.send(self._signer.sign(self._cast(case.request), case.tamper))
 
     def reset(self) -> None:
-        """Put back what differs from the baseline; afterwards nothing is under way."""
+        """Put back what differs from the baseline; afterwards nothing is under way. Raises NotPutBackError."""
         self._until_settled()  # what is being made goes on being made after its deletion
         later = self.snapshot()
         rows = {**self.baseline.rows, **later.rows}
@@ -68,7 +72,8 @@ class Stage:
             self._remove(found, later)
         self._make(made)
         missing, strange = self._whole - self._keys(), self._keys() - self._whole
-        assert not missing | strange, f"not put back: {missing} missing, {strange} too many"
+        if missing | strange:
+            raise NotPutBackError(f"{sorted(missing)} missing, {sorted(strange)} too many")
 
     def rest(self) -> None:
         """Wait until the mappings may be changed."""
@@ -87,7 +92,7 @@ class Stage:
             return ["the server's process ended"]
         self._connection.close()
         answer = self._answer(Ask("Invoke", {"FunctionName": FUNCTION, "Payload": b'{"still": "there"}'}))
-        return [] if json.loads(answer.body) == {"still": "there"} else [f"a good request was answered {answer}"]
+        return [] if answer.body == b'{"still": "there"}' else [f"a good request was answered {answer}"]
 
     def close(self) -> None:
         self._connection.close()
@@ -107,7 +112,8 @@ class Stage:
 
     def _ask(self, operation: str, members: Mapping[str, Any]) -> dict[str, Any]:
         answer = self._answer(Ask(operation, members))
-        assert 200 <= answer.status < 300, f"{operation} {members}: {answer}"
+        if not 200 <= answer.status < 300:
+            raise NotPutBackError(f"{operation} {members} was answered {answer}")
         document: dict[str, Any] = json.loads(answer.body or b"{}")
         return document
 
@@ -151,11 +157,13 @@ class Stage:
         end = time.monotonic() + _SETTLED_SECONDS
         while True:
             rows = self._database.rows().values()
-            is_settled = all(row.values["is_settled"] for row in rows if row.table == "functions")
+            unsettled = [row.key for row in rows if row.table == "functions" and not row.values["is_settled"]]
             # What a deleted function's code was being unpacked for is finished all the same.
-            if is_settled and not any((self._server.data / "tmp").iterdir()):
+            half_made = [path.name for path in (self._server.data / "tmp").iterdir()]
+            if not unsettled and not half_made:
                 return
-            assert time.monotonic() < end, rows
+            if time.monotonic() > end:
+                raise NotPutBackError(f"{unsettled} not settled, {half_made} half-made")
             time.sleep(0.002)
 
 

@@ -9,7 +9,7 @@ from tests.conformance.bad_requests.case import Case, Expect
 from tests.conformance.bad_requests.oracle import LONGEST_SECONDS, Answer
 from tests.conformance.bad_requests.programme import run
 from tests.conformance.bad_requests.report import page
-from tests.conformance.bad_requests.stage import Stage
+from tests.conformance.bad_requests.stage import NotPutBackError, Stage
 
 _ERROR = {"x-amzn-errortype": "ValidationException", "content-type": "application/json", "x-amzn-requestid": "some"}
 _SLOW = LONGEST_SECONDS + 0.1
@@ -28,12 +28,15 @@ class _Told(Stage):
     end: list[str] = field(default_factory=list)
     present: list[str] = field(default_factory=list)
     resets: int = 0
+    in_the_way: str = ""
 
     def send(self, case: Case) -> Answer:
         self.present = [*self.change]
         return self.answers.pop(0)
 
     def reset(self) -> None:
+        if self.in_the_way:
+            raise NotPutBackError(self.in_the_way)
         self.present = []
         self.resets += 1
 
@@ -79,6 +82,15 @@ def test_a_run_with_too_many_complaints_ends() -> None:
     report = run(stage, _cases("GetAlias", 1000))
     assert report.ran < 1000
     assert len(report.complaints) == report.ran
+
+
+def test_what_cannot_be_put_back_ends_the_run_with_all_that_was_found() -> None:
+    stage = _Told([_refusal()] * 3, change=["a row is new"], in_the_way="it is in use")
+    report = run(stage, _cases("CreateAlias", 3))
+    assert report.ran == 1
+    assert ["left a trace" in text for text in report.complaints] == [True, False]
+    assert report.complaints[1].startswith("the end of it: after case")
+    assert report.complaints[1].endswith("it is in use")
 
 
 def test_the_result_page_shows_seeds_and_all_answers() -> None:
