@@ -115,9 +115,10 @@ guest: setup ## sandbox limits under cgroup version 2, in a virtual machine; min
 	$(STEP) "cgroup version 2"
 	@$(PY) -m tests.guest.limits $(if $(filter user,$(AS)),--user --result docs/results/cgroup-v2-user.md,--result docs/results/cgroup-v2.md)
 
-fuzz: setup ## 20,000 bad requests against a live server; SEED=number for others
+fuzz: setup ## 20,000 bad requests against a live server, a minute or two; SEED="numbers" for others
 	$(STEP) "bad requests"
-	@$(PY) -m tests.conformance.bad_requests.programme --count 20000 $(if $(SEED),--seed $(SEED))
+	@$(PY) -m tests.conformance.bad_requests.programme --count 20000 $(if $(SEED),--seed $(SEED)) \
+	  --result docs/results/bad-requests.md
 
 escape: setup setup-node ## attack the sandboxes with every probe, and a control run without them; minutes, as root
 	@scripts/system-packages escape

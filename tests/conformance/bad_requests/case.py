@@ -30,6 +30,7 @@ class HttpRequest:
 class Case:
     """`operation` is the one aimed at ("" when none is); `member` the path of the member at fault, as messages name it.
 
+    `code` is the error that must be answered ("" when several may be).
     `tamper` names what is done to the signature (signing.TAMPERINGS). `wire` are bytes sent as they are instead of
     `request`: below the level at which AWS words its errors, so that their form isn't checked.
     """
@@ -39,6 +40,7 @@ class Case:
     request: HttpRequest = field(default_factory=lambda: HttpRequest(method="GET", target="/"))
     expect: Expect = Expect.ANYTHING
     member: str = ""
+    code: str = ""
     tamper: str = ""
     wire: bytes = b""
 

@@ -1,9 +1,11 @@
 """All cases that the service model gives: every operation, every member, every constraint."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
 from typing import Any
 
 import botocore.session
@@ -13,11 +15,20 @@ import lampion.aws.overrides
 from tests.conformance.bad_requests.case import Case, Expect
 from tests.conformance.bad_requests.odd_texts import ODD_TEXTS
 from tests.conformance.bad_requests.rendering import Raw, rendered
+from tests.conformance.bad_requests.scribbling import scribbled
 from tests.conformance.bad_requests.valid import Texts, asked_rightly
 from tests.conformance.bad_requests.wrong import Variant, Wrongs, lower_first, wrong_texts
 
 Known = Mapping[str, Mapping[str, Any]]
 """Members with which an operation works on a certain server, by operation; under "" those for all that require them."""
+
+Ways = Mapping[str, Sequence[Mapping[str, Any]]]
+"""Members with which an operation works as well, each instead of those known of it."""
+
+
+_PART_SCRIBBLED = 0.2
+_PART_FITTING = 0.5
+"""Of the mixtures: these pass validation, and reach the operations' own rules."""
 
 
 def service_model() -> ServiceModel:
@@ -25,19 +36,51 @@ def service_model() -> ServiceModel:
 
 
 class Catalogue:
-    """Cases are made of `known`, the model and the seed alone: the same for the same three."""
+    """Cases are made of `known`, `ways`, the model and the seed alone: the same for the same four."""
 
-    def __init__(self, *, known: Known, seed: int) -> None:
+    def __init__(self, *, known: Known, seed: int, ways: Ways = MappingProxyType({})) -> None:
         self.model = service_model()
         self.rng = Random(seed)
         self._known = known
+        self._ways = ways
         self._texts = Texts(self.rng)
         self._wrongs = Wrongs(self._texts, _overridden())
 
     def cases(self, name: str) -> Iterator[Case]:
-        """All cases of one operation."""
+        """All cases of one operation, in each way in which it can be asked rightly."""
         operation = self.model.operation_model(name)
-        members = asked_rightly(operation, self._texts, self._known)
+        for members in self._right(operation):
+            yield from self._cases(operation, members)
+
+    def asked_rightly(self, name: str) -> Iterator[Case]:
+        """The operation in all its ways."""
+        operation = self.model.operation_model(name)
+        for members in self._right(operation):
+            yield self._case(operation, "asked rightly", members, Expect.ANYTHING)
+
+    def mixed(self, name: str, rng: Random) -> Case:
+        """Several members wrong at once, or each right by the model; anything may be answered that is an answer."""
+        operation = self.model.operation_model(name)
+        members = rng.choice(list(self._right(operation)))
+        labels, fitting_alone = [], rng.random() < _PART_FITTING
+        names = list(operation.input_shape.members) if operation.input_shape is not None else []
+        for member in rng.sample(names, min(len(names), rng.randint(1, 4))):
+            variants = list(self._variants(operation, member))
+            fitting = [variant for variant in variants if variant.expect is Expect.FITS]
+            variant = rng.choice(fitting if fitting_alone and fitting else variants)
+            members[member] = variant.value
+            labels.append(f"{member} {variant.label}")
+        case = self._case(operation, " and ".join(labels), members, Expect.ANYTHING)
+        if case.request.body and rng.random() < _PART_SCRIBBLED:
+            return replace(case, label=f"{case.label}, scribbled over", request=scribbled(case.request, rng))
+        return case
+
+    def _right(self, operation: OperationModel) -> Iterator[dict[str, Any]]:
+        yield asked_rightly(operation, self._texts, self._known)
+        for members in self._ways.get(operation.name, ()):
+            yield asked_rightly(operation, self._texts, {**self._known, operation.name: members})
+
+    def _cases(self, operation: OperationModel, members: dict[str, Any]) -> Iterator[Case]:
         yield self._case(operation, "asked rightly", members, Expect.ANYTHING)
         yield self._case(operation, "unknown member", {**members, "NoSuchMember": [{"x": None}]}, Expect.ANYTHING)
         if operation.input_shape is None:
@@ -49,18 +92,6 @@ class Catalogue:
                 at = lower_first(member) + variant.at
                 label = f"{member} {variant.label}"
                 yield self._case(operation, label, {**members, member: variant.value}, variant.expect, at)
-
-    def mixed(self, name: str, rng: Random) -> Case:
-        """Several members wrong at once; anything may be answered that is an answer."""
-        operation = self.model.operation_model(name)
-        members = asked_rightly(operation, self._texts, self._known)
-        labels = []
-        names = list(operation.input_shape.members) if operation.input_shape is not None else []
-        for member in rng.sample(names, min(len(names), rng.randint(1, 4))):
-            variant = rng.choice(list(self._variants(operation, member)))
-            members[member] = variant.value
-            labels.append(f"{member} {variant.label}")
-        return self._case(operation, " and ".join(labels), members, Expect.ANYTHING)
 
     def _without(self, operation: OperationModel, members: dict[str, Any], missing: str) -> Iterator[Case]:
         shape = operation.input_shape.members[missing]

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tests.conformance.bad_requests.case import Case, Expect
+from tests.conformance.bad_requests.forms import misfit_status, misfits
 
 NOT_BUILT = "OperationNotImplementedException"
-LONGEST_SECONDS = 10.0
+LONGEST_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,13 @@ def _form(case: Case, answer: Answer) -> list[str]:
         return ["a bad request can't be the server's fault"]
     if answer.status < 200 or 300 <= answer.status < 400:
         return ["no such answer is in the model"]
-    if answer.status < 400 or case.request.method == "HEAD":
+    if case.request.method == "HEAD":
         return []
-    found = []
+    if answer.status < 400:
+        return list(misfits(case.operation, case.request, answer.status, answer.body)) if case.operation else []
+    found = list(misfit_status(answer.code, answer.status))
+    if not answer.is_of_the_listener and not answer.headers.get("x-amzn-requestid"):
+        found.append("an error without a request id")
     if not answer.code and not answer.is_of_the_listener:
         found.append("an error without x-amzn-ErrorType")
     if not answer.headers.get("content-type", "").startswith("application/json"):
@@ -82,6 +87,8 @@ def _form(case: Case, answer: Answer) -> list[str]:
 
 
 def _expected(case: Case, answer: Answer) -> list[str]:
+    if case.code and answer.code != case.code:
+        return [f"must be refused with {case.code}"]
     named = answer.code == "ValidationException" and f"at '{case.member}" in answer.message
     match case.expect:
         case Expect.REFUSED if answer.status < 400:

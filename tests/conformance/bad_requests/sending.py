@@ -7,7 +7,10 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 from tests.conformance.bad_requests.case import HttpRequest
-from tests.conformance.bad_requests.oracle import LONGEST_SECONDS, Answer
+from tests.conformance.bad_requests.oracle import Answer
+
+_PATIENCE_SECONDS = 10.0
+"""Longer than an answer may take, so that it is seen how long it takes."""
 
 
 class Connection:
@@ -22,7 +25,7 @@ class Connection:
         self._socket: socket.socket | None = None
 
     def send(self, request: HttpRequest) -> Answer:
-        """The answer; status 0 when the server closes without one, or says nothing for LONGEST_SECONDS."""
+        """The answer; status 0 when the server closes without one, or says nothing for 10 seconds."""
         return self.send_bytes(as_bytes(request, self._host), method=request.method)
 
     def send_bytes(self, wire: bytes, *, method: str = "GET", alone: bool = False) -> Answer:
@@ -30,7 +33,7 @@ class Connection:
         started = time.monotonic()
         fresh = alone or self._socket is None
         answer = self._exchange(wire, method, fresh=fresh)
-        if answer.status == 0 and not fresh and time.monotonic() - started < LONGEST_SECONDS / 2:
+        if answer.status == 0 and not fresh and time.monotonic() - started < _PATIENCE_SECONDS / 2:
             # The server may have closed the kept connection just before it read this.
             answer = self._exchange(wire, method, fresh=True)
         if alone:
@@ -47,7 +50,7 @@ class Connection:
         if fresh:
             self.close()
         if self._socket is None:
-            self._socket = socket.create_connection(self._address, timeout=LONGEST_SECONDS)
+            self._socket = socket.create_connection(self._address, timeout=_PATIENCE_SECONDS)
         with suppress(ConnectionError):  # refused in the middle of a large request: the answer is there to be read
             self._socket.sendall(wire)
         response = http.client.HTTPResponse(self._socket, method=method)

@@ -1,52 +1,37 @@
-"""The server under bad requests: what it holds, and how it is put back after a request that it rightly accepted."""
+"""The server under bad requests: what stands on it, and how it is put back after a request that it rightly accepted."""
 
+import itertools
 import json
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from lampion.domain.event_source_mapping import TRANSITION_MS
 from tests.conformance.bad_requests.case import Case, HttpRequest
-from tests.conformance.bad_requests.catalogue import Known
+from tests.conformance.bad_requests.catalogue import service_model
+from tests.conformance.bad_requests.database import Database, Row, Subject
 from tests.conformance.bad_requests.oracle import Answer
-from tests.conformance.bad_requests.rendering import json_bytes
+from tests.conformance.bad_requests.rendering import rendered
 from tests.conformance.bad_requests.sending import Connection
 from tests.conformance.bad_requests.signing import Signer
-from tests.deployment import creation, zipped
+from tests.conformance.bad_requests.snapshot import Snapshot, stored_paths
+from tests.conformance.bad_requests.standing import FUNCTION, OF_THE_ACCOUNT, THINGS, Ask, Thing, subject
 from tests.live_server import LiveServer
 
-STANDING = "bad-requests-standing"
-"""The function that is there all the time."""
-_FUNCTIONS = "/2015-03-31/functions"
-_STANDING_ARN = f"arn:aws:lambda:us-east-1:123456789012:function:{STANDING}"
+_UNSETTLING = ("CreateFunction", "UpdateFunctionConfiguration")
 _SETTLED_SECONDS = 30.0
-_SOURCE = "def handler(event, context):\n    return event\n"
-_OTHER_SOURCE = _SOURCE + "\n# changed\n"
-_KEPT = ("blobs", "packages", "tmp")
+_ORDER = ("function", "event source mapping", "layer", "code-signing-config", "capacity-provider")
+"""Whose removal nothing that comes later hinders."""
+_OUTLIVING = frozenset(("event source mapping", "layer"))
+"""A mapping's deletion takes its time, and a layer's count of its versions stays for ever."""
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """All functions and versions by ARN, and the paths of all stored code, whole or half-made."""
-
-    functions: Mapping[str, Mapping[str, Any]]
-    paths: frozenset[str]
-
-    def differences(self, later: "Snapshot") -> list[str]:
-        """What a later one has more, less or otherwise; empty when nothing changed."""
-        found = [f"function {name} is new" for name in later.functions if name not in self.functions]
-        for name, function in self.functions.items():
-            if name not in later.functions:
-                found.append(f"function {name} is gone")
-            elif later.functions[name] != function:
-                found.append(f"function {name} was {function} and is {later.functions[name]}")
-        found += [f"{path} is new" for path in sorted(later.paths - self.paths)]
-        return found + [f"{path} is gone" for path in sorted(self.paths - later.paths)]
+class NotPutBackError(Exception):
+    """The stage can't be made what it was; says what is in the way."""
 
 
 class Stage:
-    """One server, a connection to it, and the functions on it."""
+    """One server, a connection to it, its database, and the things on it."""
 
     def __init__(self, server: LiveServer) -> None:
         found = server.server
@@ -54,37 +39,48 @@ class Stage:
         self._process = server.process
         self._connection = Connection(found.url)
         self._signer = Signer(found.url, found.region, found.access_key_id, found.secret_access_key)
-        self.reset()
-
-    @property
-    def known(self) -> Known:
-        """Members with which the operations work here."""
-        other = creation("bad-requests-made", _SOURCE)
-        return {
-            "": {"FunctionName": STANDING},
-            "CreateFunction": other,
-            "UpdateFunctionCode": {"ZipFile": zipped(_OTHER_SOURCE)},
-            "UpdateFunctionConfiguration": {"Description": "changed"},
-            "Invoke": {"Payload": b"{}"},
-            **{name: {"Resource": _STANDING_ARN} for name in ("TagResource", "UntagResource", "ListTags")},
-        }
+        self._database = Database(server.data / "lampion.db")
+        self._model = service_model()
+        self._numbers = itertools.count(1)
+        self._present: dict[str, str] = {}
+        self.baseline = self.snapshot()
+        self._make(THINGS)
+        self._whole = self._keys()
+        self.rest()
 
     def send(self, case: Case) -> Answer:
         """The answer to the case."""
         if case.wire:
             return self._connection.send_bytes(case.wire, alone=True)
-        return self._connection.send(self._signer.sign(case.request, case.tamper))
+        return self._connection.send(self._signer.sign(self._cast(case.request), case.tamper))
 
     def reset(self) -> None:
-        """Only STANDING is there, as it was made, and nothing is under way."""
-        for name in {function["FunctionName"] for function in self._functions().values()}:
-            self._ask("DELETE", f"{_FUNCTIONS}/{name}")
-        self._ask("POST", _FUNCTIONS, json_bytes(creation(STANDING, _SOURCE)))
-        self._until_settled()
-        self.baseline = self.snapshot()
+        """Put back what differs from the baseline; afterwards nothing is under way. Raises NotPutBackError."""
+        self._until_settled()  # what is being made goes on being made after its deletion
+        later = self.snapshot()
+        rows = {**self.baseline.rows, **later.rows}
+        touched = {rows[key].subject for key in self.baseline.changed(later)}
+        made: list[Thing] = []
+        for thing in THINGS:
+            if subject(thing, self._present) in touched or any(one.name in thing.needs for one in made):
+                made.append(thing)
+        standing = {subject(thing, self._present) for thing in THINGS}
+        for found in sorted(
+            (touched - standing) | {subject(thing, self._present) for thing in made} | self._condemned(later, standing),
+            key=lambda one: (_ORDER.index(one.kind), one),
+        ):
+            self._remove(found, later)
+        self._make(made)
+        missing, strange = self._whole - self._keys(), self._keys() - self._whole
+        if missing | strange:
+            raise NotPutBackError(f"{sorted(missing)} missing, {sorted(strange)} too many")
+
+    def rest(self) -> None:
+        """Wait until the mappings may be changed."""
+        time.sleep(TRANSITION_MS / 1000)
 
     def snapshot(self) -> Snapshot:
-        return Snapshot(self._functions(), frozenset(_stored(self._server.data)))
+        return Snapshot(self._database.rows(), frozenset(stored_paths(self._server.data)))
 
     def changes(self) -> list[str]:
         """What differs from the baseline."""
@@ -95,45 +91,106 @@ class Stage:
         if self._process is None or self._process.poll() is not None or self._server.process is not self._process:
             return ["the server's process ended"]
         self._connection.close()
-        answer = self._ask("POST", f"{_FUNCTIONS}/{STANDING}/invocations", b'{"still": "there"}')
-        return [] if json.loads(answer.body) == {"still": "there"} else [f"a good request was answered {answer}"]
+        answer = self._answer(Ask("Invoke", {"FunctionName": FUNCTION, "Payload": b'{"still": "there"}'}))
+        return [] if answer.body == b'{"still": "there"}' else [f"a good request was answered {answer}"]
 
     def close(self) -> None:
         self._connection.close()
+        self._database.close()
 
-    def _ask(self, method: str, target: str, body: bytes = b"") -> Answer:
-        headers = (("Content-Type", "application/json"),) if body else ()
-        request = HttpRequest(method=method, target=target, headers=headers, body=body)
-        answer = self._connection.send(self._signer.signed(request))
-        assert 200 <= answer.status < 300, f"{method} {target}: {answer}"
-        return answer
+    def _cast(self, request: HttpRequest) -> HttpRequest:
+        """With what is there in place of its stand-ins."""
+        target, body = request.target, request.body
+        for stand_in, present in self._present.items():
+            target = target.replace(stand_in, present)
+            body = body.replace(stand_in.encode(), present.encode())
+        return HttpRequest(method=request.method, target=target, headers=request.headers, body=body)
 
-    def _functions(self) -> dict[str, dict[str, Any]]:
-        found: dict[str, dict[str, Any]] = {}
-        target = f"{_FUNCTIONS}?FunctionVersion=ALL"
-        while target:
-            page = json.loads(self._ask("GET", target).body)
-            found.update({function["FunctionArn"]: function for function in page["Functions"]})
-            marker = page.get("NextMarker")
-            target = f"{_FUNCTIONS}?FunctionVersion=ALL&Marker={marker}" if marker else ""
-        return found
+    def _answer(self, ask: Ask) -> Answer:
+        request = self._cast(rendered(self._model.operation_model(ask.operation), ask.members))
+        return self._connection.send(self._signer.signed(request))
+
+    def _ask(self, operation: str, members: Mapping[str, Any]) -> dict[str, Any]:
+        answer = self._answer(Ask(operation, members))
+        if not 200 <= answer.status < 300:
+            raise NotPutBackError(f"{operation} {members} was answered {answer}")
+        document: dict[str, Any] = json.loads(answer.body or b"{}")
+        return document
+
+    def _make(self, things: Sequence[Thing]) -> None:
+        for thing in things:
+            if thing.renewed:
+                self._present[thing.renewed] = f"{thing.renewed}-{next(self._numbers)}"
+            for ask in thing.made:
+                answer = self._ask(ask.operation, ask.members)
+                if thing.told is not None:
+                    self._present[thing.name] = thing.told(answer)
+                if ask.operation in _UNSETTLING:
+                    self._until_settled()
+        self._until_settled()
+        self.baseline = self.snapshot()
+
+    def _remove(self, gone: Subject, now: Snapshot) -> None:
+        rows = [row for row in now.rows.values() if row.subject == gone]
+        for operation, members in _removals(gone, rows):
+            self._ask(operation, members)
+
+    def _condemned(self, now: Snapshot, standing: set[Subject]) -> set[Subject]:
+        """Mappings that requests or this stage made, and left because they were changing."""
+        return {
+            row.subject
+            for row in now.rows.values()
+            if row.subject.kind == "event source mapping" and row.subject not in standing
+        }
+
+    def _keys(self) -> frozenset[tuple[str, ...]]:
+        """Of all rows that must always be there, and no others, with stand-ins in them."""
+        stand_ins = {present: stand_in for stand_in, present in self._present.items()}
+        standing = {subject(thing, self._present) for thing in THINGS}
+        return frozenset(
+            tuple(_recast(part, stand_ins) for part in row.key)
+            for row in self.baseline.rows.values()
+            if row.subject in standing or row.subject.kind not in _OUTLIVING
+        )
 
     def _until_settled(self) -> None:
         end = time.monotonic() + _SETTLED_SECONDS
         while True:
-            configuration = json.loads(self._ask("GET", f"{_FUNCTIONS}/{STANDING}/configuration").body)
+            rows = self._database.rows().values()
+            unsettled = [row.key for row in rows if row.table == "functions" and not row.values["is_settled"]]
             # What a deleted function's code was being unpacked for is finished all the same.
-            if configuration["State"] == "Active" and not any((self._server.data / "tmp").iterdir()):
+            half_made = [path.name for path in (self._server.data / "tmp").iterdir()]
+            if not unsettled and not half_made:
                 return
-            assert time.monotonic() < end, configuration
+            if time.monotonic() > end:
+                raise NotPutBackError(f"{unsettled} not settled, {half_made} half-made")
             time.sleep(0.002)
 
 
-def _stored(data: Path) -> Iterator[str]:
-    for part in _KEPT:
-        directory = data / part
-        for path in directory.iterdir():
-            name = str(path.relative_to(data))
-            yield name
-            if part == "blobs":
-                yield from (f"{name}/{blob.name}" for blob in path.iterdir())
+def _recast(text: str, stand_ins: Mapping[str, str]) -> str:
+    owner, separator, name = text.rpartition(":")
+    return f"{owner}{separator}{stand_ins.get(name, name)}"
+
+
+def _removals(gone: Subject, rows: list[Row]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Requests that remove what is left of it; a mapping that is changing can't be removed yet."""
+    if not rows:
+        return
+    match gone.kind:
+        case "function":
+            yield "DeleteFunction", {"FunctionName": gone.name}
+        case "layer":
+            for row in rows:
+                if row.values["kind"] == "layer-version":
+                    yield "DeleteLayerVersion", {"LayerName": gone.name, "VersionNumber": int(row.values["id"])}
+        case "code-signing-config":
+            arn = f"{OF_THE_ACCOUNT}:code-signing-config:{gone.name}"
+            yield "DeleteCodeSigningConfig", {"CodeSigningConfigArn": arn}
+        case "capacity-provider":
+            yield "DeleteCapacityProvider", {"CapacityProviderName": gone.name}
+        case "event source mapping":
+            changed_seconds_ago = time.time() - rows[0].document["changed_at_ms"] / 1000
+            if changed_seconds_ago > TRANSITION_MS / 1000:
+                yield "DeleteEventSourceMapping", {"UUID": gone.name}
+        case _:
+            raise AssertionError(f"nobody knows how to remove {gone}")

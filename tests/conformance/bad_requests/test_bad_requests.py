@@ -23,4 +23,6 @@ def test_thousands_of_bad_requests_are_refused_without_a_fault_a_hang_or_a_trace
     assert report.statuses[400] > 1000
     assert report.statuses[403] > 100
     assert report.statuses[404] > 20
+    assert report.statuses[409] > 10
+    assert report.statuses[412] > 10
     assert "Traceback" not in private_server.output
