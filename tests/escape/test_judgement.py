@@ -33,6 +33,7 @@ def test_a_probe_that_fails_or_tries_nothing_is_no_success_of_the_wall():
     assert judged(answer(("one", False), broken="Traceback")) is Outcome.BROKEN
     assert judged(answer()) is Outcome.BROKEN
     assert judged("no answer at all") is Outcome.BROKEN
+    assert judged(answer(("one", False))[:60]) is Outcome.BROKEN, "cut off"
     assert judged("", Exit(None, 9)) is Outcome.BROKEN
 
 

@@ -2,6 +2,7 @@
 
 import json
 import signal
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -48,10 +49,9 @@ class Verdict:
 def judge(run: str, language: str, ending: Exit, output: str, seen_outside: list[str]) -> Verdict:
     """From what the probe printed, how it ended, and what was seen from outside meanwhile."""
     name = run.partition(":")[0]
-    line = next((line for line in reversed(output.splitlines()) if line.startswith(MARKER)), None)
-    if line is None:
+    answer = _answer(output)
+    if answer is None:
         return _judge_silence(run, language, ending, output, seen_outside)
-    answer = json.loads(line.removeprefix(MARKER))
     told = [(each["open"], f"{each['name']}: {each['evidence']}") for each in answer["attempts"]]
     return Verdict(
         name,
@@ -61,6 +61,15 @@ def judge(run: str, language: str, ending: Exit, output: str, seen_outside: list
         (f"{run}: {answer['broken']}",) if answer["broken"] else (),
         {each["name"]: each["evidence"] for each in answer["attempts"]},
     )
+
+
+def _answer(output: str) -> Any:
+    """The probe's last answer; None when there is none, or only the beginning of one."""
+    for line in reversed(output.splitlines()):
+        if line.startswith(MARKER):
+            with suppress(ValueError):
+                return json.loads(line.removeprefix(MARKER))
+    return None
 
 
 def _judge_silence(run: str, language: str, ending: Exit, output: str, seen_outside: list[str]) -> Verdict:
