@@ -1,5 +1,8 @@
 """Every operation of the model has one handler that a test proves, or a reason to answer 501 by its name."""
 
+import subprocess
+import sys
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -12,6 +15,7 @@ from scripts.reference_pages import offered_operations
 from tests.conformance.bad_requests.valid import Texts, asked_rightly
 from tests.witness import Witness, rows
 
+ROOT = Path(__file__).resolve().parents[2]
 MODELLED = set(load_service("lambda").operations)
 OFFERED = [name for _, name in offered_operations()]
 
@@ -46,3 +50,9 @@ def test_a_row_is_wrong_when_its_test_failed_or_was_not_answered() -> None:
     assert witness.complaints({"A": "did not run"}) == []
     assert witness.complaints({"A": "failed"}) == ["A: failed did not pass"]
     assert witness.complaints({"A": "elsewhere"}) == ["A: elsewhere was given no answer of it"]
+
+
+def test_servers_for_other_programmes_need_no_pytest() -> None:
+    """The escape suite runs as an ordinary user with nothing but the server's own dependencies."""
+    code = "import sys; sys.modules['pytest'] = None; import tests.live_server"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
