@@ -5,12 +5,9 @@ import itertools
 import re
 import sys
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
-
-import pytest
-from botocore.exceptions import ClientError
 
 ROLE = "arn:aws:iam::123456789012:role/lambda-role"
 RUNTIME = f"python3.{sys.version_info.minor}"
@@ -62,14 +59,6 @@ def configuration(client: Any, name: str, **arguments: Any) -> dict[str, Any]:
     found: dict[str, Any] = client.get_function_configuration(FunctionName=name, **arguments)
     del found["ResponseMetadata"]
     return found
-
-
-def refusal(call: Callable[..., Any], **arguments: Any) -> tuple[str, str]:
-    """The code and message with which a call is refused."""
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 class Functions:

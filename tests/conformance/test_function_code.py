@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from tests.conformance.refusals import refused as refusal
 from tests.deployment import (
     ROLE,
     Functions,
     configuration,
     creation,
-    refusal,
     unique_name,
     wait_active,
     wait_updated,

@@ -12,7 +12,8 @@ from botocore.exceptions import WaiterError
 from lampion.store.sqlite.database import open_database
 from lampion.store.sqlite.functions import SqliteFunctions
 from tests.component.store.samples import function as stored
-from tests.deployment import RUNTIME, Functions, configuration, refusal, wait_active, wait_updated, zipped
+from tests.conformance.refusals import refused as refusal
+from tests.deployment import RUNTIME, Functions, configuration, wait_active, wait_updated, zipped
 from tests.live_server import LiveServer
 
 SOURCE = "def handler(event, context):\n    return 'first'\n"

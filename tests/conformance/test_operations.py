@@ -54,5 +54,6 @@ def test_a_row_is_wrong_when_its_test_failed_or_was_not_answered() -> None:
 
 def test_servers_for_other_programmes_need_no_pytest() -> None:
     """The escape suite runs as an ordinary user with nothing but the server's own dependencies."""
-    code = "import sys; sys.modules['pytest'] = None; import tests.live_server"
+    programmes = "tests.live_server, tests.deployment, tests.escape.product, tests.escape.run"
+    code = f"import sys; sys.modules['pytest'] = None; import {programmes}"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
