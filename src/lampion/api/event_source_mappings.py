@@ -10,7 +10,7 @@ from lampion.aws.operation import RequestContext, operation
 from lampion.aws.pagination import Markers
 from lampion.domain import limits
 from lampion.domain.arn import FunctionKey
-from lampion.domain.errors import InvalidParameterValueException
+from lampion.domain.errors import InvalidParameterValueException, resource_missing
 from lampion.domain.event_source import SourceSpec, spec_of_arn
 from lampion.domain.event_source_mapping import (
     EventSourceMapping,
@@ -18,7 +18,6 @@ from lampion.domain.event_source_mapping import (
     Update,
     check_single,
     deleted,
-    mapping_not_found,
     updated,
 )
 from lampion.domain.event_source_settings import created_settings, updated_settings
@@ -80,7 +79,7 @@ class EventSourceMappingsApi:
         now_ms = self._rooms.now_epoch_ms()
         mapping = await self._rooms.resources.get(EVENT_SOURCE_MAPPINGS, _place(context, members))
         if mapping is None or mapping.is_gone(now_ms):
-            raise mapping_not_found()
+            raise resource_missing()
         return mapping_members(mapping, now_ms)
 
     @operation("ListEventSourceMappings")
@@ -201,7 +200,7 @@ def _place(context: RequestContext, members: Members) -> Place:
 def _stored(stored: Stored, place: Place, now_ms: int) -> EventSourceMapping:
     mapping = stored_mapping(stored, place, now_ms)
     if mapping is None:
-        raise mapping_not_found()
+        raise resource_missing()
     return mapping
 
 

@@ -3,11 +3,11 @@ name layers."""
 
 from collections.abc import Sequence
 
-from lampion.aws.errors import AccessDeniedException
 from lampion.aws.operation import RequestContext
-from lampion.domain.errors import ResourceNotFoundException
+from lampion.domain.errors import resource_missing
 from lampion.domain.function import AttachedLayer
 from lampion.domain.layer import LayerKey, LayerReference, LayerVersion, no_such_version, other_region, parse_layer_arn
+from lampion.invoke.qualifier import not_allowed
 from lampion.store.layers import LAYER_POLICIES, LAYER_VERSIONS, layer_version_place
 from lampion.store.resources import Stored
 
@@ -28,9 +28,9 @@ def own_layer(text: str, context: RequestContext, action: str, number: int | Non
     """
     key = named_layer(text, context)
     if key.account_id != context.account_id:
-        raise _denial(LayerReference(key, number), context, action)
+        raise not_allowed(LayerReference(key, number).arn, context, action)
     if key.region != context.region:
-        raise not_there()
+        raise resource_missing()
     return key
 
 
@@ -39,7 +39,7 @@ def readable_version(stored: Stored, reference: LayerReference, context: Request
     _check_access(stored, reference, context)
     version = None if reference.key.region != context.region else _find(stored, reference)
     if version is None:
-        raise not_there()
+        raise resource_missing()
     return version
 
 
@@ -54,11 +54,6 @@ def check_attached(stored: Stored, layers: Sequence[AttachedLayer]) -> None:
         reference = parse_layer_arn(layer.arn)
         if reference is None or _find(stored, reference) is None:
             raise no_such_version(layer.arn)
-
-
-def not_there() -> ResourceNotFoundException:
-    """AWS's answer to who asks for a layer or a version that isn't there."""
-    return ResourceNotFoundException("The resource you requested does not exist.")
 
 
 def _attachable(stored: Stored, arn: str, context: RequestContext) -> AttachedLayer:
@@ -83,17 +78,10 @@ def _check_access(stored: Stored, reference: LayerReference, context: RequestCon
     if number is not None and key.region == context.region:
         policy = stored.get(LAYER_POLICIES, layer_version_place(key, number))
     if policy is None or not policy.allows(context.account_id):
-        raise _denial(reference, context, _USE)
+        raise not_allowed(reference.arn, context, _USE)
 
 
 def _find(stored: Stored, reference: LayerReference) -> LayerVersion | None:
     if reference.number is None:
         return None
     return stored.get(LAYER_VERSIONS, layer_version_place(reference.key, reference.number))
-
-
-def _denial(reference: LayerReference, context: RequestContext, action: str) -> AccessDeniedException:
-    return AccessDeniedException(
-        f"User: arn:aws:iam::{context.account_id}:root is not authorized to perform: lambda:{action} "
-        f"on resource: {reference.arn} because no resource-based policy allows the lambda:{action} action"
-    )

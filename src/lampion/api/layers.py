@@ -6,12 +6,12 @@ from typing import Any
 
 from lampion.api.function_rooms import CodeLinks, FunctionRooms
 from lampion.api.function_shape import timestamp
-from lampion.api.layer_reach import named_layer, not_there, own_layer, readable_version
+from lampion.api.layer_reach import named_layer, own_layer, readable_version
 from lampion.aws.errors import not_built
 from lampion.aws.operation import RequestContext, operation
 from lampion.aws.pagination import Markers
 from lampion.domain import limits
-from lampion.domain.errors import InvalidParameterValueException
+from lampion.domain.errors import InvalidParameterValueException, resource_missing
 from lampion.domain.layer import Layer, LayerReference, LayerVersion, check_number, parse_layer_arn
 from lampion.domain.packaging import check_storage
 from lampion.store.layers import (
@@ -74,7 +74,7 @@ class LayersApi:
     async def get_layer_version_by_arn(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         reference = parse_layer_arn(members["Arn"])
         if reference is None or reference.number is None:
-            raise not_there()
+            raise resource_missing()
         check_number(reference.number)
         return await self._read(reference, context)
 

@@ -9,7 +9,7 @@ from typing import Any
 from lampion.api.function_rooms import FunctionRooms
 from lampion.aws.operation import RequestContext, operation
 from lampion.domain.arn import LATEST
-from lampion.domain.errors import ResourceNotFoundException
+from lampion.domain.errors import ResourceNotFoundException, resource_missing
 from lampion.domain.policy import (
     Permission,
     Policy,
@@ -138,12 +138,8 @@ def _named(members: Members, context: RequestContext, action: str) -> Target:
     """The function, version or alias of a `ResourceArn`. Runtimes, which the shape allows too, are none of ours."""
     arn = members["ResourceArn"]
     if ":runtime/" in arn:
-        raise _no_such_resource()
+        raise resource_missing()
     return resolve(arn, None, context, action)
-
-
-def _no_such_resource() -> ResourceNotFoundException:
-    return ResourceNotFoundException("The resource you requested does not exist.")
 
 
 def _policy(stored: Stored, target: Target) -> Policy | None:
@@ -155,7 +151,7 @@ def _existing(stored: Stored, target: Target) -> Policy:
     _own_revision(stored, target)
     policy = _policy(stored, target)
     if policy is None:
-        raise _no_such_resource()
+        raise resource_missing()
     return policy
 
 

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any, Final
 
 from lampion.domain.arn import FunctionKey
-from lampion.domain.errors import ResourceConflictException, ResourceInUseException, ResourceNotFoundException
+from lampion.domain.errors import ResourceConflictException, ResourceInUseException
 from lampion.domain.event_source import SourceSpec
 
 TRANSITION_MS: Final = 1000
@@ -123,11 +123,6 @@ def check_single(mapping: EventSourceMapping, others: Iterable[EventSourceMappin
         same_function = (other.function, other.qualifier) == (mapping.function, mapping.qualifier)
         if other.uuid != mapping.uuid and same_function and _told_apart(other, spec) == _told_apart(mapping, spec):
             raise ResourceConflictException(_conflict(other, spec))
-
-
-def mapping_not_found() -> ResourceNotFoundException:
-    """AWS's answer for a UUID that no mapping has."""
-    return ResourceNotFoundException("The resource you requested does not exist.")
 
 
 def _told_apart(mapping: EventSourceMapping, spec: SourceSpec) -> Any:

@@ -62,10 +62,15 @@ def check_region(region: str | None, context: RequestContext) -> None:
 def check_account(account_id: str, arn: str, context: RequestContext, action: str) -> None:
     """Raises AccessDeniedException for what another account has, at `arn`."""
     if account_id != context.account_id:
-        raise AccessDeniedException(
-            f"User: arn:aws:iam::{context.account_id}:root is not authorized to perform: lambda:{action} "
-            f"on resource: {arn} because no resource-based policy allows the lambda:{action} action"
-        )
+        raise not_allowed(arn, context, action)
+
+
+def not_allowed(arn: str, context: RequestContext, action: str) -> AccessDeniedException:
+    """AWS's answer to who may not do that with what another account has."""
+    return AccessDeniedException(
+        f"User: arn:aws:iam::{context.account_id}:root is not authorized to perform: lambda:{action} "
+        f"on resource: {arn} because no resource-based policy allows the lambda:{action} action"
+    )
 
 
 def check_unqualified(target: Target) -> None:
