@@ -7,7 +7,6 @@ from typing import Any
 from lampion.api.function_rooms import FunctionRooms
 from lampion.aws.operation import RequestContext, operation
 from lampion.aws.pagination import Markers
-from lampion.domain import limits
 from lampion.domain.alias import Alias, check_alias, check_alias_revision
 from lampion.domain.errors import ResourceConflictException, ResourceNotFoundException
 from lampion.domain.provisioned_concurrency import check_only_one
@@ -60,15 +59,12 @@ class AliasesApi:
     async def list_aliases(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         target = _target(context, members, "ListAliases")
         await self._rooms.lookup.find_unqualified(target)
-        marker, version = members.get("Marker"), members.get("FunctionVersion")
-        after = "" if marker is None else self._markers.open("ListAliases", marker)
-        limit = min(members.get("MaxItems", limits.LIST_ITEMS_MAX), limits.LIST_ITEMS_MAX)
+        asked, version = self._markers.asked("ListAliases", members), members.get("FunctionVersion")
+        after = asked.after or ""
         found = await self._rooms.resources.read(lambda stored: aliases_of(stored, target.key))
         rest = [one for one in found if one.name > after and (version is None or version in one.versions)]
-        return {
-            "Aliases": [alias_members(alias) for alias in rest[:limit]],
-            "NextMarker": self._markers.seal("ListAliases", rest[limit - 1].name) if len(rest) > limit else None,
-        }
+        page = asked.page(rest, lambda alias: alias.name)
+        return {"Aliases": [alias_members(alias) for alias in page.shown], "NextMarker": page.next_marker}
 
     @operation("UpdateAlias")
     async def update_alias(self, context: RequestContext, members: Members) -> Mapping[str, Any]:

@@ -8,7 +8,6 @@ from lampion.api.function_rooms import FunctionRooms
 from lampion.api.function_shape import timestamp
 from lampion.aws.operation import RequestContext, operation
 from lampion.aws.pagination import Markers
-from lampion.domain import limits
 from lampion.domain.capacity_provider import (
     CapacityProvider,
     CapacityProviderState,
@@ -87,44 +86,41 @@ class CapacityProvidersApi:
 
     @operation("ListCapacityProviders")
     async def list_capacity_providers(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
-        marker, limit = members.get("Marker"), members.get("MaxItems", limits.LIST_ITEMS_MAX)
-        after = None if marker is None else ("", self._markers.open("ListCapacityProviders", marker))
+        asked = self._markers.asked("ListCapacityProviders", members)
+        after = None if asked.after is None else ("", asked.after)
         if members.get("State", CapacityProviderState.ACTIVE) != CapacityProviderState.ACTIVE:
             return {"CapacityProviders": []}  # what is stored is ready for use
-        page = await self._rooms.resources.read(
+        found = await self._rooms.resources.read(
             lambda stored: stored.page(
-                CAPACITY_PROVIDERS, context.account_id, context.region, after=after, limit=limit + 1
+                CAPACITY_PROVIDERS, context.account_id, context.region, after=after, limit=asked.wanted
             )
         )
-        more = len(page) > limit
+        page = asked.page(found, lambda provider: provider.name)
         return {
-            "CapacityProviders": [_provider_members(provider) for provider in page[:limit]],
-            "NextMarker": self._markers.seal("ListCapacityProviders", page[limit - 1].name) if more else None,
+            "CapacityProviders": [_provider_members(provider) for provider in page.shown],
+            "NextMarker": page.next_marker,
         }
 
     @operation("ListFunctionVersionsByCapacityProvider")
     async def list_function_versions(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         """Versions configured to run on the provider, $LATEST among them."""
-        name, marker = "ListFunctionVersionsByCapacityProvider", members.get("Marker")
-        limit = members.get("MaxItems", limits.LIST_ITEMS_MAX)
-        after = None
-        if marker is not None:
-            function_name, _, version = self._markers.open(name, marker).partition(":")
-            after = (function_owner(function_name), version)
+        asked = self._markers.asked("ListFunctionVersionsByCapacityProvider", members)
+        function_name, _, version = (asked.after or "").partition(":")
+        after = None if asked.after is None else (function_owner(function_name), version)
 
         def users(stored: Stored) -> tuple[str, list[tuple[CapacityUse, State]]]:
             arn, place = _found(stored, context, members).arn, (context.account_id, context.region)
-            uses = stored.found(CAPACITY_USES, *place, by=arn, after=after, limit=limit + 1)
+            uses = stored.found(CAPACITY_USES, *place, by=arn, after=after, limit=asked.wanted)
             return arn, [(use, _state(stored, use)) for use in uses]
 
-        arn, page = await self._rooms.resources.read(users)
-        last = page[limit - 1][0] if len(page) > limit else None
+        arn, found = await self._rooms.resources.read(users)
+        page = asked.page(found, lambda one: f"{one[0].key.name}:{one[0].version}")
         return {
             "CapacityProviderArn": arn,
             "FunctionVersions": [
-                {"FunctionArn": use.key.qualified_arn(use.version), "State": state.value} for use, state in page[:limit]
+                {"FunctionArn": use.key.qualified_arn(use.version), "State": state.value} for use, state in page.shown
             ],
-            "NextMarker": last and self._markers.seal(name, f"{last.key.name}:{last.version}"),
+            "NextMarker": page.next_marker,
         }
 
 

@@ -88,17 +88,17 @@ class CodeSigningConfigsApi:
 
     @operation("ListCodeSigningConfigs")
     async def list_code_signing_configs(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
-        marker, limit = members.get("Marker"), members.get("MaxItems", limits.CODE_SIGNING_ITEMS_MAX)
-        after = None if marker is None else ("", self._markers.open("ListCodeSigningConfigs", marker))
-        page = await self._rooms.resources.read(
+        asked = self._markers.asked("ListCodeSigningConfigs", members, most=limits.CODE_SIGNING_ITEMS_MAX)
+        after = None if asked.after is None else ("", asked.after)
+        found = await self._rooms.resources.read(
             lambda stored: stored.page(
-                CODE_SIGNING_CONFIGS, context.account_id, context.region, after=after, limit=limit + 1
+                CODE_SIGNING_CONFIGS, context.account_id, context.region, after=after, limit=asked.wanted
             )
         )
-        more = len(page) > limit
+        page = asked.page(found, lambda config: config.id)
         return {
-            "CodeSigningConfigs": [_config_members(config) for config in page[:limit]],
-            "NextMarker": self._markers.seal("ListCodeSigningConfigs", page[limit - 1].id) if more else None,
+            "CodeSigningConfigs": [_config_members(config) for config in page.shown],
+            "NextMarker": page.next_marker,
         }
 
 
@@ -150,21 +150,19 @@ class FunctionCodeSigningApi:
     async def list_functions_by_code_signing_config(
         self, context: RequestContext, members: Members
     ) -> Mapping[str, Any]:
-        marker, limit = members.get("Marker"), members.get("MaxItems", limits.CODE_SIGNING_ITEMS_MAX)
-        after = None
-        if marker is not None:
-            after = (function_owner(self._markers.open("ListFunctionsByCodeSigningConfig", marker)), "")
+        operation_name = "ListFunctionsByCodeSigningConfig"
+        asked = self._markers.asked(operation_name, members, most=limits.CODE_SIGNING_ITEMS_MAX)
+        after = None if asked.after is None else (function_owner(asked.after), "")
 
         def users(stored: Stored) -> list[FunctionCodeSigning]:
             arn = _found(stored, context, members).arn
             place = (context.account_id, context.region)
-            return list(stored.found(FUNCTION_CODE_SIGNINGS, *place, by=arn, after=after, limit=limit + 1))
+            return list(stored.found(FUNCTION_CODE_SIGNINGS, *place, by=arn, after=after, limit=asked.wanted))
 
-        page = await self._rooms.resources.read(users)
-        last = page[limit - 1].key.name if len(page) > limit else None
+        page = asked.page(await self._rooms.resources.read(users), lambda used: used.key.name)
         return {
-            "FunctionArns": [used.key.arn for used in page[:limit]],
-            "NextMarker": last and self._markers.seal("ListFunctionsByCodeSigningConfig", last),
+            "FunctionArns": [used.key.arn for used in page.shown],
+            "NextMarker": page.next_marker,
         }
 
 

@@ -7,7 +7,6 @@ from typing import Any
 from lampion.api.function_rooms import FunctionRooms
 from lampion.aws.operation import RequestContext, operation
 from lampion.aws.pagination import Markers
-from lampion.domain import limits
 from lampion.domain.arn import LATEST
 from lampion.domain.event_invoke_config import (
     Destinations,
@@ -74,21 +73,19 @@ class EventInvokeConfigsApi:
     @operation("ListFunctionEventInvokeConfigs")
     async def list_function_event_invoke_configs(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         key = resolve(members["FunctionName"], None, context, _LIST).key
-        marker, owner = members.get("Marker"), function_owner(key.name)
-        after = None if marker is None else (owner, self._markers.open(_LIST, marker))
-        limit = min(members.get("MaxItems", limits.LIST_ITEMS_MAX), limits.LIST_ITEMS_MAX)
+        owner, asked = function_owner(key.name), self._markers.asked(_LIST, members)
+        after = None if asked.after is None else (owner, asked.after)
 
         def read(stored: Stored) -> list[EventInvokeConfig]:
             if stored.function(key) is None:
                 raise no_function()
-            where = {"owner": owner, "after": after, "limit": limit + 1}
-            return list(stored.page(EVENT_INVOKE_CONFIGS, key.account_id, key.region, **where))
+            place = (key.account_id, key.region)
+            return list(stored.page(EVENT_INVOKE_CONFIGS, *place, owner=owner, after=after, limit=asked.wanted))
 
-        page = await self._rooms.resources.read(read)
-        shown = page[:limit]
+        page = asked.page(await self._rooms.resources.read(read), lambda config: config.qualifier)
         return {
-            "FunctionEventInvokeConfigs": [config_members(one) for one in shown],
-            "NextMarker": self._markers.seal(_LIST, shown[-1].qualifier) if len(page) > limit else None,
+            "FunctionEventInvokeConfigs": [config_members(one) for one in page.shown],
+            "NextMarker": page.next_marker,
         }
 
     @operation("DeleteFunctionEventInvokeConfig")

@@ -85,28 +85,25 @@ class EventSourceMappingsApi:
     @operation("ListEventSourceMappings")
     async def list_event_source_mappings(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         """Those of a function are listed by the function's name alone only if they name no version or alias."""
-        marker, source = members.get("Marker"), members.get("EventSourceArn")
-        after = "" if marker is None else self._markers.open("ListEventSourceMappings", marker)
-        limit = min(
-            members.get("MaxItems", limits.EVENT_SOURCE_MAPPING_ITEMS_MAX), limits.EVENT_SOURCE_MAPPING_ITEMS_MAX
-        )
+        most, source = limits.EVENT_SOURCE_MAPPING_ITEMS_MAX, members.get("EventSourceArn")
+        asked = self._markers.asked("ListEventSourceMappings", members, most=most)
         now_ms, function_arn = self._rooms.now_epoch_ms(), None
         if "FunctionName" in members:
             function_arn = resolve(members["FunctionName"], None, context, "ListEventSourceMappings").arn
 
         def read(stored: Stored) -> tuple[list[EventSourceMapping], list[EventSourceMapping]]:
             gone: list[EventSourceMapping] = []
-            found = mappings_after(stored, context.account_id, context.region, after, source=source)
+            found = mappings_after(stored, context.account_id, context.region, asked.after or "", source=source)
             wanted = (one for one in found if function_arn in (None, one.function_arn))
-            return list(islice(_without_gone(wanted, now_ms, gone), limit + 1)), gone
+            return list(islice(_without_gone(wanted, now_ms, gone), asked.wanted)), gone
 
-        page, gone = await self._rooms.resources.read(read)
+        some, gone = await self._rooms.resources.read(read)
         if gone:
             await self._rooms.resources.change(lambda stored: remove_gone(stored, gone, now_ms))
-        shown = page[:limit]
+        page = asked.page(some, lambda mapping: mapping.uuid)
         return {
-            "EventSourceMappings": [listed_members(mapping, now_ms) for mapping in shown],
-            "NextMarker": self._markers.seal("ListEventSourceMappings", shown[-1].uuid) if len(page) > limit else None,
+            "EventSourceMappings": [listed_members(mapping, now_ms) for mapping in page.shown],
+            "NextMarker": page.next_marker,
         }
 
     @operation("UpdateEventSourceMapping")

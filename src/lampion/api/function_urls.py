@@ -8,7 +8,6 @@ from typing import Any
 from lampion.api.function_rooms import FunctionRooms
 from lampion.aws.operation import RequestContext, operation
 from lampion.aws.pagination import Markers
-from lampion.domain import limits
 from lampion.domain.errors import ResourceConflictException, ResourceNotFoundException, resource_missing
 from lampion.domain.function_url import (
     INVOKE_MODE_DEFAULT,
@@ -72,21 +71,19 @@ class FunctionUrlsApi:
     @operation("ListFunctionUrlConfigs")
     async def list_function_url_configs(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         key = _target(context, members, "ListFunctionUrlConfigs").key
-        owner, marker = function_owner(key.name), members.get("Marker")
-        after = None if marker is None else (owner, self._markers.open("ListFunctionUrlConfigs", marker))
-        limit = min(members.get("MaxItems", limits.LIST_ITEMS_MAX), limits.LIST_ITEMS_MAX)
+        owner, asked = function_owner(key.name), self._markers.asked("ListFunctionUrlConfigs", members)
+        after = None if asked.after is None else (owner, asked.after)
 
         def read(stored: Stored) -> list[FunctionUrlConfig]:
             if stored.function(key) is None:
                 raise _function_missing()
-            page = stored.page(FUNCTION_URLS, key.account_id, key.region, owner=owner, after=after, limit=limit + 1)
-            return list(page)
+            place = (key.account_id, key.region)
+            return list(stored.page(FUNCTION_URLS, *place, owner=owner, after=after, limit=asked.wanted))
 
-        page = await self._rooms.resources.read(read)
-        more = len(page) > limit
+        page = asked.page(await self._rooms.resources.read(read), lambda config: config.own_id)
         return {
-            "FunctionUrlConfigs": [_as_effective(config, context) for config in page[:limit]],
-            "NextMarker": self._markers.seal("ListFunctionUrlConfigs", page[limit - 1].own_id) if more else None,
+            "FunctionUrlConfigs": [_as_effective(config, context) for config in page.shown],
+            "NextMarker": page.next_marker,
         }
 
     @operation("UpdateFunctionUrlConfig")

@@ -10,7 +10,6 @@ from lampion.aws.errors import not_built
 from lampion.aws.operation import RequestContext, operation
 from lampion.aws.pagination import Markers
 from lampion.code.package_trust import check_trusted
-from lampion.domain import limits
 from lampion.domain.alias import check_unreferenced
 from lampion.domain.arn import LATEST, FunctionKey
 from lampion.domain.connections import check_connections
@@ -19,7 +18,7 @@ from lampion.domain.function import Function
 from lampion.domain.function_rules import check_configuration, check_name
 from lampion.domain.packaging import CodeSource, code_source
 from lampion.domain.tags import check_tags
-from lampion.domain.version import LATEST_NUMBER, check_publish_to, number_of
+from lampion.domain.version import check_publish_to, number_of
 from lampion.invoke.qualifier import Target, function_not_found, resolve
 from lampion.store.aliases import aliases_of
 from lampion.store.code_signing import existing_config
@@ -110,23 +109,28 @@ class FunctionsApi:
     @operation("ListFunctions")
     async def list_functions(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         rooms = self._rooms
-        limit = min(members.get("MaxItems", limits.LIST_ITEMS_MAX), limits.LIST_ITEMS_MAX)
-        with_versions = members.get("FunctionVersion") == "ALL"
-        after = self._place(members.get("Marker"), with_versions=with_versions)
-        if with_versions:
-            page = await rooms.functions.page_with_versions(
-                context.account_id, context.region, after=after, limit=limit + 1
-            )
-        else:
-            page = await rooms.functions.page(
-                context.account_id, context.region, after=after and after[0], limit=limit + 1
-            )
-        shown = page[:limit]
+        if members.get("FunctionVersion") == "ALL":
+            return await self._list_with_versions(context, members)
+        asked = self._markers.asked("ListFunctions", members)
+        found = await rooms.functions.page(context.account_id, context.region, after=asked.after, limit=asked.wanted)
+        page = asked.page(found, lambda function: function.key.name)
         return {
-            "Functions": [
-                listed_members(rooms.shape(one, qualifier=one.version if with_versions else None)) for one in shown
-            ],
-            "NextMarker": self._marker(shown[-1], with_versions=with_versions) if len(page) > limit else None,
+            "Functions": [listed_members(rooms.shape(function)) for function in page.shown],
+            "NextMarker": page.next_marker,
+        }
+
+    async def _list_with_versions(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
+        """Its markers are its own: this list counts versions, too."""
+        rooms, asked = self._rooms, self._markers.asked("ListFunctions ALL", members)
+        name, _, number = (asked.after or "").partition(":")
+        after = None if asked.after is None else (name, int(number))
+        found = await rooms.functions.page_with_versions(
+            context.account_id, context.region, after=after, limit=asked.wanted
+        )
+        page = asked.page(found, lambda one: f"{one.key.name}:{number_of(one)}")
+        return {
+            "Functions": [listed_members(rooms.shape(one, qualifier=one.version)) for one in page.shown],
+            "NextMarker": page.next_marker,
         }
 
     @operation("DeleteFunction")
@@ -156,17 +160,6 @@ class FunctionsApi:
             self._environments.retire_version(key, qualifier)
             rooms.deployments.forget(version)
 
-    def _marker(self, last: Function, *, with_versions: bool) -> str:
-        position = f"{last.key.name}:{number_of(last)}" if with_versions else last.key.name
-        return self._markers.seal(_marked(with_versions=with_versions), position)
-
-    def _place(self, marker: str | None, *, with_versions: bool) -> tuple[str, int] | None:
-        """The name and number after which a page begins."""
-        if marker is None:
-            return None
-        name, _, number = self._markers.open(_marked(with_versions=with_versions), marker).partition(":")
-        return name, int(number or LATEST_NUMBER)
-
 
 def delete_version(stored: Stored, key: FunctionKey, qualifier: str) -> Function | None:
     """The version that was there. Raises ResourceConflictException when an alias points to it."""
@@ -175,11 +168,6 @@ def delete_version(stored: Stored, key: FunctionKey, qualifier: str) -> Function
         check_unreferenced(qualifier, aliases_of(stored, key))
         stored.delete_version(key, qualifier)
     return version
-
-
-def _marked(*, with_versions: bool) -> str:
-    """What markers are good for: the two ways of listing count differently."""
-    return "ListFunctions ALL" if with_versions else "ListFunctions"
 
 
 def _target(context: RequestContext, members: Members, action: str) -> Target:

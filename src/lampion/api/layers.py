@@ -10,7 +10,6 @@ from lampion.api.layer_reach import named_layer, own_layer, readable_version
 from lampion.aws.errors import not_built
 from lampion.aws.operation import RequestContext, operation
 from lampion.aws.pagination import Markers
-from lampion.domain import limits
 from lampion.domain.errors import InvalidParameterValueException, resource_missing
 from lampion.domain.layer import Layer, LayerReference, LayerVersion, check_number, parse_layer_arn
 from lampion.domain.packaging import check_storage
@@ -81,15 +80,14 @@ class LayersApi:
     @operation("ListLayers")
     async def list_layers(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         """Layers all of whose versions were deleted, or none of which is wanted, aren't listed."""
-        marker, limit = members.get("Marker"), _limit(members)
-        after = None if marker is None else self._markers.open("ListLayers", marker)
+        asked = self._markers.asked("ListLayers", members)
         wanted = _wanted(members)
         found = await self._rooms.resources.read(
             lambda stored: newest_versions(
-                stored, context.account_id, context.region, wanted, after=after, limit=limit + 1
+                stored, context.account_id, context.region, wanted, after=asked.after, limit=asked.wanted
             )
         )
-        shown = found[:limit]
+        page = asked.page(found, lambda version: version.key.name)
         return {
             "Layers": [
                 {
@@ -97,27 +95,25 @@ class LayersApi:
                     "LayerArn": version.key.arn,
                     "LatestMatchingVersion": listed_version_members(version),
                 }
-                for version in shown
+                for version in page.shown
             ],
-            "NextMarker": self._markers.seal("ListLayers", shown[-1].key.name) if len(found) > limit else None,
+            "NextMarker": page.next_marker,
         }
 
     @operation("ListLayerVersions")
     async def list_layer_versions(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         """The newest first; none of a layer that doesn't exist."""
         key = own_layer(members["LayerName"], context, "ListLayerVersions")
-        marker, limit = members.get("Marker"), _limit(members)
-        before = None if marker is None else int(self._markers.open("ListLayerVersions", marker))
+        asked = self._markers.asked("ListLayerVersions", members)
+        before = None if asked.after is None else int(asked.after)
         wanted = _wanted(members)
         found = await self._rooms.resources.read(
-            lambda stored: versions_of(stored, key, wanted, before=before, limit=limit + 1)
+            lambda stored: versions_of(stored, key, wanted, before=before, limit=asked.wanted)
         )
-        shown = found[:limit]
+        page = asked.page(found, lambda version: str(version.number))
         return {
-            "LayerVersions": [listed_version_members(version) for version in shown],
-            "NextMarker": self._markers.seal("ListLayerVersions", str(shown[-1].number))
-            if len(found) > limit
-            else None,
+            "LayerVersions": [listed_version_members(version) for version in page.shown],
+            "NextMarker": page.next_marker,
         }
 
     @operation("DeleteLayerVersion")
@@ -171,11 +167,6 @@ def listed_version_members(version: LayerVersion) -> Mapping[str, Any]:
 def _wanted(members: Members) -> Wanted:
     runtime, architecture = members.get("CompatibleRuntime"), members.get("CompatibleArchitecture")
     return lambda version: version.is_for(runtime=runtime, architecture=architecture)
-
-
-def _limit(members: Members) -> int:
-    wanted: int = members.get("MaxItems", limits.LIST_ITEMS_MAX)
-    return min(wanted, limits.LIST_ITEMS_MAX)
 
 
 def _tuple(sent: list[str] | None) -> tuple[str, ...] | None:

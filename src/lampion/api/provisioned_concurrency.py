@@ -10,7 +10,6 @@ from typing import Any
 from lampion.api.function_rooms import FunctionRooms
 from lampion.aws.operation import RequestContext, operation
 from lampion.aws.pagination import Markers
-from lampion.domain import limits
 from lampion.domain.concurrency import check_provisioned_total
 from lampion.domain.errors import InvalidParameterValueException, ProvisionedConcurrencyConfigNotFoundException
 from lampion.domain.function import Function
@@ -87,20 +86,19 @@ class ProvisionedConcurrencyApi:
         target = resolve(members["FunctionName"], None, context, _LIST)
         check_unqualified(target)
         key = (await self._rooms.lookup.find_unqualified(target)).key
-        marker, owner = members.get("Marker"), function_owner(key.name)
-        after = None if marker is None else (owner, self._markers.open(_LIST, marker))
-        limit = min(members.get("MaxItems", limits.LIST_ITEMS_MAX), limits.LIST_ITEMS_MAX)
-        page = await self._rooms.resources.read(
+        owner, asked = function_owner(key.name), self._markers.asked(_LIST, members)
+        after = None if asked.after is None else (owner, asked.after)
+        found = await self._rooms.resources.read(
             lambda stored: stored.page(
-                PROVISIONED, key.account_id, key.region, owner=owner, after=after, limit=limit + 1
+                PROVISIONED, key.account_id, key.region, owner=owner, after=after, limit=asked.wanted
             )
         )
-        shown = page[:limit]
+        page = asked.page(found, lambda config: config.qualifier)
         return {
             "ProvisionedConcurrencyConfigs": [
-                {"FunctionArn": one.arn, **config_members(one, NOT_ALLOCATED)} for one in shown
+                {"FunctionArn": one.arn, **config_members(one, NOT_ALLOCATED)} for one in page.shown
             ],
-            "NextMarker": self._markers.seal(_LIST, shown[-1].qualifier) if len(page) > limit else None,
+            "NextMarker": page.next_marker,
         }
 
     @operation("DeleteProvisionedConcurrencyConfig")

@@ -7,7 +7,6 @@ from lampion.api.function_rooms import FunctionRooms
 from lampion.api.function_shape import listed_members
 from lampion.aws.operation import RequestContext, operation
 from lampion.aws.pagination import Markers
-from lampion.domain import limits
 from lampion.domain.function_rules import check_revision
 from lampion.domain.version import check_publish_to, check_publishable, number_of
 from lampion.invoke.qualifier import check_unqualified, resolve
@@ -41,13 +40,11 @@ class VersionsApi:
         rooms = self._rooms
         target = resolve(members["FunctionName"], None, context, "ListVersionsByFunction")
         await rooms.lookup.find_unqualified(target)
-        marker = members.get("Marker")
-        after = None if marker is None else int(self._markers.open("ListVersionsByFunction", marker))
-        limit = min(members.get("MaxItems", limits.LIST_ITEMS_MAX), limits.LIST_ITEMS_MAX)
-        page = await rooms.functions.versions(target.key, after=after, limit=limit + 1)
-        shown = page[:limit]
-        more = len(page) > limit
+        asked = self._markers.asked("ListVersionsByFunction", members)
+        after = None if asked.after is None else int(asked.after)
+        found = await rooms.functions.versions(target.key, after=after, limit=asked.wanted)
+        page = asked.page(found, lambda version: str(number_of(version)))
         return {
-            "Versions": [listed_members(rooms.shape(version, qualifier=version.version)) for version in shown],
-            "NextMarker": self._markers.seal("ListVersionsByFunction", str(number_of(shown[-1]))) if more else None,
+            "Versions": [listed_members(rooms.shape(version, qualifier=version.version)) for version in page.shown],
+            "NextMarker": page.next_marker,
         }

@@ -1,11 +1,16 @@
-"""Markers of list operations: opaque to callers, made by us and by nobody else, good for one operation only."""
+"""Pages of list operations and their markers: opaque, made by us and by nobody else, good for one operation only."""
 
 import base64
 import binascii
 import hmac
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
+from lampion.domain import limits
 from lampion.domain.errors import InvalidParameterValueException
+
+T = TypeVar("T")
 
 _TAG_BYTES: Final = 16
 
@@ -34,5 +39,42 @@ class Markers:
             pass
         raise InvalidParameterValueException("Invalid pagination token")
 
+    def asked(self, operation: str, members: Mapping[str, Any], *, most: int = limits.LIST_ITEMS_MAX) -> "Asked":
+        """The page that a request's Marker and MaxItems ask for, never of more than `most` items.
+
+        Raises InvalidParameterValueException for a marker that isn't ours.
+        """
+        marker = members.get("Marker")
+        after = None if marker is None else self.open(operation, marker)
+        return Asked(self, operation, after, min(members.get("MaxItems", most), most))
+
     def _tag(self, operation: str, plain: bytes) -> bytes:
         return hmac.digest(self._secret, operation.encode() + b"\0" + plain, "sha256")[:_TAG_BYTES]
+
+
+class Page(NamedTuple, Generic[T]):
+    """What is shown, and the marker of what comes after it; None when nothing does."""
+
+    shown: Sequence[T]
+    next_marker: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One page of a list: what comes after the position `after`, or the beginning (None), up to `limit` items."""
+
+    _markers: Markers
+    operation: str
+    after: str | None
+    limit: int
+
+    @property
+    def wanted(self) -> int:
+        """How many items to look for: one more tells that the list goes on."""
+        return self.limit + 1
+
+    def page(self, found: Sequence[T], position: Callable[[T], str]) -> Page[T]:
+        """Of up to `wanted` items found; `position` says of one where the next page begins after it."""
+        shown = found[: self.limit]
+        more = len(found) > self.limit
+        return Page(shown, self._markers.seal(self.operation, position(shown[-1])) if more else None)

@@ -41,3 +41,24 @@ def test_a_changed_marker_does_not_open(at: int, character: str):
 def test_a_short_secret_is_refused():
     with pytest.raises(ValueError, match="16 bytes"):
         Markers(b"short")
+
+
+@given(st.lists(st.text(min_size=1), unique=True), st.integers(1, 60))
+def test_pages_walk_through_a_list_once_and_end(items: list[str], size: int):
+    rest, walked = sorted(items), list[str]()
+    members: dict[str, int | str] = {"MaxItems": size}
+    while True:
+        asked = MARKERS.asked("ListFunctions", members, most=50)
+        found = [item for item in rest if asked.after is None or item > asked.after][: asked.wanted]
+        page = asked.page(found, lambda item: item)
+        assert len(page.shown) <= min(size, 50)
+        walked += page.shown
+        if page.next_marker is None:
+            break
+        members = {"MaxItems": size, "Marker": page.next_marker}
+    assert walked == rest
+
+
+def test_a_page_is_as_long_as_the_operation_allows_when_nobody_says():
+    assert MARKERS.asked("ListFunctions", {}).limit == 50
+    assert MARKERS.asked("ListFunctions", {}, most=100).limit == 100
