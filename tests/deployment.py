@@ -34,6 +34,11 @@ def unique_name(hint: str = "function") -> str:
     return f"{re.sub(r'[^A-Za-z0-9_-]+', '-', hint)[:48]}-{next(_numbers)}"
 
 
+def arn_of(name: str, qualifier: str = "") -> str:
+    """On a test's server; `qualifier` with its colon (`:live`)."""
+    return f"arn:aws:lambda:us-east-1:123456789012:function:{name}{qualifier}"
+
+
 def creation(name: str, source: Source, **configuration: Any) -> dict[str, Any]:
     """CreateFunction's arguments; handler `index.handler` unless `configuration` says otherwise."""
     return {

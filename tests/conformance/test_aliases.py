@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.deployment import Functions, wait_updated
+from tests.conformance.refusals import refused
+from tests.deployment import Functions, arn_of, wait_updated
 
 TELL = """
 def handler(event, context):
@@ -31,26 +32,16 @@ def told(client: Any, name: str, **arguments: Any) -> dict[str, Any]:
     return {**json.load(answer["Payload"]), "executed": answer["ExecutedVersion"]}
 
 
-def refused(call: Any, **arguments: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
-
-
-def arn(name: str, qualifier: str = "") -> str:
-    return f"arn:aws:lambda:us-east-1:123456789012:function:{name}{qualifier}"
-
-
 def test_an_alias_runs_what_it_points_to(lambda_client: Any, make_function: Functions) -> None:
     name = published(lambda_client, make_function, 2)
     created = lambda_client.create_alias(FunctionName=name, Name="live", FunctionVersion="1", Description="now")
     assert created["ResponseMetadata"]["HTTPStatusCode"] == 201
-    assert (created["AliasArn"], created["FunctionVersion"]) == (arn(name, ":live"), "1")
-    for spelling, arguments in ((name, {"Qualifier": "live"}), (f"{name}:live", {}), (arn(name, ":live"), {})):
+    assert (created["AliasArn"], created["FunctionVersion"]) == (arn_of(name, ":live"), "1")
+    for spelling, arguments in ((name, {"Qualifier": "live"}), (f"{name}:live", {}), (arn_of(name, ":live"), {})):
         assert told(lambda_client, spelling, **arguments) == {
             "version": "1",
             "executed": "1",
-            "arn": arn(name, ":live"),
+            "arn": arn_of(name, ":live"),
         }
     moved = lambda_client.update_alias(FunctionName=name, Name="live", FunctionVersion="2")
     assert (moved["FunctionVersion"], moved["Description"]) == ("2", "now")
@@ -64,9 +55,9 @@ def test_what_is_asked_of_an_alias_is_answered_of_its_version(lambda_client: Any
     name = published(lambda_client, make_function, 1)
     lambda_client.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
     found = lambda_client.get_function(FunctionName=name, Qualifier="live")["Configuration"]
-    assert (found["Version"], found["FunctionArn"]) == ("1", arn(name, ":live"))
+    assert (found["Version"], found["FunctionArn"]) == ("1", arn_of(name, ":live"))
     found = lambda_client.get_function_configuration(FunctionName=f"{name}:live")
-    assert (found["Version"], found["FunctionArn"]) == ("1", arn(name, ":live"))
+    assert (found["Version"], found["FunctionArn"]) == ("1", arn_of(name, ":live"))
 
 
 def test_invocations_are_shared_by_weight(lambda_client: Any, make_function: Functions) -> None:
@@ -122,7 +113,7 @@ def test_a_version_in_use_is_kept_and_an_alias_is_no_version(lambda_client: Any,
     lambda_client.delete_function(FunctionName=name, Qualifier="1")
     assert refused(lambda_client.invoke, FunctionName=name, Qualifier="live") == (
         "ResourceNotFoundException",
-        f"Function not found: {arn(name, ':live')}",
+        f"Function not found: {arn_of(name, ':live')}",
     )
 
 
@@ -130,7 +121,7 @@ def test_aliases_go_with_their_function(lambda_client: Any, make_function: Funct
     name = published(lambda_client, make_function, 1)
     lambda_client.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
     lambda_client.delete_function(FunctionName=name)
-    missing = ("ResourceNotFoundException", f"Cannot find alias arn: {arn(name, ':live')}")
+    missing = ("ResourceNotFoundException", f"Cannot find alias arn: {arn_of(name, ':live')}")
     assert refused(lambda_client.get_alias, FunctionName=name, Name="live") == missing
     make_function(TELL, FunctionName=name)
     assert refused(lambda_client.get_alias, FunctionName=name, Name="live") == missing

@@ -4,20 +4,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
+from tests.conformance.refusals import refused
 from tests.deployment import creation, unique_name, wait_active, wait_updated
 
 SOURCE = "def handler(event, context):\n    return 'it ran'\n"
 OPERATOR = {"CapacityProviderOperatorRoleArn": "arn:aws:iam::123456789012:role/operator"}
 VPC = {"SubnetIds": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]}
 Providers = Callable[..., str]
-
-
-def refused(call: Any, **arguments: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
 
 
 def provider_arn(name: str) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
+from tests.conformance.refusals import refused
 from tests.deployment import Functions, creation, unique_name, wait_updated, zipped
 from tests.live_server import LiveServer
 from tests.signed_package import PROFILE, SIGNATURE_NAME, signed
@@ -38,12 +38,6 @@ def make_config(lambda_client: Any) -> Iterator[Configs]:
         for user in users:
             lambda_client.delete_function(FunctionName=user)
         lambda_client.delete_code_signing_config(CodeSigningConfigArn=arn)
-
-
-def refused(call: Any, **arguments: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
 
 
 def untrusted(subject: str) -> tuple[str, str]:

@@ -8,10 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
-from botocore.exceptions import ClientError
-
-from tests.deployment import Functions, creation, unique_name, wait_active, wait_updated, zipped
+from tests.conformance.refusals import refusal
+from tests.deployment import Functions, arn_of, creation, unique_name, wait_active, wait_updated, zipped
 from tests.live_server import LiveServer
 
 SLEEP = """
@@ -21,17 +19,6 @@ def handler(event, context):
     return "slept"
 """
 ACCOUNT_FULL, FUNCTION_FULL = "ConcurrentInvocationLimitExceeded", "ReservedFunctionConcurrentInvocationLimitExceeded"
-
-
-def refused(call: Any, **arguments: Any) -> tuple[int, str, str]:
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    answer = caught.value.response
-    return answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"], answer["Error"]["Message"]
-
-
-def arn(name: str, qualifier: str = "") -> str:
-    return f"arn:aws:lambda:us-east-1:123456789012:function:{name}{qualifier}"
 
 
 def throttled(answer: Any) -> str:
@@ -84,21 +71,25 @@ def test_what_is_wrong_is_refused_and_changes_nothing(lambda_client: Any, make_f
     name = make_function(SLEEP)
     lambda_client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=7)
     put = lambda_client.put_function_concurrency
-    missing = (404, "ResourceNotFoundException", f"Function not found: {arn('missing', ':$LATEST')}")
-    assert refused(put, FunctionName="missing", ReservedConcurrentExecutions=1) == missing
-    assert refused(lambda_client.delete_function_concurrency, FunctionName="missing") == missing
-    status, code, message = refused(lambda_client.get_function_concurrency, FunctionName="missing")
-    assert (status, code, message) == (404, "ResourceNotFoundException", f"Function not found: {arn('missing')}")
+    missing = (404, "ResourceNotFoundException", f"Function not found: {arn_of('missing', ':$LATEST')}")
+    assert refusal(put, FunctionName="missing", ReservedConcurrentExecutions=1) == missing
+    assert refusal(lambda_client.delete_function_concurrency, FunctionName="missing") == missing
+    status, code, message = refusal(lambda_client.get_function_concurrency, FunctionName="missing")
+    assert (status, code, message) == (
+        404,
+        "ResourceNotFoundException",
+        f"Function not found: {arn_of('missing')}",
+    )
     for call, more in (
         (put, {"ReservedConcurrentExecutions": 1}),
         (lambda_client.get_function_concurrency, {}),
         (lambda_client.delete_function_concurrency, {}),
     ):
         for qualifier in (":$LATEST", ":1", ":live"):
-            status, code, message = refused(call, FunctionName=name + qualifier, **more)
+            status, code, message = refusal(call, FunctionName=name + qualifier, **more)
             assert (status, code) == (400, "InvalidParameterValueException")
             assert message.startswith("This operation is permitted on Lambda functions only.")
-    assert refused(put, FunctionName=name, ReservedConcurrentExecutions=901) == (
+    assert refusal(put, FunctionName=name, ReservedConcurrentExecutions=901) == (
         400,
         "InvalidParameterValueException",
         "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution "

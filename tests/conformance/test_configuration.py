@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.refusals import refused as refusal
+from tests.conformance.refusals import refused
 from tests.deployment import (
     ROLE,
     RUNTIME,
@@ -156,12 +156,12 @@ def test_what_is_refused_changes_nothing(
     lambda_client: Any, make_function: Functions, members: dict[str, Any], message: str
 ) -> None:
     name = unique_name("refused")
-    created = refusal(lambda_client.create_function, **creation(name, SOURCE, **members))
+    created = refused(lambda_client.create_function, **creation(name, SOURCE, **members))
     assert created == ("InvalidParameterValueException", message)
-    assert refusal(lambda_client.get_function, FunctionName=name)[0] == "ResourceNotFoundException"
+    assert refused(lambda_client.get_function, FunctionName=name)[0] == "ResourceNotFoundException"
     name = make_function(SOURCE)
     before = configuration(lambda_client, name)
-    updated = refusal(lambda_client.update_function_configuration, FunctionName=name, **members)
+    updated = refused(lambda_client.update_function_configuration, FunctionName=name, **members)
     assert updated == ("InvalidParameterValueException", message)
     assert configuration(lambda_client, name) == before
 
@@ -170,15 +170,15 @@ def test_a_vpc_is_left_only_without_ipv6(lambda_client: Any, make_idle: Any) -> 
     name = make_idle(VpcConfig={**VPC, "Ipv6AllowedForDualStack": True})["FunctionName"]
     wait_active(lambda_client, name)
     leave: dict[str, Any] = {"SubnetIds": [], "SecurityGroupIds": []}
-    refused = refusal(lambda_client.update_function_configuration, FunctionName=name, VpcConfig=leave)
-    assert refused[1].startswith("Ipv6AllowedForDualStack cannot be true without subnet or security groups. ")
+    answer = refused(lambda_client.update_function_configuration, FunctionName=name, VpcConfig=leave)
+    assert answer[1].startswith("Ipv6AllowedForDualStack cannot be true without subnet or security groups. ")
     left = update(lambda_client, name, VpcConfig={**leave, "Ipv6AllowedForDualStack": False})
     assert left["VpcConfig"] == NO_VPC
 
 
 def test_a_new_function_has_no_empty_dead_letter_target(lambda_client: Any) -> None:
     empty = creation(unique_name(), SOURCE, DeadLetterConfig={"TargetArn": ""})
-    assert refusal(lambda_client.create_function, **empty) == (
+    assert refused(lambda_client.create_function, **empty) == (
         "InvalidParameterValueException",
         "Invalid dead letter queue ARN: ARNs must start with 'arn:'",
     )
@@ -187,7 +187,7 @@ def test_a_new_function_has_no_empty_dead_letter_target(lambda_client: Any) -> N
 def test_a_function_with_a_file_system_does_not_run_without_it(lambda_client: Any, make_idle: Any) -> None:
     name = make_idle(VpcConfig=VPC, FileSystemConfigs=[MOUNT])["FunctionName"]
     wait_active(lambda_client, name)
-    code, message = refusal(lambda_client.invoke, FunctionName=name)
+    code, message = refused(lambda_client.invoke, FunctionName=name)
     assert (code, "a file system" in message) == ("OperationNotImplementedException", True)
 
 
@@ -199,7 +199,7 @@ def test_a_durable_function_is_durable_from_its_creation(lambda_client: Any, mak
     plain = make_idle()["FunctionName"]
     wait_active(lambda_client, plain)
     durable = {"FunctionName": plain, "DurableConfig": {"ExecutionTimeout": 60}}
-    assert refusal(lambda_client.update_function_configuration, **durable)[0] == "InvalidParameterValueException"
+    assert refused(lambda_client.update_function_configuration, **durable)[0] == "InvalidParameterValueException"
     assert "DurableConfig" not in configuration(lambda_client, plain)
 
 

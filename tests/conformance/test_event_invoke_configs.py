@@ -3,10 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-from botocore.exceptions import ClientError
-
-from tests.deployment import Functions, creation, wait_active
+from tests.conformance.refusals import refusal
+from tests.deployment import Functions, arn_of, creation, wait_active
 from tests.live_server import LiveServer
 
 NOTHING = "def handler(event, context): return None\n"
@@ -15,19 +13,8 @@ INVALID, MISSING = "InvalidParameterValueException", "ResourceNotFoundException"
 NO_FUNCTION = (404, MISSING, "The function doesn't exist.")
 
 
-def refused(call: Any, **arguments: Any) -> tuple[int, str, str]:
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    answer = caught.value.response
-    return answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"], answer["Error"]["Message"]
-
-
-def arn(name: str, qualifier: str = "") -> str:
-    return f"arn:aws:lambda:us-east-1:123456789012:function:{name}{qualifier}"
-
-
 def unconfigured(name: str, qualifier: str = ":$LATEST") -> tuple[int, str, str]:
-    return 404, MISSING, f"The function {arn(name, qualifier)} doesn't have an EventInvokeConfig"
+    return 404, MISSING, f"The function {arn_of(name, qualifier)} doesn't have an EventInvokeConfig"
 
 
 def published(client: Any, name: str) -> str:
@@ -57,7 +44,7 @@ def test_put_replaces_all_and_update_what_it_names(lambda_client: Any, make_func
     assert put["ResponseMetadata"]["HTTPStatusCode"] == 200
     assert abs(datetime.now(UTC) - put["LastModified"]) < timedelta(minutes=1)
     expected = {
-        "FunctionArn": arn(name, ":$LATEST"),
+        "FunctionArn": arn_of(name, ":$LATEST"),
         "MaximumRetryAttempts": 0,
         "MaximumEventAgeInSeconds": 60,
         "DestinationConfig": {"OnSuccess": {"Destination": QUEUE}, "OnFailure": {}},
@@ -74,7 +61,7 @@ def test_put_replaces_all_and_update_what_it_names(lambda_client: Any, make_func
     assert told(updated)["MaximumEventAgeInSeconds"] == 60
     put = lambda_client.put_function_event_invoke_config(FunctionName=name, MaximumEventAgeInSeconds=21_600)
     assert told(put) == {
-        "FunctionArn": arn(name, ":$LATEST"),
+        "FunctionArn": arn_of(name, ":$LATEST"),
         "MaximumEventAgeInSeconds": 21_600,
         "DestinationConfig": {"OnSuccess": {}, "OnFailure": {}},
     }
@@ -85,14 +72,14 @@ def test_function_version_and_alias_have_their_own(lambda_client: Any, make_func
     spellings: list[dict[str, str]] = [
         {"FunctionName": f"{name}:live"},
         {"FunctionName": name, "Qualifier": "1"},
-        {"FunctionName": arn(name)},
+        {"FunctionName": arn_of(name)},
     ]
     for retries, spelling in enumerate(spellings):
         lambda_client.put_function_event_invoke_config(**spelling, MaximumRetryAttempts=retries)
     assert listed(lambda_client, name) == ["$LATEST", "1", "live"]
     for qualifier, retries in (("live", 0), ("1", 1), ("$LATEST", 2)):
         found = lambda_client.get_function_event_invoke_config(FunctionName=name, Qualifier=qualifier)
-        assert (found["FunctionArn"], found["MaximumRetryAttempts"]) == (arn(name, f":{qualifier}"), retries)
+        assert (found["FunctionArn"], found["MaximumRetryAttempts"]) == (arn_of(name, f":{qualifier}"), retries)
     pages = [
         [one["FunctionArn"].rpartition(":")[2] for one in page["FunctionEventInvokeConfigs"]]
         for page in lambda_client.get_paginator("list_function_event_invoke_configs").paginate(
@@ -100,7 +87,7 @@ def test_function_version_and_alias_have_their_own(lambda_client: Any, make_func
         )
     ]
     assert pages == [["$LATEST", "1"], ["live"]]
-    assert refused(lambda_client.list_function_event_invoke_configs, FunctionName=name, Marker="nonsense")[:2] == (
+    assert refusal(lambda_client.list_function_event_invoke_configs, FunctionName=name, Marker="nonsense")[:2] == (
         400,
         INVALID,
     )
@@ -116,8 +103,8 @@ def test_a_configuration_goes_with_what_it_is_of(lambda_client: Any, make_functi
     assert listed(lambda_client, name) == ["$LATEST"]
     deleted = lambda_client.delete_function_event_invoke_config(FunctionName=name)
     assert deleted["ResponseMetadata"]["HTTPStatusCode"] == 204
-    assert refused(lambda_client.delete_function_event_invoke_config, FunctionName=name) == unconfigured(name)
-    assert refused(lambda_client.get_function_event_invoke_config, FunctionName=name) == unconfigured(name)
+    assert refusal(lambda_client.delete_function_event_invoke_config, FunctionName=name) == unconfigured(name)
+    assert refusal(lambda_client.get_function_event_invoke_config, FunctionName=name) == unconfigured(name)
     lambda_client.put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=0)
     lambda_client.delete_function(FunctionName=name)
     make_function(NOTHING, FunctionName=name)
@@ -132,16 +119,20 @@ def test_destinations_are_functions_that_exist_and_not_itself(lambda_client: Any
         return {"FunctionName": name, "DestinationConfig": {"OnSuccess": {"Destination": destination}}}
 
     for qualifier in ("", ":$LATEST", ":1", ":live"):
-        kept = put(**success(arn(other, qualifier)))["DestinationConfig"]
-        assert kept["OnSuccess"] == {"Destination": arn(other, qualifier)}
-    elsewhere = arn(other).replace("us-east-1", "eu-west-1")
-    for missing in (arn("missing"), arn(other, ":2"), arn(other, ":none"), elsewhere):
-        assert refused(put, **success(missing)) == (400, INVALID, f"The destination ARN {missing} is invalid.")
+        kept = put(**success(arn_of(other, qualifier)))["DestinationConfig"]
+        assert kept["OnSuccess"] == {"Destination": arn_of(other, qualifier)}
+    elsewhere = arn_of(other).replace("us-east-1", "eu-west-1")
+    for missing in (arn_of("missing"), arn_of(other, ":2"), arn_of(other, ":none"), elsewhere):
+        assert refusal(put, **success(missing)) == (
+            400,
+            INVALID,
+            f"The destination ARN {missing} is invalid.",
+        )
     itself = (400, INVALID, "You can't specify the function as a destination for itself.")
-    assert refused(put, **success(arn(name))) == itself
-    assert refused(lambda_client.update_function_event_invoke_config, **success(arn(name, ":$LATEST"))) == itself
+    assert refusal(put, **success(arn_of(name))) == itself
+    assert refusal(lambda_client.update_function_event_invoke_config, **success(arn_of(name, ":$LATEST"))) == itself
     found = lambda_client.get_function_event_invoke_config(FunctionName=name)["DestinationConfig"]
-    assert found == {"OnSuccess": {"Destination": arn(other, ":live")}, "OnFailure": {}}
+    assert found == {"OnSuccess": {"Destination": arn_of(other, ":live")}, "OnFailure": {}}
     lambda_client.delete_function(FunctionName=other)  # what is kept isn't looked at again
     assert lambda_client.get_function_event_invoke_config(FunctionName=name)["DestinationConfig"] == found
 
@@ -154,20 +145,20 @@ def test_what_is_wrong_is_refused_and_changes_nothing(lambda_client: Any, make_f
     )
     nothing = (400, INVALID, "You must specify at least one of error handling or destination setting.")
     for call in (put, update):
-        assert refused(call, FunctionName=name) == nothing
-        assert refused(call, FunctionName="missing", MaximumRetryAttempts=0) == NO_FUNCTION
+        assert refusal(call, FunctionName=name) == nothing
+        assert refusal(call, FunctionName="missing", MaximumRetryAttempts=0) == NO_FUNCTION
         for qualifier in ("2", "none"):
-            assert refused(call, FunctionName=name, Qualifier=qualifier, MaximumRetryAttempts=0) == NO_FUNCTION
+            assert refusal(call, FunctionName=name, Qualifier=qualifier, MaximumRetryAttempts=0) == NO_FUNCTION
         for wrong in ({"MaximumRetryAttempts": 3}, {"MaximumEventAgeInSeconds": 21_601}):
-            assert refused(call, FunctionName=name, **wrong)[:2] == (400, "ValidationException")
+            assert refusal(call, FunctionName=name, **wrong)[:2] == (400, "ValidationException")
         twice = {"FunctionName": f"{name}:live", "Qualifier": "1", "MaximumRetryAttempts": 0}
-        assert refused(call, **twice) == (
+        assert refusal(call, **twice) == (
             400,
             INVALID,
             "The derived qualifier from the function name does not match the specified qualifier.",
         )
-    assert refused(update, FunctionName=name, MaximumRetryAttempts=0) == unconfigured(name)
-    assert refused(lambda_client.list_function_event_invoke_configs, FunctionName="missing") == NO_FUNCTION
+    assert refusal(update, FunctionName=name, MaximumRetryAttempts=0) == unconfigured(name)
+    assert refusal(lambda_client.list_function_event_invoke_configs, FunctionName="missing") == NO_FUNCTION
     assert listed(lambda_client, name) == []
 
 

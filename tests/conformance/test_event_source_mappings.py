@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.conformance.event_sources import created, queue_arn, settled, stream_arn, table_stream_arn, wait_gone
-from tests.deployment import Functions, creation
+from tests.conformance.refusals import refused
+from tests.deployment import Functions, arn_of, creation
 from tests.live_server import LiveServer
 
 SOURCE = "def handler(event, context):\n    return None\n"
@@ -17,16 +17,6 @@ NOWHERE = "00000000-0000-4000-8000-000000000000"
 NOT_FOUND = ("ResourceNotFoundException", "The resource you requested does not exist.")
 IN_USE = "ResourceInUseException"
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:s"
-
-
-def refused(call: Any, **arguments: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
-
-
-def arn(name: str, qualifier: str = "") -> str:
-    return f"arn:aws:lambda:us-east-1:123456789012:function:{name}{qualifier}"
 
 
 def listed(client: Any, **arguments: Any) -> list[str]:
@@ -46,7 +36,7 @@ def test_from_creation_to_deletion(lambda_client: Any, make_function: Functions)
         "BatchSize": 10,
         "EventSourceArn": queue,
         "EventSourceMappingArn": f"arn:aws:lambda:us-east-1:123456789012:event-source-mapping:{uuid}",
-        "FunctionArn": arn(name),
+        "FunctionArn": arn_of(name),
         "FunctionResponseTypes": [],
         "MaximumBatchingWindowInSeconds": 0,
         "State": "Creating",
@@ -104,13 +94,13 @@ def test_a_queue_is_mapped_to_a_function_once(lambda_client: Any, make_function:
         f'An event source mapping with SQS arn (" {queue} ") and function (" {name} ") already exists. '
         f"Please update or delete the existing mapping with UUID {first}",
     )
-    assert refused(create, EventSourceArn=queue, FunctionName=arn(name)) == conflict
+    assert refused(create, EventSourceArn=queue, FunctionName=arn_of(name)) == conflict
     second = created(client, EventSourceArn=queue, FunctionName=other)["UUID"]
     assert refused(client.update_event_source_mapping, UUID=second, FunctionName=name) == conflict
-    assert client.get_event_source_mapping(UUID=second)["FunctionArn"] == arn(other)
+    assert client.get_event_source_mapping(UUID=second)["FunctionArn"] == arn_of(other)
     moved = client.update_event_source_mapping(UUID=first, FunctionName=make_function(SOURCE))
     assert moved["State"] == "Updating"
-    assert settled(client, first)["FunctionArn"] != arn(name)
+    assert settled(client, first)["FunctionArn"] != arn_of(name)
     settled(client, second)
     client.update_event_source_mapping(UUID=second, FunctionName=name)
 
@@ -129,15 +119,15 @@ def test_versions_and_aliases_are_functions_of_their_own(lambda_client: Any, mak
     client, name, queue = lambda_client, make_function(SOURCE), queue_arn()
     client.publish_version(FunctionName=name)
     client.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
-    spellings = {"": name, ":1": f"{name}:1", ":live": arn(name, ":live")}
+    spellings = {"": name, ":1": f"{name}:1", ":live": arn_of(name, ":live")}
     uuids = {
         qualifier: client.create_event_source_mapping(EventSourceArn=queue, FunctionName=spelling)
         for qualifier, spelling in spellings.items()
     }
     for qualifier, answer in uuids.items():
-        assert answer["FunctionArn"] == arn(name, qualifier)
+        assert answer["FunctionArn"] == arn_of(name, qualifier)
         assert listed(client, FunctionName=name + qualifier) == [answer["UUID"]]
-        assert listed(client, FunctionName=arn(name, qualifier), EventSourceArn=queue) == [answer["UUID"]]
+        assert listed(client, FunctionName=arn_of(name, qualifier), EventSourceArn=queue) == [answer["UUID"]]
     assert listed(client, FunctionName=f"123456789012:function:{name}") == [uuids[""]["UUID"]]
     assert sorted(listed(client, EventSourceArn=queue)) == sorted(one["UUID"] for one in uuids.values())
     assert refused(client.create_event_source_mapping, EventSourceArn=queue, FunctionName=f"{name}:live")[0] == (
@@ -304,7 +294,7 @@ def test_every_source_answers_what_was_asked_for_and_its_defaults(
 ) -> None:
     client, name = lambda_client, make_function(SOURCE)
     answer = client.create_event_source_mapping(FunctionName=name, **given)
-    wanted = {**given, **defaults, "FunctionArn": arn(name)}
+    wanted = {**given, **defaults, "FunctionArn": arn_of(name)}
     assert {member: answer.get(member) for member in wanted} == wanted
     assert refused(client.create_event_source_mapping, FunctionName=name, **given)[0] == "ResourceConflictException"
     rest = settled(client, answer["UUID"])

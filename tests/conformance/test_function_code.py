@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.refusals import refused as refusal
+from tests.conformance.refusals import refused
 from tests.deployment import (
     ROLE,
     Functions,
@@ -62,9 +62,9 @@ def invoke(client: Any, name: str) -> Any:
 )
 def test_what_does_not_go_together_makes_no_function(lambda_client: Any, members: dict[str, Any], message: str) -> None:
     name = unique_name("refused")
-    refused = refusal(lambda_client.create_function, **creation(name, SOURCE, **members))
-    assert refused == ("InvalidParameterValueException", message)
-    assert refusal(lambda_client.get_function, FunctionName=name)[0] == "ResourceNotFoundException"
+    answer = refused(lambda_client.create_function, **creation(name, SOURCE, **members))
+    assert answer == ("InvalidParameterValueException", message)
+    assert refused(lambda_client.get_function, FunctionName=name)[0] == "ResourceNotFoundException"
 
 
 @pytest.mark.parametrize(
@@ -88,8 +88,8 @@ def test_code_that_is_refused_changes_nothing(
 ) -> None:
     name = make_function(SECOND)
     before = configuration(lambda_client, name)
-    refused = refusal(lambda_client.update_function_code, FunctionName=name, **members)
-    assert refused == ("InvalidParameterValueException", message)
+    answer = refused(lambda_client.update_function_code, FunctionName=name, **members)
+    assert answer == ("InvalidParameterValueException", message)
     assert configuration(lambda_client, name) == before
     assert invoke(lambda_client, name) == "second"
 
@@ -102,16 +102,16 @@ def test_code_that_is_refused_changes_nothing(
     ],
 )
 def test_what_is_not_built_is_named(lambda_client: Any, members: dict[str, Any], what: str) -> None:
-    code, message = refusal(lambda_client.create_function, **creation(unique_name(), SOURCE, **members))
+    code, message = refused(lambda_client.create_function, **creation(unique_name(), SOURCE, **members))
     assert (code, what in message) == ("OperationNotImplementedException", True)
 
 
 def test_images_are_not_built(lambda_client: Any) -> None:
     image = {"FunctionName": unique_name(), "Role": ROLE, "PackageType": "Image"}
-    refused = refusal(lambda_client.create_function, **image, Code={"ZipFile": ZIP})
-    assert refused == ("InvalidParameterValueException", "ImageUri is required.")
-    refused = refusal(lambda_client.create_function, **image, Code={"ImageUri": "image"})
-    assert (refused[0], "a container image" in refused[1]) == ("OperationNotImplementedException", True)
+    answer = refused(lambda_client.create_function, **image, Code={"ZipFile": ZIP})
+    assert answer == ("InvalidParameterValueException", "ImageUri is required.")
+    answer = refused(lambda_client.create_function, **image, Code={"ImageUri": "image"})
+    assert (answer[0], "a container image" in answer[1]) == ("OperationNotImplementedException", True)
 
 
 def test_the_key_of_the_package_is_shown_with_the_code_it_came_with(lambda_client: Any, make_idle: Any) -> None:

@@ -12,7 +12,7 @@ from botocore.exceptions import WaiterError
 from lampion.store.sqlite.database import open_database
 from lampion.store.sqlite.functions import SqliteFunctions
 from tests.component.store.samples import function as stored
-from tests.conformance.refusals import refused as refusal
+from tests.conformance.refusals import refused
 from tests.deployment import RUNTIME, Functions, configuration, wait_active, wait_updated, zipped
 from tests.live_server import LiveServer
 
@@ -35,7 +35,7 @@ def test_an_update_of_another_revision_is_refused(
 ) -> None:
     name = make_function(SOURCE)
     before = configuration(lambda_client, name)
-    stale = refusal(getattr(lambda_client, operation), FunctionName=name, RevisionId="another", **members)
+    stale = refused(getattr(lambda_client, operation), FunctionName=name, RevisionId="another", **members)
     assert stale == (
         "PreconditionFailedException",
         "The Revision Id provided does not match the latest Revision Id. "
@@ -70,7 +70,7 @@ def test_a_creation_that_fails_says_why_and_does_not_run(lambda_client: Any, mak
     failed = configuration(lambda_client, name)
     assert (failed["State"], failed["StateReasonCode"]) == ("Failed", "InvalidRuntime")
     assert UNAVAILABLE in failed["StateReason"]
-    assert refusal(lambda_client.invoke, FunctionName=name) == (
+    assert refused(lambda_client.invoke, FunctionName=name) == (
         "ResourceConflictException",
         "The operation cannot be performed at this time. The function is currently in the following state: Failed",
     )
@@ -131,13 +131,13 @@ def test_a_function_past_its_runtimes_last_day_takes_one_update_only(private_ser
     asyncio.run(store())
     private_server.start()
     client = private_server.client()
-    refused = (
+    too_old = (
         "InvalidParameterValueException",
         "The runtime parameter of python2.7 is no longer supported for creating or updating AWS Lambda functions. "
         "We recommend you use a supported runtime while creating or updating functions.",
     )
-    assert refusal(client.update_function_configuration, FunctionName="old", Timeout=9) == refused
-    assert refusal(client.update_function_code, FunctionName="old", ZipFile=zipped(SECOND)) == refused
+    assert refused(client.update_function_configuration, FunctionName="old", Timeout=9) == too_old
+    assert refused(client.update_function_code, FunctionName="old", ZipFile=zipped(SECOND)) == too_old
     moved = client.update_function_configuration(FunctionName="old", Runtime=RUNTIME)
     assert (moved["Runtime"], moved["LastUpdateStatus"]) == (RUNTIME, "InProgress")
     client.close()

@@ -6,16 +6,12 @@ from typing import Any
 import pytest
 
 from tests.conformance.refusals import refused
-from tests.deployment import Functions
+from tests.deployment import Functions, arn_of
 
 NOTHING = "def handler(event, context):\n    return None\n"
 MISSING = ("ResourceNotFoundException", "The resource you requested does not exist.")
 NO_FUNCTION = ("ResourceNotFoundException", "Function does not exist")
 URL = re.compile(r"http://[a-z0-9]{32}\.lambda-url\.us-east-1\.localhost:\d+/")
-
-
-def arn(name: str, qualifier: str = "") -> str:
-    return f"arn:aws:lambda:us-east-1:123456789012:function:{name}{qualifier}"
 
 
 def with_aliases(client: Any, make: Functions, *aliases: str) -> str:
@@ -40,7 +36,7 @@ def test_a_url_is_created_read_updated_and_deleted(lambda_client: Any, make_func
     assert read == {**bare(created), "LastModifiedTime": created["CreationTime"], "InvokeMode": "BUFFERED"}
     cors = {"AllowOrigins": ["https://example.org"], "AllowHeaders": ["X-Custom"], "AllowMethods": ["*"], "MaxAge": 60}
     updated = lambda_client.update_function_url_config(
-        FunctionName=arn(name), AuthType="NONE", Cors=cors, InvokeMode="RESPONSE_STREAM"
+        FunctionName=arn_of(name), AuthType="NONE", Cors=cors, InvokeMode="RESPONSE_STREAM"
     )
     kept = {**cors, "AllowHeaders": ["x-custom"]}
     assert (updated["AuthType"], updated["Cors"], updated["InvokeMode"]) == ("NONE", kept, "RESPONSE_STREAM")
@@ -76,10 +72,10 @@ def test_a_function_has_one_and_each_alias_has_one(lambda_client: Any, make_func
     of_alias = lambda_client.create_function_url_config(FunctionName=f"{name}:live", AuthType="NONE")
     of_other = lambda_client.create_function_url_config(FunctionName=name, Qualifier="test", AuthType="NONE")
     assert len({one["FunctionUrl"] for one in (of_function, of_alias, of_other)}) == 3
-    assert [one["FunctionArn"] for one in (of_function, of_alias)] == [arn(name), arn(name, ":live")]
+    assert [one["FunctionArn"] for one in (of_function, of_alias)] == [arn_of(name), arn_of(name, ":live")]
     assert refused(lambda_client.create_function_url_config, FunctionName=name, Qualifier="live", AuthType="NONE") == (
         "ResourceConflictException",
-        f"Failed to create function url config for [functionArn = {arn(name, ':live')}]. "
+        f"Failed to create function url config for [functionArn = {arn_of(name, ':live')}]. "
         "Error message:  FunctionUrlConfig exists for this Lambda function",
     )
     lambda_client.update_function_url_config(FunctionName=name, Qualifier="live", AuthType="AWS_IAM")
@@ -87,10 +83,14 @@ def test_a_function_has_one_and_each_alias_has_one(lambda_client: Any, make_func
         one["FunctionArn"]: one["AuthType"]
         for one in lambda_client.list_function_url_configs(FunctionName=name)["FunctionUrlConfigs"]
     }
-    assert auth == {arn(name): "NONE", arn(name, ":live"): "AWS_IAM", arn(name, ":test"): "NONE"}
+    assert auth == {
+        arn_of(name): "NONE",
+        arn_of(name, ":live"): "AWS_IAM",
+        arn_of(name, ":test"): "NONE",
+    }
     lambda_client.delete_function_url_config(FunctionName=name)
     assert refused(lambda_client.get_function_url_config, FunctionName=name) == MISSING
-    assert lambda_client.get_function_url_config(FunctionName=arn(name, ":live"))["AuthType"] == "AWS_IAM"
+    assert lambda_client.get_function_url_config(FunctionName=arn_of(name, ":live"))["AuthType"] == "AWS_IAM"
 
 
 def test_urls_are_listed_page_by_page_as_they_come_and_go(lambda_client: Any, make_function: Functions) -> None:
@@ -100,7 +100,7 @@ def test_urls_are_listed_page_by_page_as_they_come_and_go(lambda_client: Any, ma
     lambda_client.create_function_url_config(FunctionName=name, AuthType="NONE")
     for alias in reversed(aliases):
         lambda_client.create_function_url_config(FunctionName=name, Qualifier=alias, AuthType="NONE")
-    arns = [arn(name), *(arn(name, f":{alias}") for alias in aliases)]
+    arns = [arn_of(name), *(arn_of(name, f":{alias}") for alias in aliases)]
     pages = lambda_client.get_paginator("list_function_url_configs")
     walked = [
         [one["FunctionArn"] for one in page["FunctionUrlConfigs"]]

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.conformance.recorded.replay import CannotRun, ask_until_settled
-from tests.deployment import Functions, creation, unique_name, wait_active, wait_updated
+from tests.conformance.refusals import refusal
+from tests.deployment import Functions, arn_of, creation, unique_name, wait_active, wait_updated
 from tests.live_server import LiveServer
 
 NOTHING = "def handler(event, context): return None\n"
@@ -18,17 +18,6 @@ ON_ALIAS = (
     CONFLICT,
     "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version",
 )
-
-
-def refused(call: Any, **arguments: Any) -> tuple[int, str, str]:
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    answer = caught.value.response
-    return answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"], answer["Error"]["Message"]
-
-
-def arn(name: str, qualifier: str = "") -> str:
-    return f"arn:aws:lambda:us-east-1:123456789012:function:{name}{qualifier}"
 
 
 def published(client: Any, name: str, versions: int) -> str:
@@ -73,7 +62,7 @@ def test_a_configuration_is_kept_and_nothing_is_claimed_of_it(lambda_client: Any
     assert "doesn't initialize execution environments ahead of invocations yet" in reason
     assert got == {**counts, "Status": "FAILED"}
     listed = lambda_client.list_provisioned_concurrency_configs(FunctionName=name)["ProvisionedConcurrencyConfigs"]
-    assert listed == [{"FunctionArn": arn(name, ":1"), "StatusReason": reason, **got}]
+    assert listed == [{"FunctionArn": arn_of(name, ":1"), "StatusReason": reason, **got}]
     renewed = lambda_client.get_function_configuration(FunctionName=name, Qualifier="1")
     assert renewed["RevisionId"] != version["RevisionId"]
     assert lambda_client.invoke(FunctionName=name, Qualifier="1")["ExecutedVersion"] == "1"
@@ -87,24 +76,24 @@ def test_a_version_has_one_configuration(lambda_client: Any, make_function: Func
     get = lambda_client.get_provisioned_concurrency_config
     about = {"FunctionName": name, "ProvisionedConcurrentExecutions": 1}
     provision(lambda_client, name, "1")
-    assert refused(put, Qualifier="live", **about) == ON_ALIAS
+    assert refusal(put, Qualifier="live", **about) == ON_ALIAS
     lambda_client.delete_provisioned_concurrency_config(FunctionName=name, Qualifier="1")
     not_found = (
         404,
         "ProvisionedConcurrencyConfigNotFoundException",
         "No Provisioned Concurrency Config found for this function",
     )
-    assert refused(get, FunctionName=name, Qualifier="1") == not_found
+    assert refusal(get, FunctionName=name, Qualifier="1") == not_found
     provision(lambda_client, name, "live")
-    assert refused(put, Qualifier="1", **about) == (
+    assert refusal(put, Qualifier="1", **about) == (
         409,
         CONFLICT,
         "Version is pointed by a Provisioned Concurrency alias",
     )
-    assert refused(put, Qualifier="next", **about) == ON_ALIAS
-    assert refused(get, FunctionName=name, Qualifier="1") == not_found
+    assert refusal(put, Qualifier="next", **about) == ON_ALIAS
+    assert refusal(get, FunctionName=name, Qualifier="1") == not_found
     provision(lambda_client, name, "2")
-    assert refused(lambda_client.update_alias, FunctionName=name, Name="live", FunctionVersion="2") == ON_ALIAS
+    assert refusal(lambda_client.update_alias, FunctionName=name, Name="live", FunctionVersion="2") == ON_ALIAS
     assert lambda_client.get_alias(FunctionName=name, Name="live")["FunctionVersion"] == "1"
     lambda_client.update_alias(FunctionName=name, Name="next", FunctionVersion="2")
     assert requested(lambda_client, name) == {"2": 1, "live": 1}
@@ -119,10 +108,10 @@ def test_a_configuration_moves_with_its_alias_and_goes_with_it(lambda_client: An
     provision(lambda_client, name, "1", 2)
     lambda_client.delete_alias(FunctionName=name, Name="live")
     get = lambda_client.get_provisioned_concurrency_config
-    assert refused(get, FunctionName=name, Qualifier="live") == (
+    assert refusal(get, FunctionName=name, Qualifier="live") == (
         404,
         MISSING,
-        f"Cannot find alias arn: {arn(name, ':live')}",
+        f"Cannot find alias arn: {arn_of(name, ':live')}",
     )
     assert requested(lambda_client, name) == {"1": 2}
     lambda_client.delete_function(FunctionName=name, Qualifier="1")
@@ -139,9 +128,9 @@ def test_where_nothing_can_be_provisioned(lambda_client: Any, make_function: Fun
         INVALID,
         "Provisioned Concurrency Configs cannot be applied to unpublished function versions.",
     )
-    no_alias = (404, MISSING, f"Cannot find alias arn: {arn(name, ':none')}")
-    no_version = (404, MISSING, f"Function not found: {arn(name, ':3')}")
-    for qualifier, refusal in (
+    no_alias = (404, MISSING, f"Cannot find alias arn: {arn_of(name, ':none')}")
+    no_version = (404, MISSING, f"Function not found: {arn_of(name, ':3')}")
+    for qualifier, expected in (
         ("$LATEST", unpublished),
         ("head", unpublished),
         ("both", (400, INVALID, "Alias with weights can not be used with Provisioned Concurrency")),
@@ -149,20 +138,24 @@ def test_where_nothing_can_be_provisioned(lambda_client: Any, make_function: Fun
         ("3", no_version),
     ):
         about = {"FunctionName": name, "Qualifier": qualifier, "ProvisionedConcurrentExecutions": 1}
-        assert refused(lambda_client.put_provisioned_concurrency_config, **about) == refusal
+        assert refusal(lambda_client.put_provisioned_concurrency_config, **about) == expected
     for call in (
         lambda_client.get_provisioned_concurrency_config,
         lambda_client.delete_provisioned_concurrency_config,
     ):
-        assert refused(call, FunctionName=name, Qualifier="$LATEST") == (
+        assert refusal(call, FunctionName=name, Qualifier="$LATEST") == (
             400,
             INVALID,
             "The function resource provided must be an alias or a published version.",
         )
-        assert refused(call, FunctionName=name, Qualifier="none") == no_alias
-        assert refused(call, FunctionName=name, Qualifier="3") == no_version
+        assert refusal(call, FunctionName=name, Qualifier="none") == no_alias
+        assert refusal(call, FunctionName=name, Qualifier="3") == no_version
     listing = lambda_client.list_provisioned_concurrency_configs
-    assert refused(listing, FunctionName="missing") == (404, MISSING, f"Function not found: {arn('missing')}")
+    assert refusal(listing, FunctionName="missing") == (
+        404,
+        MISSING,
+        f"Function not found: {arn_of('missing')}",
+    )
     assert requested(lambda_client, name) == {}
     deleted = lambda_client.delete_provisioned_concurrency_config(FunctionName=name, Qualifier="1")
     assert deleted["ResponseMetadata"]["HTTPStatusCode"] == 204
@@ -186,7 +179,7 @@ def snap_started(lambda_client: Any) -> Iterator[str]:
 
 def test_a_version_with_snap_start_is_not_provisioned(lambda_client: Any, snap_started: str) -> None:
     about = {"FunctionName": snap_started, "Qualifier": "1", "ProvisionedConcurrentExecutions": 1}
-    status, code, message = refused(lambda_client.put_provisioned_concurrency_config, **about)
+    status, code, message = refusal(lambda_client.put_provisioned_concurrency_config, **about)
     assert (status, code) == (400, INVALID)
     assert "SnapStart" in message
     assert requested(lambda_client, snap_started) == {}
@@ -203,9 +196,9 @@ def test_a_function_provisions_no_more_than_it_reserves(lambda_client: Any, make
         INVALID,
         "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function",
     )
-    assert refused(put, FunctionName=name, Qualifier="2", ProvisionedConcurrentExecutions=3) == above
+    assert refusal(put, FunctionName=name, Qualifier="2", ProvisionedConcurrentExecutions=3) == above
     assert requested(lambda_client, name) == {"1": 3, "2": 2}
-    below = refused(reserve, FunctionName=name, ReservedConcurrentExecutions=4)
+    below = refusal(reserve, FunctionName=name, ReservedConcurrentExecutions=4)
     assert below[:2] == (400, INVALID)
     assert lambda_client.get_function_concurrency(FunctionName=name)["ReservedConcurrentExecutions"] == 5
     lambda_client.delete_function_concurrency(FunctionName=name)
@@ -224,13 +217,13 @@ def test_an_account_keeps_something_unprovisioned(start_server: Callable[..., Li
     first, second = names
     provision(client, first, "1", 6)
     about = {"FunctionName": second, "Qualifier": "1"}
-    assert refused(client.put_provisioned_concurrency_config, ProvisionedConcurrentExecutions=5, **about) == (
+    assert refusal(client.put_provisioned_concurrency_config, ProvisionedConcurrentExecutions=5, **about) == (
         400,
         INVALID,
         "Specified ConcurrentExecutions for function decreases account's UnreservedConcurrentExecution "
         "below its minimum value of [100].",
     )
-    status, code, _ = refused(client.put_function_concurrency, FunctionName=second, ReservedConcurrentExecutions=5)
+    status, code, _ = refusal(client.put_function_concurrency, FunctionName=second, ReservedConcurrentExecutions=5)
     assert (status, code) == (400, INVALID)
     provision(client, second, "1", 4)
     assert requested(client, second) == {"1": 4}
@@ -252,5 +245,5 @@ def test_a_list_goes_on_where_it_stopped(lambda_client: Any, make_function: Func
             break
         marker = {"Marker": page["NextMarker"]}
     assert seen == [["1", "2"], ["3", "5"]]
-    wrong = refused(lambda_client.list_provisioned_concurrency_configs, FunctionName=name, Marker="nonsense")
+    wrong = refusal(lambda_client.list_provisioned_concurrency_configs, FunctionName=name, Marker="nonsense")
     assert wrong[:2] == (400, INVALID)

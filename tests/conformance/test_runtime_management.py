@@ -3,13 +3,9 @@
 from typing import Any
 
 from tests.conformance.refusals import refused
-from tests.deployment import RUNTIME, Functions, wait_updated, zipped
+from tests.deployment import RUNTIME, Functions, arn_of, wait_updated, zipped
 
 NOTHING = "def handler(event, context):\n    return None\n"
-
-
-def arn(name: str, qualifier: str = "") -> str:
-    return f"arn:aws:lambda:us-east-1:123456789012:function:{name}{qualifier}"
 
 
 def present(client: Any, name: str) -> str:
@@ -24,18 +20,21 @@ def configured(client: Any, name: str, **arguments: str) -> dict[str, Any]:
 
 def test_a_function_is_managed_automatically_until_told_otherwise(lambda_client: Any, make_function: Functions) -> None:
     name = make_function(NOTHING)
-    assert configured(lambda_client, name) == {"UpdateRuntimeOn": "Auto", "FunctionArn": arn(name)}
+    assert configured(lambda_client, name) == {"UpdateRuntimeOn": "Auto", "FunctionArn": arn_of(name)}
     put = lambda_client.put_runtime_management_config(FunctionName=name, UpdateRuntimeOn="FunctionUpdate")
-    assert (put["UpdateRuntimeOn"], put["FunctionArn"]) == ("FunctionUpdate", arn(name))
-    assert configured(lambda_client, arn(name)) == {"UpdateRuntimeOn": "FunctionUpdate", "FunctionArn": arn(name)}
-    assert configured(lambda_client, name, Qualifier="$LATEST")["FunctionArn"] == arn(name, ":$LATEST")
+    assert (put["UpdateRuntimeOn"], put["FunctionArn"]) == ("FunctionUpdate", arn_of(name))
+    assert configured(lambda_client, arn_of(name)) == {
+        "UpdateRuntimeOn": "FunctionUpdate",
+        "FunctionArn": arn_of(name),
+    }
+    assert configured(lambda_client, name, Qualifier="$LATEST")["FunctionArn"] == arn_of(name, ":$LATEST")
     version = present(lambda_client, name)
     manual = {"UpdateRuntimeOn": "Manual", "RuntimeVersionArn": version}
     put = lambda_client.put_runtime_management_config(FunctionName=name, **manual)
-    assert configured(lambda_client, name) == {**manual, "FunctionArn": arn(name)}
-    assert {**manual, "FunctionArn": arn(name)}.items() <= put.items()
+    assert configured(lambda_client, name) == {**manual, "FunctionArn": arn_of(name)}
+    assert {**manual, "FunctionArn": arn_of(name)}.items() <= put.items()
     lambda_client.put_runtime_management_config(FunctionName=name, UpdateRuntimeOn="Auto")
-    assert configured(lambda_client, name) == {"UpdateRuntimeOn": "Auto", "FunctionArn": arn(name)}
+    assert configured(lambda_client, name) == {"UpdateRuntimeOn": "Auto", "FunctionArn": arn_of(name)}
 
 
 def test_each_version_has_its_own_beginning_with_that_of_latest(lambda_client: Any, make_function: Functions) -> None:
@@ -45,7 +44,7 @@ def test_each_version_has_its_own_beginning_with_that_of_latest(lambda_client: A
     lambda_client.put_runtime_management_config(FunctionName=name, UpdateRuntimeOn="Auto")
     assert configured(lambda_client, name, Qualifier="1") == {
         "UpdateRuntimeOn": "FunctionUpdate",
-        "FunctionArn": arn(name, ":1"),
+        "FunctionArn": arn_of(name, ":1"),
     }
     pinned = {"UpdateRuntimeOn": "Manual", "RuntimeVersionArn": present(lambda_client, name)}
     lambda_client.put_runtime_management_config(FunctionName=f"{name}:1", **pinned)
@@ -84,11 +83,11 @@ def test_what_is_refused_changes_nothing(lambda_client: Any, make_function: Func
     put, read = lambda_client.put_runtime_management_config, lambda_client.get_runtime_management_config
     no_alias = (
         "InvalidParameterValueException",
-        f"The provided function name {arn(name, ':live')} is invalid. Aliases are not allowed.",
+        f"The provided function name {arn_of(name, ':live')} is invalid. Aliases are not allowed.",
     )
     assert refused(put, FunctionName=name, Qualifier="live", UpdateRuntimeOn="Auto") == no_alias
     assert refused(read, FunctionName=f"{name}:live") == no_alias
-    missing = ("ResourceNotFoundException", f"Function not found: {arn(name, ':9')}")
+    missing = ("ResourceNotFoundException", f"Function not found: {arn_of(name, ':9')}")
     assert refused(put, FunctionName=name, Qualifier="9", UpdateRuntimeOn="Auto") == missing
     assert refused(read, FunctionName=name, Qualifier="9") == missing
     unknown = "arn:aws:lambda:us-east-1::runtime:" + "0" * 64

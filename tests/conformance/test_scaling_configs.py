@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from tests.deployment import Functions, unique_name
+from tests.conformance.refusals import refusal
+from tests.deployment import Functions, arn_of, unique_name
 
 NOTHING = "def handler(event, context): return None\n"
 
@@ -24,17 +24,6 @@ def provider(lambda_client: Any) -> Iterator[dict[str, Any]]:
     lambda_client.delete_capacity_provider(CapacityProviderName=name)
 
 
-def refused(call: Any, **arguments: Any) -> tuple[int, str, str]:
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    answer = caught.value.response
-    return answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"], answer["Error"]["Message"]
-
-
-def arn(name: str, qualifier: str = "") -> str:
-    return f"arn:aws:lambda:us-east-1:123456789012:function:{name}{qualifier}"
-
-
 def asked(client: Any, name: str) -> dict[str, Any]:
     answer = client.get_function_scaling_config(FunctionName=name, Qualifier="1")
     del answer["ResponseMetadata"]
@@ -48,31 +37,35 @@ def test_bounds_are_kept_and_none_is_said_to_be_applied(
     lambda_client.publish_version(FunctionName=name)
     put = lambda_client.put_function_scaling_config
     where = {"FunctionName": name, "Qualifier": "1"}
-    assert asked(lambda_client, name) == {"FunctionArn": arn(name, ":1")}
+    assert asked(lambda_client, name) == {"FunctionArn": arn_of(name, ":1")}
     bounds = {"MinExecutionEnvironments": 0, "MaxExecutionEnvironments": 15_000}
     answer = put(**where, FunctionScalingConfig=bounds)
     assert (answer["ResponseMetadata"]["HTTPStatusCode"], answer["FunctionState"]) == (202, "Active")
     assert asked(lambda_client, name) == {
-        "FunctionArn": arn(name, ":1"),
+        "FunctionArn": arn_of(name, ":1"),
         "RequestedFunctionScalingConfig": bounds,
     }
     put(**where, FunctionScalingConfig={"MaxExecutionEnvironments": 7})
     assert asked(lambda_client, name)["RequestedFunctionScalingConfig"] == {"MaxExecutionEnvironments": 7}
     crossed = {"MinExecutionEnvironments": 8, "MaxExecutionEnvironments": 7}
-    status, code, _ = refused(put, **where, FunctionScalingConfig=crossed)
+    status, code, _ = refusal(put, **where, FunctionScalingConfig=crossed)
     assert (status, code) == (400, "InvalidParameterValueException")
-    status, code, message = refused(put, FunctionName=name, Qualifier="2", FunctionScalingConfig=bounds)
-    assert (status, code, message) == (404, "ResourceNotFoundException", f"Function not found: {arn(name, ':2')}")
+    status, code, message = refusal(put, FunctionName=name, Qualifier="2", FunctionScalingConfig=bounds)
+    assert (status, code, message) == (
+        404,
+        "ResourceNotFoundException",
+        f"Function not found: {arn_of(name, ':2')}",
+    )
     assert asked(lambda_client, name)["RequestedFunctionScalingConfig"] == {"MaxExecutionEnvironments": 7}
     put(**where)
-    assert asked(lambda_client, name) == {"FunctionArn": arn(name, ":1")}
+    assert asked(lambda_client, name) == {"FunctionArn": arn_of(name, ":1")}
 
 
 def test_functions_elsewhere_have_no_bounds(lambda_client: Any, make_function: Functions) -> None:
     name = make_function(NOTHING)
     lambda_client.publish_version(FunctionName=name)
     for call in (lambda_client.put_function_scaling_config, lambda_client.get_function_scaling_config):
-        assert refused(call, FunctionName=name, Qualifier="1") == (
+        assert refusal(call, FunctionName=name, Qualifier="1") == (
             403,
             "AccessDeniedException",
             "The function provided by the arn does not contain a capacity provider configuration",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conformance.refusals import refused
-from tests.deployment import Functions, creation, unique_name, wait_active
+from tests.deployment import Functions, arn_of, creation, unique_name, wait_active
 
 NOTHING = "def handler(event, context):\n    return None\n"
 COUNT = """
@@ -20,20 +20,16 @@ def handler(event, context):
 """
 
 
-def arn(name: str, qualifier: str = "") -> str:
-    return f"arn:aws:lambda:us-east-1:123456789012:function:{name}{qualifier}"
-
-
 def test_tags_are_added_replaced_listed_and_removed(lambda_client: Any, make_function: Functions) -> None:
     name = make_function(NOTHING, Tags={"a": "1"})
-    assert lambda_client.list_tags(Resource=arn(name))["Tags"] == {"a": "1"}
-    added = lambda_client.tag_resource(Resource=arn(name), Tags={"a": "2", "b:/=+-@ é": ""})
+    assert lambda_client.list_tags(Resource=arn_of(name))["Tags"] == {"a": "1"}
+    added = lambda_client.tag_resource(Resource=arn_of(name), Tags={"a": "2", "b:/=+-@ é": ""})
     assert added["ResponseMetadata"]["HTTPStatusCode"] == 204
-    assert lambda_client.list_tags(Resource=arn(name))["Tags"] == {"a": "2", "b:/=+-@ é": ""}
+    assert lambda_client.list_tags(Resource=arn_of(name))["Tags"] == {"a": "2", "b:/=+-@ é": ""}
     assert lambda_client.get_function(FunctionName=name)["Tags"] == {"a": "2", "b:/=+-@ é": ""}
-    removed = lambda_client.untag_resource(Resource=arn(name), TagKeys=["a", "b:/=+-@ é", "c"])
+    removed = lambda_client.untag_resource(Resource=arn_of(name), TagKeys=["a", "b:/=+-@ é", "c"])
     assert removed["ResponseMetadata"]["HTTPStatusCode"] == 204
-    assert lambda_client.list_tags(Resource=arn(name))["Tags"] == {}
+    assert lambda_client.list_tags(Resource=arn_of(name))["Tags"] == {}
     assert "Tags" not in lambda_client.get_function(FunctionName=name)
 
 
@@ -45,12 +41,12 @@ def test_other_tags_are_another_revision_and_the_same_are_not(lambda_client: Any
         return found["RevisionId"], found["LastModified"]
 
     before = revision()
-    lambda_client.tag_resource(Resource=arn(name), Tags={"a": "1"})
+    lambda_client.tag_resource(Resource=arn_of(name), Tags={"a": "1"})
     after = revision()
     assert after[0] != before[0]
     assert after[1] == before[1]
-    lambda_client.tag_resource(Resource=arn(name), Tags={"a": "1"})
-    lambda_client.untag_resource(Resource=arn(name), TagKeys=["b"])
+    lambda_client.tag_resource(Resource=arn_of(name), Tags={"a": "1"})
+    lambda_client.untag_resource(Resource=arn_of(name), TagKeys=["b"])
     assert revision() == after
     assert refused(lambda_client.update_function_configuration, FunctionName=name, RevisionId=before[0])[0] == (
         "PreconditionFailedException"
@@ -60,16 +56,16 @@ def test_other_tags_are_another_revision_and_the_same_are_not(lambda_client: Any
 def test_tags_leave_what_runs_alone(lambda_client: Any, make_function: Functions) -> None:
     name = make_function(COUNT)
     assert json.load(lambda_client.invoke(FunctionName=name)["Payload"]) == 1
-    lambda_client.tag_resource(Resource=arn(name), Tags={"a": "1"})
+    lambda_client.tag_resource(Resource=arn_of(name), Tags={"a": "1"})
     assert json.load(lambda_client.invoke(FunctionName=name)["Payload"]) == 2
 
 
 def test_a_function_may_be_tagged_while_it_is_made(lambda_client: Any) -> None:
     name = unique_name("tagged-early")
     lambda_client.create_function(**creation(name, NOTHING))
-    lambda_client.tag_resource(Resource=arn(name), Tags={"a": "1"})
+    lambda_client.tag_resource(Resource=arn_of(name), Tags={"a": "1"})
     wait_active(lambda_client, name)
-    assert lambda_client.list_tags(Resource=arn(name))["Tags"] == {"a": "1"}
+    assert lambda_client.list_tags(Resource=arn_of(name))["Tags"] == {"a": "1"}
     lambda_client.delete_function(FunctionName=name)
 
 
@@ -81,7 +77,12 @@ def test_a_function_has_tags_and_its_versions_have_not(lambda_client: Any, make_
         "InvalidParameterValueException",
         "Tags on function aliases and versions are not supported. Please specify a function ARN.",
     )
-    for resource in (version, arn(name, ":live"), arn(name, ":$LATEST"), arn(name, ":nothing")):
+    for resource in (
+        version,
+        arn_of(name, ":live"),
+        arn_of(name, ":$LATEST"),
+        arn_of(name, ":nothing"),
+    ):
         assert refused(lambda_client.tag_resource, Resource=resource, Tags={"b": "2"}) == unsupported
         assert refused(lambda_client.untag_resource, Resource=resource, TagKeys=["a"]) == unsupported
         assert refused(lambda_client.list_tags, Resource=resource) == unsupported
@@ -94,14 +95,14 @@ def test_what_is_refused_changes_nothing(lambda_client: Any, make_function: Func
     before = lambda_client.get_function_configuration(FunctionName=name)["RevisionId"]
     wrong: list[dict[str, str]] = [{}, {"one more": "v"}, {"k0": "w", "aws:x": "v"}, {"k0": "x" * 257}, {"#": "v"}]
     for more in wrong:
-        assert refused(lambda_client.tag_resource, Resource=arn(name), Tags=more)[0] in (
+        assert refused(lambda_client.tag_resource, Resource=arn_of(name), Tags=more)[0] in (
             "InvalidParameterValueException",
             "ValidationException",
         )
-    assert refused(lambda_client.untag_resource, Resource=arn(name), TagKeys=["k0", "aws:x"])[0] == (
+    assert refused(lambda_client.untag_resource, Resource=arn_of(name), TagKeys=["k0", "aws:x"])[0] == (
         "InvalidParameterValueException"
     )
-    assert lambda_client.list_tags(Resource=arn(name))["Tags"] == tags
+    assert lambda_client.list_tags(Resource=arn_of(name))["Tags"] == tags
     assert lambda_client.get_function_configuration(FunctionName=name)["RevisionId"] == before
 
 
@@ -111,9 +112,9 @@ def test_a_function_is_not_created_with_tags_it_may_not_have(
 ) -> None:
     name = unique_name("tagged")
     assert refused(make_function, source=NOTHING, FunctionName=name, Tags=tags)[0] == "InvalidParameterValueException"
-    assert refused(lambda_client.list_tags, Resource=arn(name)) == (
+    assert refused(lambda_client.list_tags, Resource=arn_of(name)) == (
         "ResourceNotFoundException",
-        f"Function not found: {arn(name)}",
+        f"Function not found: {arn_of(name)}",
     )
 
 
@@ -129,22 +130,22 @@ def test_tags_added_at_once_are_all_there(lambda_client: Any, make_function: Fun
     name = make_function(NOTHING)
     with ThreadPoolExecutor(8) as threads:
         for number in range(40):
-            threads.submit(lambda_client.tag_resource, Resource=arn(name), Tags={f"k{number}": str(number)})
-    assert lambda_client.list_tags(Resource=arn(name))["Tags"] == {f"k{number}": str(number) for number in range(40)}
+            threads.submit(lambda_client.tag_resource, Resource=arn_of(name), Tags={f"k{number}": str(number)})
+    assert lambda_client.list_tags(Resource=arn_of(name))["Tags"] == {f"k{number}": str(number) for number in range(40)}
 
 
 def test_tags_go_with_the_function_and_survive_a_restart(start_server: Any) -> None:
     server = start_server()
     functions = Functions(server.client(), "tagged")
     name = functions(NOTHING, Tags={"a": "1"})
-    server.client().tag_resource(Resource=arn(name), Tags={"b": "2"})
+    server.client().tag_resource(Resource=arn_of(name), Tags={"b": "2"})
     server.kill()
     server.start()
     client = server.client()
-    assert client.list_tags(Resource=arn(name))["Tags"] == {"a": "1", "b": "2"}
+    assert client.list_tags(Resource=arn_of(name))["Tags"] == {"a": "1", "b": "2"}
     client.delete_function(FunctionName=name)
     Functions(client, "tagged")(NOTHING, FunctionName=name)
-    assert client.list_tags(Resource=arn(name))["Tags"] == {}
+    assert client.list_tags(Resource=arn_of(name))["Tags"] == {}
 
 
 def test_event_source_mappings_are_tagged_likewise(lambda_client: Any, make_function: Functions) -> None:

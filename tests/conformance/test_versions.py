@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conformance.recorded.replay import CannotRun, ask_until_settled
-from tests.deployment import Functions, creation, unique_name, wait_active, wait_updated, zipped
+from tests.deployment import Functions, arn_of, creation, unique_name, wait_active, wait_updated, zipped
 from tests.live_server import LiveServer
 
 TELL = """
@@ -51,10 +51,6 @@ def versions(client: Any, name: str) -> list[str]:
     return [version["Version"] for version in client.list_versions_by_function(FunctionName=name)["Versions"]]
 
 
-def arn(name: str, qualifier: str = "") -> str:
-    return f"arn:aws:lambda:us-east-1:123456789012:function:{name}{qualifier}"
-
-
 @pytest.fixture
 def snap_started(lambda_client: Any) -> Iterator[str]:
     """A function with SnapStart, of a runtime that has it; skips where nothing runs that."""
@@ -76,7 +72,7 @@ def test_a_version_keeps_code_and_configuration_whatever_latest_becomes(
     first = lambda_client.publish_version(FunctionName=name, Description="the first")
     assert first["ResponseMetadata"]["HTTPStatusCode"] == 201
     assert (first["Version"], first["Description"], first["State"]) == ("1", "the first", "Active")
-    assert first["FunctionArn"] == arn(name, ":1")
+    assert first["FunctionArn"] == arn_of(name, ":1")
 
     changes = {"MemorySize": 256, "Description": "new", "Environment": {"Variables": {"COLOUR": "blue"}}}
     lambda_client.update_function_configuration(FunctionName=name, **changes)
@@ -113,9 +109,9 @@ def test_every_spelling_of_a_version_runs_it(
     lambda_client.publish_version(FunctionName=name)
     arguments = {"Qualifier": qualifier} if qualifier else {}
     told = invoke(lambda_client, spelling.format(name=name), **arguments)
-    assert (told["executed"], told["version"], told["arn"]) == (executed, executed, arn(name, invoked))
+    assert (told["executed"], told["version"], told["arn"]) == (executed, executed, arn_of(name, invoked))
     found = lambda_client.get_function(FunctionName=spelling.format(name=name), **arguments)["Configuration"]
-    assert (found["Version"], found["FunctionArn"]) == (executed, arn(name, invoked))
+    assert (found["Version"], found["FunctionArn"]) == (executed, arn_of(name, invoked))
 
 
 def test_a_versions_log_names_it(lambda_client: Any, make_function: Functions) -> None:
@@ -153,7 +149,7 @@ def test_publishing_with_a_creation_and_with_an_update(lambda_client: Any, make_
     name = make_function(tell("first"), Publish=True)
     assert versions(lambda_client, name) == ["$LATEST", "1"]
     updated = update(lambda_client, name, "second", Publish=True)
-    assert (updated["Version"], updated["FunctionArn"], updated["State"]) == ("2", arn(name, ":2"), "Pending")
+    assert (updated["Version"], updated["FunctionArn"], updated["State"]) == ("2", arn_of(name, ":2"), "Pending")
     words = [invoke(lambda_client, name, Qualifier=version)["word"] for version in ("1", "2", "$LATEST")]
     assert words == ["first", "second", "second"]
 
@@ -162,7 +158,7 @@ def test_only_a_function_that_exists_is_published(lambda_client: Any, make_funct
     name = make_function(tell("it"))
     with pytest.raises(lambda_client.exceptions.ResourceNotFoundException) as refusal:
         lambda_client.publish_version(FunctionName=f"{name}-other")
-    assert refusal.value.response["Error"]["Message"] == f"Function not found: {arn(f'{name}-other')}"
+    assert refusal.value.response["Error"]["Message"] == f"Function not found: {arn_of(f'{name}-other')}"
     with pytest.raises(lambda_client.exceptions.InvalidParameterValueException, match="permitted on Lambda functions"):
         lambda_client.publish_version(FunctionName=f"{name}:1")
 
@@ -175,7 +171,7 @@ def test_what_is_neither_version_nor_alias_is_not_found(
     for operation in (lambda_client.get_function, lambda_client.get_function_configuration, lambda_client.invoke):
         with pytest.raises(lambda_client.exceptions.ResourceNotFoundException) as refusal:
             operation(FunctionName=name, Qualifier=qualifier)
-        assert refusal.value.response["Error"]["Message"] == f"Function not found: {arn(name, f':{qualifier}')}"
+        assert refusal.value.response["Error"]["Message"] == f"Function not found: {arn_of(name, f':{qualifier}')}"
 
 
 def test_deleting_a_version_leaves_the_others(lambda_client: Any, make_function: Functions) -> None:
@@ -219,11 +215,11 @@ def test_versions_and_functions_are_listed_in_pages(start_server: Any) -> None:
     shown = [
         one["FunctionArn"] for page in pages.paginate(FunctionVersion="ALL", **paging) for one in page["Functions"]
     ]
-    expected = [arn("a", f":{version}") for version in ("$LATEST", "1", "2", "3", "4")]
-    assert shown == [*expected, arn("b", ":$LATEST")]
+    expected = [arn_of("a", f":{version}") for version in ("$LATEST", "1", "2", "3", "4")]
+    assert shown == [*expected, arn_of("b", ":$LATEST")]
     assert [one["FunctionArn"] for page in pages.paginate(**paging) for one in page["Functions"]] == [
-        arn("a"),
-        arn("b"),
+        arn_of("a"),
+        arn_of("b"),
     ]
     marker = client.list_functions(MaxItems=1, FunctionVersion="ALL")["NextMarker"]
     with pytest.raises(client.exceptions.InvalidParameterValueException, match="Invalid pagination token"):

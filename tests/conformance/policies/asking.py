@@ -4,22 +4,9 @@ import json
 import re
 from typing import Any
 
-import pytest
-from botocore.exceptions import ClientError
-
 NONE = ("ResourceNotFoundException", "The resource you requested does not exist.")
 NO_POLICY = ("ResourceNotFoundException", "No policy is associated with the given resource.")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def arn(name: str, qualifier: str = "") -> str:
-    return f"arn:aws:lambda:us-east-1:123456789012:function:{name}{qualifier}"
-
-
-def refused(call: Any, **arguments: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
 
 
 def mismatch(operation: str) -> tuple[str, str]:

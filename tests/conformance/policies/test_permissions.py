@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from botocore import xform_name
 
-from tests.conformance.policies.asking import NO_POLICY, NONE, UUID, allow, arn, mismatch, policy, refused, sids
+from tests.conformance.policies.asking import NO_POLICY, NONE, UUID, allow, mismatch, policy, sids
+from tests.conformance.refusals import refused
+from tests.deployment import arn_of
 
 
 def test_every_condition_reaches_the_policy(lambda_client: Any, name: str) -> None:
@@ -20,7 +22,7 @@ def test_every_condition_reaches_the_policy(lambda_client: Any, name: str) -> No
     }
     answered = [allow(lambda_client, name, sid, **members) for sid, members in asked.items()]
     assert policy(lambda_client, name) == {"Version": "2012-10-17", "Id": "default", "Statement": answered}
-    assert {statement["Resource"] for statement in answered} == {arn(name)}
+    assert {statement["Resource"] for statement in answered} == {arn_of(name)}
     assert [(one["Principal"], one["Action"], one.get("Condition")) for one in answered] == [
         (
             {"AWS": "arn:aws:iam::210987654321:root"},
@@ -45,9 +47,9 @@ def test_every_condition_reaches_the_policy(lambda_client: Any, name: str) -> No
 
 def test_a_function_its_versions_and_its_aliases_have_policies_of_their_own(lambda_client: Any, name: str) -> None:
     """Whatever the spelling; the statement names what it is attached to."""
-    assert allow(lambda_client, name, "f")["Resource"] == arn(name)
-    assert allow(lambda_client, arn(name, ":1"), "v")["Resource"] == arn(name, ":1")
-    assert allow(lambda_client, f"{name}:live", "a", Qualifier="live")["Resource"] == arn(name, ":live")
+    assert allow(lambda_client, name, "f")["Resource"] == arn_of(name)
+    assert allow(lambda_client, arn_of(name, ":1"), "v")["Resource"] == arn_of(name, ":1")
+    assert allow(lambda_client, f"{name}:live", "a", Qualifier="live")["Resource"] == arn_of(name, ":live")
     assert sids(lambda_client, name) == ["f"]
     assert sids(lambda_client, name, Qualifier="1") == ["v"]
     assert sids(lambda_client, f"{name}:live") == ["a"]
@@ -90,8 +92,8 @@ def test_a_function_its_versions_and_its_aliases_have_policies_of_their_own(lamb
         ),
         ({"Qualifier": "2"}, "ResourceNotFoundException", "Function not found: {arn}:2"),
         ({"Qualifier": "other"}, "ResourceNotFoundException", "Cannot find alias arn: {arn}:other"),
-        ({"FunctionName": "none"}, "ResourceNotFoundException", f"Function not found: {arn('none')}"),
-        ({"FunctionName": "none:a"}, "ResourceNotFoundException", f"Cannot find alias arn: {arn('none', ':a')}"),
+        ({"FunctionName": "none"}, "ResourceNotFoundException", f"Function not found: {arn_of('none')}"),
+        ({"FunctionName": "none:a"}, "ResourceNotFoundException", f"Cannot find alias arn: {arn_of('none', ':a')}"),
     ],
 )
 def test_a_wrong_permission_is_refused_and_changes_nothing(
@@ -106,13 +108,13 @@ def test_a_wrong_permission_is_refused_and_changes_nothing(
         "Principal": "s3.amazonaws.com",
         **wrong,
     }
-    assert refused(lambda_client.add_permission, **asked) == (code, message.replace("{arn}", arn(name)))
+    assert refused(lambda_client.add_permission, **asked) == (code, message.replace("{arn}", arn_of(name)))
     after = lambda_client.get_policy(FunctionName=name)
     assert (after["Policy"], after["RevisionId"]) == (before["Policy"], before["RevisionId"])
 
 
 def test_policies_of_other_accounts_are_out_of_reach(lambda_client: Any, name: str) -> None:
-    foreign = arn(name).replace("123456789012", "210987654321")
+    foreign = arn_of(name).replace("123456789012", "210987654321")
     statement = {"StatementId": "s", "Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com"}
     asked: dict[str, dict[str, Any]] = {"AddPermission": statement, "RemovePermission": {"StatementId": "s"}}
     for operation in ("AddPermission", "RemovePermission", "GetPolicy"):

@@ -4,9 +4,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.conformance.policies.asking import NONE, UUID, allow, arn, document, mismatch, policy, refused, sids
+from tests.conformance.policies.asking import NONE, UUID, allow, document, mismatch, policy, sids
+from tests.conformance.refusals import refused
 from tests.conformance.sources import GREET
-from tests.deployment import Functions
+from tests.deployment import Functions, arn_of
 from tests.live_server import LiveServer
 
 OLD = "11111111-1111-4111-8111-111111111111"
@@ -15,65 +16,67 @@ OLD = "11111111-1111-4111-8111-111111111111"
 def test_a_whole_document_replaces_what_was_there(lambda_client: Any, name: str) -> None:
     """Both trios of operations show and change the same policy."""
     allow(lambda_client, name, "single")
-    put = lambda_client.put_resource_policy(ResourceArn=arn(name), Policy=document([arn(name), f"{arn(name)}:*"]))
+    put = lambda_client.put_resource_policy(
+        ResourceArn=arn_of(name), Policy=document([arn_of(name), f"{arn_of(name)}:*"])
+    )
     assert put["ResponseMetadata"]["HTTPStatusCode"] == 200
     assert UUID.fullmatch(put["RevisionId"])
     for shown in (
-        lambda_client.get_resource_policy(ResourceArn=arn(name)),
+        lambda_client.get_resource_policy(ResourceArn=arn_of(name)),
         lambda_client.get_policy(FunctionName=name),
     ):
         assert (shown["Policy"], shown["RevisionId"]) == (put["Policy"], put["RevisionId"])
-    assert put["Policy"] == json.dumps(json.loads(document([arn(name), f"{arn(name)}:*"])), separators=(",", ":"))
+    assert put["Policy"] == json.dumps(json.loads(document([arn_of(name), f"{arn_of(name)}:*"])), separators=(",", ":"))
     allow(lambda_client, name, "single")
     assert sids(lambda_client, name) == ["whole", "single"]
     assert "Id" not in policy(lambda_client, name)
     lambda_client.remove_permission(FunctionName=name, StatementId="whole")
     assert sids(lambda_client, name) == ["single"]
-    deleted = lambda_client.delete_resource_policy(ResourceArn=arn(name))
+    deleted = lambda_client.delete_resource_policy(ResourceArn=arn_of(name))
     assert deleted["ResponseMetadata"]["HTTPStatusCode"] == 204
     assert refused(lambda_client.get_policy, FunctionName=name) == NONE
-    assert refused(lambda_client.get_resource_policy, ResourceArn=arn(name)) == NONE
-    assert refused(lambda_client.delete_resource_policy, ResourceArn=arn(name)) == NONE
+    assert refused(lambda_client.get_resource_policy, ResourceArn=arn_of(name)) == NONE
+    assert refused(lambda_client.delete_resource_policy, ResourceArn=arn_of(name)) == NONE
 
 
 def test_whole_documents_of_versions_and_aliases(lambda_client: Any, name: str) -> None:
     for qualifier in (":1", ":live"):
-        one = arn(name, qualifier)
+        one = arn_of(name, qualifier)
         put = lambda_client.put_resource_policy(ResourceArn=one, Policy=document(one, sid=qualifier[1:]))
         assert lambda_client.get_resource_policy(ResourceArn=one)["RevisionId"] == put["RevisionId"]
         assert sids(lambda_client, name, Qualifier=qualifier[1:]) == [qualifier[1:]]
-    assert refused(lambda_client.get_resource_policy, ResourceArn=arn(name)) == NONE
-    lambda_client.delete_resource_policy(ResourceArn=arn(name, ":1"))
+    assert refused(lambda_client.get_resource_policy, ResourceArn=arn_of(name)) == NONE
+    lambda_client.delete_resource_policy(ResourceArn=arn_of(name, ":1"))
     assert sids(lambda_client, name, Qualifier="live") == ["live"]
 
 
 def test_whole_documents_are_locked_by_revision(lambda_client: Any, name: str) -> None:
     put: Callable[..., Any] = lambda_client.put_resource_policy
     own = lambda_client.get_function_configuration(FunctionName=name)["RevisionId"]
-    asked = {"ResourceArn": arn(name), "Policy": document(arn(name))}
+    asked = {"ResourceArn": arn_of(name), "Policy": document(arn_of(name))}
     assert refused(put, **asked, RevisionId=own) == mismatch("GetResourcePolicy")  # there is none to match
-    assert refused(lambda_client.get_resource_policy, ResourceArn=arn(name)) == NONE
+    assert refused(lambda_client.get_resource_policy, ResourceArn=arn_of(name)) == NONE
     first = put(**asked)["RevisionId"]
     second = put(**asked, RevisionId=first)["RevisionId"]
     assert second != first
     assert refused(put, **asked, RevisionId=first) == mismatch("GetResourcePolicy")
     delete = lambda_client.delete_resource_policy
-    assert refused(delete, ResourceArn=arn(name), RevisionId=OLD) == mismatch("GetResourcePolicy")
-    assert lambda_client.get_resource_policy(ResourceArn=arn(name))["RevisionId"] == second
-    delete(ResourceArn=arn(name), RevisionId=second)
+    assert refused(delete, ResourceArn=arn_of(name), RevisionId=OLD) == mismatch("GetResourcePolicy")
+    assert lambda_client.get_resource_policy(ResourceArn=arn_of(name))["RevisionId"] == second
+    delete(ResourceArn=arn_of(name), RevisionId=second)
 
 
 def test_wrong_documents_are_refused_and_change_nothing(lambda_client: Any, name: str) -> None:
-    before = lambda_client.put_resource_policy(ResourceArn=arn(name), Policy=document(arn(name)))
+    before = lambda_client.put_resource_policy(ResourceArn=arn_of(name), Policy=document(arn_of(name)))
     put = lambda_client.put_resource_policy
-    wide = document(arn(name), sid="ü" * 10_200)
+    wide = document(arn_of(name), sid="ü" * 10_200)
     wide_bytes = len(json.dumps(json.loads(wide), separators=(",", ":"), ensure_ascii=False).encode())
     invalid = "InvalidParameterValueException"
     wrong: list[tuple[dict[str, Any], str, str]] = [
         ({"Policy": "{"}, invalid, "Syntax errors in policy."),
-        ({"Policy": document(arn("other"))}, invalid, "Policy has invalid resource"),
+        ({"Policy": document(arn_of("other"))}, invalid, "Policy has invalid resource"),
         (
-            {"Policy": document(arn(name), Principal="*", Action="lambda:InvokeFunctionUrl")},
+            {"Policy": document(arn_of(name), Principal="*", Action="lambda:InvokeFunctionUrl")},
             invalid,
             "This policy could enable public access to your lambda function as it allows all Principals (*) to perform "
             "lambda:InvokeFunctionUrl action. You must specify lambda:FunctionUrlAuthType condition if intend to "
@@ -85,38 +88,38 @@ def test_wrong_documents_are_refused_and_change_nothing(lambda_client: Any, name
             f"The final policy size ({wide_bytes}) is bigger than the limit (20480).",
         ),
         (
-            {"ResourceArn": arn(name, ":$LATEST")},
+            {"ResourceArn": arn_of(name, ":$LATEST")},
             invalid,
             "We currently do not support adding policies for $LATEST.",
         ),
         (
-            {"ResourceArn": arn(name, ":2"), "Policy": document("*")},
+            {"ResourceArn": arn_of(name, ":2"), "Policy": document("*")},
             "ResourceNotFoundException",
-            f"Function not found: {arn(name, ':2')}",
+            f"Function not found: {arn_of(name, ':2')}",
         ),
         (
-            {"ResourceArn": arn(name, ":other"), "Policy": document("*")},
+            {"ResourceArn": arn_of(name, ":other"), "Policy": document("*")},
             "ResourceNotFoundException",
-            f"Cannot find alias arn: {arn(name, ':other')}",
+            f"Cannot find alias arn: {arn_of(name, ':other')}",
         ),
         (
-            {"ResourceArn": arn(name).replace("us-east-1", "eu-west-1")},
+            {"ResourceArn": arn_of(name).replace("us-east-1", "eu-west-1")},
             "ResourceNotFoundException",
             "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')",
         ),
-        ({"ResourceArn": arn(name).replace("function:", "runtime/")}, *NONE),
+        ({"ResourceArn": arn_of(name).replace("function:", "runtime/")}, *NONE),
     ]
     for members, code, message in wrong:
-        asked = {"ResourceArn": arn(name), "Policy": document(arn(name)), **members}
+        asked = {"ResourceArn": arn_of(name), "Policy": document(arn_of(name)), **members}
         assert refused(put, **asked) == (code, message)
-    assert refused(put, ResourceArn=arn(name), Policy="x" * 20_481)[0] == "ValidationException"
-    foreign = arn(name).replace("123456789012", "210987654321")
+    assert refused(put, ResourceArn=arn_of(name), Policy="x" * 20_481)[0] == "ValidationException"
+    foreign = arn_of(name).replace("123456789012", "210987654321")
     for operation in ("put_resource_policy", "get_resource_policy", "delete_resource_policy"):
         asked = {"Policy": document(foreign)} if operation.startswith("put") else {}
         code, message = refused(getattr(lambda_client, operation), ResourceArn=foreign, **asked)
         assert code == "AccessDeniedException"
         assert f"on resource: {foreign} because" in message
-    after = lambda_client.get_resource_policy(ResourceArn=arn(name))
+    after = lambda_client.get_resource_policy(ResourceArn=arn_of(name))
     assert (after["Policy"], after["RevisionId"]) == (before["Policy"], before["RevisionId"])
 
 
@@ -130,7 +133,7 @@ def test_policies_go_with_what_they_are_attached_to(lambda_client: Any, name: st
     lambda_client.delete_function(FunctionName=name, Qualifier="1")
     assert refused(lambda_client.get_policy, FunctionName=name, Qualifier="1") == (
         "ResourceNotFoundException",
-        f"Function not found: {arn(name, ':1')}",
+        f"Function not found: {arn_of(name, ':1')}",
     )
     assert sids(lambda_client, name) == ["s3"]
     lambda_client.delete_function(FunctionName=name)
@@ -142,7 +145,7 @@ def test_policies_survive_kill_9(start_server: Callable[..., LiveServer]) -> Non
     server = start_server()
     client = server.client()
     name = Functions(client, "restart")(GREET)
-    client.put_resource_policy(ResourceArn=arn(name), Policy=document(arn(name)))
+    client.put_resource_policy(ResourceArn=arn_of(name), Policy=document(arn_of(name)))
     allow(client, name)
     before = client.get_policy(FunctionName=name)
     server.kill()
