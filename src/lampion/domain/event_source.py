@@ -87,6 +87,38 @@ class SourceSpec:
         return _OF_EVERY_SOURCE | origin | self.optional | self.defaults.keys() | set(self.required)
 
 
+def shard_stream(
+    *, name: str, title: str, arn: str, starting_positions: frozenset[str], json_filter_key: str
+) -> SourceSpec:
+    """The spec of a stream of shards: what Kinesis and DynamoDB Streams have in common."""
+    return SourceSpec(
+        name=name,
+        title=title,
+        arn=arn,
+        defaults={
+            "BatchSize": 100,
+            "BisectBatchOnFunctionError": False,
+            "DestinationConfig": {"OnFailure": {}},
+            "FunctionResponseTypes": [],
+            "MaximumBatchingWindowInSeconds": 0,
+            "MaximumRecordAgeInSeconds": -1,
+            "MaximumRetryAttempts": -1,
+            "ParallelizationFactor": 1,
+            "TumblingWindowInSeconds": 0,
+        },
+        required=("StartingPosition",),
+        optional=frozenset(("FilterCriteria",)),
+        starting_positions=starting_positions,
+        destinations=frozenset(("sqs", "sns", "s3")),
+        json_filter_key=json_filter_key,
+        state_transition_reason=USER_ACTION,
+        conflict=(
+            'The event source arn (" {source} ") and function (" {function} ") provided mapping already exists. '
+            "Please update or delete the existing mapping with UUID {uuid}"
+        ),
+    )
+
+
 def spec_of_arn(specs: Iterable[SourceSpec], arn: str) -> SourceSpec | None:
     """The source to which an ARN belongs; None for anything that isn't one."""
     return next((spec for spec in specs if spec.arn is not None and re.fullmatch(spec.arn, arn)), None)

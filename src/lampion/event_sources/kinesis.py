@@ -3,33 +3,16 @@
 https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-parameters.html
 """
 
+from dataclasses import replace
 from typing import Final
 
-from lampion.domain.event_source import USER_ACTION, SourceSpec, arn_pattern
+from lampion.domain.event_source import arn_pattern, shard_stream
 
-STREAM: Final = SourceSpec(
+_SHARDS: Final = shard_stream(
     name="kinesis",
     title="Amazon Kinesis data stream",
     arn=arn_pattern("kinesis", r"stream/[a-zA-Z0-9_.-]+(/consumer/[a-zA-Z0-9_.-]+:[0-9]+)?"),
-    defaults={
-        "BatchSize": 100,
-        "BisectBatchOnFunctionError": False,
-        "DestinationConfig": {"OnFailure": {}},
-        "FunctionResponseTypes": [],
-        "MaximumBatchingWindowInSeconds": 0,
-        "MaximumRecordAgeInSeconds": -1,
-        "MaximumRetryAttempts": -1,
-        "ParallelizationFactor": 1,
-        "TumblingWindowInSeconds": 0,
-    },
-    required=("StartingPosition",),
-    optional=frozenset(("StartingPositionTimestamp", "FilterCriteria")),
     starting_positions=frozenset(("TRIM_HORIZON", "LATEST", "AT_TIMESTAMP")),
-    destinations=frozenset(("sqs", "sns", "s3")),
     json_filter_key="data",
-    state_transition_reason=USER_ACTION,
-    conflict=(
-        'The event source arn (" {source} ") and function (" {function} ") provided mapping already exists. '
-        "Please update or delete the existing mapping with UUID {uuid}"
-    ),
 )
+STREAM: Final = replace(_SHARDS, optional=_SHARDS.optional | {"StartingPositionTimestamp"})
