@@ -27,7 +27,6 @@ from lampion.invoke.qualifier import resolve
 from lampion.store.aliases import qualified
 from lampion.store.event_source_mappings import (
     EVENT_SOURCE_MAPPINGS,
-    mapping_place,
     mappings_after,
     mappings_of_source,
     remove_gone,
@@ -191,7 +190,7 @@ def _without_gone(
 
 
 def _place(context: RequestContext, members: Members) -> Place:
-    return mapping_place(context.account_id, context.region, members["UUID"])
+    return Place.of_account(context.account_id, context.region, members["UUID"])
 
 
 def _stored(stored: Stored, place: Place, now_ms: int) -> EventSourceMapping:

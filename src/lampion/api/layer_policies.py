@@ -13,10 +13,10 @@ from lampion.domain.layer_policy import (
     LayerStatement,
     check_layer_revision,
     policy_text,
-    to_json,
     with_statement,
     without_statement,
 )
+from lampion.domain.policy_document import document_text
 from lampion.store.layers import LAYER_POLICIES, LAYER_VERSIONS, layer_version_place
 from lampion.store.resources import Stored
 
@@ -47,7 +47,7 @@ class LayerPoliciesApi:
             stored.put(LAYER_POLICIES, with_statement(before, statement, revision_id=revision_id))
 
         await self._rooms.resources.change(add)
-        return {"Statement": to_json(statement.document(key.version_arn(number))), "RevisionId": revision_id}
+        return {"Statement": document_text(statement.document(key.version_arn(number))), "RevisionId": revision_id}
 
     @operation("RemoveLayerVersionPermission")
     async def remove_layer_version_permission(self, context: RequestContext, members: Members) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from lampion.api.function_rooms import FunctionRooms
 from lampion.aws.operation import RequestContext, operation
 from lampion.domain.arn import LATEST
-from lampion.domain.errors import ResourceNotFoundException, resource_missing
+from lampion.domain.errors import resource_missing
 from lampion.domain.policy import (
     Permission,
     Policy,
@@ -20,7 +20,7 @@ from lampion.domain.policy import (
     no_policy,
     removed,
 )
-from lampion.domain.policy_document import document_text, parse_document
+from lampion.domain.policy_document import document_text, parse_document, policy_missing
 from lampion.invoke.qualifier import Target, alias_not_found, function_not_found, resolve
 from lampion.store.aliases import ALIASES, alias_place
 from lampion.store.policies import POLICIES, policy_place
@@ -60,7 +60,7 @@ class PoliciesApi:
             own_revision = _own_revision(stored, target)
             policy = _policy(stored, target)
             if policy is None:
-                raise ResourceNotFoundException("No policy is associated with the given resource.")
+                raise policy_missing()
             _check_revision(members, policy, own_revision)
             after = removed(policy, members["StatementId"], revision_id=revision_id)
             if after is None:

@@ -1,20 +1,23 @@
 """Who beside its own account may use a layer version: the policy of AddLayerVersionPermission. Pure."""
 
-import json
 import re
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
-from lampion.domain.errors import (
-    PolicyLengthExceededException,
-    ResourceConflictException,
-    ResourceNotFoundException,
-)
+from lampion.domain.errors import ResourceNotFoundException
 from lampion.domain.function_rules import revision_mismatch
 from lampion.domain.layer import LayerKey
+from lampion.domain.policy_document import (
+    VERSION,
+    Statement,
+    check_size,
+    document_text,
+    policy_missing,
+    statement_missing,
+    statement_taken,
+)
+from lampion.domain.principal import principal_of
 
-POLICY_BYTES_MAX: Final = 20_480
-"""Developer guide, "Lambda quotas": resource-based policy."""
 _ANYBODY: Final = "*"
 _ROOT = re.compile(r"arn:(?:aws[a-zA-Z-]*):iam::(\d{12}):root")
 
@@ -35,14 +38,12 @@ class LayerStatement:
         root = _ROOT.fullmatch(self.principal)
         return self.principal in (_ANYBODY, account_id) or (root is not None and root[1] == account_id)
 
-    def document(self, resource: str) -> dict[str, Any]:
+    def document(self, resource: str) -> Statement:
         """The statement as IAM writes it, about the layer version `resource`."""
-        is_account = self.principal.isdecimal()
-        principal = f"arn:aws:iam::{self.principal}:root" if is_account else self.principal
-        document: dict[str, Any] = {
+        document: Statement = {
             "Sid": self.sid,
             "Effect": "Allow",
-            "Principal": principal if principal == _ANYBODY else {"AWS": principal},
+            "Principal": principal_of(self.principal),
             "Action": self.action,
             "Resource": resource,
         }
@@ -70,11 +71,7 @@ class LayerPolicy:
     def text(self) -> str:
         """The policy as GetLayerVersionPolicy answers it, in JSON."""
         statements = [statement.document(self.resource) for statement in self.statements]
-        return to_json({"Version": "2012-10-17", "Id": "default", "Statement": statements})
-
-
-def to_json(document: dict[str, Any]) -> str:
-    return json.dumps(document, separators=(",", ":"))
+        return document_text({"Version": VERSION, "Id": "default", "Statement": statements})
 
 
 def check_layer_revision(policy: LayerPolicy | None, revision_id: str | None) -> None:
@@ -86,23 +83,16 @@ def check_layer_revision(policy: LayerPolicy | None, revision_id: str | None) ->
 def with_statement(policy: LayerPolicy, statement: LayerStatement, *, revision_id: str) -> LayerPolicy:
     """Raises ResourceConflictException for a Sid that is taken, PolicyLengthExceededException."""
     if any(one.sid == statement.sid for one in policy.statements):
-        raise ResourceConflictException(
-            f"The statement id ({statement.sid}) provided already exists. "
-            "Please provide a new statement id, or remove the existing statement."
-        )
+        raise statement_taken(statement.sid)
     changed = replace(policy, statements=(*policy.statements, statement), revision_id=revision_id)
-    size_bytes = len(changed.text().encode())
-    if size_bytes > POLICY_BYTES_MAX:
-        raise PolicyLengthExceededException(
-            f"The final policy size ({size_bytes}) is bigger than the limit ({POLICY_BYTES_MAX})."
-        )
+    check_size(changed.text())
     return changed
 
 
 def without_statement(policy: LayerPolicy | None, sid: str, *, revision_id: str) -> LayerPolicy:
     """Raises ResourceNotFoundException when no statement has that Sid."""
     if policy is None or all(one.sid != sid for one in policy.statements):
-        raise ResourceNotFoundException(f"Statement {sid} is not found in resource policy.")
+        raise statement_missing(sid)
     rest = tuple(one for one in policy.statements if one.sid != sid)
     return replace(policy, statements=rest, revision_id=revision_id)
 
@@ -110,7 +100,7 @@ def without_statement(policy: LayerPolicy | None, sid: str, *, revision_id: str)
 def policy_text(policy: LayerPolicy | None) -> str:
     """Raises ResourceNotFoundException where nothing was ever permitted, or nothing is any more."""
     if policy is None:
-        raise ResourceNotFoundException("No policy is associated with the given resource.")
+        raise policy_missing()
     if not policy.statements:
         raise ResourceNotFoundException(f"Layer version {policy.resource} does not have any resource policy.")
     return policy.text()

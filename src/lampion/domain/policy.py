@@ -5,21 +5,18 @@ Docs: Lambda developer guide, "Working with resource-based policies in Lambda". 
 
 from dataclasses import dataclass, replace
 
-from lampion.domain import limits
 from lampion.domain.arn import LATEST, FunctionKey
-from lampion.domain.errors import (
-    InvalidParameterValueException,
-    PolicyLengthExceededException,
-    ResourceConflictException,
-    ResourceNotFoundException,
-)
+from lampion.domain.errors import InvalidParameterValueException
 from lampion.domain.function_rules import revision_mismatch
 from lampion.domain.policy_document import (
     VERSION,
     Document,
     Statement,
+    check_size,
     condition_keys,
     document_text,
+    statement_missing,
+    statement_taken,
     texts,
 )
 from lampion.domain.principal import principal_of
@@ -144,11 +141,7 @@ def _condition(permission: Permission) -> dict[str, dict[str, str]]:
 
 def check_policy(policy: Policy) -> None:
     """Raises PolicyLengthExceededException, InvalidParameterValueException for what no policy may be."""
-    size_bytes = len(policy.text.encode())
-    if size_bytes > limits.POLICY_BYTES:
-        raise PolicyLengthExceededException(
-            f"The final policy size ({size_bytes}) is bigger than the limit ({limits.POLICY_BYTES})."
-        )
+    check_size(policy.text)
     if any(_opens_urls_to_all(statement) for statement in policy.statements):
         raise InvalidParameterValueException(
             "This policy could enable public access to your lambda function as it allows all Principals (*) to perform "
@@ -175,10 +168,7 @@ def added(policy: Policy, permission: Permission, *, revision_id: str) -> Policy
     statement = statement_of(permission, policy.arn)
     before = policy.statements
     if any(one.get("Sid") == permission.statement_id for one in before):
-        raise ResourceConflictException(
-            f"The statement id ({permission.statement_id}) provided already exists. Please provide a new statement id, "
-            "or remove the existing statement."
-        )
+        raise statement_taken(permission.statement_id)
     document = {**policy.document, "Statement": [*before, statement]}
     after = replace(policy, document=document, revision_id=revision_id)
     check_policy(after)
@@ -189,7 +179,7 @@ def removed(policy: Policy, statement_id: str, *, revision_id: str) -> Policy | 
     """The policy without one statement; None when that was the last. Raises ResourceNotFoundException."""
     rest = [statement for statement in policy.statements if statement.get("Sid") != statement_id]
     if len(rest) == len(policy.statements):
-        raise ResourceNotFoundException(f"Statement {statement_id} is not found in resource policy.")
+        raise statement_missing(statement_id)
     if not rest:
         return None
     return replace(policy, document={**policy.document, "Statement": rest}, revision_id=revision_id)

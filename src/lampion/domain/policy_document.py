@@ -10,7 +10,13 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NoReturn
 
-from lampion.domain.errors import InvalidParameterValueException
+from lampion.domain import limits
+from lampion.domain.errors import (
+    InvalidParameterValueException,
+    PolicyLengthExceededException,
+    ResourceConflictException,
+    ResourceNotFoundException,
+)
 from lampion.domain.principal import check_principal
 
 Document = dict[str, Any]
@@ -67,6 +73,33 @@ def parse_document(text: str, arn: str) -> Document:
 def document_text(value: Document | Statement) -> str:
     """A document or a statement as AWS writes it: JSON without spaces."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def check_size(text: str) -> None:
+    """Raises PolicyLengthExceededException for a policy that is longer than any may be."""
+    size_bytes = len(text.encode())
+    if size_bytes > limits.POLICY_BYTES:
+        raise PolicyLengthExceededException(
+            f"The final policy size ({size_bytes}) is bigger than the limit ({limits.POLICY_BYTES})."
+        )
+
+
+def statement_taken(sid: str) -> ResourceConflictException:
+    """AWS's answer to a permission whose statement id another one has."""
+    return ResourceConflictException(
+        f"The statement id ({sid}) provided already exists. Please provide a new statement id, "
+        "or remove the existing statement."
+    )
+
+
+def statement_missing(sid: str) -> ResourceNotFoundException:
+    """AWS's answer to who takes back a permission that isn't there."""
+    return ResourceNotFoundException(f"Statement {sid} is not found in resource policy.")
+
+
+def policy_missing() -> ResourceNotFoundException:
+    """AWS's answer where nothing was ever permitted."""
+    return ResourceNotFoundException("No policy is associated with the given resource.")
 
 
 def texts(value: Any) -> list[str]:

@@ -16,7 +16,7 @@ from lampion.store.resources import Kind, Place, Stored
 CAPACITY_PROVIDERS: Final = Kind(
     "capacity-provider",
     CapacityProvider,
-    place=lambda provider: Place(provider.account_id, provider.region, "", provider.name),
+    place=lambda provider: Place.of_account(provider.account_id, provider.region, provider.name),
 )
 CAPACITY_USES: Final = Kind(
     "capacity-use",
@@ -29,7 +29,7 @@ CAPACITY_USES: Final = Kind(
 def provider_place(arn: str) -> Place:
     """Where the provider of this ARN is; the model has checked the ARN's shape."""
     _, _, _, region, account_id, _, name = arn.split(":")
-    return Place(account_id, region, "", name)
+    return Place.of_account(account_id, region, name)
 
 
 def note_capacity_use(stored: Stored, function: Function) -> None:

@@ -20,7 +20,7 @@ FUNCTION_CODE_SIGNINGS: Final = Kind(
 def config_place(arn: str) -> Place:
     """Where the configuration of this ARN is; the model has checked the ARN's shape."""
     _, _, _, region, account_id, _, own_id = arn.split(":")
-    return Place(account_id, region, "", own_id)
+    return Place.of_account(account_id, region, own_id)
 
 
 def config_of_function(stored: Stored, key: FunctionKey) -> CodeSigningConfig | None:

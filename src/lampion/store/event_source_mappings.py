@@ -12,14 +12,10 @@ from lampion.store.resources import Kind, Place, Stored
 _BATCH: Final = 200
 
 
-def mapping_place(account_id: str, region: str, uuid: str) -> Place:
-    return Place(account_id, region, "", uuid)
-
-
 EVENT_SOURCE_MAPPINGS: Final = Kind(
     "event source mapping",
     EventSourceMapping,
-    place=lambda mapping: mapping_place(mapping.account_id, mapping.region, mapping.uuid),
+    place=lambda mapping: Place.of_account(mapping.account_id, mapping.region, mapping.uuid),
     found_by=lambda mapping: mapping.source,
 )
 

@@ -6,13 +6,12 @@ from lampion.domain.arn import FunctionKey
 from lampion.domain.event_source_mapping import TRANSITION_MS, EventSourceMapping, Transition
 from lampion.store.event_source_mappings import (
     EVENT_SOURCE_MAPPINGS,
-    mapping_place,
     mappings_after,
     mappings_of_source,
     remove_gone,
     stored_mapping,
 )
-from lampion.store.resources import Resources, Stored
+from lampion.store.resources import Place, Resources, Stored
 from tests.component.store.samples import ACCOUNT, REGION
 
 NOW = 1_700_000_000_000
@@ -52,9 +51,9 @@ async def kept(resources: Resources, after: str = "", source: str | None = None)
 
 async def test_a_mapping_comes_back_as_it_was(resources: Resources) -> None:
     await put(resources, mapping("u1"))
-    place = mapping_place(ACCOUNT, REGION, "u1")
+    place = Place.of_account(ACCOUNT, REGION, "u1")
     assert await resources.read(lambda stored: stored_mapping(stored, place, NOW)) == mapping("u1")
-    other = mapping_place("210987654321", REGION, "u1")
+    other = Place.of_account("210987654321", REGION, "u1")
     assert await resources.read(lambda stored: stored_mapping(stored, other, NOW)) is None
 
 
@@ -70,7 +69,7 @@ async def test_all_are_found_in_order_however_many(resources: Resources) -> None
 
 async def test_what_is_gone_is_not_there_and_is_removed(resources: Resources) -> None:
     await put(resources, mapping("u1"), mapping("u2", transition=Transition.DELETING))
-    place = mapping_place(ACCOUNT, REGION, "u2")
+    place = Place.of_account(ACCOUNT, REGION, "u2")
     assert await resources.read(lambda stored: stored_mapping(stored, place, NOW)) is not None
     assert await resources.read(lambda stored: stored_mapping(stored, place, LATER)) is None
 
