@@ -14,6 +14,7 @@ from lampion.api.function_configuration import FunctionConfigurationApi
 from lampion.api.function_rooms import CodeLinks, FunctionRooms
 from lampion.api.function_urls import FunctionUrlsApi
 from lampion.api.functions import FunctionsApi
+from lampion.api.invocation_requests import InvocationRequests
 from lampion.api.invocations import InvocationsApi
 from lampion.api.layer_policies import LayerPoliciesApi
 from lampion.api.layers import LayersApi
@@ -43,6 +44,7 @@ def operations(settings: Settings, ports: Ports, stores: Stores, work: Work, lin
         rng=ports.rng,
     )
     markers = Markers(secret)
+    requests = InvocationRequests(invoker=work.invoker, clock=ports.clock, rng=ports.rng)
     return [
         FunctionsApi(rooms, environments=work.pool, links=links, markers=markers),
         VersionsApi(rooms, markers=markers),
@@ -65,5 +67,5 @@ def operations(settings: Settings, ports: Ports, stores: Stores, work: Work, lin
         AccountSettingsApi(rooms, concurrency_limit=settings.concurrency_limit),
         ScalingConfigsApi(rooms),
         EventInvokeConfigsApi(rooms, markers=markers),
-        InvocationsApi(invoker=work.invoker, clock=ports.clock, rng=ports.rng),
+        InvocationsApi(requests, invoker=work.invoker),
     ]

@@ -1,0 +1,96 @@
+"""What a caller wants run, read from the members that all operations of invocation share."""
+
+import base64
+import binascii
+from typing import Any, Final
+
+import msgspec
+
+from lampion.aws.errors import not_built
+from lampion.aws.operation import RequestContext
+from lampion.clock.clock import Clock
+from lampion.clock.rng import Rng
+from lampion.domain.errors import InvalidParameterValueException, InvalidRequestContentException
+from lampion.domain.function import Function
+from lampion.domain.invocation import Invocation
+from lampion.invoke.invoker import Invoker
+from lampion.invoke.payload import EMPTY, check_json
+from lampion.invoke.qualifier import Target, resolve
+
+Members = dict[str, Any]
+
+_CLIENT_CONTEXT_BYTES: Final = 3583
+
+
+class Requested(msgspec.Struct, frozen=True):
+    """The target that a caller named, and the version of a function that would run for it now."""
+
+    target: Target
+    function: Function
+
+
+class InvocationRequests:
+    """Reads requests in the order in which AWS finds fault with them: the function first, then the payload."""
+
+    def __init__(self, *, invoker: Invoker, clock: Clock, rng: Rng) -> None:
+        self._invoker = invoker
+        self._clock = clock
+        self._rng = rng
+
+    async def find(self, context: RequestContext, members: Members) -> Requested:
+        """Whom it is for. Raises AWS's error when there is no such function, or none that can be invoked like this."""
+        target = resolve(members["FunctionName"], members.get("Qualifier"), context, "InvokeFunction")
+        function = await self._invoker.check(target)
+        _check_built(function, members)
+        return Requested(target, function)
+
+    def read(self, context: RequestContext, members: Members, target: Target) -> Invocation:
+        """What it gets. Raises InvalidRequestContentException."""
+        payload = members.get("Payload") or EMPTY
+        check_json(payload)
+        client_context = members.get("ClientContext")
+        return Invocation(
+            request_id=context.request_id,
+            invoked_arn=target.arn,
+            payload=payload,
+            trace_id=context.trace_header or self._new_trace(),
+            client_context=None if client_context is None else _decoded(client_context),
+        )
+
+    def _new_trace(self) -> str:
+        """A trace header of our own, not sampled (X-Ray developer guide, "Tracing header")."""
+        digits = self._rng.token(20).hex()
+        return f"Root=1-{int(self._clock.now()):08x}-{digits[:24]};Parent={digits[24:]};Sampled=0"
+
+
+def _check_built(function: Function, members: Members) -> None:
+    """Kinds of functions that take another way than this one."""
+    configuration = function.configuration
+    if configuration.tenancy_config is not None:
+        raise not_built("Invoke of a function with tenant isolation")
+    if "TenantId" in members:
+        raise InvalidParameterValueException(
+            "The invoked function is not enabled with tenancy configuration. "
+            "Remove the tenant ID from your request and try again."
+        )
+    if configuration.file_system_configs:
+        raise not_built("Invoke of a function with a file system")
+    if configuration.durable_config is not None or "DurableExecutionName" in members:
+        raise not_built("Invoke of a durable function")
+    if configuration.capacity_provider_config is not None:
+        raise not_built("Invoke of a function on a capacity provider")
+
+
+def _decoded(client_context: str) -> str:
+    """The client context as JSON text. Raises InvalidRequestContentException."""
+    try:
+        raw = base64.b64decode(client_context, validate=True)
+        check_json(raw)
+        text = raw.decode()
+    except (binascii.Error, ValueError, InvalidRequestContentException):
+        raise InvalidRequestContentException(
+            "Could not parse request body into json: Client context must be a valid Base64-encoded JSON object."
+        ) from None
+    if len(raw) > _CLIENT_CONTEXT_BYTES or not text.lstrip().startswith("{"):
+        raise InvalidRequestContentException("Client context must be a valid Base64-encoded JSON object.")
+    return text
