@@ -10,9 +10,10 @@ from lampion.aws.errors import not_built
 from lampion.aws.operation import RequestContext
 from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
-from lampion.domain.errors import InvalidParameterValueException, InvalidRequestContentException
+from lampion.domain.errors import InvalidRequestContentException
 from lampion.domain.function import Function
 from lampion.domain.invocation import Invocation
+from lampion.domain.tenancy import check_tenant
 from lampion.invoke.invoker import Invoker
 from lampion.invoke.payload import EMPTY, check_json
 from lampion.invoke.qualifier import Target, resolve
@@ -41,6 +42,7 @@ class InvocationRequests:
         """Whom it is for. Raises AWS's error when there is no such function, or none that can be invoked like this."""
         target = resolve(members["FunctionName"], members.get("Qualifier"), context, "InvokeFunction")
         function = await self._invoker.check(target)
+        check_tenant(function.configuration, members.get("TenantId"))
         _check_built(function, members)
         return Requested(target, function)
 
@@ -55,6 +57,7 @@ class InvocationRequests:
             payload=payload,
             trace_id=context.trace_header or self._new_trace(),
             client_context=None if client_context is None else _decoded(client_context),
+            tenant_id=members.get("TenantId"),
         )
 
     def _new_trace(self) -> str:
@@ -66,13 +69,6 @@ class InvocationRequests:
 def _check_built(function: Function, members: Members) -> None:
     """Kinds of functions that take another way than this one."""
     configuration = function.configuration
-    if configuration.tenancy_config is not None:
-        raise not_built("Invoke of a function with tenant isolation")
-    if "TenantId" in members:
-        raise InvalidParameterValueException(
-            "The invoked function is not enabled with tenancy configuration. "
-            "Remove the tenant ID from your request and try again."
-        )
     if configuration.file_system_configs:
         raise not_built("Invoke of a function with a file system")
     if configuration.durable_config is not None or "DurableExecutionName" in members:

@@ -34,6 +34,7 @@ from lampion.code.runtimes import Runtimes
 from lampion.config import Settings
 from lampion.config.values import AuthMode, FunctionAccess
 from lampion.console.logs import LogsView
+from lampion.domain.limits import MEMORY_MIB_MIN, MIB
 from lampion.environments.compiling import SandboxCompiler
 from lampion.environments.log_rate import LogRate
 from lampion.environments.pool import EnvironmentPool, PoolSettings
@@ -56,6 +57,7 @@ from lampion.identity.session_keys import SessionKeys
 from lampion.invoke.concurrency import Concurrency
 from lampion.invoke.invoker import Invoker
 from lampion.invoke.lookup import FunctionLookup
+from lampion.invoke.provisioning import Provisioning
 from lampion.runtime_api.door import RuntimeApiServer
 from lampion.sandbox.guarded import Guarded
 from lampion.sandbox.snapshots import snapshotting
@@ -166,9 +168,15 @@ async def _stores(settings: Settings, ports: Ports) -> AsyncIterator[Stores]:
 def _pool_settings(settings: Settings) -> PoolSettings:
     return PoolSettings(
         capacity=settings.max_environments,
+        memory_mib=_function_memory_mib(settings),
         idle_seconds=settings.idle_seconds,
+        capacity_wait_seconds=settings.capacity_wait_seconds,
         most_launches=max(2, os.cpu_count() or 1),
     )
+
+
+def _function_memory_mib(settings: Settings) -> int:
+    return max(MEMORY_MIB_MIN, settings.function_memory_bytes // MIB)
 
 
 @asynccontextmanager
@@ -198,12 +206,14 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
         clock=clock,
     )
     lookup = FunctionLookup(functions, stores.resources, ports.rng)
-    concurrency = Concurrency(settings.concurrency_limit, stores.resources)
+    concurrency = Concurrency(settings.concurrency_limit, stores.resources, clock)
+    provisioning = Provisioning(resources=stores.resources, functions=functions, environments=pool, clock=clock)
     invoker = Invoker(lookup=lookup, updates=deployments, concurrency=concurrency, pool=pool)
     background = [asyncio.create_task(deployments.run()), asyncio.create_task(garbage.run())]
+    background.append(asyncio.create_task(provisioning.run()))
     background.append(asyncio.create_task(stores.runtime_trees.prepare_all(found.values())))
     try:
-        yield Work(lookup, runtimes, deployments, snapshots, pool, invoker, sessions, doors)
+        yield Work(lookup, runtimes, deployments, snapshots, pool, invoker, provisioning, sessions, doors)
     finally:
         for task in background:
             task.cancel()
@@ -233,6 +243,7 @@ def _provisioner(
         clock=ports.clock,
         rng=ports.rng,
         log_rate=LogRate(burst_bytes=settings.log_burst_bytes, bytes_per_second=settings.log_rate_bytes),
+        most_memory_mib=_function_memory_mib(settings),
     )
 
 

@@ -63,7 +63,9 @@ def operations(settings: Settings, ports: Ports, stores: Stores, work: Work, lin
         CapacityProvidersApi(rooms, markers=markers),
         EventSourceMappingsApi(rooms, markers=markers),
         ConcurrencyApi(rooms, limit=settings.concurrency_limit),
-        ProvisionedConcurrencyApi(rooms, markers=markers, limit=settings.concurrency_limit),
+        ProvisionedConcurrencyApi(
+            rooms, allocations=work.provisioning, markers=markers, limit=settings.concurrency_limit
+        ),
         AccountSettingsApi(rooms, concurrency_limit=settings.concurrency_limit),
         ScalingConfigsApi(rooms),
         EventInvokeConfigsApi(rooms, markers=markers),

@@ -17,6 +17,7 @@ from lampion.identity.access_keys import AccessKeyring
 from lampion.identity.session_keys import SessionKeys
 from lampion.invoke.invoker import Invoker
 from lampion.invoke.lookup import FunctionLookup
+from lampion.invoke.provisioning import Provisioning
 from lampion.sandbox.driver import Driver
 from lampion.store.access_keys import AccessKey
 from lampion.store.cached_functions import CachedFunctions
@@ -60,5 +61,6 @@ class Work:
     snapshots: VersionSnapshots
     pool: EnvironmentPool
     invoker: Invoker
+    provisioning: Provisioning
     sessions: SessionKeys
     doors: FunctionDoors

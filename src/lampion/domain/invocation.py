@@ -15,7 +15,7 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     """What a function gets for one run.
 
     `invoked_arn` is the ARN as the caller qualified it; `client_context` is the decoded JSON text;
-    `trace_id` is the value of X-Amzn-Trace-Id.
+    `trace_id` is the value of X-Amzn-Trace-Id; `tenant_id` is there for functions with tenant isolation only.
     """
 
     request_id: str
@@ -24,6 +24,7 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     trace_id: str
     client_context: str | None = None
     cognito_identity: str | None = None
+    tenant_id: str | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

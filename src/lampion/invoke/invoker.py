@@ -40,17 +40,20 @@ class Invoker:
         check_invocable(function)
         return function
 
-    async def invoke(self, target: Target, function: Function, invocation: Invocation) -> Outcome:
+    async def invoke(
+        self, target: Target, function: Function, invocation: Invocation, *, is_event: bool = False
+    ) -> Outcome:
         """One run of `function`, which is what `check` said of `target`, to its end.
+        `is_event`: it was accepted before, and isn't limited by requests in a second.
 
         Function errors are outcomes; raised is only what kept the function from running.
         """
         if not function.is_settled:
             await self._updates.until_settled(function.key)
             function = await self.check(target)
-        async with self._concurrency.admit(target.key):
+        async with self._concurrency.admit(function, is_event=is_event):
             try:
-                async with self._pool.acquire(function) as environment:
+                async with self._pool.acquire(function, invocation.tenant_id) as environment:
                     return await environment.invoke(invocation)
             except SandboxError as error:
                 raise ServiceException(f"The execution environment could not be started: {error}") from error

@@ -24,7 +24,6 @@ _GROUP: Final = "EC2 knows which security groups there are: here any one of the 
 _RUNTIME: Final = "a function of a runtime that isn't built yet doesn't become active; its creation is compared"
 _URL: Final = "function URLs are kept and shown, and not served yet"
 _EVENTS: Final = "the event queue isn't built yet"
-_AHEAD: Final = "nothing initializes environments ahead of invocations yet, so that provisioned concurrency fails"
 _CODE: Final = "the code is in S3, which this server doesn't read yet"
 
 OUT_OF_REACH: Final[tuple[OutOfReach, ...]] = (
@@ -49,14 +48,6 @@ OUT_OF_REACH: Final[tuple[OutOfReach, ...]] = (
         _RUNTIME,
     ),
     OutOfReach(r"TestLambdaConcurrency::test_reserved_concurrency", r"invoke_result|msg", _EVENTS),
-    OutOfReach(
-        r"TestLambdaConcurrency::test_lambda_provisioned_concurrency_moves_with_alias",
-        r"get_provisioned_config_after_alias_move",
-        _AHEAD,
-    ),
-    OutOfReach(
-        r"TestLambdaConcurrency::test_provisioned_concurrency_on_alias", r"get_provisioned_(pre|post)wait", _AHEAD
-    ),
     OutOfReach(
         r"TestLambdaURL::test_lambda_url_persists_after_alias_delete", r"invoke_\w+_url_response(_delayed)?", _URL
     ),
