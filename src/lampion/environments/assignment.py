@@ -29,7 +29,7 @@ class Demand:
 @dataclass(frozen=True, slots=True)
 class Assignment:
     """How many waiting requests get an idle environment, how many environments to start now, how many to evict, so that
-    there is room later; `short` is how many starts have to wait for it."""
+    there is room later; `short` is for how many it is needed."""
 
     reuse: int = 0
     start: int = 0
@@ -46,26 +46,29 @@ def assign(demand: Demand) -> Assignment:
             break
         free_mib -= growth
         reuse += 1
-    missing = max(0, demand.waiting - reuse - demand.starting)
-    launches = max(0, min(missing, demand.launches))
+    unserved = max(0, demand.waiting - reuse - demand.starting)
+    blocked = demand.growths[reuse : min(demand.waiting, reuse + unserved)]
+    launches = max(0, min(unserved - len(blocked), demand.launches))
     start = min(launches, Space(demand.free.places, free_mib).fits(demand.memory_mib))
-    short = launches - start
-    if not short:
+    needs = [*(Space(0, growth) for growth in blocked), *[Space(1, demand.memory_mib)] * (launches - start)]
+    if not needs:
         return Assignment(reuse, start)
     places = demand.free.places - start + demand.soon_free.places
     memory_mib = free_mib - start * demand.memory_mib + demand.soon_free.memory_mib
-    return Assignment(reuse, start, _evictions(demand, short, Space(places, memory_mib)), short)
+    return Assignment(reuse, start, _evictions(needs, Space(places, memory_mib), demand.evictable), len(needs))
 
 
-def _evictions(demand: Demand, wanted: int, coming: Space) -> int:
-    """The least number after which as many of the `wanted` ones fit as can be."""
-    served, evict = min(wanted, coming.fits(demand.memory_mib)), 0
+def _evictions(needs: Sequence[Space], coming: Space, evictable: Iterable[int]) -> int:
+    """The least number after which as many of the needs, in their order, are met as can be."""
+    met, evict, evicted = 0, 0, 0
     places, memory_mib = coming.places, coming.memory_mib
-    for number, charge in enumerate(demand.evictable, 1):
-        if served == wanted:
+    leaving = iter(evictable)
+    while met < len(needs):
+        if needs[met].places <= max(0, places) and needs[met].memory_mib <= memory_mib:
+            places, memory_mib = places - needs[met].places, memory_mib - needs[met].memory_mib
+            met, evict = met + 1, evicted
+        elif (charge := next(leaving, None)) is not None:
+            places, memory_mib, evicted = places + 1, memory_mib + charge, evicted + 1
+        else:
             break
-        places, memory_mib = places + 1, memory_mib + charge
-        fitting = min(wanted, Space(places, memory_mib).fits(demand.memory_mib))
-        if fitting > served:
-            served, evict = fitting, number
     return evict

@@ -110,7 +110,7 @@ class Environment:
         self._running: Running | None = None
         self.courtesy: Courtesy | None = None  # of the latest sandbox; before there is one, of its predecessor
         self._init_ms: float | None = None
-        self._is_frozen = False
+        self.is_frozen = False
         self._timeout_seconds = float(function.configuration.timeout_seconds)
         self.memory_mib = function.configuration.memory_mib
 
@@ -159,8 +159,8 @@ class Environment:
             return await self._conclude(invocation, failed_init, started, during_init=True)
         running = self._running
         assert running is not None
-        if self._is_frozen:
-            self._is_frozen = False
+        if self.is_frozen:
+            self.is_frozen = False
             running.sandbox.thaw()
         remaining_seconds = self._timeout_seconds - (self._clock.monotonic() - started)
         deadline_ms = int((self._clock.now() + remaining_seconds) * 1000)
@@ -178,11 +178,11 @@ class Environment:
         A runtime that doesn't ask for it is given time to, at most the function's timeout, as on Lambda.
         """
         running = self._running
-        if self.phase is not Phase.IDLE or self._is_frozen or running is None:
+        if self.phase is not Phase.IDLE or self.is_frozen or running is None:
             return
         idle_seconds = self._clock.monotonic() - self.idle_since
         if running.session.is_waiting or idle_seconds >= self._timeout_seconds:
-            self._is_frozen = True
+            self.is_frozen = True
             running.sandbox.freeze()
         else:
             self._clock.call_later(max(idle_seconds, _FREEZE_RETRY_SECONDS), self.freeze)

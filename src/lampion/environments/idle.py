@@ -16,13 +16,23 @@ class IdleEnvironments(Generic[P]):
     """Idle environments, each with its owner. One timer freezes all and one retires all: a busy one costs none."""
 
     def __init__(
-        self, clock: Clock, *, idle_seconds: float, freeze_seconds: float, retire: Callable[[Environment], object]
+        self,
+        clock: Clock,
+        *,
+        idle_seconds: float,
+        freeze_seconds: float,
+        retire: Callable[[Environment], object],
+        frozen: Callable[[Environment], object],
     ) -> None:
-        """`retire` is called for each that has been idle for `idle_seconds`; it must `remove` it."""
+        """`retire` is called for each that has been idle for `idle_seconds`; it must `remove` it.
+
+        `frozen` is called for each of those that is frozen now, and so can't use more memory than it has.
+        """
         self._clock = clock
         self._idle_seconds = idle_seconds
         self._freeze_seconds = freeze_seconds
         self._retire = retire
+        self._frozen = frozen
         self._order: OrderedDict[Environment, P] = OrderedDict()  # least recently used first
         self._running: dict[Environment, None] = {}  # not frozen, the longest idle first
         self._retire_timer: Timer | None = None
@@ -71,6 +81,8 @@ class IdleEnvironments(Generic[P]):
                 return
             del self._running[environment]
             environment.freeze()
+            if environment.is_frozen and environment in self._order:
+                self._frozen(environment)
 
     def _retire_old(self) -> None:
         """The timer runs on while anything is idle."""
@@ -78,7 +90,8 @@ class IdleEnvironments(Generic[P]):
         limit = self._clock.monotonic() - self._idle_seconds
         while self._order:
             environment = next(iter(self._order))
-            if environment.idle_since > limit:
-                self._retire_timer = self._clock.call_later(environment.idle_since - limit, self._retire_old)
+            missing_seconds = environment.idle_since - limit
+            if missing_seconds > _ROUNDING_SECONDS:
+                self._retire_timer = self._clock.call_later(missing_seconds, self._retire_old)
                 return
             self._retire(environment)

@@ -69,7 +69,11 @@ class EnvironmentPool:
         self._live.on_room = self._serve_starved
         self._room = self._live.room
         self._idle = IdleEnvironments[VersionPool](
-            clock, idle_seconds=settings.idle_seconds, freeze_seconds=settings.freeze_seconds, retire=self._retire
+            clock,
+            idle_seconds=settings.idle_seconds,
+            freeze_seconds=settings.freeze_seconds,
+            retire=self._retire,
+            frozen=self._rest,
         )
         self._provisioned = ProvisionedEnvironments(self._live, self._idle, clock, self)
 
@@ -169,11 +173,10 @@ class EnvironmentPool:
             self._live.end(environment)
             self._forget_tenant(pool)
             return
-        self._room.rest(environment)
         self._make_idle(pool, environment)
         if pool.waiting:
             self._assign(pool)
-        if self._starved:
+        if self._starved or self._provisioned.starved:
             self._serve_starved()
 
     # -- for ProvisionedEnvironments --
@@ -290,7 +293,6 @@ class EnvironmentPool:
         if pool.waiting:
             pool.hand_over(environment)
         elif environment.is_reusable and pool.is_current and not self._closed:
-            self._room.rest(environment)
             self._make_idle(pool, environment)
             self._serve_starved()
         else:
@@ -307,6 +309,10 @@ class EnvironmentPool:
         environment.on_idle_exit = self._retire
         pool.idle.append(environment)
         self._idle.add(environment, pool)
+
+    def _rest(self, environment: Environment) -> None:
+        self._room.rest(environment)
+        self._serve_starved()
 
     def _retire(self, environment: Environment) -> None:
         pool = self._idle.remove(environment)

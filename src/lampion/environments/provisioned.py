@@ -69,6 +69,7 @@ class ProvisionedEnvironments:
         self._clock = clock
         self._serving = serving
         self._pools: dict[VersionPool, None] = {}
+        self.starved: dict[VersionPool, None] = {}  # those that wait for others to end
         self.on_change: Callable[[FunctionKey, str], object] = _nobody_asks
 
     def provision(self, pool: VersionPool, wanted: int, *, anew: bool) -> None:
@@ -88,9 +89,10 @@ class ProvisionedEnvironments:
         ahead = pool.ahead
         if ahead is None:
             return NONE
-        failure = ahead.failure
-        if failure is None and ahead.lacks_room and not self._could_fit():
-            failure = NO_ROOM
+        failure = None
+        if len(ahead.ready) < ahead.wanted:
+            is_impossible = ahead.lacks_room and not self._could_fit()
+            failure = NO_ROOM if is_impossible else ahead.failure
         return Provisioned(len(ahead.ready), len(ahead.free), failure, ahead.lacks_room)
 
     def drop(self, pool: VersionPool) -> None:
@@ -114,10 +116,10 @@ class ProvisionedEnvironments:
         assert ahead is not None
         for _ in range(len(ahead.ready) - ahead.wanted):
             self._release_one(ahead)
-        if not ahead.wanted and not ahead.ready and not ahead.starting:
-            self._resume(ahead)
-            pool.ahead = None if not ahead.surplus else ahead
-            self._pools.pop(pool, None)
+        if not (ahead.wanted or ahead.ready or ahead.starting or ahead.surplus):
+            pool.ahead = None
+            del self._pools[pool]
+            self.starved.pop(pool, None)
             return
         decision = assign(
             Demand(
@@ -131,6 +133,10 @@ class ProvisionedEnvironments:
             )
         )
         lacked_room, ahead.lacks_room = ahead.lacks_room, decision.short > 0
+        if ahead.lacks_room:
+            self.starved[pool] = None
+        else:
+            self.starved.pop(pool, None)
         self._serving.evict([environment for environment, _ in islice(self._idle, decision.evict)])
         for _ in range(decision.start):
             self._start(pool, ahead)
@@ -153,7 +159,7 @@ class ProvisionedEnvironments:
             ahead.failures = 0
             self._make_free(pool, ahead, environment)
         else:
-            ahead.ready.discard(environment)
+            ahead.ready.pop(environment, None)
             self._live.end(environment)
             self.level(pool)
         return True
@@ -199,7 +205,7 @@ class ProvisionedEnvironments:
                 self.level(pool)
         else:
             ahead.failure = None
-            ahead.ready.add(environment)
+            ahead.ready[environment] = None
             self._make_free(pool, ahead, environment)
         self._tell(pool)
 
@@ -214,7 +220,7 @@ class ProvisionedEnvironments:
         if environment not in ahead.free:
             return
         ahead.free.remove(environment)
-        ahead.ready.discard(environment)
+        ahead.ready.pop(environment, None)
         self._idle.remove(environment)
         self._live.end(environment)
         self._fail(pool, ahead, None)
@@ -246,7 +252,7 @@ class ProvisionedEnvironments:
         else:
             environment = next(iter(ahead.ready))
             ahead.surplus.add(environment)
-        ahead.ready.discard(environment)
+        ahead.ready.pop(environment, None)
 
     def _could_fit(self) -> bool:
         """Whether all that are wanted fit when nothing else is there."""

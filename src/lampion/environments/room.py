@@ -1,8 +1,9 @@
 """The room that this host has for environments: a number of them, and memory. Pure bookkeeping.
 
-An environment that works, or is being started, may use all of its function's memory, and counts as if it did. An idle
-one is frozen and can't take more than it has: it counts what it has used at most so far. So all that exist always fit,
-and none is started, or set to work, that wouldn't. Processors aren't counted: who has too few of them runs slower.
+An environment that works, or is being started, may use all of its function's memory, and counts as if it did. One
+that is idle and frozen can't take more than it has: it counts what it has used at most so far. So all that exist
+always fit, and none is started, or set to work, that wouldn't. Processors aren't counted: who has too
+few of them runs slower.
 """
 
 from dataclasses import dataclass
@@ -90,7 +91,7 @@ class Room:
         return True
 
     def rest(self, tenant: Tenant) -> None:
-        """It is idle from now on."""
+        """It is idle and frozen from now on."""
         used_bytes = tenant.used_bytes
         charge = self._charges[tenant]
         if used_bytes > 0:

@@ -35,7 +35,7 @@ class Ahead:
 
     wanted: int = 0
     starting: set[Environment] = field(default_factory=set)
-    ready: set[Environment] = field(default_factory=set)
+    ready: dict[Environment, None] = field(default_factory=dict)  # in order, for what happens to depend on nothing else
     free: list[Environment] = field(default_factory=list)
     surplus: set[Environment] = field(default_factory=set)
     failure: str | None = None

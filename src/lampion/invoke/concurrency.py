@@ -64,23 +64,23 @@ class Division:
         self._limit = limit
         self._source: Commitments = _NOTHING
         self._shares: Shares = divided(limit, _NOTHING)
+        self.running = 0
         self._running: dict[tuple[str, str], int] = {}
-        self._beyond: dict[str, int] = {}  # of functions that reserve: what runs beside what is provisioned
+        self._whole: dict[str, int] = {}  # of functions that reserve: all that runs
+        self._beyond: dict[str, int] = {}  # and what of it runs beside what is provisioned
         self._unreserved = 0  # the same of all other functions together
         self._rate = _bucket(limit, now)
         self._rates: dict[str, TokenBucket] = {}  # of functions that reserve
-
-    @property
-    def running(self) -> int:
-        return sum(self._running.values())
 
     def divide(self, commitments: Commitments, now: float) -> None:
         """Go by these from now on; what runs already is counted where it belongs by them."""
         if commitments is self._source:
             return
         self._source, self._shares = commitments, divided(self._limit, commitments)
-        self._beyond, self._unreserved = {}, 0
+        self._whole, self._beyond, self._unreserved = dict.fromkeys(commitments.reserved, 0), {}, 0
         for (name, version), running in self._running.items():
+            if name in self._whole:
+                self._whole[name] += running
             self._count(name, max(0, running - self._shares.provisioned.get((name, version), 0)))
         reserved = commitments.reserved
         rest = max(0, self._limit - sum(reserved.values()))
@@ -96,20 +96,24 @@ class Division:
         running = self._running.get(identity, 0)
         provisioned = self._shares.provisioned
         is_beyond = not provisioned or running >= provisioned.get(identity, 0)
-        most = self._shares.reserved.get(name)
         if is_beyond:
-            if most is None:
-                if self._unreserved >= self._shares.unreserved:
-                    raise _throttled("ConcurrentInvocationLimitExceeded")
-            elif self._beyond.get(name, 0) >= most:
-                raise _throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
+            self._check_rest(name)
+        whole = self._whole.get(name)  # others may still run on what was provisioned, or set aside, meanwhile
+        if whole is not None and whole >= self._source.reserved[name]:
+            raise _throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
+        if self.running >= self._limit:
+            raise _throttled("ConcurrentInvocationLimitExceeded")
         if now is not None:
             self._check_rate(name, now)
         if is_beyond:
             self._count(name, 1)
         self._running[identity] = running + 1
+        if whole is not None:
+            self._whole[name] = whole + 1
+        self.running += 1
 
     def release(self, name: str, version: str) -> None:
+        self.running -= 1
         identity = (name, version)
         running = self._running[identity] - 1
         if running:
@@ -118,6 +122,17 @@ class Division:
             del self._running[identity]
         if running >= self._shares.provisioned.get(identity, 0):
             self._count(name, -1)
+        if name in self._whole:
+            self._whole[name] -= 1
+
+    def _check_rest(self, name: str) -> None:
+        """Whether there is something left beside what is provisioned."""
+        most = self._shares.reserved.get(name)
+        if most is None:
+            if self._unreserved >= self._shares.unreserved:
+                raise _throttled("ConcurrentInvocationLimitExceeded")
+        elif self._beyond.get(name, 0) >= most:
+            raise _throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
 
     def _count(self, name: str, more: int) -> None:
         if name in self._shares.reserved:

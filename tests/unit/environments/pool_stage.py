@@ -24,7 +24,9 @@ class ScriptedEnvironment:
         self.is_reusable = False
         self.idle_since = 0.0
         self.stopped = False
+        self.ended: asyncio.Event | None = None
         self.times_frozen = 0
+        self.is_frozen = False
         self.on_idle_exit: Callable[[Any], object] = lambda _: None
         self.on_launched: Callable[[Any], object] = lambda _: None
         self._clock = clock
@@ -46,6 +48,7 @@ class ScriptedEnvironment:
 
     def freeze(self) -> None:
         self.times_frozen += 1
+        self.is_frozen = True
 
     async def start(self) -> None:
         await self._launch
@@ -55,6 +58,8 @@ class ScriptedEnvironment:
     async def stop(self) -> None:
         self.stopped = True
         self.is_reusable = False
+        if self.ended is not None:
+            await self.ended.wait()
 
 
 class Stage:

@@ -81,9 +81,19 @@ def room(environments: int) -> Space:
             id="an idle one works only if it fits",
         ),
         pytest.param(
-            demand(waiting=1, growths=[100], free=Space(9, 50), evictable=[40, 40]),
+            demand(waiting=1, growths=[100], free=Space(0, 50), evictable=[40, 40, 40]),
             Assignment(evict=2, short=1),
-            id="room is made for it, too",
+            id="room is made for it, too, and no more than it needs",
+        ),
+        pytest.param(
+            demand(waiting=2, growths=[100], free=Space(0, 50), evictable=[60, 110, 120]),
+            Assignment(evict=3, short=2),
+            id="and then for a start",
+        ),
+        pytest.param(
+            demand(waiting=1, growths=[100], starting=1, free=Space(0, 50), evictable=[60]),
+            Assignment(),
+            id="but not when one is under way",
         ),
     ],
 )
@@ -107,7 +117,8 @@ def test_invariants(**situation: Any) -> None:
     assert used_mib <= max(0, of.free.memory_mib)
     assert decision.start <= max(0, of.free.places)
     assert 0 <= decision.reuse <= min(of.waiting, len(of.growths))
-    assert 0 <= decision.start + decision.short <= of.launches
+    assert 0 <= decision.start <= of.launches
+    assert decision.short <= max(0, of.launches - decision.start) + max(0, len(of.growths) - decision.reuse)
     assert decision.reuse + decision.start + decision.short + of.starting <= max(
         of.waiting, decision.reuse + of.starting
     )

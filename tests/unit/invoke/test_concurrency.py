@@ -116,7 +116,16 @@ def test_what_runs_already_counts_where_it_belongs_when_the_reservations_change(
 def test_a_limit_below_what_is_reserved_leaves_nothing_to_others() -> None:
     low = division(2, f=5)
     assert refused(low, "g") == ACCOUNT_FULL
-    taken(low, "f", "f", "f", "f", "f")
+    assert refused(taken(low, "f", "f"), "f") == ACCOUNT_FULL, "and is never exceeded"
+
+
+def test_what_runs_on_what_is_set_aside_since_counts_until_it_ends() -> None:
+    full = taken(division(3), "g", "g", "g")
+    full.divide(setting_aside(f=2), 0.0)
+    assert refused(full, "f") == ACCOUNT_FULL
+    full.release("g", LATEST)
+    assert refused(full, "g") == ACCOUNT_FULL
+    taken(full, "f")
 
 
 def test_what_is_provisioned_is_taken_from_what_nobody_reserves() -> None:
@@ -150,12 +159,23 @@ def test_what_runs_already_counts_where_it_belongs_when_something_is_provisioned
     moved.divide(setting_aside({"f:1": 2}), 0.0)
     assert refused(taken(moved, "g"), "g") == ACCOUNT_FULL
     moved.divide(setting_aside({"f:2": 2}), 0.0)
-    assert refused(moved, "g") == ACCOUNT_FULL, "the two of version 1 and g have what is left"
+    moved.release("f", "1")
+    assert refused(moved, "g") == ACCOUNT_FULL, "that of version 1 and g have what is left"
     taken(moved, "f:2")
-    for name in ("f:1", "f:1", "f:2", "f:2", "g"):
+    moved.release("f", "2")
+    taken(moved, "f:2")
+    for name in ("f:1", "f:2", "f:2", "g"):
         moved.release(*of(name))
     assert moved.running == 0
     assert refused(taken(moved, "g", "g"), "g") == ACCOUNT_FULL
+
+
+def test_a_function_never_runs_more_than_it_reserves_while_what_is_provisioned_moves() -> None:
+    moved = taken(division(10, {"f:1": 2}, f=3), "f:1", "f:1", "f")
+    moved.divide(setting_aside({"f:2": 2}, f=3), 0.0)
+    assert refused(moved, "f:2") == FUNCTION_FULL
+    moved.release("f", "1")
+    assert refused(taken(moved, "f:2"), "f:2") == FUNCTION_FULL
 
 
 def test_ten_requests_in_a_second_for_each_unit_of_concurrency() -> None:
