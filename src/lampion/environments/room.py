@@ -13,7 +13,7 @@ from typing import Final, Protocol
 _MIB: Final = 1024 * 1024
 
 
-class Tenant(Protocol):
+class Occupant(Protocol):
     """An environment, as far as it is needed here. `used_bytes` is its high-water mark, 0 when that can't be told."""
 
     memory_mib: int
@@ -40,9 +40,9 @@ class Room:
 
     def __init__(self, whole: Space) -> None:
         self.whole = whole
-        self._charges: dict[Tenant, int] = {}
+        self._charges: dict[Occupant, int] = {}
         self._used_mib = 0
-        self._leaving: set[Tenant] = set()
+        self._leaving: set[Occupant] = set()
 
     def __len__(self) -> int:
         return len(self._charges)
@@ -65,45 +65,45 @@ class Room:
         """What an environment of a function with so much memory counts while it works."""
         return min(memory_mib, self.whole.memory_mib)
 
-    def growth_of(self, tenant: Tenant) -> int:
+    def growth_of(self, occupant: Occupant) -> int:
         """How much more it counts when it works."""
-        return self.size_of(tenant.memory_mib) - self._charges[tenant]
+        return self.size_of(occupant.memory_mib) - self._charges[occupant]
 
-    def charge_of(self, tenant: Tenant) -> int:
+    def charge_of(self, occupant: Occupant) -> int:
         """What it counts now, and leaves when it ends."""
-        return self._charges[tenant]
+        return self._charges[occupant]
 
-    def enter(self, tenant: Tenant) -> None:
+    def enter(self, occupant: Occupant) -> None:
         """It is being started."""
-        size = self._charges[tenant] = self.size_of(tenant.memory_mib)
+        size = self._charges[occupant] = self.size_of(occupant.memory_mib)
         self._used_mib += size
 
-    def work(self, tenant: Tenant) -> bool:
+    def work(self, occupant: Occupant) -> bool:
         """It is to run an invocation: whether that fits. It counts all that it may use from now on, if so."""
-        size, charge = tenant.memory_mib, self._charges[tenant]
+        size, charge = occupant.memory_mib, self._charges[occupant]
         if size == charge:
             return True
         used = self._used_mib + self.size_of(size) - charge
         if used > self.whole.memory_mib:
             return False
         self._used_mib = used
-        self._charges[tenant] = self.size_of(size)
+        self._charges[occupant] = self.size_of(size)
         return True
 
-    def rest(self, tenant: Tenant) -> None:
+    def rest(self, occupant: Occupant) -> None:
         """It is idle and frozen from now on."""
-        used_bytes = tenant.used_bytes
-        charge = self._charges[tenant]
+        used_bytes = occupant.used_bytes
+        charge = self._charges[occupant]
         if used_bytes > 0:
             resting = min(charge, ceil(used_bytes / _MIB))
-            self._charges[tenant] = resting
+            self._charges[occupant] = resting
             self._used_mib += resting - charge
 
-    def leave_soon(self, tenant: Tenant) -> None:
+    def leave_soon(self, occupant: Occupant) -> None:
         """It is ending."""
-        self._leaving.add(tenant)
+        self._leaving.add(occupant)
 
-    def leave(self, tenant: Tenant) -> None:
+    def leave(self, occupant: Occupant) -> None:
         """It has ended. Idempotent."""
-        self._leaving.discard(tenant)
-        self._used_mib -= self._charges.pop(tenant, 0)
+        self._leaving.discard(occupant)
+        self._used_mib -= self._charges.pop(occupant, 0)
