@@ -27,6 +27,7 @@ class ScriptedEnvironment:
         self.ended: asyncio.Event | None = None
         self.times_frozen = 0
         self.is_frozen = False
+        self.can_freeze = True
         self.on_idle_exit: Callable[[Any], object] = lambda _: None
         self.on_launched: Callable[[Any], object] = lambda _: None
         self._clock = clock
@@ -48,7 +49,7 @@ class ScriptedEnvironment:
 
     def freeze(self) -> None:
         self.times_frozen += 1
-        self.is_frozen = True
+        self.is_frozen = self.can_freeze
 
     async def start(self) -> None:
         await self._launch

@@ -215,3 +215,25 @@ async def refused_at_once(acquired: Acquired) -> None:
     with pytest.raises(TooManyRequestsException) as caught:
         await acquired.__aenter__()
     assert caught.value.members == {"Reason": "ConcurrentInvocationLimitExceeded", "retryAfterSeconds": "1"}
+
+
+async def test_one_that_cannot_be_frozen_yet_counts_in_full() -> None:
+    async with stage(memory_mib=1000) as on:
+        async with on.pool.acquire(sized("one", 600)):
+            on.made[0].used_bytes = 100 * MIB
+            on.made[0].can_freeze = False
+        await on.clock.advance(1)
+        async with on.pool.acquire(sized("two", 600)):
+            assert on.made[0].stopped
+
+
+async def test_who_gives_up_at_the_moment_of_being_served_leaves_the_environment_to_others() -> None:
+    async with stage(capacity=1) as on:
+        holder = on.pool.acquire(function())
+        await holder.__aenter__()
+        late = entering(on, function())
+        await settle()
+        await holder.__aexit__(None, None, None)
+        late.cancel()
+        await settle()
+        assert "1 idle, 0 busy, 0 starting, 0 waiting" in repr(on.pool)
