@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -43,6 +44,7 @@ from lampion.environments.server_access import ServerAccess
 from lampion.environments.snapshot_taking import SnapshotTaking
 from lampion.environments.snapshots import VersionSnapshots
 from lampion.function_logs.files import FileLogs
+from lampion.function_url.door import FunctionUrlDoor, Listening
 from lampion.gateway.authentication import Authentication, OpenAuthentication, SignedAuthentication
 from lampion.gateway.authorization import AccountsOnly, Authorization
 from lampion.gateway.aws_api import AwsApi
@@ -51,6 +53,7 @@ from lampion.gateway.function_doors import FunctionDoors
 from lampion.gateway.gateway import Gateway
 from lampion.gateway.own_views import OwnViews
 from lampion.http.server import HttpServer
+from lampion.http.tls import server_context
 from lampion.identity.access_keys import AccessKeyring
 from lampion.identity.session_keys import SessionKeys
 from lampion.invoke.concurrency import Concurrency
@@ -81,7 +84,7 @@ _log = logging.getLogger(__name__)
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT.
 
-    Raises StoreError, SandboxError or OSError, with a message for the user, when the server can't start.
+    Raises StoreError, SandboxError, TlsError or OSError, with a message for the user, when the server can't start.
     """
     server_log.configure()
     uvloop.run(_serve(settings))
@@ -103,6 +106,7 @@ async def _serve(settings: Settings) -> None:
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[str]:
     """A whole server for the duration of the block; yields the address it listens on."""
+    tls = _tls(settings)
     async with AsyncExitStack() as stack:
         ports = await stack.enter_async_context(_ports(settings))
         stores = await stack.enter_async_context(_stores(settings, ports))
@@ -111,11 +115,16 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
             (settings.listen.host, settings.listen.port), family=_family(settings), backlog=1024
         )
         host = f"[{settings.listen.host}]" if ":" in settings.listen.host else settings.listen.host
-        endpoint = f"http://{host}:{listener.getsockname()[1]}"
+        endpoint = f"{settings.scheme}://{host}:{listener.getsockname()[1]}"
         server = HttpServer(_open_gateways(settings, ports, stores, work), ports.clock)
-        await server.start(listener)
+        await server.start(listener, tls)
         stack.push_async_callback(server.close, _DRAIN_SECONDS)
-        stores.directory.announce(endpoint=endpoint, account_id=settings.account_id, region=settings.region)
+        stores.directory.announce(
+            endpoint=endpoint,
+            account_id=settings.account_id,
+            region=settings.region,
+            certificate=settings.tls_certificate,
+        )
         yield endpoint
 
 
@@ -242,11 +251,14 @@ def _open_gateways(settings: Settings, ports: Ports, stores: Stores, work: Work)
     checking = _gateway(settings, ports, stores, work, signed)
     work.doors.lead_to(checking)
     if settings.auth is AuthMode.OPEN:
-        return _gateway(settings, ports, stores, work, OpenAuthentication(account_id=settings.account_id))
-    return checking
+        opened = OpenAuthentication(account_id=settings.account_id)
+        return _gateway(settings, ports, stores, work, opened, settings.scheme)
+    return checking if settings.scheme == "http" else _gateway(settings, ports, stores, work, signed, settings.scheme)
 
 
-def _gateway(settings: Settings, ports: Ports, stores: Stores, work: Work, authentication: Authentication) -> Gateway:
+def _gateway(
+    settings: Settings, ports: Ports, stores: Stores, work: Work, authentication: Authentication, scheme: str = "http"
+) -> Gateway:
     service = load_service("lambda")
     functions_may_all = settings.function_access is FunctionAccess.ALL
     for_own_doors = authentication if functions_may_all else AccountsOnly(authentication)
@@ -267,8 +279,39 @@ def _gateway(settings: Settings, ports: Ports, stores: Stores, work: Work, authe
         authentication=authentication,
         authorization=Authorization(functions_may_all=functions_may_all, region=settings.region),
         region=settings.region,
+        scheme=scheme,
     )
-    return Gateway(service=service, aws_api=aws_api, own={"code": downloads, "logs": views}, rng=ports.rng)
+    function_urls = _function_urls(settings, ports, stores, work, authentication, scheme)
+    return Gateway(
+        service=service,
+        aws_api=aws_api,
+        function_urls=function_urls,
+        own={"code": downloads, "logs": views},
+        rng=ports.rng,
+    )
+
+
+def _function_urls(
+    settings: Settings, ports: Ports, stores: Stores, work: Work, authentication: Authentication, scheme: str
+) -> FunctionUrlDoor:
+    return FunctionUrlDoor(
+        Listening(
+            region=settings.region, scheme=scheme, functions_may_all=settings.function_access is FunctionAccess.ALL
+        ),
+        service=load_service("lambda"),
+        resources=stores.resources,
+        invoker=work.invoker,
+        authentication=authentication,
+        clock=ports.clock,
+        rng=ports.rng,
+    )
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    """Raises TlsError."""
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return None
+    return server_context(settings.tls_certificate, settings.tls_key)
 
 
 def _family(settings: Settings) -> socket.AddressFamily:

@@ -104,6 +104,13 @@ def parse_directory(text: str) -> Path:
     return Path.cwd() / path
 
 
+def parse_file(text: str) -> Path | None:
+    """An empty text is none."""
+    if "\0" in text:
+        raise ValueError("names no file; Give a path, such as /etc/lampion/server.pem.")
+    return parse_directory(text) if text else None
+
+
 def parse_account_id(text: str) -> str:
     if not re.fullmatch(r"[0-9]{12}", text):
         raise ValueError("is not an AWS account id; Give 12 digits, such as 123456789012.")
