@@ -59,6 +59,7 @@ from lampion.identity.session_keys import SessionKeys
 from lampion.invoke.concurrency import Concurrency
 from lampion.invoke.invoker import Invoker
 from lampion.invoke.lookup import FunctionLookup
+from lampion.invoke.recursion import RecursionGuard
 from lampion.runtime_api.door import RuntimeApiServer
 from lampion.sandbox.guarded import Guarded
 from lampion.sandbox.snapshots import snapshotting
@@ -207,8 +208,7 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
         clock=clock,
     )
     lookup = FunctionLookup(functions, stores.resources, ports.rng)
-    concurrency = Concurrency(settings.concurrency_limit, stores.resources)
-    invoker = Invoker(lookup=lookup, updates=deployments, concurrency=concurrency, pool=pool)
+    invoker = _invoker(settings, stores, lookup, deployments, pool)
     background = [asyncio.create_task(deployments.run()), asyncio.create_task(garbage.run())]
     background.append(asyncio.create_task(stores.runtime_trees.prepare_all(found.values())))
     try:
@@ -219,6 +219,18 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
         await asyncio.gather(*background, return_exceptions=True)
         await pool.close()
         await snapshots.close()
+
+
+def _invoker(
+    settings: Settings, stores: Stores, lookup: FunctionLookup, deployments: Deployments, pool: EnvironmentPool
+) -> Invoker:
+    return Invoker(
+        lookup=lookup,
+        updates=deployments,
+        recursion=RecursionGuard(stores.resources),
+        concurrency=Concurrency(settings.concurrency_limit, stores.resources),
+        pool=pool,
+    )
 
 
 def _provisioner(

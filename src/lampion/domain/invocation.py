@@ -15,13 +15,15 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     """What a function gets for one run.
 
     `invoked_arn` is the ARN as the caller qualified it; `client_context` is the decoded JSON text;
-    `trace_id` is the value of X-Amzn-Trace-Id.
+    `trace_id` is the tracing header as the function gets it, `times_in_chain` how often its chain of requests has come
+    to the function, this time included (domain.trace_header).
     """
 
     request_id: str
     invoked_arn: str
     payload: bytes
     trace_id: str
+    times_in_chain: int = 1
     client_context: str | None = None
     cognito_identity: str | None = None
 

@@ -7,10 +7,12 @@ from lampion.domain.errors import ResourceNotFoundException, ServiceException
 from lampion.domain.function import Function
 from lampion.domain.function_rules import check_invocable
 from lampion.domain.invocation import Invocation, Outcome
+from lampion.domain.recursion import is_loop
 from lampion.environments.pool import EnvironmentPool
 from lampion.invoke.concurrency import Concurrency
 from lampion.invoke.lookup import FunctionLookup
 from lampion.invoke.qualifier import Target, function_not_found
+from lampion.invoke.recursion import RecursionGuard
 from lampion.sandbox.driver import SandboxError
 
 
@@ -24,10 +26,17 @@ class Invoker:
     """Runs functions."""
 
     def __init__(
-        self, *, lookup: FunctionLookup, updates: Updates, concurrency: Concurrency, pool: EnvironmentPool
+        self,
+        *,
+        lookup: FunctionLookup,
+        updates: Updates,
+        recursion: RecursionGuard,
+        concurrency: Concurrency,
+        pool: EnvironmentPool,
     ) -> None:
         self._lookup = lookup
         self._updates = updates
+        self._recursion = recursion
         self._concurrency = concurrency
         self._pool = pool
 
@@ -45,6 +54,8 @@ class Invoker:
 
         Function errors are outcomes; raised is only what kept the function from running.
         """
+        if is_loop(invocation.times_in_chain):
+            await self._recursion.check(target.key, invocation.times_in_chain)
         if not function.is_settled:
             await self._updates.until_settled(function.key)
             function = await self.check(target)
