@@ -14,11 +14,13 @@ from lampion.aws.model import ServiceModel
 from lampion.aws.wire import WireAnswer
 from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
+from lampion.domain.arn import FunctionKey
 from lampion.domain.errors import ApiError, ResourceNotFoundException
 from lampion.domain.function_url import FunctionUrlConfig, account_of_url_id
 from lampion.domain.invocation import Invocation
 from lampion.domain.limits import API_REQUEST_BYTES, SYNC_PAYLOAD_BYTES
 from lampion.domain.policy_document import Statement
+from lampion.domain.trace_header import Trace, begun, continued
 from lampion.function_url.access import NO_AUTH, Visitor, is_allowed, known_of
 from lampion.function_url.address import Address, address_of
 from lampion.function_url.cors import Headers, is_preflight, preflight_headers, with_cors
@@ -78,7 +80,7 @@ class _Visit:
     address: Address
     request: Request
     request_id: str
-    trace_id: str
+    trace: Trace
 
 
 class FunctionUrlDoor:
@@ -116,8 +118,7 @@ class FunctionUrlDoor:
         if address is None or config is None:
             nothing = _nothing_there(request_id)
             return Response(nothing.status, nothing.body, nothing.headers)
-        trace_id = request.head.headers.get(_TRACE_HEADER) or self._new_trace()
-        visit = _Visit(config, address, request, request_id, trace_id)
+        visit = _Visit(config, address, request, request_id, self._trace(request.head, config.key))
         if config.cors and is_preflight(request.head):
             return Response(200, b"", _own_headers(visit) + preflight_headers(config.cors, request.head))
         answer = await self._answer(visit)
@@ -180,7 +181,11 @@ class FunctionUrlDoor:
         if len(payload) > SYNC_PAYLOAD_BYTES:
             raise _too_large()
         invocation = Invocation(
-            request_id=visit.request_id, invoked_arn=target.arn, payload=payload, trace_id=visit.trace_id
+            request_id=visit.request_id,
+            invoked_arn=target.arn,
+            payload=payload,
+            trace_id=visit.trace.header,
+            times_in_chain=visit.trace.times_in_chain,
         )
         outcome = await self._invoker.invoke(target, function, invocation)
         if outcome.function_error is not None:
@@ -202,15 +207,15 @@ class FunctionUrlDoor:
             scheme=self._listening.scheme,
             port=address.port,
             request_id=visit.request_id,
-            trace_root=visit.trace_id.partition(";")[0],
+            trace_root=visit.trace.header.partition(";")[0],
             now=self._clock.now(),
             caller=caller,
         )
 
-    def _new_trace(self) -> str:
-        """A trace header of our own, not sampled (X-Ray developer guide, "Tracing header")."""
-        digits = self._rng.token(20).hex()
-        return f"Root=1-{int(self._clock.now()):08x}-{digits[:24]};Parent={digits[24:]};Sampled=0"
+    def _trace(self, head: RequestHead, key: FunctionKey) -> Trace:
+        digits, now = self._rng.token(20).hex(), self._clock.now()
+        header = head.headers.get(_TRACE_HEADER)
+        return begun(key, digits, now) if header is None else continued(header, key, digits, now)
 
 
 def _caller(principal: Principal) -> Caller:
@@ -239,7 +244,7 @@ def _own_headers(visit: _Visit) -> Headers:
 
 
 def _tracing_headers(visit: _Visit) -> Headers:
-    return [("x-amzn-RequestId", visit.request_id), ("X-Amzn-Trace-Id", visit.trace_id)]
+    return [("x-amzn-RequestId", visit.request_id), ("X-Amzn-Trace-Id", visit.trace.header)]
 
 
 def _too_large() -> RequestEntityTooLargeException:
