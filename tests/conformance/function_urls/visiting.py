@@ -5,7 +5,7 @@ import json
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from botocore.auth import SigV4Auth, SigV4QueryAuth
@@ -33,6 +33,13 @@ def handler(event, context):
 """Answers what it is told to answer, in the body of a request."""
 
 
+class Reached(Protocol):
+    """A server that listens."""
+
+    @property
+    def url(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Visited:
     """An answer; names of headers are lower case, and may come several times."""
@@ -56,7 +63,7 @@ class Visited:
 
 
 def visit(
-    server: LiveServer,
+    server: Reached,
     url: str,
     method: str = "GET",
     path: str = "",
@@ -82,7 +89,7 @@ def visit(
         connection.close()
 
 
-def say(server: LiveServer, url: str, answer: Any, **more: Any) -> Visited:
+def say(server: Reached, url: str, answer: Any, **more: Any) -> Visited:
     """Have a function of source SAYS answer this."""
     headers = {"Content-Type": "application/json", **more.pop("headers", {})}
     return visit(server, url, "POST", headers=headers, body=json.dumps(answer), **more)
