@@ -19,6 +19,7 @@ import lampion
 from lampion.app.drivers import choose_driver, place_of_server
 from lampion.app.operations import operations
 from lampion.app.rooms import Ports, Stores, Work
+from lampion.app.views import own_doors
 from lampion.aws.model import load_service
 from lampion.aws.operation import collect
 from lampion.aws.sigv4_sign import Signer
@@ -33,7 +34,6 @@ from lampion.code.runtime_trees import RuntimeTrees
 from lampion.code.runtimes import Runtimes
 from lampion.config import Settings
 from lampion.config.values import AuthMode, FunctionAccess
-from lampion.console.logs import LogsView
 from lampion.environments.compiling import SandboxCompiler
 from lampion.environments.log_rate import LogRate
 from lampion.environments.pool import EnvironmentPool, PoolSettings
@@ -49,7 +49,6 @@ from lampion.gateway.aws_api import AwsApi
 from lampion.gateway.code_downloads import CodeDownloads
 from lampion.gateway.function_doors import FunctionDoors
 from lampion.gateway.gateway import Gateway
-from lampion.gateway.own_views import OwnViews
 from lampion.http.server import HttpServer
 from lampion.identity.access_keys import AccessKeyring
 from lampion.identity.session_keys import SessionKeys
@@ -69,7 +68,10 @@ from lampion.store.sqlite.access_keys import SqliteAccessKeys
 from lampion.store.sqlite.database import open_database
 from lampion.store.sqlite.functions import SqliteFunctions
 from lampion.store.sqlite.resources import SqliteResources
+from lampion.store.sqlite.watch import watched
 from lampion.telemetry import server_log
+from lampion.telemetry.health import Health
+from lampion.telemetry.metrics import Metrics
 
 _DRAIN_SECONDS = 10.0
 _GARBAGE_THRESHOLDS = (20_000, 10, 200)
@@ -128,7 +130,7 @@ async def _ports(settings: Settings) -> AsyncIterator[Ports]:
         driver = Guarded(chosen, clock)
         await driver.sweep()
         try:
-            yield Ports(clock, SystemRng(), driver)
+            yield Ports(clock, SystemRng(), driver, Health(clock), Metrics())
         finally:
             await driver.close()
 
@@ -144,9 +146,12 @@ async def _stores(settings: Settings, ports: Ports) -> AsyncIterator[Stores]:
             compiler = SandboxCompiler(ports.driver, ports.clock, ports.rng)
             packages = Packages(blobs, directory.packages, directory.tmp, ports.clock, compiler)
             await packages.open()
-            async with FileLogs.open(
-                directory.logs, segment_bytes=settings.log_segment_bytes, group_bytes=settings.log_group_bytes
-            ) as logs:
+            async with (
+                FileLogs.open(
+                    directory.logs, segment_bytes=settings.log_segment_bytes, group_bytes=settings.log_group_bytes
+                ) as logs,
+                watched(database, "store", ports.health, ports.clock),
+            ):
                 functions = CachedFunctions(SqliteFunctions(database))
                 yield Stores(
                     directory=directory,
@@ -199,7 +204,8 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
         clock=clock,
     )
     lookup = FunctionLookup(functions, stores.resources, ports.rng)
-    invoker = _invoker(settings, stores, lookup, deployments, pool)
+    concurrency = Concurrency(settings.concurrency_limit, stores.resources)
+    invoker = _invoker(ports, stores, lookup, deployments, concurrency, pool)
     background = [asyncio.create_task(deployments.run()), asyncio.create_task(garbage.run())]
     background.append(asyncio.create_task(stores.runtime_trees.prepare_all(found.values())))
     try:
@@ -213,14 +219,20 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
 
 
 def _invoker(
-    settings: Settings, stores: Stores, lookup: FunctionLookup, deployments: Deployments, pool: EnvironmentPool
+    ports: Ports,
+    stores: Stores,
+    lookup: FunctionLookup,
+    deployments: Deployments,
+    concurrency: Concurrency,
+    pool: EnvironmentPool,
 ) -> Invoker:
     return Invoker(
         lookup=lookup,
         updates=deployments,
         recursion=RecursionGuard(stores.resources),
-        concurrency=Concurrency(settings.concurrency_limit, stores.resources),
+        concurrency=concurrency,
         pool=pool,
+        metrics=ports.metrics,
     )
 
 
@@ -268,11 +280,6 @@ def _gateway(settings: Settings, ports: Ports, stores: Stores, work: Work, authe
         authentication=for_own_doors,
         clock=ports.clock,
     )
-    views = OwnViews(
-        logs=LogsView(functions=stores.functions, logs=stores.logs, clock=ports.clock),
-        authentication=for_own_doors,
-        region=settings.region,
-    )
     aws_api = AwsApi(
         service=service,
         handlers=collect(service, operations(settings, ports, stores, work, downloads)),
@@ -280,7 +287,8 @@ def _gateway(settings: Settings, ports: Ports, stores: Stores, work: Work, authe
         authorization=Authorization(functions_may_all=functions_may_all, region=settings.region),
         region=settings.region,
     )
-    return Gateway(service=service, aws_api=aws_api, own={"code": downloads, "logs": views}, rng=ports.rng)
+    own = {"code": downloads, **own_doors(settings, ports, stores, authentication)}
+    return Gateway(service=service, aws_api=aws_api, own=own, rng=ports.rng)
 
 
 def _family(settings: Settings) -> socket.AddressFamily:

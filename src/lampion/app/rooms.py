@@ -23,15 +23,19 @@ from lampion.store.cached_functions import CachedFunctions
 from lampion.store.cached_resources import CachedResources
 from lampion.store.data_directory import DataDirectory
 from lampion.store.sqlite.database import Database
+from lampion.telemetry.health import Health
+from lampion.telemetry.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What the rest reaches the machine through."""
+    """What the rest reaches the machine, and tells who runs it, through."""
 
     clock: Clock
     rng: Rng
     driver: Driver
+    health: Health
+    metrics: Metrics
 
 
 @dataclass(frozen=True, slots=True)

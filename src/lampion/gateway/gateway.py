@@ -8,12 +8,14 @@ from typing import Any
 from lampion.aws.errors import InternalFailure, serialize_error
 from lampion.aws.model import ServiceModel
 from lampion.clock.rng import Rng
-from lampion.domain.errors import ApiError
+from lampion.domain.errors import ApiError, ServiceException
 from lampion.gateway.door import Door
 from lampion.http.application import Exchange
 from lampion.http.message import Request, RequestHead, Response
+from lampion.store.errors import StoreError
 
 _OWN_PREFIX = "/_lampion/"
+_NOT_STORED = "The Lambda service encountered an internal error: its store can't be used now. Nothing was changed."
 
 _log = logging.getLogger(__name__)
 
@@ -73,6 +75,9 @@ class Gateway:
             return await visit.door.serve(request, visit.request_id)
         except ApiError as error:
             return self._refusal(error, visit.request_id)
+        except StoreError as error:
+            _log.error("request %s was not served: %s", visit.request_id, error)
+            return self._refusal(ServiceException(_NOT_STORED), visit.request_id)
         except Exception:
             return self._failure(visit.request_id)
 
