@@ -67,5 +67,5 @@ def operations(settings: Settings, ports: Ports, stores: Stores, work: Work, lin
         AccountSettingsApi(rooms, concurrency_limit=settings.concurrency_limit),
         ScalingConfigsApi(rooms),
         EventInvokeConfigsApi(rooms, markers=markers),
-        InvocationsApi(requests, invoker=work.invoker),
+        InvocationsApi(requests, invoker=work.invoker, events=work.events),
     ]
