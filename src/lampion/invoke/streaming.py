@@ -7,7 +7,7 @@ streamed.outcome, streamed.failure         # known when the pieces are over
 streamed.abandon()                         # at any time: nobody takes them, `pieces` ends; the function goes on
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -66,7 +66,7 @@ class StreamedInvocation:
         """Whether the function streams; else it answers all at once, or failed before it began."""
         return self._stream.has_begun
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    async def pieces(self) -> AsyncGenerator[bytes]:
         """The answer, none of it empty; without that of a failure. Raises what ended the invocation on our side."""
         while piece := await self._stream.read():
             yield piece
@@ -76,6 +76,11 @@ class StreamedInvocation:
         if outcome.function_error is None:
             for start in range(0, len(outcome.payload), _PIECE_BYTES):
                 yield outcome.payload[start : start + _PIECE_BYTES]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the invocation has ended."""
+        return self._running.done()
 
     @property
     def outcome(self) -> Outcome:
