@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from lampion.aws import event_stream
 from lampion.aws.errors import RequestEntityTooLargeException, UnknownOperationException, not_built
 from lampion.aws.model import ServiceModel
 from lampion.aws.operation import Handler, RequestContext
@@ -15,7 +16,7 @@ from lampion.aws.validator import validate
 from lampion.domain.limits import API_REQUEST_BYTES, ASYNC_PAYLOAD_BYTES, CODE_REQUEST_BYTES, EVENT_PAYLOAD_BYTES
 from lampion.gateway.authentication import Authentication
 from lampion.gateway.authorization import Authorization
-from lampion.http.message import Request, RequestHead, Response
+from lampion.http.message import Request, RequestHead, Response, StreamedResponse
 
 _ALLOWANCES = {
     **dict.fromkeys(("CreateFunction", "UpdateFunctionCode", "PublishLayerVersion"), CODE_REQUEST_BYTES),
@@ -63,7 +64,7 @@ class AwsApi:
             f"Request must be smaller than {_allowance(match, head)} bytes for the {name} operation"
         )
 
-    async def serve(self, request: Request, request_id: str) -> Response:
+    async def serve(self, request: Request, request_id: str) -> Response | StreamedResponse:
         call: _Call = request.head.findings
         head, operation = request.head, call.match.operation
         principal = await self._authentication.verify(call.claim, request)
@@ -84,6 +85,10 @@ class AwsApi:
         )
         output = await handler(context, members)
         answer = serialize(operation, output, request_id)
+        events = answer.events
+        if events is not None:
+            frames = event_stream.frames(operation, events)
+            return StreamedResponse(answer.status, answer.headers, frames, events.close)
         return Response(answer.status, answer.body, answer.headers)
 
 
