@@ -105,10 +105,15 @@ def parse_directory(text: str) -> Path:
 
 
 def parse_file(text: str) -> Path | None:
-    """An empty text is none."""
+    """A file's path; an empty text is none."""
+    if not text:
+        return None
     if "\0" in text:
-        raise ValueError("names no file; Give a path, such as /etc/lampion/server.pem.")
-    return parse_directory(text) if text else None
+        raise ValueError("names no file; Give a path, such as ./lampion.toml.")
+    try:
+        return Path.cwd() / Path(text).expanduser()
+    except RuntimeError:
+        raise ValueError("names a home directory that is not known; Give an absolute path.") from None
 
 
 def parse_account_id(text: str) -> str:

@@ -32,7 +32,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """How an invocation ended: the payload for the caller, and what kind of end it was.
 
     `function_error` is None or AWS's word `Unhandled`/`Handled`; `error_type` names the cause as in
-    REPORT's `Error Type`; `log_tail` is the last 4 KiB of this invocation's log.
+    REPORT's `Error Type`; `log_tail` is the last 4 KiB of this invocation's log; `duration_ms` is REPORT's.
     """
 
     payload: bytes
@@ -40,3 +40,4 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     function_error: str | None = None
     error_type: str | None = None
     log_tail: bytes = b""
+    duration_ms: float = 0.0

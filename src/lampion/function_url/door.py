@@ -1,6 +1,6 @@
 """Function URLs over HTTP: find the URL, answer preflights, check the caller, run the function, answer as it says."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -16,8 +16,8 @@ from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
 from lampion.domain.arn import FunctionKey
 from lampion.domain.errors import ApiError, ResourceNotFoundException
-from lampion.domain.function_url import FunctionUrlConfig, account_of_url_id
-from lampion.domain.invocation import Invocation
+from lampion.domain.function_url import STREAMING, FunctionUrlConfig, account_of_url_id
+from lampion.domain.invocation import Invocation, Outcome
 from lampion.domain.limits import API_REQUEST_BYTES, SYNC_PAYLOAD_BYTES
 from lampion.domain.policy_document import Statement
 from lampion.domain.trace_header import Trace, begun, continued
@@ -26,11 +26,14 @@ from lampion.function_url.address import Address, address_of
 from lampion.function_url.cors import Headers, is_preflight, preflight_headers, with_cors
 from lampion.function_url.event import Caller, Received, event_of
 from lampion.function_url.response import Malformed, response_of
-from lampion.http.message import JSON, Request, RequestHead, Response
+from lampion.function_url.streaming import Pieces, streamed_response
+from lampion.http.message import JSON, Request, RequestHead, Response, StreamedResponse
+from lampion.http.wire import BODILESS
 from lampion.identity.session_keys import SessionKey
 from lampion.invoke.invoker import Invoker
 from lampion.invoke.offered import check_offered
 from lampion.invoke.qualifier import Target
+from lampion.invoke.streaming import StreamedInvocation
 from lampion.store.cached_resources import CachedResources
 from lampion.store.function_urls import FUNCTION_URLS
 from lampion.store.policies import POLICIES, policy_place
@@ -83,6 +86,16 @@ class _Visit:
     trace: Trace
 
 
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    """An answer whose body is still to come; `close` when nobody takes it any more."""
+
+    status: int
+    headers: Headers
+    pieces: Pieces
+    close: Callable[[], object]
+
+
 class FunctionUrlDoor:
     """Every function URL of this server (gateway.door.Door)."""
 
@@ -112,7 +125,7 @@ class FunctionUrlDoor:
     def too_large(self, head: RequestHead) -> Exception:
         return _too_large()
 
-    async def serve(self, request: Request, request_id: str) -> Response:
+    async def serve(self, request: Request, request_id: str) -> Response | StreamedResponse:
         address: Address | None = request.head.findings
         config = None if address is None else await self._find(address.url_id)
         if address is None or config is None:
@@ -122,13 +135,18 @@ class FunctionUrlDoor:
         if config.cors and is_preflight(request.head):
             return Response(200, b"", _own_headers(visit) + preflight_headers(config.cors, request.head))
         answer = await self._answer(visit)
-        return Response(answer.status, answer.body, with_cors(config.cors, request.head, answer.headers))
+        headers = with_cors(config.cors, request.head, answer.headers)
+        if isinstance(answer, _Stream):
+            return StreamedResponse(answer.status, headers, answer.pieces, answer.close)
+        return Response(answer.status, answer.body, headers)
 
-    async def _answer(self, visit: _Visit) -> WireAnswer:
+    async def _answer(self, visit: _Visit) -> "WireAnswer | _Stream":
         """What the function answers, or why it doesn't; without the headers of CORS."""
         try:
             caller = await self._admit(visit)
             return await self._run(visit, caller)
+        except Malformed:
+            return _bad_gateway(visit)
         except ResourceNotFoundException:
             return _nothing_there(visit.request_id)  # the alias is gone, or the function this very moment
         except ApiError as error:
@@ -173,7 +191,8 @@ class FunctionUrlDoor:
                 found += policy.statements
         return found
 
-    async def _run(self, visit: _Visit, caller: Caller | None) -> WireAnswer:
+    async def _run(self, visit: _Visit, caller: Caller | None) -> "WireAnswer | _Stream":
+        """Raises Malformed for what the function answers, ApiError for what keeps it from running."""
         target = Target(visit.config.key, visit.config.alias)
         function = await self._invoker.check(target)
         check_offered(function)
@@ -187,14 +206,9 @@ class FunctionUrlDoor:
             trace_id=visit.trace.header,
             times_in_chain=visit.trace.times_in_chain,
         )
-        outcome = await self._invoker.invoke(target, function, invocation)
-        if outcome.function_error is not None:
-            return _bad_gateway(visit)
-        try:
-            prelude, body = response_of(outcome.payload)
-        except Malformed:
-            return _bad_gateway(visit)
-        return WireAnswer(prelude.status, [*prelude.headers, *_tracing_headers(visit)], body)
+        if visit.config.invoke_mode == STREAMING:
+            return await _streamed(visit, await self._invoker.invoke_streamed(target, function, invocation))
+        return _buffered(visit, await self._invoker.invoke(target, function, invocation))
 
     def _received(self, visit: _Visit, caller: Caller | None) -> Received:
         address = visit.address
@@ -216,6 +230,29 @@ class FunctionUrlDoor:
         digits, now = self._rng.token(20).hex(), self._clock.now()
         header = head.headers.get(_TRACE_HEADER)
         return begun(key, digits, now) if header is None else continued(header, key, digits, now)
+
+
+def _buffered(visit: _Visit, outcome: Outcome) -> WireAnswer:
+    """Raises Malformed."""
+    if outcome.function_error is not None:
+        return _bad_gateway(visit)
+    prelude, body = response_of(outcome.payload)
+    return WireAnswer(prelude.status, [*prelude.headers, *_tracing_headers(visit)], body)
+
+
+async def _streamed(visit: _Visit, streamed: StreamedInvocation) -> "WireAnswer | _Stream":
+    """A function that doesn't stream answers in one piece, which is the body as it is. Raises Malformed."""
+    if not streamed.is_streamed:
+        if streamed.failure is not None:
+            return _bad_gateway(visit)
+        return WireAnswer(200, _own_headers(visit), streamed.outcome.payload)
+    prelude, pieces = await streamed_response(streamed)
+    headers = [*prelude.headers, *_tracing_headers(visit)]
+    if prelude.status in BODILESS:
+        streamed.abandon()
+        await pieces.aclose()
+        return WireAnswer(prelude.status, headers, b"")
+    return _Stream(prelude.status, headers, pieces, streamed.abandon)
 
 
 def _caller(principal: Principal) -> Caller:

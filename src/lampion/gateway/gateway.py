@@ -2,21 +2,24 @@
 
 import asyncio
 import logging
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 from lampion.aws.errors import InternalFailure, serialize_error
 from lampion.aws.model import ServiceModel
 from lampion.clock.rng import Rng
-from lampion.domain.errors import ApiError
+from lampion.domain.errors import ApiError, ServiceException
 from lampion.domain.function_url import PATH_FORM
 from lampion.function_url.address import is_function_url_host
 from lampion.gateway.door import Door
-from lampion.http.application import Exchange
-from lampion.http.message import Request, RequestHead, Response
+from lampion.http.application import BrokenOff, ClientGone, Exchange
+from lampion.http.message import Request, RequestHead, Response, StreamedResponse
+from lampion.store.errors import StoreError
 
 _OWN_PREFIX = "/_lampion/"
 _FUNCTION_URLS = PATH_FORM.strip("/").rpartition("/")[2]
+_NOT_STORED = "The Lambda service encountered an internal error: its store can't be used now. Nothing was changed."
 
 _log = logging.getLogger(__name__)
 
@@ -69,16 +72,22 @@ class Gateway:
 
     async def _serve(self, request: Request, exchange: Exchange) -> None:
         response = await self._answer(request)
+        if isinstance(response, StreamedResponse):
+            await _pump(response, exchange)
         self._tasks.discard(asyncio.current_task())
-        exchange.respond(response)
+        if isinstance(response, Response):
+            exchange.respond(response)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request) -> Response | StreamedResponse:
         visit: _Visit = request.head.findings
         request.head.findings = visit.findings
         try:
             return await visit.door.serve(request, visit.request_id)
         except ApiError as error:
             return self._refusal(error, visit.request_id)
+        except StoreError as error:
+            _log.error("request %s was not served: %s", visit.request_id, error)
+            return self._refusal(ServiceException(_NOT_STORED), visit.request_id)
         except Exception:
             return self._failure(visit.request_id)
 
@@ -100,3 +109,22 @@ class Gateway:
         """An exception that no room foresaw: logged with the request's id, told without detail."""
         _log.exception("request %s failed", request_id)
         return self._refusal(InternalFailure("The request failed inside Lampion; its log says why."), request_id)
+
+
+async def _pump(response: StreamedResponse, exchange: Exchange) -> None:
+    """Write the pieces as fast as the client takes them. Where they fail, the answer breaks off: its head is gone."""
+    exchange.on_disconnect(response.close)
+    body = exchange.begin(Response(response.status, headers=response.headers))
+    try:
+        async with aclosing(response.pieces) as pieces:
+            async for piece in pieces:
+                await body.write(piece)
+    except (ClientGone, BrokenOff):
+        body.abort()
+    except Exception:
+        _log.exception("an answer broke off")
+        body.abort()
+    else:
+        body.end()
+    finally:
+        response.close()

@@ -15,16 +15,16 @@ class RecursionGuard:
         self._resources = resources
 
     async def stops(self, key: FunctionKey, times_in_chain: int) -> bool:
-        """Whether an invocation of `key` is a loop's and not to be run: for who has nobody to answer to."""
+        """Whether an invocation of `key` belongs to a loop and isn't to be run."""
         if not is_loop(times_in_chain):
             return False
         config = await self._resources.get(RECURSION_CONFIGS, Place.of_function(key))
         return is_stopped(times_in_chain, config)
 
-    async def check(self, key: FunctionKey, times_in_chain: int) -> None:
-        """Raises RecursiveInvocationException where `stops` says so."""
-        if await self.stops(key, times_in_chain):
-            raise RecursiveInvocationException(
-                "Lambda has detected your function being invoked in a recursive loop with other Amazon Web Services "
-                "resources and stopped your function's invocation."
-            )
+
+def recursive_invocation() -> RecursiveInvocationException:
+    """AWS's answer to an invocation that is stopped."""
+    return RecursiveInvocationException(
+        "Lambda has detected your function being invoked in a recursive loop with other Amazon Web Services "
+        "resources and stopped your function's invocation."
+    )
