@@ -18,8 +18,8 @@ from lampion.http.message import Request, RequestHead, Response, StreamedRespons
 from lampion.store.errors import StoreError
 
 _OWN_PREFIX = "/_lampion/"
-_FUNCTION_URLS = PATH_FORM.strip("/").rpartition("/")[2]
 _NOT_STORED = "The Lambda service encountered an internal error: its store can't be used now. Nothing was changed."
+_FUNCTION_URLS = PATH_FORM.strip("/").rpartition("/")[2]
 
 _log = logging.getLogger(__name__)
 
