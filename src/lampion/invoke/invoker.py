@@ -74,7 +74,7 @@ class Invoker:
         self._streamed.add(running)
         running.add_done_callback(self._streamed.discard)
         if not await stream.begun():
-            await running  # it has ended, maybe with an error that kept the function from running
+            await asyncio.shield(running)  # it has ended, maybe with an error that kept the function from running
         return StreamedInvocation(stream, function.version, running)
 
     async def _settled(self, target: Target, function: Function) -> Function:
