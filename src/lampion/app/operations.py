@@ -68,6 +68,6 @@ def operations(settings: Settings, ports: Ports, stores: Stores, work: Work, lin
         AccountSettingsApi(rooms, concurrency_limit=settings.concurrency_limit),
         ScalingConfigsApi(rooms),
         EventInvokeConfigsApi(rooms, markers=markers),
-        InvocationsApi(requests, invoker=work.invoker),
+        InvocationsApi(requests, invoker=work.invoker, events=work.events),
         ResponseStreamsApi(requests, invoker=work.invoker),
     ]

@@ -299,6 +299,7 @@ class Environment:
             function_error=None if failure is None else "Unhandled",
             error_type=None if failure is None else failure.error_type,
             log_tail=self._narrator.tail(),
+            duration_ms=duration_ms,
         )
 
     def _summary(self, duration_ms: float, memory_bytes: int, failure: Failure | None, during_init: bool) -> RunSummary:
