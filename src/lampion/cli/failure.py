@@ -28,7 +28,7 @@ MEANINGS = {
     ExitCode.TIMEOUT: "The function ran into its timeout, or the server didn't answer in time.",
     ExitCode.ACCESS_DENIED: "The server refused the signature or the caller.",
     ExitCode.UNREACHABLE: "No server was found or reached.",
-    ExitCode.SERVER_ERROR: "The server failed, or doesn't offer this yet.",
+    ExitCode.SERVER_ERROR: "The server failed, is failing, or doesn't offer this yet.",
     ExitCode.BUG: "A fault of Lampion itself; LAMPION_DEBUG=1 shows where.",
     ExitCode.INTERRUPTED: "Ended by Ctrl-C.",
 }

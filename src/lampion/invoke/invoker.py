@@ -1,16 +1,22 @@
 """The path of one synchronous invocation: resolve -> admit -> acquire -> run. Read it top to bottom."""
 
+import asyncio
 from typing import Protocol
 
 from lampion.domain.arn import FunctionKey
-from lampion.domain.errors import ResourceNotFoundException, ServiceException
+from lampion.domain.errors import ResourceNotFoundException, ServiceException, TooManyRequestsException
 from lampion.domain.function import Function
 from lampion.domain.function_rules import check_invocable
 from lampion.domain.invocation import Invocation, Outcome
+from lampion.domain.recursion import is_loop
 from lampion.environments.pool import EnvironmentPool
+from lampion.environments.response_stream import ResponseStream
 from lampion.invoke.concurrency import Concurrency
 from lampion.invoke.lookup import FunctionLookup
+from lampion.invoke.measuring import Metrics, Series
 from lampion.invoke.qualifier import Target, function_not_found
+from lampion.invoke.recursion import RecursionGuard, recursive_invocation
+from lampion.invoke.streaming import StreamedInvocation
 from lampion.sandbox.driver import SandboxError
 
 
@@ -24,12 +30,22 @@ class Invoker:
     """Runs functions."""
 
     def __init__(
-        self, *, lookup: FunctionLookup, updates: Updates, concurrency: Concurrency, pool: EnvironmentPool
+        self,
+        *,
+        lookup: FunctionLookup,
+        updates: Updates,
+        recursion: RecursionGuard,
+        concurrency: Concurrency,
+        pool: EnvironmentPool,
+        metrics: Metrics,
     ) -> None:
         self._lookup = lookup
         self._updates = updates
+        self._recursion = recursion
         self._concurrency = concurrency
         self._pool = pool
+        self._metrics = metrics
+        self._streamed: set[asyncio.Task[Outcome]] = set()
 
     async def check(self, target: Target) -> Function:
         """The function that an invocation of `target` would run. Raises the API's error when it can't run."""
@@ -40,17 +56,73 @@ class Invoker:
         check_invocable(function)
         return function
 
-    async def invoke(self, target: Target, function: Function, invocation: Invocation) -> Outcome:
+    async def invoke(
+        self, target: Target, function: Function, invocation: Invocation, stream: ResponseStream | None = None
+    ) -> Outcome:
         """One run of `function`, which is what `check` said of `target`, to its end.
+
+        With `stream`, what the function streams goes there, and the outcome has no payload.
 
         Function errors are outcomes; raised is only what kept the function from running.
         """
+        measured = self._metrics.of(target.key, target.qualifier, function.version)
+        if is_loop(invocation.times_in_chain) and await self._recursion.stops(target.key, invocation.times_in_chain):
+            measured.count("RecursiveInvocationsDropped")
+            raise recursive_invocation()
         if not function.is_settled:
-            await self._updates.until_settled(function.key)
-            function = await self.check(target)
-        async with self._concurrency.admit(target.key):
+            function = await self._settled(target, function)
+        try:
+            outcome = await self._run(target, function, invocation, stream, measured)
+        except TooManyRequestsException:
+            measured.count("Throttles")
+            raise
+        except SandboxError as error:
+            raise ServiceException(f"The execution environment could not be started: {error}") from error
+        measured.count("Invocations")
+        measured.observe("Duration", outcome.duration_ms)
+        if outcome.function_error is not None:
+            measured.count("Errors")
+        return outcome
+
+    async def invoke_streamed(self, target: Target, function: Function, invocation: Invocation) -> StreamedInvocation:
+        """As `invoke`, but returns as soon as the function begins to answer, or has ended: see StreamedInvocation.
+
+        The run goes on to its end whether or not anybody takes the answer.
+        """
+        if not function.is_settled:
+            function = await self._settled(target, function)
+        stream = ResponseStream()
+        running = asyncio.get_running_loop().create_task(self._run_streamed(target, function, invocation, stream))
+        self._streamed.add(running)
+        running.add_done_callback(self._streamed.discard)
+        if not await stream.begun():
+            await running  # it has ended, maybe with an error that kept the function from running
+        return StreamedInvocation(stream, function.version, running)
+
+    async def _settled(self, target: Target, function: Function) -> Function:
+        """What the target means when the update that is under way has ended."""
+        await self._updates.until_settled(function.key)
+        return await self.check(target)
+
+    async def _run(
+        self,
+        target: Target,
+        function: Function,
+        invocation: Invocation,
+        stream: ResponseStream | None,
+        measured: Series,
+    ) -> Outcome:
+        async with self._concurrency.admit(target.key), self._pool.acquire(function) as environment:
+            measured.begin()
             try:
-                async with self._pool.acquire(function) as environment:
-                    return await environment.invoke(invocation)
-            except SandboxError as error:
-                raise ServiceException(f"The execution environment could not be started: {error}") from error
+                return await environment.invoke(invocation, stream)
+            finally:
+                measured.end()
+
+    async def _run_streamed(
+        self, target: Target, function: Function, invocation: Invocation, stream: ResponseStream
+    ) -> Outcome:
+        try:
+            return await self.invoke(target, function, invocation, stream)
+        finally:
+            stream.finish()

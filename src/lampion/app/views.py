@@ -1,0 +1,27 @@
+"""Lampion's own doors: one line for each view, and who gets in."""
+
+from lampion.app.rooms import Ports, Stores
+from lampion.config import Settings
+from lampion.config.values import FunctionAccess
+from lampion.console.logs import LogsView
+from lampion.console.metrics import MetricsView
+from lampion.console.status import StatusView
+from lampion.gateway.authentication import Authentication
+from lampion.gateway.authorization import AccountsOnly
+from lampion.gateway.door import Door
+from lampion.gateway.own_views import HealthDoor, OwnView
+
+
+def own_doors(settings: Settings, ports: Ports, stores: Stores, authentication: Authentication) -> dict[str, Door]:
+    """By the first part of their path after `/_lampion/`."""
+    accounts = AccountsOnly(authentication)
+    readers = authentication if settings.function_access is FunctionAccess.ALL else accounts
+    logs = LogsView(functions=stores.functions, logs=stores.logs, clock=ports.clock)
+    metrics = MetricsView(metrics=ports.metrics, functions=stores.functions)
+    status = StatusView(health=ports.health, clock=ports.clock)
+    return {
+        "health": HealthDoor(ports.health),
+        "logs": OwnView(logs, authentication=readers, region=settings.region),
+        "metrics": OwnView(metrics, authentication=accounts, region=settings.region),
+        "status": OwnView(status, authentication=accounts, region=settings.region),
+    }

@@ -1,0 +1,151 @@
+"""Whether the server is well: GET /_lampion/health and `lampion status`, on a disk of its own that gets full."""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from lampion.cli.location import Server
+from tests.deployment import Functions, unique_name
+from tests.live_server import LiveServer
+
+WELL_SECONDS = 8.0
+ECHO = "def handler(event, context):\n    return event\n"
+MOUNT = 'mkdir -p "$0" && mount -t tmpfs -o size=24m lampion-test-disk "$0" && exec "$@"'
+
+
+class OnItsOwnDisk(LiveServer):
+    """A server whose data directory is a small file system that nobody else sees."""
+
+    @property
+    def root(self) -> Path:
+        assert self.process is not None
+        return Path(f"/proc/{self.process.pid}/root{self.data}")
+
+    @cached_property
+    def server(self) -> Server:
+        """Read where the server is: from outside its key's file isn't seen as such."""
+        assert self.process is not None
+        inside = ("nsenter", "--mount", "--target", str(self.process.pid), "--")
+        command = [*inside, sys.executable, "-m", "lampion", "env", "--data", str(self.data)]
+        told = subprocess.run(command, capture_output=True, timeout=30, check=True, text=True).stdout
+        exports = dict(shlex.split(line)[1].split("=", 1) for line in told.splitlines())
+        return Server(
+            exports["AWS_ENDPOINT_URL"],
+            exports["AWS_REGION"],
+            exports["AWS_ACCESS_KEY_ID"],
+            exports["AWS_SECRET_ACCESS_KEY"],
+        )
+
+
+@pytest.fixture
+def server(marked_root: Path) -> Iterator[OnItsOwnDisk]:
+    if os.geteuid() != 0:
+        pytest.skip("a file system of one's own takes root")
+    data = marked_root / unique_name("own-disk")
+    wrapper = ("unshare", "--mount", "sh", "-c", MOUNT, str(data))
+    with OnItsOwnDisk(data=data, wrapper=wrapper) as started:
+        yield started
+
+
+def health(url: str) -> tuple[int, Any]:
+    try:
+        with urllib.request.urlopen(f"{url}/_lampion/health", timeout=10) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.loads(error.read())
+
+
+def status(server: LiveServer) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "lampion", "status"]
+    return subprocess.run(command, env=server.aws_environ(), capture_output=True, timeout=30, check=False, text=True)
+
+
+def fill(directory: Path) -> None:
+    """Not a byte is left."""
+    with (directory / "filler").open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(64 * 1024))
+    with (directory / "filler2").open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(b"x")
+
+
+def tag_until_refused(client: Any, arn: str) -> tuple[dict[str, str], dict[str, Any]]:
+    """The tags last told to be kept, and the refusal."""
+    kept: dict[str, str] = {}
+    for number in range(10_000):
+        tags = {"n": f"{number}-{'x' * 200}"}
+        try:
+            client.tag_resource(Resource=arn, Tags=tags)
+        except ClientError as error:
+            return kept, error.response
+        kept = tags
+    raise AssertionError("the disk doesn't get full")
+
+
+def test_a_full_disk_is_told_refused_and_got_over(server: OnItsOwnDisk) -> None:
+    client, url = server.client(), server.url
+    name = Functions(client, "health")(ECHO)
+    assert health(url) == (200, {"status": "ok"})
+    assert (status(server).returncode, status(server).stdout[:4]) == (0, "ok: ")
+    environ = server.aws_environ()
+    fill(server.root)
+
+    arn = f"arn:aws:lambda:us-east-1:123456789012:function:{name}"
+    kept, answer = tag_until_refused(client, arn)
+    assert answer["Error"]["Code"] == "ServiceException"
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 500
+    assert str(server.data) not in answer["Error"]["Message"]
+    assert health(url) == (503, {"status": "failing", "failing": ["store"]})
+    assert json.loads(client.invoke(FunctionName=name, Payload="[1]")["Payload"].read()) == [1], "what runs, runs on"
+
+    command = [sys.executable, "-m", "lampion", "status"]
+    told = subprocess.run(command, env=environ, capture_output=True, timeout=30, check=False, text=True)
+    assert (told.returncode, told.stdout[:9]) == (8, "failing: ")
+    assert "\nstore: database or disk is full (for " in told.stdout
+
+    for file in ("filler", "filler2"):
+        (server.root / file).unlink()
+    give_up_at = time.monotonic() + WELL_SECONDS
+    while health(url)[0] != 200:
+        assert time.monotonic() < give_up_at, "it doesn't recover alone"
+        time.sleep(0.1)
+    assert health(url) == (200, {"status": "ok"})
+    assert client.list_tags(Resource=arn)["Tags"] == kept
+    client.tag_resource(Resource=arn, Tags={"n": "after"})
+    assert client.list_tags(Resource=arn)["Tags"] == {"n": "after"}
+    assert "failing: store: database or disk is full" in server.output
+    assert "well again after" in server.output
+    assert "Traceback" not in server.output
+    client.close()
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "health"), ("GET", "health/store"), ("DELETE", "health")])
+def test_health_is_only_read(live_server: LiveServer, method: str, path: str) -> None:
+    request = urllib.request.Request(f"{live_server.url}/_lampion/{path}", method=method)
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=10)
+    with refused.value as error:
+        assert error.code == 404
+
+
+def test_health_needs_no_signature_and_is_never_cached(live_server: LiveServer) -> None:
+    with urllib.request.urlopen(f"{live_server.url}/_lampion/health", timeout=10) as answer:
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert json.loads(answer.read()) == {"status": "ok"}
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(f"{live_server.url}/_lampion/status", timeout=10)
