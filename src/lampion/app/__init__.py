@@ -23,6 +23,7 @@ from lampion.app.views import own_doors
 from lampion.aws.model import load_service
 from lampion.aws.operation import collect
 from lampion.aws.sigv4_sign import Signer
+from lampion.clock.adjustable import AdjustableClock
 from lampion.clock.clock import SystemClock
 from lampion.clock.rng import SystemRng
 from lampion.code.blobs import Blobs
@@ -33,7 +34,7 @@ from lampion.code.packages import Packages
 from lampion.code.runtime_trees import RuntimeTrees
 from lampion.code.runtimes import Runtimes
 from lampion.config import Settings
-from lampion.config.values import AuthMode, FunctionAccess
+from lampion.config.values import AuthMode, ClockChoice, FunctionAccess
 from lampion.environments.compiling import SandboxCompiler
 from lampion.environments.log_rate import LogRate
 from lampion.environments.pool import EnvironmentPool, PoolSettings
@@ -125,12 +126,13 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
 @asynccontextmanager
 async def _ports(settings: Settings) -> AsyncIterator[Ports]:
     clock = SystemClock()
+    adjustable = AdjustableClock(clock) if settings.clock is ClockChoice.ADJUSTABLE else None
     chosen = choose_driver(settings, clock)
     with place_of_server(chosen, settings):
         driver = Guarded(chosen, clock)
         await driver.sweep()
         try:
-            yield Ports(clock, SystemRng(), driver, Health(clock), Metrics())
+            yield Ports(clock, adjustable or clock, adjustable, SystemRng(), driver, Health(clock), Metrics())
         finally:
             await driver.close()
 
@@ -189,7 +191,7 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
     driver = snapshotting(ports.driver)
     taking = None if driver is None else SnapshotTaking(driver, provisioner, RuntimeApiServer(ports.clock), ports.clock)
     snapshots = VersionSnapshots(provisioner, taking)
-    pool = EnvironmentPool(snapshots.environment, ports.clock, _pool_settings(settings))
+    pool = _pool(settings, ports, snapshots)
     functions, blobs, packages, clock = stores.functions, stores.blobs, stores.packages, ports.clock
     garbage = GarbageCollector(functions, blobs, packages, clock, also_in_use=pool.packages_in_use)
     deployments = Deployments(
@@ -216,6 +218,13 @@ async def _work(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterat
         await asyncio.gather(*background, return_exceptions=True)
         await pool.close()
         await snapshots.close()
+
+
+def _pool(settings: Settings, ports: Ports, snapshots: VersionSnapshots) -> EnvironmentPool:
+    pool = EnvironmentPool(snapshots.environment, ports.clock, _pool_settings(settings))
+    if ports.adjustable is not None:
+        ports.adjustable.when_advanced(pool.age)
+    return pool
 
 
 def _invoker(
@@ -301,3 +310,5 @@ def _announce(settings: Settings, endpoint: str) -> None:
     sys.stdout.flush()
     if settings.auth is AuthMode.OPEN:
         _log.warning("--auth open: anyone on this machine may do anything here; signatures are not checked")
+    if settings.clock is ClockChoice.ADJUSTABLE:
+        _log.warning("--clock adjustable: whoever has a key may let retries, ages and schedules fall due at once")

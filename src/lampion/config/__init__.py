@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lampion.config.values import (
     AuthMode,
+    ClockChoice,
     FunctionAccess,
     ListenAddress,
     NetworkChoice,
@@ -20,6 +21,7 @@ from lampion.config.values import (
     parse_addresses,
     parse_auth,
     parse_cgroup_name,
+    parse_clock,
     parse_count,
     parse_directory,
     parse_function_access,
@@ -208,6 +210,15 @@ class Settings:
             "COUNT|auto",
             "Execution environments that may exist at the same time. auto: as many of 128 MiB as fit in "
             f"{_MEMORY_SHARE:.0%} of the memory, at least {_ENVIRONMENTS_MIN}, at most {_ENVIRONMENTS_MAX}.",
+        )
+    )
+    clock: ClockChoice = field(
+        metadata=_setting(
+            "machine",
+            parse_clock,
+            "machine|adjustable",
+            "adjustable: whoever has a key may let time pass at once for retries, ages and schedules, with "
+            "`lampion clock advance`. For development only.",
         )
     )
     log_group_bytes: int = field(
