@@ -89,6 +89,45 @@ def test_what_runs_and_what_is_signed_goes_by_the_machines_clock(server: LiveSer
     assert invoke(client, name)["times"] == 2, "the environment that was busy is there"
 
 
+def metrics_of(server: LiveServer, name: str) -> dict[str, Any]:
+    answer = send(server.server, Call("GET", ("_lampion", "metrics", name)), timeout_seconds=20)
+    functions = json.loads(answer.body)["functions"]
+    return functions[0]["metrics"] if functions else {}
+
+
+def wait_for(server: LiveServer, name: str, metric: str, value: int) -> dict[str, Any]:
+    give_up_at = time.monotonic() + 20
+    while (metrics := metrics_of(server, name)).get(metric, 0) != value:
+        assert time.monotonic() < give_up_at, metrics
+        time.sleep(0.05)
+    return metrics
+
+
+def test_retries_of_an_event_come_when_their_time_is_advanced(server: LiveServer, make: Functions) -> None:
+    client, name = server.client(), make("def handler(event, context):\n    raise ValueError('never')\n")
+    client.invoke(FunctionName=name, InvocationType="Event", Payload="{}")
+    wait_for(server, name, "Errors", 1)
+    assert lampion(server, "advance", "50s").returncode == 0
+    time.sleep(0.5)
+    assert metrics_of(server, name)["Errors"] == 1, "the first retry comes after a minute"
+    assert lampion(server, "advance", "15s").returncode == 0
+    wait_for(server, name, "Errors", 2)
+    assert lampion(server, "advance", "130s").returncode == 0
+    wait_for(server, name, "Errors", 3)
+    dropped = wait_for(server, name, "AsyncEventsDropped", 1)
+    assert dropped["AsyncEventAge"]["Maximum"] >= 180_000
+
+
+def test_an_event_gets_too_old_when_its_age_is_advanced(server: LiveServer, make: Functions) -> None:
+    client, name = server.client(), make("def handler(event, context):\n    raise ValueError('never')\n")
+    client.put_function_event_invoke_config(FunctionName=name, MaximumEventAgeInSeconds=60)
+    client.invoke(FunctionName=name, InvocationType="Event", Payload="{}")
+    wait_for(server, name, "Errors", 1)
+    assert "AsyncEventsDropped" not in metrics_of(server, name)
+    assert lampion(server, "advance", "61s").returncode == 0
+    assert wait_for(server, name, "AsyncEventsDropped", 1)["Errors"] == 1, "it wasn't tried again"
+
+
 def test_the_command_shows_and_moves_the_clock(server: LiveServer) -> None:
     before = ahead(server)
     shown = lampion(server)

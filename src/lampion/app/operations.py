@@ -21,6 +21,7 @@ from lampion.api.layers import LayersApi
 from lampion.api.policies import PoliciesApi
 from lampion.api.provisioned_concurrency import ProvisionedConcurrencyApi
 from lampion.api.recursion_configs import RecursionConfigsApi
+from lampion.api.response_streams import ResponseStreamsApi
 from lampion.api.runtime_management import RuntimeManagementApi
 from lampion.api.scaling_configs import ScalingConfigsApi
 from lampion.api.tags import TagsApi
@@ -67,5 +68,6 @@ def operations(settings: Settings, ports: Ports, stores: Stores, work: Work, lin
         AccountSettingsApi(rooms, concurrency_limit=settings.concurrency_limit),
         ScalingConfigsApi(rooms),
         EventInvokeConfigsApi(rooms, markers=markers),
-        InvocationsApi(requests, invoker=work.invoker),
+        InvocationsApi(requests, invoker=work.invoker, events=work.events),
+        ResponseStreamsApi(requests, invoker=work.invoker),
     ]

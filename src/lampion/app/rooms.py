@@ -12,10 +12,12 @@ from lampion.code.runtime_trees import RuntimeTrees
 from lampion.code.runtimes import Runtimes
 from lampion.environments.pool import EnvironmentPool
 from lampion.environments.snapshots import VersionSnapshots
+from lampion.event_queue.queues import Queues
 from lampion.function_logs.journal import FunctionLogs
 from lampion.gateway.function_doors import FunctionDoors
 from lampion.identity.access_keys import AccessKeyring
 from lampion.identity.session_keys import SessionKeys
+from lampion.invoke.event_acceptance import EventAcceptance
 from lampion.invoke.invoker import Invoker
 from lampion.invoke.lookup import FunctionLookup
 from lampion.sandbox.driver import Driver
@@ -23,7 +25,7 @@ from lampion.store.access_keys import AccessKey
 from lampion.store.cached_functions import CachedFunctions
 from lampion.store.cached_resources import CachedResources
 from lampion.store.data_directory import DataDirectory
-from lampion.store.sqlite.database import Database
+from lampion.store.entries import Entries
 from lampion.telemetry.health import Health
 from lampion.telemetry.metrics import Metrics
 
@@ -50,9 +52,9 @@ class Stores:
     """Everything that survives a restart."""
 
     directory: DataDirectory
-    database: Database
     functions: CachedFunctions
     resources: CachedResources
+    entries: Entries
     keys: AccessKeyring
     root_key: AccessKey
     blobs: Blobs
@@ -71,5 +73,7 @@ class Work:
     snapshots: VersionSnapshots
     pool: EnvironmentPool
     invoker: Invoker
+    events: EventAcceptance
+    queues: Queues
     sessions: SessionKeys
     doors: FunctionDoors

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from lampion.environments.endings import Answer, Dispatch, Ending, ResponseTooLarge, TimedOut
+from lampion.environments.endings import Answer, Dispatch, Ending, ResponseTooLarge, TimedOut, Truncated
 from lampion.environments.environ import SessionCredentials
+from lampion.environments.response_stream import ResponseStream
 from lampion.sandbox.driver import Exit
 
 
@@ -50,7 +51,7 @@ class RuntimeSession:
         self._undelivered: Dispatch | None = None
         self._current: Dispatch | None = None
         self._ending: asyncio.Future[Ending] | None = None
-        self._end: Ending | None = None
+        self._end: TimedOut | Exit | None = None
 
     # -- the runtime's side --
 
@@ -71,7 +72,7 @@ class RuntimeSession:
         if self._waiting is deliver:
             self._waiting = None
 
-    def answer(self, request_id: str, ending: Answer | ResponseTooLarge) -> None:
+    def answer(self, request_id: str, ending: Answer | ResponseTooLarge | Truncated) -> None:
         """The runtime is done with `request_id`. Raises UnknownRequest."""
         current, ending_future = self._current, self._ending
         if current is None or ending_future is None or current.invocation.request_id != request_id:
@@ -79,6 +80,13 @@ class RuntimeSession:
         self._current = None
         if not ending_future.done():
             ending_future.set_result(ending)
+
+    def stream_of(self, request_id: str) -> ResponseStream | None:
+        """Where an answer in pieces goes; None when its caller wants it whole. Raises UnknownRequest."""
+        current = self._current
+        if current is None or current.invocation.request_id != request_id:
+            raise UnknownRequest(request_id)
+        return current.stream
 
     def fail_init(self, answer: Answer) -> None:
         """The runtime can't initialize and says why. Raises IllegalCall once it has been ready."""
@@ -131,6 +139,11 @@ class RuntimeSession:
         else:
             self._deliver(dispatch, deliver)
         return self._ending
+
+    @property
+    def ended(self) -> TimedOut | Exit | None:
+        """How the sandbox ended, or why it must."""
+        return self._end
 
     def end(self, ending: TimedOut | Exit) -> None:
         """The sandbox ended or must end; whoever waits for initialization or an answer learns it."""

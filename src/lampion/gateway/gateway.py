@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +11,8 @@ from lampion.aws.model import ServiceModel
 from lampion.clock.rng import Rng
 from lampion.domain.errors import ApiError, ServiceException
 from lampion.gateway.door import Door
-from lampion.http.application import Exchange
-from lampion.http.message import Request, RequestHead, Response
+from lampion.http.application import ClientGone, Exchange
+from lampion.http.message import Request, RequestHead, Response, StreamedResponse
 from lampion.store.errors import StoreError
 
 _OWN_PREFIX = "/_lampion/"
@@ -65,10 +66,13 @@ class Gateway:
 
     async def _serve(self, request: Request, exchange: Exchange) -> None:
         response = await self._answer(request)
+        if isinstance(response, StreamedResponse):
+            await _pump(response, exchange)
         self._tasks.discard(asyncio.current_task())
-        exchange.respond(response)
+        if isinstance(response, Response):
+            exchange.respond(response)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request) -> Response | StreamedResponse:
         visit: _Visit = request.head.findings
         request.head.findings = visit.findings
         try:
@@ -95,3 +99,22 @@ class Gateway:
         """An exception that no room foresaw: logged with the request's id, told without detail."""
         _log.exception("request %s failed", request_id)
         return self._refusal(InternalFailure("The request failed inside Lampion; its log says why."), request_id)
+
+
+async def _pump(response: StreamedResponse, exchange: Exchange) -> None:
+    """Write the pieces as fast as the client takes them. Where they fail, the answer breaks off: its head is gone."""
+    exchange.on_disconnect(response.close)
+    body = exchange.begin(Response(response.status, headers=response.headers))
+    try:
+        async with aclosing(response.pieces) as pieces:
+            async for piece in pieces:
+                await body.write(piece)
+    except ClientGone:
+        body.abort()
+    except Exception:
+        _log.exception("an answer broke off")
+        body.abort()
+    else:
+        body.end()
+    finally:
+        response.close()

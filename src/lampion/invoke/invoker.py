@@ -1,5 +1,6 @@
 """The path of one synchronous invocation: resolve -> admit -> acquire -> run. Read it top to bottom."""
 
+import asyncio
 from typing import Protocol
 
 from lampion.domain.arn import FunctionKey
@@ -9,11 +10,13 @@ from lampion.domain.function_rules import check_invocable
 from lampion.domain.invocation import Invocation, Outcome
 from lampion.domain.recursion import is_loop
 from lampion.environments.pool import EnvironmentPool
+from lampion.environments.response_stream import ResponseStream
 from lampion.invoke.concurrency import Concurrency
 from lampion.invoke.lookup import FunctionLookup
 from lampion.invoke.measuring import Metrics, Series
 from lampion.invoke.qualifier import Target, function_not_found
 from lampion.invoke.recursion import RecursionGuard, recursive_invocation
+from lampion.invoke.streaming import StreamedInvocation
 from lampion.sandbox.driver import SandboxError
 
 
@@ -42,6 +45,7 @@ class Invoker:
         self._concurrency = concurrency
         self._pool = pool
         self._metrics = metrics
+        self._streamed: set[asyncio.Task[Outcome]] = set()
 
     async def check(self, target: Target) -> Function:
         """The function that an invocation of `target` would run. Raises the API's error when it can't run."""
@@ -52,8 +56,12 @@ class Invoker:
         check_invocable(function)
         return function
 
-    async def invoke(self, target: Target, function: Function, invocation: Invocation) -> Outcome:
+    async def invoke(
+        self, target: Target, function: Function, invocation: Invocation, stream: ResponseStream | None = None
+    ) -> Outcome:
         """One run of `function`, which is what `check` said of `target`, to its end.
+
+        With `stream`, what the function streams goes there, and the outcome has no payload.
 
         Function errors are outcomes; raised is only what kept the function from running.
         """
@@ -62,10 +70,9 @@ class Invoker:
             measured.count("RecursiveInvocationsDropped")
             raise recursive_invocation()
         if not function.is_settled:
-            await self._updates.until_settled(function.key)
-            function = await self.check(target)
+            function = await self._settled(target, function)
         try:
-            outcome = await self._run(target, function, invocation, measured)
+            outcome = await self._run(target, function, invocation, stream, measured)
         except TooManyRequestsException:
             measured.count("Throttles")
             raise
@@ -77,10 +84,45 @@ class Invoker:
             measured.count("Errors")
         return outcome
 
-    async def _run(self, target: Target, function: Function, invocation: Invocation, measured: Series) -> Outcome:
+    async def invoke_streamed(self, target: Target, function: Function, invocation: Invocation) -> StreamedInvocation:
+        """As `invoke`, but returns as soon as the function begins to answer, or has ended: see StreamedInvocation.
+
+        The run goes on to its end whether or not anybody takes the answer.
+        """
+        if not function.is_settled:
+            function = await self._settled(target, function)
+        stream = ResponseStream()
+        running = asyncio.get_running_loop().create_task(self._run_streamed(target, function, invocation, stream))
+        self._streamed.add(running)
+        running.add_done_callback(self._streamed.discard)
+        if not await stream.begun():
+            await running  # it has ended, maybe with an error that kept the function from running
+        return StreamedInvocation(stream, function.version, running)
+
+    async def _settled(self, target: Target, function: Function) -> Function:
+        """What the target means when the update that is under way has ended."""
+        await self._updates.until_settled(function.key)
+        return await self.check(target)
+
+    async def _run(
+        self,
+        target: Target,
+        function: Function,
+        invocation: Invocation,
+        stream: ResponseStream | None,
+        measured: Series,
+    ) -> Outcome:
         async with self._concurrency.admit(target.key), self._pool.acquire(function) as environment:
             measured.begin()
             try:
-                return await environment.invoke(invocation)
+                return await environment.invoke(invocation, stream)
             finally:
                 measured.end()
+
+    async def _run_streamed(
+        self, target: Target, function: Function, invocation: Invocation, stream: ResponseStream
+    ) -> Outcome:
+        try:
+            return await self.invoke(target, function, invocation, stream)
+        finally:
+            stream.finish()

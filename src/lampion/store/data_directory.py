@@ -38,6 +38,11 @@ class DataDirectory:
         return database_in(self.path)
 
     @property
+    def queues(self) -> Path:
+        """The durable queues, apart from the rest: however deep they are, what is configured is found as fast."""
+        return self.path / "queues.db"
+
+    @property
     def blobs(self) -> Path:
         return self.path / "blobs"
 

@@ -2,17 +2,18 @@
 
 import re
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
 from lampion.store.queries import parse_queries, queries
-from lampion.store.sqlite.database import Database
+from lampion.store.sqlite.database import Database, open_database
 from lampion.store.sqlite.migrations import known_migrations, split_statements
 
 
 def test_every_concept_loads():
     files = [file.name.removesuffix(".sql") for file in resources.files("lampion.store").joinpath("sql").iterdir()]
-    assert sorted(files) == ["access_keys", "functions", "resources"]
+    assert sorted(files) == ["access_keys", "entries", "functions", "resources"]
     assert all(queries(concept) for concept in files)
 
 
@@ -23,10 +24,23 @@ WHOLE_TABLE = {"runtimes"}
 """What `lampion doctor` asks for, in a process of its own."""
 
 
-@pytest.mark.parametrize("concept", ["access_keys", "functions", "resources"])
-async def test_no_statement_walks_through_a_table(database: Database, concept: str):
+MIGRATIONS = {"entries": "queue_migrations"}
+"""Of concepts that have a database of their own."""
+
+
+@pytest.mark.parametrize("concept", ["access_keys", "entries", "functions", "resources"])
+async def test_no_statement_walks_through_a_table(tmp_path: Path, concept: str):
+    steps = known_migrations(MIGRATIONS.get(concept, "migrations"))
+    database = await open_database(tmp_path / "database", migrations=steps)
+    try:
+        await check_statements(database, concept)
+    finally:
+        await database.close()
+
+
+async def check_statements(database: Database, concept: str) -> None:
     for name, statement in queries(concept).items():
-        parameters = dict.fromkeys(re.findall(r":(\w+)", statement), "1")
+        parameters: object = dict.fromkeys(re.findall(r":(\w+)", statement), "1") or ("1",) * statement.count("?")
         plan = await database.read(
             lambda connection, sql=statement, given=parameters: [  # type: ignore[misc]
                 row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", given)
