@@ -148,10 +148,10 @@ def test_a_full_disk_is_told_refused_and_got_over(server: OnItsOwnDisk) -> None:
     assert health(url) == (200, {"status": "ok"})
     assert client.list_tags(Resource=arn)["Tags"] == kept
     client.invoke(FunctionName=name, InvocationType="Event", Payload="{}")
-    ran = accepted + 2  # the synchronous one and the one just sent
+    wanted = accepted + 2  # the synchronous one and the one just sent
     give_up_at = time.monotonic() + WELL_SECONDS
-    while (told := invocations(server, name)) < ran:
-        assert time.monotonic() < give_up_at, f"{ran - told} accepted events are lost"
+    while (ran := invocations(server, name)) < wanted:
+        assert time.monotonic() < give_up_at, f"{wanted - ran} accepted events are lost"
         time.sleep(0.1)
     client.tag_resource(Resource=arn, Tags={"n": "after"})
     assert client.list_tags(Resource=arn)["Tags"] == {"n": "after"}

@@ -11,7 +11,7 @@ import pytest
 from lampion.cli.client import Call, send
 from lampion.domain.arn import FunctionKey
 from lampion.domain.trace_header import function_hash
-from tests.conformance.sdk_package import boto3_files
+from tests.conformance.sdk_package import boto3_files, js_sdk_files
 from tests.deployment import Functions, functions
 from tests.live_server import LiveServer
 
@@ -37,6 +37,23 @@ def handler(event, context):
         response = error.response
         return told + [{"error": response["Error"], "status": response["ResponseMetadata"]["HTTPStatusCode"]}]
     return told + json.loads(answer["Payload"].read())
+"""
+HOPS_JS = """
+const { LambdaClient, InvokeCommand } = require("@aws-sdk/client-lambda");
+const client = new LambdaClient({ maxAttempts: 1 });
+
+exports.handler = async (event, context) => {
+  const fields = process.env._X_AMZN_TRACE_ID.split(";").map((field) => field.split("="));
+  const told = [Object.fromEntries(fields)];
+  if (event.hops === 1) return told;
+  const Payload = JSON.stringify({ hops: event.hops - 1 });
+  try {
+    const answer = await client.send(new InvokeCommand({ FunctionName: context.functionName, Payload }));
+    return told.concat(JSON.parse(Buffer.from(answer.Payload).toString()));
+  } catch (error) {
+    return told.concat([{ error: error.name, status: error.$metadata?.httpStatusCode }]);
+  }
+};
 """
 EVENTS = """
 import boto3
@@ -93,6 +110,14 @@ def test_a_function_that_invokes_itself_runs_sixteen_times(client: Any, make: Fu
         "resources and stopped your function's invocation.",
     }
     assert len(told_by(client, name, [name], hops=1)) == 1, "another chain begins anew"
+
+
+def test_the_sdk_for_javascript_hands_the_lineage_on(client: Any, make: Functions) -> None:
+    name = make({**js_sdk_files(), "index.js": HOPS_JS}, Runtime="nodejs20.x", Timeout=100, MemorySize=256)
+    event = {"hops": 40}
+    told = json.loads(client.invoke(FunctionName=name, Payload=json.dumps(event))["Payload"].read())
+    assert [one["Lineage"].rpartition(":")[2] for one in told[:-1]] == [str(number) for number in range(16)]
+    assert told[-1] == {"error": "RecursiveInvocationException", "status": 400}
 
 
 def test_functions_that_invoke_one_another_run_sixteen_times_each(client: Any, make: Functions) -> None:
