@@ -129,9 +129,8 @@ class EventInvoker:
     def _try_again_later(self, run: Run, error: ApiError) -> None:
         if isinstance(error, TooManyRequestsException):
             self._queues.events.refused(run.entry)
-        else:
-            _log.warning("an event of %s can't be run yet: %s", run.event.arn, error)
-            self._queues.events.failed(run.entry)
+        elif seconds := self._queues.events.failed(run.entry):
+            _log.warning("events of %s can't be run now: %s; next try in %.0f s", run.event.key.arn, error, seconds)
 
     async def _follow(self, run: Run, decision: "Decision") -> None:
         entry, event = run.entry, run.event
