@@ -69,9 +69,12 @@ def _services_section() -> list[str]:
 
 
 def commands_page() -> str:
-    parts = ["# Commands", NOTICE, "Exit codes: [exit-codes.md](exit-codes.md).\n", _help_of(None)]
+    parts = ["# Commands", NOTICE, "Exit codes: [exit-codes.md](exit-codes.md).\n", _help_of()]
     for name in COMMANDS:
         parts += [f"## lampion {name}\n", _help_of(name)]
+        parts += [
+            part for more in _commands_of(name) for part in (f"### lampion {name} {more}\n", _help_of(name, more))
+        ]
     return "\n".join(parts)
 
 
@@ -146,15 +149,25 @@ def offered_operations() -> Iterator[tuple[str, str]]:
                 yield from ((found.name, name) for name in names if name is not None)
 
 
-def _help_of(name: str | None) -> str:
-    names = lampion_command.context_settings["help_option_names"]
-    root = click.Context(lampion_command, info_name="lampion", terminal_width=HELP_WIDTH, help_option_names=names)
-    if name is None:
-        return f"```text\n{lampion_command.get_help(root)}\n```\n"
+def _help_of(*names: str) -> str:
+    """Of the command that is reached by these names, one below the other."""
+    help_names = lampion_command.context_settings["help_option_names"]
+    context = click.Context(
+        lampion_command, info_name="lampion", terminal_width=HELP_WIDTH, help_option_names=help_names
+    )
+    for name in names:
+        assert isinstance(context.command, click.Group)
+        command = context.command.get_command(context, name)
+        assert command is not None
+        context = click.Context(command, info_name=name, parent=context)
+    return f"```text\n{context.command.get_help(context)}\n```\n"
+
+
+def _commands_of(name: str) -> list[str]:
+    """What a command that is a group offers."""
+    root = click.Context(lampion_command)
     command = lampion_command.get_command(root, name)
-    assert command is not None
-    context = click.Context(command, info_name=name, parent=root)
-    return f"```text\n{command.get_help(context)}\n```\n"
+    return command.list_commands(root) if isinstance(command, click.Group) else []
 
 
 def _cell(text: str) -> str:
