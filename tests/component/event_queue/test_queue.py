@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
+from lampion.clock.adjustable import AdjustableClock
 from lampion.event_queue.queues import DELIVERIES, EVENTS, NotAccepted, Queues
+from lampion.event_queue.turns import LOADED_MOST
 from lampion.store.entries import Change, Entries, Entry, NewEntry, Postponed, QueueKey
 from lampion.store.errors import StoreError
 from lampion.store.memory_entries import MemoryEntries
@@ -115,6 +117,39 @@ def test_a_restart_goes_on_with_all_that_is_stored():
     on_stage(play)
 
 
+def test_more_of_one_queue_run_than_are_read_at_once():
+    async def play(stage: Stage) -> None:
+        for _ in range(80 + LOADED_MOST + 5):
+            await stage.queues.accept(stage.new(ORDERS))
+        for _ in range(80):  # the window grows as long as all goes well
+            await one_ends_well(stage)
+        running = [await stage.next() for _ in range(LOADED_MOST + 5)]
+        assert None not in running
+
+    on_stage(play)
+
+
+async def one_ends_well(stage: Stage) -> None:
+    entry = await stage.next()
+    assert entry is not None
+    await stage.queues.settle(Change(of=entry.sequence))
+    stage.queues.events.done(entry)
+
+
+def test_an_earlier_due_time_is_kept_beside_a_later_one():
+    async def play(stage: Stage) -> None:
+        await stage.queues.accept(stage.new(ORDERS, b"late", in_seconds=120))
+        await stage.queues.accept(stage.new(ORDERS, b"early", in_seconds=60))
+        early = await stage.next(within_seconds=60.1)
+        assert early is not None
+        assert early.payload == b"early"
+        late = await stage.next(within_seconds=60.1)
+        assert late is not None
+        assert late.payload == b"late"
+
+    on_stage(play)
+
+
 def test_one_function_does_not_keep_another_waiting():
     async def play(stage: Stage) -> None:
         for _ in range(500):
@@ -214,6 +249,29 @@ def test_a_disk_that_takes_too_long_accepts_nothing_and_what_got_there_is_handed
         entry = await slow.next(within_seconds=60)
         assert entry is not None
         assert entry.payload == b"late"
+
+    on_stage(play)
+
+
+def test_an_advanced_agenda_hands_out_what_is_due_and_doesnt_hurry_the_disk():
+    async def play(stage: Stage) -> None:
+        store, agenda = Failing(), AdjustableClock(stage.clock)
+        queues = Queues(store, stage.clock, agenda, most_events=100)
+        store.seconds = 5.0
+        due = queues.time.epoch_ms()
+        accepting = asyncio.create_task(queues.accept(NewEntry(ORDERS, due + 60_000, b"{}", b"later")))
+        await asyncio.sleep(1)
+        await agenda.advance(30)
+        assert not accepting.done(), "ten seconds have passed for the agenda only"
+        await accepting
+        store.seconds = 0.0
+        handed_out = asyncio.create_task(queues.events.next())
+        await asyncio.sleep(1)
+        assert not handed_out.done()
+        await agenda.advance(30)
+        async with asyncio.timeout(1):
+            assert (await handed_out).payload == b"later"
+        await queues.close()
 
     on_stage(play)
 
