@@ -55,7 +55,7 @@ class Runs:
         self._running: Counter[str] = Counter()
         self.most_running: Counter[str] = Counter()
 
-    async def check(self, target: Target) -> Function:
+    async def find(self, target: Target) -> Function:
         plan = self._functions.plans[target.key.name]
         if plan.is_gone:
             raise ResourceNotFoundException(f"Function not found: {target.key.arn}")

@@ -40,8 +40,15 @@ class Truncated(msgspec.Struct, frozen=True):
     """The runtime broke off in the middle of its answer."""
 
 
+class Answered(msgspec.Struct, frozen=True):
+    """The runtime answered in full, and then didn't come to its next invocation: `end` says why."""
+
+    answer: Answer
+    end: "TimedOut | Exit"
+
+
 class TimedOut(msgspec.Struct, frozen=True):
     """Nothing was posted in time."""
 
 
-Ending = Answer | ResponseTooLarge | Truncated | TimedOut | Exit
+Ending = Answer | Answered | ResponseTooLarge | Truncated | TimedOut | Exit

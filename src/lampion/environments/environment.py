@@ -17,7 +17,7 @@ from lampion.domain.errors import SnapStartException, SnapStartTimeoutException
 from lampion.domain.function import Function
 from lampion.domain.invocation import Invocation, Outcome
 from lampion.environments.courtesy import Courtesy
-from lampion.environments.endings import Answer, Dispatch, Ending, TimedOut, Truncated
+from lampion.environments.endings import Answer, Answered, Dispatch, Ending, TimedOut, Truncated
 from lampion.environments.failures import Failure, failure_of
 from lampion.environments.narrator import Narrator
 from lampion.environments.response_stream import ResponseStream
@@ -279,7 +279,7 @@ class Environment:
         duration_ms = (self._clock.monotonic() - started) * 1000
         keep = isinstance(ending, Answer) and not during_init
         failure = failure_of(ending, invocation.request_id, self._timeout_seconds)
-        if isinstance(ending, TimedOut):
+        if TimedOut() in (ending, ending.end if isinstance(ending, Answered) else None):
             duration_ms = self._timeout_seconds * 1000
         memory_bytes = 0 if self._running is None else self._running.sandbox.max_memory_bytes()
         if not keep:
@@ -290,6 +290,9 @@ class Environment:
             self.idle_since = self._clock.monotonic()
         else:
             await self.stop()
+        if isinstance(ending, Answered):  # the answer stands, whatever came after it
+            ending = ending.answer
+            failure = failure_of(ending, invocation.request_id, self._timeout_seconds)
         return Outcome(
             payload=ending.payload if failure is None and isinstance(ending, Answer) else _payload(failure),
             executed_version=self.function.version,

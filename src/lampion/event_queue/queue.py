@@ -73,10 +73,6 @@ class Queue:
             self._move(line)
         return entry
 
-    def running_beside(self, entry: Entry) -> int:
-        """How many others of its queue the consumer has."""
-        return self._turns.line(entry.queue).running - 1
-
     def done(self, entry: Entry) -> None:
         """It has run, and what follows is on disk: it is gone, or due later."""
         line = self._turns.release(entry)

@@ -13,7 +13,7 @@ from lampion.domain.errors import ApiError, ServiceException
 from lampion.domain.function_url import PATH_FORM
 from lampion.function_url.address import is_function_url_host
 from lampion.gateway.door import Door
-from lampion.http.application import ClientGone, Exchange
+from lampion.http.application import BrokenOff, ClientGone, Exchange
 from lampion.http.message import Request, RequestHead, Response, StreamedResponse
 from lampion.store.errors import StoreError
 
@@ -119,7 +119,7 @@ async def _pump(response: StreamedResponse, exchange: Exchange) -> None:
         async with aclosing(response.pieces) as pieces:
             async for piece in pieces:
                 await body.write(piece)
-    except ClientGone:
+    except (ClientGone, BrokenOff):
         body.abort()
     except Exception:
         _log.exception("an answer broke off")

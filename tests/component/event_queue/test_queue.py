@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 
 from lampion.event_queue.queues import DELIVERIES, EVENTS, NotAccepted, Queues
+from lampion.event_queue.turns import LOADED_MOST
 from lampion.store.entries import Change, Entries, Entry, NewEntry, Postponed, QueueKey
 from lampion.store.errors import StoreError
 from lampion.store.memory_entries import MemoryEntries
@@ -111,6 +112,39 @@ def test_a_restart_goes_on_with_all_that_is_stored():
         assert {first.queue, second.queue} == {ORDERS, MAILS}
         assert await again.next(within_seconds=25) is None
         assert await again.next(within_seconds=10) is not None
+
+    on_stage(play)
+
+
+def test_more_of_one_queue_run_than_are_read_at_once():
+    async def play(stage: Stage) -> None:
+        for _ in range(80 + LOADED_MOST + 5):
+            await stage.queues.accept(stage.new(ORDERS))
+        for _ in range(80):  # the window grows as long as all goes well
+            await one_ends_well(stage)
+        running = [await stage.next() for _ in range(LOADED_MOST + 5)]
+        assert None not in running
+
+    on_stage(play)
+
+
+async def one_ends_well(stage: Stage) -> None:
+    entry = await stage.next()
+    assert entry is not None
+    await stage.queues.settle(Change(of=entry.sequence))
+    stage.queues.events.done(entry)
+
+
+def test_an_earlier_due_time_is_kept_beside_a_later_one():
+    async def play(stage: Stage) -> None:
+        await stage.queues.accept(stage.new(ORDERS, b"late", in_seconds=120))
+        await stage.queues.accept(stage.new(ORDERS, b"early", in_seconds=60))
+        early = await stage.next(within_seconds=60.1)
+        assert early is not None
+        assert early.payload == b"early"
+        late = await stage.next(within_seconds=60.1)
+        assert late is not None
+        assert late.payload == b"late"
 
     on_stage(play)
 

@@ -133,6 +133,15 @@ def test_a_signature_in_the_query_does_too(live_server: LiveServer, private: str
     assert visit(live_server, url, "POST", body=b"x").refusal[:2] == (403, "InvalidSignatureException")
 
 
+def test_what_is_signed_by_path_is_the_whole_path(live_server: LiveServer, private: str) -> None:
+    url_id = urlsplit(private).netloc.partition(".")[0]
+    address = f"http://10.1.2.3:9000/_lampion/function-urls/{url_id}/a?b=1"
+    got = visit(live_server, address, headers=signed(address, root_key(live_server)))
+    assert (got.status, got.json["rawPath"]) == (200, "/a")
+    short = signed("http://10.1.2.3:9000/a?b=1", root_key(live_server))
+    assert visit(live_server, address, headers=short).refusal[:2] == (403, "InvalidSignatureException")
+
+
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer token"}, {"Authorization": "AWS4-HMAC-SHA256 x"}])
 def test_who_does_not_sign_stays_out(live_server: LiveServer, private: str, headers: dict[str, str]) -> None:
     got = visit(live_server, private, headers=headers)
