@@ -1,6 +1,7 @@
 """Event invocations of a live server, end to end: what becomes of them arrives where the function's owner wants it."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.architecture.tree import ROOT
 from tests.companion import inbox
 from tests.companion.companion import ACCOUNT, REGION, SECRET, Companion, wait_until
 from tests.deployment import arn_of, creation, wait_active
@@ -19,6 +21,8 @@ def handler(event, context):
         raise ValueError("as \\x1b told")
     return {"seen": event, "request": context.aws_request_id}
 """
+
+RECORDED = ROOT / "tests" / "conformance" / "recorded" / "data" / "test_lambda.snapshot.json"
 
 
 @pytest.fixture(scope="module")
@@ -155,17 +159,31 @@ def test_an_event_of_a_function_that_is_turned_off_is_recorded_as_aws_recorded_i
     request_id = invoke(client, name, {})
     (message,) = there.receive()
     record = json.loads(message["Body"])
-    del record["timestamp"]
-    assert record == {
-        "version": "1.0",
-        "requestContext": {
-            "requestId": request_id,
-            "functionArn": arn_of(name, ":$LATEST"),
-            "condition": "ZeroReservedConcurrency",
-            "approximateInvokeCount": 0,
-        },
-        "requestPayload": {},
+    assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", record["timestamp"])
+    recorded = recorded_message()
+    ours = {
+        "date": record["timestamp"],
+        "<uuid:2>": request_id,
+        "arn:<partition>:lambda:<region>:111111111111:function:<function-name:1>:$LATEST": arn_of(name, ":$LATEST"),
     }
+    context = {member: ours.get(value, value) for member, value in recorded["Body"]["requestContext"].items()}
+    expected = {
+        member: ours.get(value, value) if isinstance(value, str) else value
+        for member, value in recorded["Body"].items()
+    }
+    assert record == {**expected, "requestContext": context}
+    assert list(record) == list(recorded["Body"])
+    assert list(record["requestContext"]) == list(context)
+    assert set(recorded["Attributes"]) <= set(message["Attributes"])
+    assert "MessageAttributes" not in message
+
+
+def recorded_message() -> dict[str, Any]:
+    """What AWS's queue held in the recorded case of a function that reserves nothing."""
+    cases = json.loads(RECORDED.read_text(encoding="utf-8"))
+    (case,) = (cases[name] for name in cases if name.endswith("TestLambdaConcurrency::test_reserved_concurrency"))
+    message: dict[str, Any] = case["recorded-content"]["msg"]
+    return message
 
 
 def test_what_is_not_there_is_said_in_the_servers_log(companion: Companion, server: LiveServer, function: str) -> None:

@@ -166,6 +166,7 @@ async def test_kinds_of_answers_after_which_the_connection_goes_on(told: bytes, 
     [
         b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 3\r\n\r\nend",
         b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nend",
+        b"HTTP/1.1 200 OK\r\nconnection: CLOSE\r\ncontent-length: 3\r\n\r\nend",  # which the server leaves to us
         b"HTTP/1.0 200 OK\r\nx: close\r\n\r\nend",
     ],
 )
