@@ -51,7 +51,7 @@ async def as_it_comes(streamed: StreamedInvocation, labels: Labels) -> WireAnswe
     if not streamed.is_streamed:
         if streamed.failure is not None:
             return bad_gateway(labels)
-        return WireAnswer(200, own_headers(labels), streamed.outcome.payload)
+        return WireAnswer(200, own_headers(labels), (await streamed.ended()).payload)
     try:
         prelude, pieces = await streamed_response(streamed)
     except Malformed:

@@ -53,5 +53,5 @@ async def _rest(streamed: StreamedInvocation, first: bytes, pieces: Pieces) -> P
     async with aclosing(pieces):
         async for piece in pieces:
             yield piece
-    if streamed.is_over and streamed.failure is not None:
+    if not streamed.is_abandoned and streamed.failure is not None:
         raise BrokenOff
