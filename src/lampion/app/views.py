@@ -3,6 +3,7 @@
 from lampion.app.rooms import Ports, Stores
 from lampion.config import Settings
 from lampion.config.values import FunctionAccess
+from lampion.console.clock import ClockView
 from lampion.console.logs import LogsView
 from lampion.console.metrics import MetricsView
 from lampion.console.status import StatusView
@@ -19,7 +20,9 @@ def own_doors(settings: Settings, ports: Ports, stores: Stores, authentication: 
     logs = LogsView(functions=stores.functions, logs=stores.logs, clock=ports.clock)
     metrics = MetricsView(metrics=ports.metrics, functions=stores.functions)
     status = StatusView(health=ports.health, clock=ports.clock)
+    clock = ClockView(adjustable=ports.adjustable, machine=ports.clock)
     return {
+        "clock": OwnView(clock, authentication=accounts, region=settings.region),
         "health": HealthDoor(ports.health),
         "logs": OwnView(logs, authentication=readers, region=settings.region),
         "metrics": OwnView(metrics, authentication=accounts, region=settings.region),

@@ -1,6 +1,7 @@
 """The listener's application: picks the door by host and path, and makes an answer of whatever the door raises."""
 
 import asyncio
+import errno
 import logging
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ from lampion.http.message import Request, RequestHead, Response, StreamedRespons
 from lampion.store.errors import StoreError
 
 _OWN_PREFIX = "/_lampion/"
-_NOT_STORED = "The Lambda service encountered an internal error: its store can't be used now. Nothing was changed."
+_NOT_STORED = "The Lambda service encountered an internal error: its disk or its store can't be used now."
+_OF_THE_DISK = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS))
 _FUNCTION_URLS = PATH_FORM.strip("/").rpartition("/")[2]
 
 _log = logging.getLogger(__name__)
@@ -85,7 +87,9 @@ class Gateway:
             return await visit.door.serve(request, visit.request_id)
         except ApiError as error:
             return self._refusal(error, visit.request_id)
-        except StoreError as error:
+        except (StoreError, OSError) as error:
+            if isinstance(error, OSError) and error.errno not in _OF_THE_DISK:
+                return self._failure(visit.request_id)
             _log.error("request %s was not served: %s", visit.request_id, error)
             return self._refusal(ServiceException(_NOT_STORED), visit.request_id)
         except Exception:

@@ -24,7 +24,7 @@ class Stage:
         self.loop = loop
         self.clock = SimulatedClock(loop)
         self.entries = entries or MemoryEntries()
-        self.queues = Queues(self.entries, self.clock, most_events=100)
+        self.queues = Queues(self.entries, self.clock, self.clock, most_events=100)
 
     def new(self, queue: QueueKey, payload: bytes = b"{}", *, in_seconds: float = 0) -> NewEntry:
         return NewEntry(queue, self.queues.time.epoch_ms() + int(in_seconds * 1000), b"{}", payload)
