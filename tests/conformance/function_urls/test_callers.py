@@ -30,6 +30,13 @@ MISMATCH = (
     "and signing method. Consult the service documentation for details."
 )
 OWNER, STRANGER, OTHER = "123456789012", "210987654321", "111111111111"
+VISITS = """
+import json, os, urllib.request
+
+def handler(event, context):
+    with urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"] + event, timeout=10) as answer:
+        return json.load(answer)
+"""
 KEYS = "import os\ndef handler(event, context):\n    return [os.environ['AWS_' + n] for n in event]\n"
 
 
@@ -258,6 +265,17 @@ def test_a_function_calls_by_its_role(start_server: Callable[..., LiveServer], a
         assert iam["callerId"] == iam["userId"]
         assert iam["callerId"].startswith("AROA")
         assert got.json["headers"]["x-amz-security-token"] == key[2]
+
+
+def test_a_function_visits_another_one_by_path(
+    live_server: LiveServer, lambda_client: Any, make_function: Functions, name: str
+) -> None:
+    """In a sandbox there are no names of ours; what is public is public there too."""
+    url_id = urlsplit(public_url(lambda_client, name)).netloc.partition(".")[0]
+    path = f"/_lampion/function-urls/{url_id}/from/inside?a=1"
+    answer = lambda_client.invoke(FunctionName=make_function(VISITS), Payload=json.dumps(path))
+    event = json.loads(answer["Payload"].read())
+    assert (event["rawPath"], event["requestContext"]["accountId"]) == ("/from/inside", "anonymous")
 
 
 def test_a_role_that_the_policy_names_may(start_server: Callable[..., LiveServer]) -> None:
