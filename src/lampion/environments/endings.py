@@ -41,7 +41,7 @@ class Truncated(msgspec.Struct, frozen=True):
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """The runtime answered in full, and then didn't come to its next invocation: `end` says why."""
+    """The runtime streamed all of an answer, and then didn't come to its next invocation: `end` says why."""
 
     answer: Answer
     end: "TimedOut | Exit"
@@ -51,4 +51,4 @@ class TimedOut(msgspec.Struct, frozen=True):
     """Nothing was posted in time."""
 
 
-Ending = Answer | Answered | ResponseTooLarge | Truncated | TimedOut | Exit
+Ending = Answer | ResponseTooLarge | Truncated | TimedOut | Exit

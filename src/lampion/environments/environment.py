@@ -275,11 +275,14 @@ class Environment:
 
     # -- the end of an invocation --
 
-    async def _conclude(self, invocation: Invocation, ending: Ending, started: float, *, during_init: bool) -> Outcome:
+    async def _conclude(
+        self, invocation: Invocation, ending: Ending | Answered, started: float, *, during_init: bool
+    ) -> Outcome:
         duration_ms = (self._clock.monotonic() - started) * 1000
         keep = isinstance(ending, Answer) and not during_init
-        failure = failure_of(ending, invocation.request_id, self._timeout_seconds)
-        if TimedOut() in (ending, ending.end if isinstance(ending, Answered) else None):
+        last = ending.end if isinstance(ending, Answered) else ending
+        failure = failure_of(last, invocation.request_id, self._timeout_seconds)
+        if isinstance(last, TimedOut):
             duration_ms = self._timeout_seconds * 1000
         memory_bytes = 0 if self._running is None else self._running.sandbox.max_memory_bytes()
         if not keep:

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from signal import Signals
 
-from lampion.environments.endings import Answer, Answered, Ending, ResponseTooLarge, TimedOut, Truncated
+from lampion.environments.endings import Answer, Ending, ResponseTooLarge, TimedOut, Truncated
 from lampion.sandbox.driver import Exit
 
 EXIT_ERROR = "Runtime.ExitError"
@@ -26,8 +26,6 @@ class Failure:
 def failure_of(ending: Ending, request_id: str, timeout_seconds: float) -> Failure | None:
     """The failure that `ending` means; None for a response. A runtime's own error is passed on as posted."""
     match ending:
-        case Answered(_, end):
-            return failure_of(end, request_id, timeout_seconds)
         case Answer(payload, error_type):
             return None if error_type is None else Failure(payload, error_type, "")
         case TimedOut():

@@ -50,7 +50,7 @@ class RuntimeSession:
         self._waiting: Callable[[Dispatch], None] | None = None
         self._undelivered: Dispatch | None = None
         self._current: Dispatch | None = None
-        self._ending: asyncio.Future[Ending] | None = None
+        self._ending: asyncio.Future[Ending | Answered] | None = None
         self._streamed: Answer | None = None
         self._end: TimedOut | Exit | None = None
 
@@ -137,7 +137,7 @@ class RuntimeSession:
         assert self._proceed is not None
         self._proceed()
 
-    def dispatch(self, dispatch: Dispatch) -> asyncio.Future[Ending]:
+    def dispatch(self, dispatch: Dispatch) -> asyncio.Future[Ending | Answered]:
         """Hand an invocation over, now if the runtime waits, else as soon as it asks; the future is its ending."""
         self._ending = asyncio.get_running_loop().create_future()
         if self._end is not None:
@@ -162,7 +162,7 @@ class RuntimeSession:
             self.initialized.set_result(ending)
         self._settle(ending if self._streamed is None else Answered(self._streamed, ending))
 
-    def _settle(self, ending: Ending) -> None:
+    def _settle(self, ending: Ending | Answered) -> None:
         self._streamed = None
         if self._ending is not None and not self._ending.done():
             self._ending.set_result(ending)

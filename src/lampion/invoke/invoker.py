@@ -66,7 +66,6 @@ class Invoker:
         """One run of `function`, which is what `check` said of `target`, to its end.
 
         With `stream`, what the function streams goes there, and the outcome has no payload.
-
         Function errors are outcomes; raised is only what kept the function from running.
         """
         measured = self._metrics.of(target.key, target.qualifier, function.version)

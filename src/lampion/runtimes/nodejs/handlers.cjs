@@ -63,9 +63,13 @@ async function loadAsFunction(load) {
 
 /** `awslambda.streamifyResponse` marks handlers; so may anybody, but with nothing else. */
 function checkStreaming(handler) {
-  if (handler[STREAMING] && handler[STREAMING] !== "response") {
+  if (!handler[STREAMING]) {
+    return;
+  }
+  if (handler[STREAMING] !== "response") {
     throw new MalformedStreamingHandler("Only response streaming is supported.");
   }
+  require("http"); // now, so that the first invocation needn't wait for it
 }
 
 /** Up to Node.js 22: CommonJS first, ES modules where the file's name or its package.json says so. */

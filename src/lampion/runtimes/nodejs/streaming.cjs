@@ -29,7 +29,7 @@ let agent = null;
  * everything, and `fail(payload)` ends the answer with an error and waits until the Runtime API has it.
  */
 function openAnswer(address, highWaterMark) {
-  const http = require("http"); // most functions never need it
+  const http = require("http"); // loaded with a handler that streams; most functions never need it
   agent ??= new http.Agent({ keepAlive: true, maxSockets: 1 });
   agent.createConnection = (options, connected) => require("net").createConnection({ ...options, highWaterMark }, connected);
   const request = http.request({ ...address, method: "POST", agent, headers: headers() });
