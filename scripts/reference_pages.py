@@ -44,9 +44,11 @@ def settings_page() -> str:
 
 
 def commands_page() -> str:
-    parts = ["# Commands", NOTICE, "Exit codes: [exit-codes.md](exit-codes.md).\n", _help_of(None)]
+    names = lampion_command.context_settings["help_option_names"]
+    root = click.Context(lampion_command, info_name="lampion", terminal_width=HELP_WIDTH, help_option_names=names)
+    parts = ["# Commands", NOTICE, "Exit codes: [exit-codes.md](exit-codes.md).\n", _help_of(root)]
     for name in COMMANDS:
-        parts += [f"## lampion {name}\n", _help_of(name)]
+        parts += _sections_of(name, root, "##")
     return "\n".join(parts)
 
 
@@ -121,15 +123,21 @@ def offered_operations() -> Iterator[tuple[str, str]]:
                 yield from ((found.name, name) for name in names if name is not None)
 
 
-def _help_of(name: str | None) -> str:
-    names = lampion_command.context_settings["help_option_names"]
-    root = click.Context(lampion_command, info_name="lampion", terminal_width=HELP_WIDTH, help_option_names=names)
-    if name is None:
-        return f"```text\n{lampion_command.get_help(root)}\n```\n"
-    command = lampion_command.get_command(root, name)
+def _sections_of(name: str, parent: click.Context, heading: str) -> Iterator[str]:
+    """A command, and the commands of a group."""
+    assert isinstance(parent.command, click.Group)
+    command = parent.command.get_command(parent, name)
     assert command is not None
-    context = click.Context(command, info_name=name, parent=root)
-    return f"```text\n{command.get_help(context)}\n```\n"
+    context = click.Context(command, info_name=name, parent=parent)
+    yield f"{heading} {context.command_path}\n"
+    yield _help_of(context)
+    if isinstance(command, click.Group):
+        for inner in command.list_commands(context):
+            yield from _sections_of(inner, context, f"{heading}#")
+
+
+def _help_of(context: click.Context) -> str:
+    return f"```text\n{context.get_help()}\n```\n"
 
 
 def _cell(text: str) -> str:

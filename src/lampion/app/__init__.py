@@ -129,7 +129,7 @@ def _gateway(settings: Settings, ports: Ports, stores: Stores, work: Work, authe
         authorization=Authorization(functions_may_all=functions_may_all, region=settings.region),
         region=settings.region,
     )
-    own = {"code": downloads, **own_doors(settings, ports, stores, authentication)}
+    own = {"code": downloads, **own_doors(settings, ports, stores, work, authentication)}
     return Gateway(service=service, aws_api=aws_api, own=own, rng=ports.rng)
 
 

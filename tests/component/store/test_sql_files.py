@@ -13,7 +13,7 @@ from lampion.store.sqlite.migrations import known_migrations, split_statements
 
 def test_every_concept_loads():
     files = [file.name.removesuffix(".sql") for file in resources.files("lampion.store").joinpath("sql").iterdir()]
-    assert sorted(files) == ["access_keys", "entries", "functions", "resources"]
+    assert sorted(files) == ["access_keys", "entries", "functions", "queue_contents", "resources"]
     assert all(queries(concept) for concept in files)
 
 
@@ -24,11 +24,15 @@ WHOLE_TABLE = {"runtimes"}
 """What `lampion doctor` asks for, in a process of its own."""
 
 
-MIGRATIONS = {"entries": "queue_migrations"}
+HARMLESS = ("SCAN CONSTANT ROW", "SCAN (subquery")
+"""No table: the row that a SELECT without FROM makes, and what a subquery with its own index and limit has found."""
+
+
+MIGRATIONS = {"entries": "queue_migrations", "queue_contents": "queue_migrations"}
 """Of concepts that have a database of their own."""
 
 
-@pytest.mark.parametrize("concept", ["access_keys", "entries", "functions", "resources"])
+@pytest.mark.parametrize("concept", ["access_keys", "entries", "functions", "queue_contents", "resources"])
 async def test_no_statement_walks_through_a_table(tmp_path: Path, concept: str):
     steps = known_migrations(MIGRATIONS.get(concept, "migrations"))
     database = await open_database(tmp_path / "database", migrations=steps)
@@ -52,7 +56,7 @@ async def check_statements(database: Database, concept: str) -> None:
             elif name in WHOLE_ACCOUNT:
                 assert not step.startswith("SCAN") or step == "SCAN CONSTANT ROW", (name, step)
             elif name not in WHOLE_TABLE:
-                assert not step.startswith("SCAN"), (name, step)
+                assert not step.startswith("SCAN") or step.startswith(HARMLESS), (name, step)
                 assert not step.endswith("(account_id=? AND region=?)"), (name, step)
 
 
