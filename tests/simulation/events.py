@@ -106,11 +106,15 @@ class World:
     async def play(self) -> History:
         """A history to its end."""
         callers = asyncio.create_task(self._call())
-        while not callers.done() or self.faults.crashes > 0:
-            async with self._server() as life:
-                await self._live(life, callers)
-        self.faults.calm()
-        async with self._server() as life:
+        while self.faults.crashes > 0:
+            async with self._server():
+                await asyncio.sleep(self._chance.choice((0.01, 0.5, 90.0, 200.0)) * self._chance.random())
+            self.faults.crashes -= 1
+            self._jump()
+        async with self._server() as life:  # the last one lives on when the faults end
+            await callers
+            self._jump()
+            self.faults.calm()
             await self._until_quiet(life)
         return self.history
 
@@ -165,13 +169,7 @@ class World:
         await resources.change(fill)
         return resources
 
-    async def _live(self, life: Life, callers: "asyncio.Task[None]") -> None:
-        """Until it crashes, or there is nothing more to come."""
-        if self.faults.crashes > 0:
-            await asyncio.sleep(self._chance.choice((0.01, 0.5, 90.0, 200.0)) * self._chance.random())
-            self.faults.crashes -= 1
-        else:
-            await callers
+    def _jump(self) -> None:
         if self.faults.clock_jumps > 0:
             self.faults.clock_jumps -= 1
             self.history.clock_jumped = True
@@ -227,7 +225,7 @@ class World:
         return Plan(
             seconds=chance.choice((0.001, 1.0, 30.0)),
             fails=chance.choice((0.0, 0.3, 1.0)),
-            system_errors=chance.choice((0.0, 0.0, 0.5)),
+            system_errors=chance.choice((0.0, 0.0, 0.5, 1.0)) if is_gone is None else 0.0,
             is_gone=chance.random() < 0.05 if is_gone is None else is_gone,
             has_dead_letters=chance.random() < 0.5,
         )

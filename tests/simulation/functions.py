@@ -75,7 +75,7 @@ class Runs:
         self._running: Counter[str] = Counter()
         self.most_running: Counter[str] = Counter()
 
-    async def check(self, target: Target) -> Function:
+    async def find(self, target: Target) -> Function:
         found = await self._functions.get(target.key)
         if found is None:
             raise ResourceNotFoundException(f"Function not found: {target.key.arn}")

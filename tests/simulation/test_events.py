@@ -50,6 +50,7 @@ def judge(history: History) -> None:
     limits_are_kept(history)
     nothing_runs_in_another_functions_place(history)
     retries_are_as_configured(history, endings)
+    ends_have_their_reasons(history, endings)
     results_arrive(history, endings)
 
 
@@ -93,6 +94,22 @@ def retries_are_as_configured(history: History, endings: dict[str, list[Ending]]
         assert all(runs[one.request_id] <= most for one in endings[name]), f"{name} was tried too often"
         if not history.clock_jumped:
             starts_in_time(history, name, policy.maximum_event_age_seconds)
+
+
+def ends_have_their_reasons(history: History, endings: dict[str, list[Ending]]) -> None:
+    for name in NAMES:
+        plan, own = history.functions.plans[name], [one for one in endings[name] if one.ending != PURGED]
+        found = {one.ending for one in own if not was_for_another(history, one)}
+        if plan.is_gone:
+            assert found <= {Condition.FUNCTION_NOT_FOUND}
+        elif history.reserved.get(name) == 0:
+            assert found <= {Condition.ZERO_RESERVED_CONCURRENCY, Condition.EVENT_AGE_EXCEEDED}
+            assert Condition.ZERO_RESERVED_CONCURRENCY in found or not found or history.clock_jumped
+        elif plan.system_errors == 1.0:
+            assert found <= {Condition.EVENT_AGE_EXCEEDED}
+    refused = {one.request_id for one in history.targets.refused}
+    given_up = {one.request_id for one in history.disk.endings.values() if one.ending == UNDELIVERED}
+    assert given_up <= refused, "what can't be delivered for a while is delivered later"
 
 
 def starts_in_time(history: History, name: str, age_seconds: int) -> None:

@@ -49,12 +49,16 @@ class Invoker:
 
     async def check(self, target: Target) -> Function:
         """The function that an invocation of `target` would run. Raises the API's error when it can't run."""
-        try:
-            function = await self._lookup.choose(target)
-        except ResourceNotFoundException:
-            raise function_not_found(target.key.qualified_arn(target.qualifier or "$LATEST")) from None
+        function = await self.find(target)
         check_invocable(function)
         return function
+
+    async def find(self, target: Target) -> Function:
+        """As `check`, whether it can run or not. Raises ResourceNotFoundException."""
+        try:
+            return await self._lookup.choose(target)
+        except ResourceNotFoundException:
+            raise function_not_found(target.key.qualified_arn(target.qualifier or "$LATEST")) from None
 
     async def invoke(
         self, target: Target, function: Function, invocation: Invocation, stream: ResponseStream | None = None

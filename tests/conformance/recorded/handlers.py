@@ -22,6 +22,25 @@ def handler(event, context):
     return {}
 """
 
+HI = """
+def handler(event, context):
+    return {"statusCode": 200, "body": "hi"}
+"""
+
+HTTP_ECHO = """
+def handler(event, context):
+    request = event["requestContext"]
+    return {
+        "args": event.get("queryStringParameters", {}),
+        "data": event.get("body", ""),
+        "domain": request["domainName"],
+        "headers": {name: value for name, value in event["headers"].items() if not name.startswith("x-")},
+        "method": request["http"]["method"],
+        "origin": request["http"]["sourceIp"],
+        "path": request["http"]["path"],
+    }
+"""
+
 VERSIONED = """
 def handler(event, context):
     return {
