@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl, unquote
 
 import msgspec
@@ -13,9 +13,9 @@ from lampion.console.queue_shapes import KIND_WORDS, entry_members, kept_members
 from lampion.console.view import Asked
 from lampion.domain.arn import FunctionKey
 from lampion.domain.errors import ResourceNotFoundException
+from lampion.domain.function import Function
 from lampion.event_queue.queues import DELIVERIES, EVENTS, Queues
 from lampion.store.entries import QueueKey
-from lampion.store.functions import Functions
 from lampion.store.queue_contents import QueueContents
 
 COUNTED_TO: Final = 10_000
@@ -27,6 +27,12 @@ _WHOLE_PER_PAGE: Final = 4
 _START_BYTES: Final = 256
 _WHOLE_BYTES: Final = 2**30
 _DIGITS_MOST: Final = 18
+
+
+class Functions(Protocol):
+    """Knows functions."""
+
+    async def get(self, key: FunctionKey) -> Function | None: ...
 
 
 class QueuesView:
