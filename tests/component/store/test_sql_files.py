@@ -3,6 +3,7 @@
 import re
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,14 +43,38 @@ async def test_no_statement_walks_through_a_table(tmp_path: Path, concept: str):
         await database.close()
 
 
+@pytest.mark.parametrize(
+    ("query", "step"),
+    [
+        ("page_at", "entries_due (queue=? AND due_epoch_ms=? AND rowid>?)"),
+        ("page_after", "entries_due (queue=? AND due_epoch_ms>?)"),
+        ("depth", "entries_due (queue=? AND due_epoch_ms<?)"),
+        ("kept", "endings_kept (queue=? AND id<?)"),
+        ("kept_from", "endings_kept (queue=? AND id>?)"),
+        ("kept_of", "endings_kept_of (request_id=?)"),
+        ("holding", "(kind=? AND account_id=? AND region=? AND name>?)"),
+    ],
+)
+async def test_what_is_shown_of_a_queue_is_found_without_walking_through_it(tmp_path: Path, query: str, step: str):
+    database = await open_database(tmp_path / "database", migrations=known_migrations("queue_migrations"))
+    try:
+        plan = await plan_of(database, queries("queue_contents")[query])
+    finally:
+        await database.close()
+    assert any(one.endswith(step) for one in plan), plan
+    assert not any("ORDER BY" in one for one in plan), plan
+
+
+async def plan_of(database: Database, statement: str) -> list[str]:
+    parameters: Any = dict.fromkeys(re.findall(r":(\w+)", statement), "1") or ("1",) * statement.count("?")
+    return await database.read(
+        lambda connection: [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+    )
+
+
 async def check_statements(database: Database, concept: str) -> None:
     for name, statement in queries(concept).items():
-        parameters: object = dict.fromkeys(re.findall(r":(\w+)", statement), "1") or ("1",) * statement.count("?")
-        plan = await database.read(
-            lambda connection, sql=statement, given=parameters: [  # type: ignore[misc]
-                row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", given)
-            ]
-        )
+        plan = await plan_of(database, statement)
         for step in plan:
             if name in WHOLE_INDEX:
                 assert "USING INDEX" in step or "COVERING INDEX" in step or "TEMP B-TREE" in step, (name, step)
