@@ -69,12 +69,11 @@ def _services_section() -> list[str]:
 
 
 def commands_page() -> str:
-    parts = ["# Commands", NOTICE, "Exit codes: [exit-codes.md](exit-codes.md).\n", _help_of()]
+    names = lampion_command.context_settings["help_option_names"]
+    root = click.Context(lampion_command, info_name="lampion", terminal_width=HELP_WIDTH, help_option_names=names)
+    parts = ["# Commands", NOTICE, "Exit codes: [exit-codes.md](exit-codes.md).\n", _help_of(root)]
     for name in COMMANDS:
-        parts += [f"## lampion {name}\n", _help_of(name)]
-        parts += [
-            part for more in _commands_of(name) for part in (f"### lampion {name} {more}\n", _help_of(name, more))
-        ]
+        parts += _sections_of(name, root, "##")
     return "\n".join(parts)
 
 
@@ -149,25 +148,21 @@ def offered_operations() -> Iterator[tuple[str, str]]:
                 yield from ((found.name, name) for name in names if name is not None)
 
 
-def _help_of(*names: str) -> str:
-    """Of the command that is reached by these names, one below the other."""
-    help_names = lampion_command.context_settings["help_option_names"]
-    context = click.Context(
-        lampion_command, info_name="lampion", terminal_width=HELP_WIDTH, help_option_names=help_names
-    )
-    for name in names:
-        assert isinstance(context.command, click.Group)
-        command = context.command.get_command(context, name)
-        assert command is not None
-        context = click.Context(command, info_name=name, parent=context)
-    return f"```text\n{context.command.get_help(context)}\n```\n"
+def _sections_of(name: str, parent: click.Context, heading: str) -> Iterator[str]:
+    """A command, and the commands of a group."""
+    assert isinstance(parent.command, click.Group)
+    command = parent.command.get_command(parent, name)
+    assert command is not None
+    context = click.Context(command, info_name=name, parent=parent)
+    yield f"{heading} {context.command_path}\n"
+    yield _help_of(context)
+    if isinstance(command, click.Group):
+        for inner in command.list_commands(context):
+            yield from _sections_of(inner, context, f"{heading}#")
 
 
-def _commands_of(name: str) -> list[str]:
-    """What a command that is a group offers."""
-    root = click.Context(lampion_command)
-    command = lampion_command.get_command(root, name)
-    return command.list_commands(root) if isinstance(command, click.Group) else []
+def _help_of(context: click.Context) -> str:
+    return f"```text\n{context.get_help()}\n```\n"
 
 
 def _cell(text: str) -> str:

@@ -51,7 +51,7 @@ def _gateway(
         service=service,
         aws_api=aws_api,
         function_urls=_function_urls(settings, ports, stores, work, authentication, scheme),
-        own={"code": downloads, **own_doors(settings, ports, stores, authentication)},
+        own={"code": downloads, **own_doors(settings, ports, stores, work, authentication)},
         rng=ports.rng,
     )
 

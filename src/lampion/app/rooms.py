@@ -26,6 +26,7 @@ from lampion.store.cached_functions import CachedFunctions
 from lampion.store.cached_resources import CachedResources
 from lampion.store.data_directory import DataDirectory
 from lampion.store.entries import Entries
+from lampion.store.queue_contents import QueueContents
 from lampion.telemetry.health import Health
 from lampion.telemetry.metrics import Metrics
 
@@ -55,6 +56,7 @@ class Stores:
     functions: CachedFunctions
     resources: CachedResources
     entries: Entries
+    queue_contents: QueueContents
     keys: AccessKeyring
     root_key: AccessKey
     blobs: Blobs
