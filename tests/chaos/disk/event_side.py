@@ -73,13 +73,13 @@ class TracedRuns:
         self._functions = functions
         self._trace = trace
 
-    async def check(self, target: Target) -> Function:
+    async def find(self, target: Target) -> Function:
         function = await self._functions.get(target.key)
         if function is None:
             raise ResourceNotFoundException(f"Function not found: {target.key.arn}")
         return function
 
-    async def invoke(self, target: Target, function: Function, invocation: Invocation) -> Outcome:
+    async def invoke(self, target: Target, function: Function, invocation: Invocation, *, is_event: bool) -> Outcome:
         self._trace(target.key.name, invocation.request_id)
         await asyncio.sleep(0)
         if target.key.name == FAILS:
@@ -117,12 +117,12 @@ async def running_core(directory: Path, clock: FlyingClock, trace: Callable[[str
             await database.write(lambda one: one.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}"))
         functions = CachedFunctions(SqliteFunctions(store))
         resources = CachedResources(SqliteResources(store), functions)
-        queues, metrics = Queues(SqliteEntries(kept), clock, most_events=8), Metrics()
+        queues, metrics = Queues(SqliteEntries(kept), clock, clock, most_events=8), Metrics()
         invoker = EventInvoker(
             queues=queues,
             invoker=TracedRuns(functions, trace),
             resources=resources,
-            endings=EventEndings(clock=clock, time=queues.time, rng=SystemRng()),
+            endings=EventEndings(functions=functions, clock=clock, time=queues.time, rng=SystemRng()),
             metrics=metrics,
         )
         await queues.open()
