@@ -16,6 +16,7 @@ from lampion.cli.failure import MEANINGS
 from lampion.cli.main import COMMANDS, lampion_command
 from lampion.config import options
 from lampion.domain.event_source import SourceSpec
+from lampion.endpoints.services import Service
 from lampion.event_sources import SPECS
 from tests.witness import rows
 
@@ -39,8 +40,32 @@ def settings_page() -> str:
             "|---|---|---|---|",
             *rows,
             "",
+            *_services_section(),
         ]
     )
+
+
+def _services_section() -> list[str]:
+    names = [service.identifier for service in Service]
+    variables = ", ".join(f"`AWS_ENDPOINT_URL_{name.upper()}`" for name in names)
+    return [
+        "## Services",
+        "",
+        "Where results of event invocations are sent: tables `[services.NAME]` of the configuration file, for",
+        f"{', '.join(f'`{name}`' for name in names)}. All members are texts, and none is needed.",
+        "",
+        "| Member | Without it | Meaning |",
+        "|---|---|---|",
+        f"| `endpoint` | {variables}, else `AWS_ENDPOINT_URL` unless it names this server; else it isn't reached "
+        "| `http://` or `https://` with host, and port and path if needed; `aws` for AWS itself |",
+        "| `region` | the region in the ARN; for buckets, the function's | what requests are signed for |",
+        "| `access_key_id`, `secret_access_key` | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` "
+        "of the server | the key that signs |",
+        "| `session_token` | none | of a temporary key |",
+        "",
+        "`AWS_CA_BUNDLE` names a file of certificates to trust in place of the system's.",
+        "",
+    ]
 
 
 def commands_page() -> str:

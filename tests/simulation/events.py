@@ -140,7 +140,7 @@ class World:
     async def _start(self) -> Life:
         history, clock = self.history, self._clock
         entries = FaultyEntries(history.disk, self.faults)
-        queues = Queues(entries, clock, most_events=_ACCOUNT_LIMIT)
+        queues = Queues(entries, clock, clock, most_events=_ACCOUNT_LIMIT)
         resources = await self._resources()
         runs = Runs(history.functions, Concurrency(_ACCOUNT_LIMIT, resources), queues.time.epoch_ms)
         invoker = EventInvoker(

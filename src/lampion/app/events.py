@@ -26,7 +26,7 @@ async def running_events(settings: Settings, ports: Ports, stores: Stores, work:
     )
     async with targets_outside(settings, ports.clock) as targets:
         deliverer = Deliverer(queues=work.queues, targets=Targets(targets), metrics=ports.metrics)
-        forgetting = Forgetting(stores.entries, ports.clock)
+        forgetting = Forgetting(stores.entries, ports.agenda)
         await work.queues.open()
         tasks = [asyncio.create_task(one.run()) for one in (invoker, deliverer, forgetting)]
         try:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from lampion.clock.adjustable import AdjustableClock
 from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
 from lampion.code.blobs import Blobs
@@ -32,9 +33,15 @@ from lampion.telemetry.metrics import Metrics
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What the rest reaches the machine, and tells who runs it, through."""
+    """What the rest reaches the machine, and tells who runs it, through.
+
+    `clock` is the machine's: for deadlines, durations, signatures, logs. `agenda` is for what waits long: retries,
+    ages, schedules; it is `adjustable` where the server's clock can be advanced, else `clock`.
+    """
 
     clock: Clock
+    agenda: Clock
+    adjustable: AdjustableClock | None
     rng: Rng
     driver: Driver
     health: Health

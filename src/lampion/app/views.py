@@ -3,6 +3,7 @@
 from lampion.app.rooms import Ports, Stores, Work
 from lampion.config import Settings
 from lampion.config.values import FunctionAccess
+from lampion.console.clock import ClockView
 from lampion.console.logs import LogsView
 from lampion.console.metrics import MetricsView
 from lampion.console.queue_orders import QueueOrders
@@ -33,7 +34,9 @@ def own_doors(
         orders=QueueOrders(redriving=redriving, purging=purging, contents=stores.queue_contents),
     )
     status = StatusView(health=ports.health, clock=ports.clock)
+    clock = ClockView(adjustable=ports.adjustable, machine=ports.clock)
     return {
+        "clock": OwnView(clock, authentication=accounts, region=settings.region),
         "health": HealthDoor(ports.health),
         "logs": OwnView(logs, authentication=readers, region=settings.region),
         "metrics": OwnView(metrics, authentication=accounts, region=settings.region),

@@ -29,16 +29,16 @@ class NotAccepted(Exception):
 
 
 class Queues:
-    """The durable queues of a server."""
+    """The durable queues of a server. What is due goes by `agenda`, how long the disk may take by `clock`."""
 
-    def __init__(self, entries: Entries, clock: Clock, *, most_events: int) -> None:
+    def __init__(self, entries: Entries, clock: Clock, agenda: Clock, *, most_events: int) -> None:
         self.entries = entries
-        self.time = SteadyTime(clock)
+        self.time = SteadyTime(agenda)
         self._clock = clock
         events = Turns(most_running=most_events, most_of_queue=most_events)
         deliveries = Turns(most_running=_DELIVERIES_AT_ONCE, most_of_queue=_DELIVERIES_TO_ONE)
-        self.events = Queue(entries, clock, self.time, kind=EVENTS, turns=events)
-        self.deliveries = Queue(entries, clock, self.time, kind=DELIVERIES, turns=deliveries)
+        self.events = Queue(entries, agenda, self.time, kind=EVENTS, turns=events)
+        self.deliveries = Queue(entries, agenda, self.time, kind=DELIVERIES, turns=deliveries)
         self._pending_bytes = 0
         self._pending: set[asyncio.Task[None]] = set()
 

@@ -66,7 +66,6 @@ class Invoker:
         """One run of `function`, which is what `check` said of `target`, to its end.
 
         With `stream`, what the function streams goes there, and the outcome has no payload.
-
         Function errors are outcomes; raised is only what kept the function from running.
         """
         measured = self._metrics.of(target.key, target.qualifier, function.version)
@@ -100,7 +99,7 @@ class Invoker:
         self._streamed.add(running)
         running.add_done_callback(self._streamed.discard)
         if not await stream.begun():
-            await running  # it has ended, maybe with an error that kept the function from running
+            await asyncio.shield(running)  # it has ended, maybe with an error that kept the function from running
         return StreamedInvocation(stream, function.version, running)
 
     async def _settled(self, target: Target, function: Function) -> Function:

@@ -60,7 +60,7 @@ class Stage:
         self.entries = MemoryEntries()
         self.functions = FunctionsByName()
         self.metrics = Metrics()
-        self.queues = Queues(self.entries, clock, most_events=100)
+        self.queues = Queues(self.entries, clock, clock, most_events=100)
         self.redriving = Redriving(queues=self.queues, contents=self.entries, functions=self.functions)
         self.purging = Purging(queues=self.queues, contents=self.entries, metrics=self.metrics)
         orders = QueueOrders(redriving=self.redriving, purging=self.purging, contents=self.entries)
