@@ -73,7 +73,7 @@ class TracedRuns:
         self._functions = functions
         self._trace = trace
 
-    async def check(self, target: Target) -> Function:
+    async def find(self, target: Target) -> Function:
         function = await self._functions.get(target.key)
         if function is None:
             raise ResourceNotFoundException(f"Function not found: {target.key.arn}")
@@ -117,12 +117,12 @@ async def running_core(directory: Path, clock: FlyingClock, trace: Callable[[str
             await database.write(lambda one: one.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}"))
         functions = CachedFunctions(SqliteFunctions(store))
         resources = CachedResources(SqliteResources(store), functions)
-        queues, metrics = Queues(SqliteEntries(kept), clock, most_events=8), Metrics()
+        queues, metrics = Queues(SqliteEntries(kept), clock, clock, most_events=8), Metrics()
         invoker = EventInvoker(
             queues=queues,
             invoker=TracedRuns(functions, trace),
             resources=resources,
-            endings=EventEndings(clock=clock, time=queues.time, rng=SystemRng()),
+            endings=EventEndings(functions=functions, clock=clock, time=queues.time, rng=SystemRng()),
             metrics=metrics,
         )
         await queues.open()

@@ -21,6 +21,7 @@ from lampion.domain.invocation import Invocation
 from lampion.invoke.event_entries import event_queue_of
 from lampion.invoke.qualifier import Target
 from lampion.store.event_invoke_configs import EVENT_INVOKE_CONFIGS
+from lampion.store.sqlite.queue_contents import SqliteQueueContents
 from tests.chaos.disk.core import FAILS, Core, FlyingClock, key, running_core, until_quiet
 from tests.component.store.samples import function
 
@@ -101,12 +102,13 @@ async def _send(core: Core, name: str, tell: Tell) -> None:
     invocation = Invocation(request_id=request_id, invoked_arn=key(name).arn, payload=payload, trace_id="Root=1-0")
     tell(["offered", name, request_id])
     with contextlib.suppress(ServiceException):
-        await core.acceptance.accept(Target(key(name), None), LATEST, invocation)
+        await core.acceptance.accept(Target(key(name), None), function(name, settled=True), invocation)
         tell(["accepted", name, request_id])
 
 
 async def _redrive(core: Core, tell: Tell) -> None:
-    kept = await core.queues.entries.kept(event_queue_of(key(FAILS)), before=None, limit=10)
+    contents = SqliteQueueContents(core.queues_database)
+    kept = await contents.kept_from(event_queue_of(key(FAILS)), after=0, limit=10)
     request_ids = [one.ending.request_id for one in kept]
     tell(["redriving", request_ids])
     await core.queues.redrive({one.number: one.ending.document or b"" for one in kept})
