@@ -21,10 +21,11 @@ from lampion.app.gateways import open_gateways
 from lampion.app.rooms import Ports
 from lampion.app.stores import opened_stores
 from lampion.app.work import working
+from lampion.clock.adjustable import AdjustableClock
 from lampion.clock.clock import SystemClock
 from lampion.clock.rng import SystemRng
 from lampion.config import Settings
-from lampion.config.values import AuthMode
+from lampion.config.values import AuthMode, ClockChoice
 from lampion.http.server import HttpServer
 from lampion.http.tls import server_context
 from lampion.sandbox.guarded import Guarded
@@ -91,12 +92,13 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
 @asynccontextmanager
 async def _ports(settings: Settings) -> AsyncIterator[Ports]:
     clock = SystemClock()
+    adjustable = AdjustableClock(clock) if settings.clock is ClockChoice.ADJUSTABLE else None
     chosen = choose_driver(settings, clock)
     with place_of_server(chosen, settings):
         driver = Guarded(chosen, clock)
         await driver.sweep()
         try:
-            yield Ports(clock, SystemRng(), driver, Health(clock), Metrics())
+            yield Ports(clock, adjustable or clock, adjustable, SystemRng(), driver, Health(clock), Metrics())
         finally:
             await driver.close()
 
@@ -118,3 +120,5 @@ def _announce(settings: Settings, endpoint: str) -> None:
     sys.stdout.flush()
     if settings.auth is AuthMode.OPEN:
         _log.warning("--auth open: anyone on this machine may do anything here; signatures are not checked")
+    if settings.clock is ClockChoice.ADJUSTABLE:
+        _log.warning("--clock adjustable: whoever has a key may let retries, ages and schedules fall due at once")

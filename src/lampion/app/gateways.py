@@ -51,7 +51,7 @@ def _gateway(
         service=service,
         aws_api=aws_api,
         function_urls=_function_urls(settings, ports, stores, work, authentication, scheme),
-        own={"code": downloads, **own_doors(settings, ports, stores, authentication)},
+        own={"code": downloads, **own_doors(settings, ports, stores, work, authentication)},
         rng=ports.rng,
     )
 
@@ -61,12 +61,14 @@ def _function_urls(
 ) -> FunctionUrlDoor:
     return FunctionUrlDoor(
         Listening(
-            region=settings.region, scheme=scheme, functions_may_all=settings.function_access is FunctionAccess.ALL
+            region=settings.region,
+            scheme=scheme,
+            functions_may_all=settings.function_access is FunctionAccess.ALL,
+            authentication=authentication,
         ),
         service=load_service("lambda"),
         resources=stores.resources,
         invoker=work.invoker,
-        authentication=authentication,
         clock=ports.clock,
         rng=ports.rng,
     )

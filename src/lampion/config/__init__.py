@@ -20,6 +20,7 @@ from lampion.config.memory import (
 from lampion.config.services import ServiceProblem, endpoints_from
 from lampion.config.values import (
     AuthMode,
+    ClockChoice,
     FunctionAccess,
     ListenAddress,
     NetworkChoice,
@@ -29,6 +30,7 @@ from lampion.config.values import (
     parse_addresses,
     parse_auth,
     parse_cgroup_name,
+    parse_clock,
     parse_count,
     parse_directory,
     parse_file,
@@ -224,6 +226,15 @@ class Settings:
             "COUNT|auto",
             "Execution environments that may exist at the same time. auto: as many of 128 MiB as fit in "
             f"{MEMORY_SHARE:.0%} of the memory, at least {ENVIRONMENTS_MIN}, at most {ENVIRONMENTS_MAX}.",
+        )
+    )
+    clock: ClockChoice = field(
+        metadata=_setting(
+            "machine",
+            parse_clock,
+            "machine|adjustable",
+            "adjustable: whoever has a key may let time pass at once for retries, ages and schedules, with "
+            "`lampion clock advance`. For development only.",
         )
     )
     log_group_bytes: int = field(

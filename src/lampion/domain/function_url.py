@@ -15,6 +15,7 @@ from lampion.domain.function import Document
 
 URL_ID_RANDOM_BYTES: Final = 15
 INVOKE_MODE_DEFAULT: Final = "BUFFERED"
+STREAMING: Final = "RESPONSE_STREAM"
 PATH_FORM: Final = "/_lampion/function-urls/"
 """How a URL is written for a server that is reached by IP address, before which no name can be put."""
 

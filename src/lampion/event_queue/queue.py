@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from lampion.clock.clock import Clock, Timer
@@ -101,6 +102,24 @@ class Queue:
         seconds = line.pace.failed()
         self._pause(line, seconds)
         return seconds
+
+    def running(self, queue: QueueKey) -> int:
+        """How many entries of `queue` the consumer has."""
+        return self._turns.running_of(queue)
+
+    @contextmanager
+    def withdrawn(self, queue: QueueKey, sequences: Collection[int]) -> Iterator[Collection[int]]:
+        """The entries that the consumer doesn't have; nor does it get them for the duration of the block.
+
+        A block that ends well has taken all of them from the disk; else the consumer gets those that are still there.
+        """
+        taken = self._turns.withdraw(queue, sequences)
+        are_gone = False
+        try:
+            yield taken
+            are_gone = True
+        finally:
+            self._move(self._turns.return_withdrawn(queue, taken, are_gone=are_gone))
 
     # -- inside --
 

@@ -16,17 +16,17 @@ from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
 from lampion.domain.arn import FunctionKey
 from lampion.domain.errors import ApiError, ResourceNotFoundException
-from lampion.domain.function_url import FunctionUrlConfig, account_of_url_id
+from lampion.domain.function_url import STREAMING, FunctionUrlConfig, account_of_url_id
 from lampion.domain.invocation import Invocation
 from lampion.domain.limits import API_REQUEST_BYTES, SYNC_PAYLOAD_BYTES
 from lampion.domain.policy_document import Statement
 from lampion.domain.trace_header import Trace, begun, continued
 from lampion.function_url.access import NO_AUTH, Visitor, is_allowed, known_of
 from lampion.function_url.address import Address, address_of
-from lampion.function_url.cors import Headers, is_preflight, preflight_headers, with_cors
+from lampion.function_url.answers import Labels, Stream, as_it_comes, buffered, nothing_there, own_headers
+from lampion.function_url.cors import is_preflight, preflight_headers, with_cors
 from lampion.function_url.event import Caller, Received, event_of
-from lampion.function_url.response import Malformed, response_of
-from lampion.http.message import JSON, Request, RequestHead, Response
+from lampion.http.message import Request, RequestHead, Response, StreamedResponse
 from lampion.identity.session_keys import SessionKey
 from lampion.invoke.invoker import Invoker
 from lampion.invoke.offered import check_offered
@@ -65,11 +65,15 @@ class Authentication(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listening:
-    """Where and as what the listener in front of the door serves; `functions_may_all` is --function-access."""
+    """Where and as what the listener in front of the door serves, and whose signatures it takes.
+
+    `functions_may_all` is what --function-access says.
+    """
 
     region: str
     scheme: str
     functions_may_all: bool
+    authentication: Authentication
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,10 @@ class _Visit:
     request_id: str
     trace: Trace
 
+    @property
+    def labels(self) -> Labels:
+        return Labels(self.request_id, self.trace.header)
+
 
 class FunctionUrlDoor:
     """Every function URL of this server (gateway.door.Door)."""
@@ -93,7 +101,6 @@ class FunctionUrlDoor:
         service: ServiceModel,
         resources: CachedResources,
         invoker: Invoker,
-        authentication: Authentication,
         clock: Clock,
         rng: Rng,
     ) -> None:
@@ -101,7 +108,6 @@ class FunctionUrlDoor:
         self._service = service
         self._resources = resources
         self._invoker = invoker
-        self._authentication = authentication
         self._clock = clock
         self._rng = rng
 
@@ -112,25 +118,28 @@ class FunctionUrlDoor:
     def too_large(self, head: RequestHead) -> Exception:
         return _too_large()
 
-    async def serve(self, request: Request, request_id: str) -> Response:
+    async def serve(self, request: Request, request_id: str) -> Response | StreamedResponse:
         address: Address | None = request.head.findings
         config = None if address is None else await self._find(address.url_id)
         if address is None or config is None:
-            nothing = _nothing_there(request_id)
+            nothing = nothing_there(request_id)
             return Response(nothing.status, nothing.body, nothing.headers)
         visit = _Visit(config, address, request, request_id, self._trace(request.head, config.key))
         if config.cors and is_preflight(request.head):
-            return Response(200, b"", _own_headers(visit) + preflight_headers(config.cors, request.head))
+            return Response(200, b"", own_headers(visit.labels) + preflight_headers(config.cors, request.head))
         answer = await self._answer(visit)
-        return Response(answer.status, answer.body, with_cors(config.cors, request.head, answer.headers))
+        headers = with_cors(config.cors, request.head, answer.headers)
+        if isinstance(answer, Stream):
+            return StreamedResponse(answer.status, headers, answer.pieces, answer.close)
+        return Response(answer.status, answer.body, headers)
 
-    async def _answer(self, visit: _Visit) -> WireAnswer:
+    async def _answer(self, visit: _Visit) -> WireAnswer | Stream:
         """What the function answers, or why it doesn't; without the headers of CORS."""
         try:
             caller = await self._admit(visit)
             return await self._run(visit, caller)
         except ResourceNotFoundException:
-            return _nothing_there(visit.request_id)  # the alias is gone, or the function this very moment
+            return nothing_there(visit.request_id)  # the alias is gone, or the function this very moment
         except ApiError as error:
             return serialize_error(self._service, error, visit.request_id)
 
@@ -153,10 +162,10 @@ class FunctionUrlDoor:
 
     async def _authenticate(self, request: Request) -> Principal:
         try:
-            claim = self._authentication.read(request.head)
+            claim = self._listening.authentication.read(request.head)
         except MissingAuthenticationTokenException:
             raise AccessDeniedException(_FORBIDDEN) from None
-        return await self._authentication.verify(claim, request)
+        return await self._listening.authentication.verify(claim, request)
 
     async def _check(self, visit: _Visit, visitor: Visitor) -> None:
         listening, now = self._listening, self._clock.now()
@@ -173,7 +182,8 @@ class FunctionUrlDoor:
                 found += policy.statements
         return found
 
-    async def _run(self, visit: _Visit, caller: Caller | None) -> WireAnswer:
+    async def _run(self, visit: _Visit, caller: Caller | None) -> WireAnswer | Stream:
+        """Raises ApiError for what keeps the function from running."""
         target = Target(visit.config.key, visit.config.alias)
         function = await self._invoker.check(target)
         check_offered(function)
@@ -187,14 +197,9 @@ class FunctionUrlDoor:
             trace_id=visit.trace.header,
             times_in_chain=visit.trace.times_in_chain,
         )
-        outcome = await self._invoker.invoke(target, function, invocation)
-        if outcome.function_error is not None:
-            return _bad_gateway(visit)
-        try:
-            prelude, body = response_of(outcome.payload)
-        except Malformed:
-            return _bad_gateway(visit)
-        return WireAnswer(prelude.status, [*prelude.headers, *_tracing_headers(visit)], body)
+        if visit.config.invoke_mode == STREAMING:
+            return await as_it_comes(await self._invoker.invoke_streamed(target, function, invocation), visit.labels)
+        return buffered(await self._invoker.invoke(target, function, invocation), visit.labels)
 
     def _received(self, visit: _Visit, caller: Caller | None) -> Received:
         address = visit.address
@@ -226,25 +231,6 @@ def _caller(principal: Principal) -> Caller:
         user_id=principal.account_id if session is None else session.user_id,
         user_arn=f"arn:aws:iam::{principal.account_id}:root" if session is None else session.arn,
     )
-
-
-def _nothing_there(request_id: str) -> WireAnswer:
-    """AWS's answer under a name that is no function's URL."""
-    headers = [("Content-Type", JSON), ("x-amzn-RequestId", request_id)]
-    return WireAnswer(404, [*headers, ("x-amzn-ErrorType", "ResourceNotFoundException")], b'{"Message":null}')
-
-
-def _bad_gateway(visit: _Visit) -> WireAnswer:
-    """What the client hears of a function that failed, or answered what no HTTP response can be."""
-    return WireAnswer(502, _own_headers(visit), b"Internal Server Error")
-
-
-def _own_headers(visit: _Visit) -> Headers:
-    return [("Content-Type", JSON), *_tracing_headers(visit)]
-
-
-def _tracing_headers(visit: _Visit) -> Headers:
-    return [("x-amzn-RequestId", visit.request_id), ("X-Amzn-Trace-Id", visit.trace.header)]
 
 
 def _too_large() -> RequestEntityTooLargeException:

@@ -46,15 +46,22 @@ def response_of(payload: bytes) -> tuple[Prelude, bytes]:
     members = _members(payload)
     if members is None or members.get("statusCode") is None:
         return Prelude(200, [("Content-Type", JSON)]), payload
-    return prelude_of(members), _body(members)
+    return _prelude(members), _body(members)
 
 
-def prelude_of(members: dict[str, Any]) -> Prelude:
-    """Status, headers and cookies of a response's members. Raises Malformed."""
+def prelude_of_json(head: bytes, *, content_type: str) -> Prelude:
+    """The head of a stream: all members but the body. Without a `statusCode`: 200. Raises Malformed."""
+    members = _members(head)
+    if members is None:
+        raise Malformed
+    return _prelude({"statusCode": 200, **members}, content_type)
+
+
+def _prelude(members: dict[str, Any], content_type: str = JSON) -> Prelude:
     headers = _headers(members.get("headers"))
     headers += [("Set-Cookie", _value(cookie)) for cookie in _cookies(members.get("cookies"))]
     if not any(name.lower() == "content-type" for name, _ in headers):
-        headers.insert(0, ("Content-Type", JSON))
+        headers.insert(0, ("Content-Type", content_type))
     return Prelude(_status(members.get("statusCode")), headers)
 
 

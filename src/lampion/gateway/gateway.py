@@ -1,6 +1,7 @@
 """The listener's application: picks the door by host and path, and makes an answer of whatever the door raises."""
 
 import asyncio
+import errno
 import logging
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -13,12 +14,13 @@ from lampion.domain.errors import ApiError, ServiceException
 from lampion.domain.function_url import PATH_FORM
 from lampion.function_url.address import is_function_url_host
 from lampion.gateway.door import Door
-from lampion.http.application import ClientGone, Exchange
+from lampion.http.application import BrokenOff, ClientGone, Exchange
 from lampion.http.message import Request, RequestHead, Response, StreamedResponse
 from lampion.store.errors import StoreError
 
 _OWN_PREFIX = "/_lampion/"
-_NOT_STORED = "The Lambda service encountered an internal error: its store can't be used now. Nothing was changed."
+_NOT_STORED = "The Lambda service encountered an internal error: its disk or its store can't be used now."
+_OF_THE_DISK = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS))
 _FUNCTION_URLS = PATH_FORM.strip("/").rpartition("/")[2]
 
 _log = logging.getLogger(__name__)
@@ -85,7 +87,9 @@ class Gateway:
             return await visit.door.serve(request, visit.request_id)
         except ApiError as error:
             return self._refusal(error, visit.request_id)
-        except StoreError as error:
+        except (StoreError, OSError) as error:
+            if isinstance(error, OSError) and error.errno not in _OF_THE_DISK:
+                return self._failure(visit.request_id)
             _log.error("request %s was not served: %s", visit.request_id, error)
             return self._refusal(ServiceException(_NOT_STORED), visit.request_id)
         except Exception:
@@ -119,7 +123,7 @@ async def _pump(response: StreamedResponse, exchange: Exchange) -> None:
         async with aclosing(response.pieces) as pieces:
             async for piece in pieces:
                 await body.write(piece)
-    except ClientGone:
+    except (ClientGone, BrokenOff):
         body.abort()
     except Exception:
         _log.exception("an answer broke off")

@@ -167,7 +167,7 @@ class Connection(asyncio.Protocol):
         if key in headers:
             if key in ("host", "authorization", "content-length"):
                 raise _Refused(400, f"Repeated header {key}")
-            text = f"{headers[key]},{text}"
+            text = f"{headers[key]}; {text}" if key == "cookie" else f"{headers[key]},{text}"
         headers[key] = text
 
     def on_headers_complete(self) -> None:

@@ -83,8 +83,13 @@ class Deliverer:
             payload=entry.payload,
         )
         await self._queues.settle(Change(of=entry.sequence, ending=ending))
-        dead_letter = delivery.purpose is Purpose.DEAD_LETTER
-        function = parse_function_reference(delivery.function_arn)
-        key = FunctionKey(entry.queue.account_id, entry.queue.region, function.name)
-        series = self._metrics.of(key, function.qualifier, function.qualifier or LATEST)
-        series.count("DeadLetterErrors" if dead_letter else "DestinationDeliveryFailures")
+        count_undelivered(self._metrics, entry, delivery)
+
+
+def count_undelivered(metrics: Metrics, entry: Entry, delivery: Delivery) -> None:
+    """In the metrics of the function whose result it is."""
+    dead_letter = delivery.purpose is Purpose.DEAD_LETTER
+    function = parse_function_reference(delivery.function_arn)
+    key = FunctionKey(entry.queue.account_id, entry.queue.region, function.name)
+    series = metrics.of(key, function.qualifier, function.qualifier or LATEST)
+    series.count("DeadLetterErrors" if dead_letter else "DestinationDeliveryFailures")

@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 class Endings(Protocol):
     """What follows from an event's end, as entries of the outbox."""
 
-    def deliveries(self, run: Run, condition: Condition) -> Sequence[NewEntry]: ...
+    async def deliveries(self, run: Run, condition: Condition) -> Sequence[NewEntry]: ...
 
 
 class Runs(Protocol):
@@ -99,12 +99,16 @@ class EventInvoker:
         """Run it once. Raises what kept it from running."""
         event, policy = run.event, policy_of(run.config)
         target = Target(event.key, event.qualifier)
-        run.function = await self._invoker.find(target)
+        function = await self._invoker.find(target)
+        if not event.is_for(function):
+            run.config = None  # the new function's, which is none of the event's business
+            return Condition.FUNCTION_NOT_FOUND
+        run.function = function
         now = self._queues.time.epoch_ms()
         if policy.is_too_old(event, now):
             return Condition.EVENT_AGE_EXCEEDED
-        check_invocable(run.function)
-        run.outcome = await self._invoker.invoke(target, run.function, _invocation(event, run.entry.payload))
+        check_invocable(function)
+        run.outcome = await self._invoker.invoke(target, function, _invocation(event, run.entry.payload))
         self._series(run).observe("AsyncEventAge", now - event.accepted_epoch_ms)
         if run.outcome.function_error is None:
             return Condition.SUCCESS
@@ -142,7 +146,7 @@ class EventInvoker:
             return
         change = Change(
             of=entry.sequence,
-            put=self._endings.deliveries(run, decision),
+            put=await self._endings.deliveries(run, decision),
             ending=ending_of(entry, event, decision, self._queues.time.epoch_ms()),
         )
         if await self._queues.settle(change) and decision is not Condition.SUCCESS:

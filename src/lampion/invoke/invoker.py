@@ -103,9 +103,12 @@ class Invoker:
         return StreamedInvocation(stream, function.version, running)
 
     async def _settled(self, target: Target, function: Function) -> Function:
-        """What the target means when the update that is under way has ended."""
+        """What the target means when the update that is under way has ended; never another function of its name."""
         await self._updates.until_settled(function.key)
-        return await self.check(target)
+        settled = await self.check(target)
+        if settled.creation_id != function.creation_id:
+            raise function_not_found(target.key.qualified_arn(target.qualifier or "$LATEST"))
+        return settled
 
     async def _run(
         self,

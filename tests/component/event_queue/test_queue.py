@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
+from lampion.clock.adjustable import AdjustableClock
 from lampion.event_queue.queues import DELIVERIES, EVENTS, NotAccepted, Queues
 from lampion.event_queue.turns import LOADED_MOST
 from lampion.store.entries import Change, Entries, Entry, NewEntry, Postponed, QueueKey
@@ -24,7 +25,7 @@ class Stage:
         self.loop = loop
         self.clock = SimulatedClock(loop)
         self.entries = entries or MemoryEntries()
-        self.queues = Queues(self.entries, self.clock, most_events=100)
+        self.queues = Queues(self.entries, self.clock, self.clock, most_events=100)
 
     def new(self, queue: QueueKey, payload: bytes = b"{}", *, in_seconds: float = 0) -> NewEntry:
         return NewEntry(queue, self.queues.time.epoch_ms() + int(in_seconds * 1000), b"{}", payload)
@@ -248,6 +249,29 @@ def test_a_disk_that_takes_too_long_accepts_nothing_and_what_got_there_is_handed
         entry = await slow.next(within_seconds=60)
         assert entry is not None
         assert entry.payload == b"late"
+
+    on_stage(play)
+
+
+def test_an_advanced_agenda_hands_out_what_is_due_and_doesnt_hurry_the_disk():
+    async def play(stage: Stage) -> None:
+        store, agenda = Failing(), AdjustableClock(stage.clock)
+        queues = Queues(store, stage.clock, agenda, most_events=100)
+        store.seconds = 5.0
+        due = queues.time.epoch_ms()
+        accepting = asyncio.create_task(queues.accept(NewEntry(ORDERS, due + 60_000, b"{}", b"later")))
+        await asyncio.sleep(1)
+        await agenda.advance(30)
+        assert not accepting.done(), "ten seconds have passed for the agenda only"
+        await accepting
+        store.seconds = 0.0
+        handed_out = asyncio.create_task(queues.events.next())
+        await asyncio.sleep(1)
+        assert not handed_out.done()
+        await agenda.advance(30)
+        async with asyncio.timeout(1):
+            assert (await handed_out).payload == b"later"
+        await queues.close()
 
     on_stage(play)
 

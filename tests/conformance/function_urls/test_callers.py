@@ -30,6 +30,13 @@ MISMATCH = (
     "and signing method. Consult the service documentation for details."
 )
 OWNER, STRANGER, OTHER = "123456789012", "210987654321", "111111111111"
+VISITS = """
+import json, os, urllib.request
+
+def handler(event, context):
+    with urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"] + event, timeout=10) as answer:
+        return json.load(answer)
+"""
 KEYS = "import os\ndef handler(event, context):\n    return [os.environ['AWS_' + n] for n in event]\n"
 
 
@@ -131,6 +138,15 @@ def test_a_signature_in_the_query_does_too(live_server: LiveServer, private: str
     got = visit(live_server, url)
     assert (got.status, got.json["rawPath"]) == (200, "/path")
     assert visit(live_server, url, "POST", body=b"x").refusal[:2] == (403, "InvalidSignatureException")
+
+
+def test_what_is_signed_by_path_is_the_whole_path(live_server: LiveServer, private: str) -> None:
+    url_id = urlsplit(private).netloc.partition(".")[0]
+    address = f"http://10.1.2.3:9000/_lampion/function-urls/{url_id}/a?b=1"
+    got = visit(live_server, address, headers=signed(address, root_key(live_server)))
+    assert (got.status, got.json["rawPath"]) == (200, "/a")
+    short = signed("http://10.1.2.3:9000/a?b=1", root_key(live_server))
+    assert visit(live_server, address, headers=short).refusal[:2] == (403, "InvalidSignatureException")
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer token"}, {"Authorization": "AWS4-HMAC-SHA256 x"}])
@@ -249,6 +265,17 @@ def test_a_function_calls_by_its_role(start_server: Callable[..., LiveServer], a
         assert iam["callerId"] == iam["userId"]
         assert iam["callerId"].startswith("AROA")
         assert got.json["headers"]["x-amz-security-token"] == key[2]
+
+
+def test_a_function_visits_another_one_by_path(
+    live_server: LiveServer, lambda_client: Any, make_function: Functions, name: str
+) -> None:
+    """In a sandbox there are no names of ours; what is public is public there too."""
+    url_id = urlsplit(public_url(lambda_client, name)).netloc.partition(".")[0]
+    path = f"/_lampion/function-urls/{url_id}/from/inside?a=1"
+    answer = lambda_client.invoke(FunctionName=make_function(VISITS), Payload=json.dumps(path))
+    event = json.loads(answer["Payload"].read())
+    assert (event["rawPath"], event["requestContext"]["accountId"]) == ("/from/inside", "anonymous")
 
 
 def test_a_role_that_the_policy_names_may(start_server: Callable[..., LiveServer]) -> None:

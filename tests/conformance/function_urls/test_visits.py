@@ -280,6 +280,39 @@ def test_a_url_outlives_its_alias_and_leads_nowhere(
     assert visit(live_server, url).status == 200
 
 
+def test_whatever_changes_meanwhile_every_visit_gets_an_answer_of_its_time(
+    live_server: LiveServer, lambda_client: Any, make_function: Functions
+) -> None:
+    name = make_function(ECHO)
+    allow(lambda_client, name)
+    urls = [url_of(lambda_client, name)]
+    seen: list[tuple[str, int]] = []
+    is_over = threading.Event()
+
+    def keep_visiting() -> None:
+        while not is_over.is_set():
+            url = urls[-1]
+            seen.append((url, visit(live_server, url).status))
+
+    visitors = [threading.Thread(target=keep_visiting) for _ in range(4)]
+    for visitor in visitors:
+        visitor.start()
+    for round_ in range(8):
+        lambda_client.delete_function_url_config(FunctionName=name)
+        urls.append(url_of(lambda_client, name, "AWS_IAM" if round_ % 2 else "NONE"))
+        time.sleep(0.1)
+    lambda_client.delete_function(FunctionName=name)
+    time.sleep(0.3)
+    is_over.set()
+    for visitor in visitors:
+        visitor.join()
+    assert {status for _, status in seen} == {200, 403, 404}
+    for url in urls:
+        statuses = [status for visited, status in seen if visited == url]
+        assert not {200, 403} <= set(statuses), "a URL changed how it asks who one is"
+    assert visit(live_server, urls[-1]).refusal == NOTHING_THERE
+
+
 def test_urls_survive_a_restart(start_server: Any) -> None:
     server = start_server()
     client = server.client()

@@ -68,6 +68,12 @@ def _allow_function(asking: Asking, **qualifier: str) -> None:
     asking.ask("AddPermission", FunctionName=asking.name, StatementId="invokePermission", **permission, **qualifier)
 
 
+def _allow(asking: Asking, **qualifier: str) -> None:
+    permission = {"Action": "lambda:InvokeFunctionUrl", "Principal": "*", "FunctionUrlAuthType": "NONE"}
+    asking.ask("AddPermission", FunctionName=asking.name, StatementId="url", **permission, **qualifier)
+    _allow_function(asking, **qualifier)
+
+
 def _visit(asking: Asking, url: str, method: str = "GET", path: str = "", **more: Any) -> Visited:
     return visit(_Endpoint(asking.client.meta.endpoint_url), url, method, path, **more)
 
@@ -94,9 +100,7 @@ def _(asking: Asking) -> None:
     config: dict[str, Any] = {"AuthType": "NONE", "InvokeMode": "BUFFERED"}
     created = asking.ask("CreateFunctionUrlConfig", FunctionName=asking.name, Qualifier="alias", **config)
     asking.shows("create_lambda_url_config", created.form)
-    permission = {"Action": "lambda:InvokeFunctionUrl", "Principal": "*", "FunctionUrlAuthType": "NONE"}
-    asking.ask("AddPermission", FunctionName=asking.name, StatementId="url", Qualifier="alias", **permission)
-    _allow_function(asking, Qualifier="alias")
+    _allow(asking, Qualifier="alias")
     url = created.answer["FunctionUrl"]
     asking.shows("invoke_aliased_url_response", {"status_code": _visit(asking, url).status})
     deleted = asking.ask("DeleteAlias", FunctionName=asking.name, Name="alias")
@@ -119,9 +123,7 @@ def _(asking: Asking) -> None:
     """A form of two parts, with what its client says of itself; AWS's names have no port."""
     asking.create_active(handlers.HTTP_ECHO)
     url = asking.ask("CreateFunctionUrlConfig", FunctionName=asking.name, AuthType="NONE").answer["FunctionUrl"]
-    permission = {"Action": "lambda:InvokeFunctionUrl", "Principal": "*", "FunctionUrlAuthType": "NONE"}
-    asking.ask("AddPermission", FunctionName=asking.name, StatementId="url", **permission)
-    _allow_function(asking)
+    _allow(asking)
     boundary = "4efd159eae0c4f4e125a5a509e073d85"
     part = f"\r\n--{boundary}\r\nContent-Disposition: form-data; "
     form = (
@@ -138,3 +140,18 @@ def _(asking: Asking) -> None:
         "Content-Type": f"multipart/form-data; boundary={boundary}",
     }
     asking.shows("url_response", _visit(asking, url, "POST", "/test/value", headers=headers, body=form).json)
+
+
+@shows(FILE, "TestLambdaURL::test_function_url_with_response_streaming")
+def _(asking: Asking) -> None:
+    """Recorded of a Node.js function; here a program of its own streams."""
+    wrapper = {"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/wrapper"}}
+    asking.create_active(handlers.STREAMS, Environment=wrapper)
+    config: dict[str, Any] = {"AuthType": "NONE", "InvokeMode": "RESPONSE_STREAM"}
+    url = asking.ask("CreateFunctionUrlConfig", FunctionName=asking.name, **config).answer["FunctionUrl"]
+    _allow(asking)
+    steps = [["begin", "text/plain"], ["write", "Hello, "], ["write", "world!"]]
+    headers = {"Content-Type": "application/json"}
+    got = _visit(asking, url, "POST", headers=headers, body=json.dumps(steps))
+    asking.shows("response_status", got.status)
+    asking.shows("response_data", got.body.decode())

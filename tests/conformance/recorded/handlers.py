@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Collection, Mapping
+from pathlib import Path
 
 
 def package(files: Mapping[str, str | bytes], executable: Collection[str] = ()) -> bytes:
@@ -21,6 +22,17 @@ NOTHING = """
 def handler(event, context):
     return {}
 """
+
+_PROGRAM = (Path(__file__).parents[1] / "streaming_program.py").read_text(encoding="utf-8")
+
+STREAMS = package(
+    {
+        "program.py": _PROGRAM.replace("json.loads(event)", "json.loads(json.loads(event)['body'])"),
+        "wrapper": '#!/bin/sh\nexec "$1" /var/task/program.py\n',
+    },
+    executable={"wrapper"},
+)
+"""A program that streams what the body of a request to its URL says."""
 
 HI = """
 def handler(event, context):

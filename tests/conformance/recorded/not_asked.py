@@ -23,7 +23,6 @@ NOT_ASKED = {
     r"TestLambdaVersions::test_async_invoke_queue_upon_function_update": "needs the event queue",
     r"TestLambdaFeatures::test_upload_lambda_from_s3": "needs code in S3",
     r"TestLambdaBehavior::test_runtime_introspection_arm": "needs an arm64 machine",
-    r"TestLambdaURL::test_function_url_with_response_streaming": "needs function URLs that stream",
     r"TestLambdaURL::test_lambda_url_invocation_custom_id(_aliased)?": (
         "no answer is recorded, and the ids of AWS's URLs are not for customers to choose"
     ),
