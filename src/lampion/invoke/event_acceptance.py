@@ -30,6 +30,7 @@ class EventAcceptance:
             times_in_chain=invocation.times_in_chain,
             accepted_epoch_ms=self._queues.time.epoch_ms(),
             creation_id=function.creation_id,
+            tenant_id=invocation.tenant_id,
         )
         try:
             await self._queues.accept(entry_of(event, invocation.payload))

@@ -20,9 +20,10 @@ from lampion.domain.event_invoke_config import Destinations, EventInvokeConfig
 from lampion.domain.invocation import Invocation
 from lampion.invoke.event_entries import event_queue_of
 from lampion.invoke.qualifier import Target
+from lampion.invoke.redriving import Redriving
 from lampion.store.event_invoke_configs import EVENT_INVOKE_CONFIGS
 from lampion.store.sqlite.queue_contents import SqliteQueueContents
-from tests.chaos.disk.core import FAILS, Core, FlyingClock, key, running_core, until_quiet
+from tests.chaos.disk.event_side import FAILS, Core, FlyingClock, key, running_core, until_quiet
 from tests.component.store.samples import function
 
 SUCCEEDS: Final = "succeeds"
@@ -100,18 +101,21 @@ async def _send(core: Core, name: str, tell: Tell) -> None:
     request_id = SystemRng().uuid4()
     payload = b'{"text": "' + b"x" * 3000 + b'"}'
     invocation = Invocation(request_id=request_id, invoked_arn=key(name).arn, payload=payload, trace_id="Root=1-0")
+    receiver = await core.functions.get(key(name))
+    assert receiver is not None
     tell(["offered", name, request_id])
     with contextlib.suppress(ServiceException):
-        await core.acceptance.accept(Target(key(name), None), function(name, settled=True), invocation)
+        await core.acceptance.accept(Target(key(name), None), receiver, invocation)
         tell(["accepted", name, request_id])
 
 
 async def _redrive(core: Core, tell: Tell) -> None:
-    contents = SqliteQueueContents(core.queues_database)
-    kept = await contents.kept_from(event_queue_of(key(FAILS)), after=0, limit=10)
+    queue, contents = event_queue_of(key(FAILS)), SqliteQueueContents(core.queues_database)
+    kept = await contents.kept(queue, before=None, limit=10, payload_bytes=0)
     request_ids = [one.ending.request_id for one in kept]
     tell(["redriving", request_ids])
-    await core.queues.redrive({one.number: one.ending.document or b"" for one in kept})
+    redriving = Redriving(queues=core.queues, contents=contents, functions=core.functions)
+    await redriving.step(queue, after=0, up_to=max(one.number for one in kept))
     tell(["redriven", request_ids])
 
 
