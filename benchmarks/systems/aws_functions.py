@@ -27,6 +27,7 @@ class Kind:
     runtime: str
     package: bytes = field(repr=False)
     snap_start: bool = False
+    timeout_seconds: int = 30
 
 
 def create(client: Any, name: str, kind: Kind) -> None:
@@ -44,7 +45,7 @@ def begin_to_create(client: Any, name: str, kind: Kind) -> None:
         Handler=HANDLER,
         Code={"ZipFile": kind.package},
         MemorySize=MEMORY_MIB,
-        Timeout=30,
+        Timeout=kind.timeout_seconds,
         **more,
     )
 
