@@ -59,7 +59,7 @@ def by_program(argv: Sequence[object], environ: Mapping[str, str], *more: object
     return take_in
 
 
-def until_answered(ask: Callable[[], bool], seconds: float, what: str) -> None:
+def until(ask: Callable[[], bool], seconds: float, what: str) -> None:
     """Ask again and again until it says yes. Raises TimeoutError with `what` hasn't come about."""
     deadline = time.monotonic() + seconds
     while not ask():

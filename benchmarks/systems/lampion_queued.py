@@ -10,7 +10,7 @@ from benchmarks.functions import ECHO, ECHO_THAT_HOLDS, EVENT, package
 from benchmarks.systems import queue_file
 from benchmarks.systems.aws_functions import RUNTIME, Kind, create
 from benchmarks.systems.endpoint import invoke
-from benchmarks.systems.event_intake import over_http, until_answered
+from benchmarks.systems.event_intake import over_http, until
 from benchmarks.systems.lampion_server import ROOM_FOR_ALL, Server, data_directory, serving, versions
 from benchmarks.systems.system import Drained, EventIntake, Intake, Running, Scratch, WarmFunction
 
@@ -65,7 +65,7 @@ def _keep_busy(server: Server) -> None:
             return True
         return False
 
-    until_answered(is_busy, _BUSY_SECONDS, f"{HOLDS} wasn't busy")
+    until(is_busy, _BUSY_SECONDS, f"{HOLDS} wasn't busy")
     client.close()
 
 
