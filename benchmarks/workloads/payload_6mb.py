@@ -7,6 +7,7 @@ measured in turn.
 import hashlib
 import json
 import time
+from dataclasses import replace
 from statistics import quantiles
 
 from benchmarks.functions import ECHO
@@ -50,10 +51,12 @@ class _Kind:
             self.cpu_seconds += used
             self.wrong_answers += answer.status != 200 or not _same(answer.body, self._request.body)
 
-    def sample(self, repeat: int) -> Sample:
-        count = len(self.seconds)
-        return _sample(
-            repeat, self.name, self.seconds, self.wrong_answers, 1e6 * self.cpu_seconds / count, self._function
+    def sample(self, repeat: int, grown_mib: float) -> Sample:
+        cpu_microseconds = 1e6 * self.cpu_seconds / len(self.seconds)
+        found = _sample(repeat, self.name, self.seconds)
+        more = {**found.more, "server grew by MiB": grown_mib}
+        return replace(
+            found, wrong_answers=self.wrong_answers, cpu_microseconds_per_request=cpu_microseconds, more=more
         )
 
 
@@ -62,20 +65,9 @@ def _same(answer: bytes, event: bytes) -> bool:
     return answer == event or json.loads(answer) == json.loads(event)
 
 
-def _sample(
-    repeat: int, kind: str, seconds: list[float], wrong: int, cpu_us: float | None, function: WarmFunction | None
-) -> Sample:
+def _sample(repeat: int, kind: str, seconds: list[float]) -> Sample:
     cuts = quantiles(seconds, n=20, method="inclusive")
-    return Sample(
-        repeat=repeat,
-        value=cuts[9] * 1e3,
-        kind=kind,
-        requests=len(seconds),
-        wrong_answers=wrong,
-        cpu_microseconds_per_request=cpu_us,
-        pss_mib=None if function is None else function.processes.root_pss_mib(),
-        more={"p95 ms": cuts[18] * 1e3},
-    )
+    return Sample(repeat=repeat, value=cuts[9] * 1e3, kind=kind, requests=len(seconds), more={"p95 ms": cuts[18] * 1e3})
 
 
 def _measure(running: Running, repeat: int, effort: Effort) -> list[Sample]:
@@ -83,6 +75,7 @@ def _measure(running: Running, repeat: int, effort: Effort) -> list[Sample]:
     event, copying, objects = payload(), running.function_of(ECHO_OF_BYTES), running.function_of(ECHO)
     kinds = [_Kind("", copying, event), _Kind(WITH_PYTHON_OBJECTS, objects, event)]
     hashing: list[float] = []
+    before_mib = copying.processes.begin_root_peak()
     with connected(copying.endpoint.url, _ROOM_BYTES) as exchange:
         for call in range(-WARM_UP_CALLS, effort.payload_calls):
             began = time.perf_counter()
@@ -91,8 +84,8 @@ def _measure(running: Running, repeat: int, effort: Effort) -> list[Sample]:
                 hashing.append(time.perf_counter() - began)
             for kind in kinds:
                 kind.ask(exchange, counts=call >= 0)
-    beside = _sample(repeat, BESIDE_SHA256, hashing, 0, None, None)
-    return [*(kind.sample(repeat) for kind in kinds), beside]
+    grown_mib = copying.processes.root_peak_mib() - before_mib
+    return [*(kind.sample(repeat, grown_mib) for kind in kinds), _sample(repeat, BESIDE_SHA256, hashing)]
 
 
 PAYLOAD_6MB = Workload("payload_6mb", "p50 of an invoke with 6 MB in and out", "ms", "lower", _measure)

@@ -98,3 +98,5 @@ def test_six_megabytes_go_in_and_out_and_streams_come_whole(scratch):
     assert [sample.kind for sample in payloads] == ["", WITH_PYTHON_OBJECTS, BESIDE_SHA256]
     assert [sample.wrong_answers for sample in (*payloads, stream)] == [0, 0, 0, 0]
     assert stream.more["MiB/s"] > 1
+    assert payloads[0].more["server grew by MiB"] > 6
+    assert stream.more["server grew by MiB"] < 64
