@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from benchmarks.functions import EVENT, package
+from benchmarks.functions import EVENT, MEMORY_MIB, package
 from benchmarks.measure import open_loop
 from benchmarks.measure.open_loop import Seen
 from benchmarks.systems import queue_file
@@ -36,6 +36,7 @@ class Scenario:
     name: str
     bound: str
     source: str
+    memory_mib: int = MEMORY_MIB
     reserved: int | None = None
 
 
@@ -57,7 +58,13 @@ def handler(event, context):
 """
 SCENARIOS = (
     Scenario("busy", "the processor: each invoke takes 2 ms of it", BUSY),
-    Scenario("resting", f"reserved concurrency of {CONNECTIONS}: each invoke sleeps 20 ms", RESTING, CONNECTIONS),
+    Scenario(
+        "resting",
+        f"reserved concurrency of {CONNECTIONS}: each invoke sleeps 20 ms",
+        RESTING,
+        memory_mib=256,
+        reserved=CONNECTIONS,
+    ),
 )
 
 
@@ -134,7 +141,7 @@ def measure(server: Server, scenario: Scenario, seconds: float) -> Figures:
 
 def _function(server: Server, scenario: Scenario) -> WarmFunction:
     client = server.endpoint.client()
-    create(client, scenario.name, Kind(RUNTIME, package(scenario.source)))
+    create(client, scenario.name, Kind(RUNTIME, package(scenario.source), memory_mib=scenario.memory_mib))
     if scenario.reserved is not None:
         client.put_function_concurrency(FunctionName=scenario.name, ReservedConcurrentExecutions=scenario.reserved)
     client.close()

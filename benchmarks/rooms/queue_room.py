@@ -32,7 +32,7 @@ TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sample
 async def main(directory: Path, seconds: float, callers: int) -> None:
     database = await open_database(directory / "queues.db", migrations=known_migrations("queue_migrations"))
     clock = SystemClock()
-    queues = Queues(SqliteEntries(database), clock, most_events=1000)
+    queues = Queues(SqliteEntries(database), clock, clock, most_events=1000)
     await queues.open()
     taken: list[float] = []
 

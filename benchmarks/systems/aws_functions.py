@@ -28,6 +28,7 @@ class Kind:
     package: bytes = field(repr=False)
     snap_start: bool = False
     timeout_seconds: int = 30
+    memory_mib: int = MEMORY_MIB
 
 
 def create(client: Any, name: str, kind: Kind) -> None:
@@ -44,7 +45,7 @@ def begin_to_create(client: Any, name: str, kind: Kind) -> None:
         Role=ROLE,
         Handler=HANDLER,
         Code={"ZipFile": kind.package},
-        MemorySize=MEMORY_MIB,
+        MemorySize=kind.memory_mib,
         Timeout=kind.timeout_seconds,
         **more,
     )

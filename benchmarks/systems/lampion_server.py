@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from os import getpid
 from pathlib import Path
 
+from benchmarks.functions import MEMORY_MIB
 from benchmarks.measure.process_tree import ProcessTree
 from benchmarks.systems import programs
 from benchmarks.systems.aws_functions import RUNTIME
@@ -22,7 +23,10 @@ COMMAND = (sys.executable, "-m", "lampion")
 FIND_SECONDS = 10.0
 STOP_SECONDS = 30.0
 MOST_ENVIRONMENTS = 2000
-ROOM_FOR_ALL = ("--max-environments", MOST_ENVIRONMENTS, "--concurrency-limit", MOST_ENVIRONMENTS)
+ROOM_FOR_ALL = (
+    *("--max-environments", MOST_ENVIRONMENTS, "--concurrency-limit", MOST_ENVIRONMENTS),
+    *("--function-memory-bytes", f"{MOST_ENVIRONMENTS * MEMORY_MIB}MiB"),  # what they use is far less
+)
 """So that what is measured isn't refused."""
 
 

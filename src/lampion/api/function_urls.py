@@ -11,12 +11,13 @@ from lampion.aws.pagination import Markers
 from lampion.domain.errors import ResourceConflictException, ResourceNotFoundException, resource_missing
 from lampion.domain.function_url import (
     INVOKE_MODE_DEFAULT,
-    URL_ID_BYTES,
+    URL_ID_RANDOM_BYTES,
     FunctionUrlConfig,
     normalised_cors,
     url_address,
     url_id_of,
 )
+from lampion.domain.tenancy import check_shared
 from lampion.invoke.qualifier import Target, resolve
 from lampion.store.aliases import qualified
 from lampion.store.function_urls import FUNCTION_URLS, function_url_place
@@ -39,7 +40,7 @@ class FunctionUrlsApi:
         config = FunctionUrlConfig(
             key=target.key,
             alias=target.qualifier,
-            url_id=url_id_of(self._rooms.rng.token(URL_ID_BYTES)),
+            url_id=url_id_of(target.key.account_id, self._rooms.rng.token(URL_ID_RANDOM_BYTES)),
             auth_type=members["AuthType"],
             cors=normalised_cors(members.get("Cors") or {}),
             invoke_mode=members.get("InvokeMode"),
@@ -48,8 +49,10 @@ class FunctionUrlsApi:
         )
 
         def create(stored: Stored) -> None:
-            if qualified(stored, target.key, target.qualifier) is None:
+            function = qualified(stored, target.key, target.qualifier)
+            if function is None:
                 raise _function_missing()
+            check_shared(function.configuration, "Function URL")
             if stored.get(FUNCTION_URLS, FUNCTION_URLS.place(config)) is not None:
                 raise ResourceConflictException(
                     f"Failed to create function url config for [functionArn = {config.arn}]. "
@@ -131,7 +134,7 @@ def _function_missing() -> ResourceNotFoundException:
 def _as_created(config: FunctionUrlConfig, context: RequestContext) -> Mapping[str, Any]:
     """AWS shows InvokeMode to who writes only when a caller has named one."""
     return {
-        "FunctionUrl": url_address(config, context.host),
+        "FunctionUrl": url_address(config, context.host, context.scheme),
         "FunctionArn": config.arn,
         "AuthType": config.auth_type,
         "Cors": config.cors,

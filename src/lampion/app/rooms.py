@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from lampion.clock.adjustable import AdjustableClock
 from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
 from lampion.code.blobs import Blobs
@@ -19,21 +20,29 @@ from lampion.identity.session_keys import SessionKeys
 from lampion.invoke.event_acceptance import EventAcceptance
 from lampion.invoke.invoker import Invoker
 from lampion.invoke.lookup import FunctionLookup
+from lampion.invoke.provisioning import Provisioning
 from lampion.sandbox.driver import Driver
 from lampion.store.access_keys import AccessKey
 from lampion.store.cached_functions import CachedFunctions
 from lampion.store.cached_resources import CachedResources
 from lampion.store.data_directory import DataDirectory
 from lampion.store.entries import Entries
+from lampion.store.queue_contents import QueueContents
 from lampion.telemetry.health import Health
 from lampion.telemetry.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What the rest reaches the machine, and tells who runs it, through."""
+    """What the rest reaches the machine, and tells who runs it, through.
+
+    `clock` is the machine's: for deadlines, durations, signatures, logs. `agenda` is for what waits long: retries,
+    ages, schedules; it is `adjustable` where the server's clock can be advanced, else `clock`.
+    """
 
     clock: Clock
+    agenda: Clock
+    adjustable: AdjustableClock | None
     rng: Rng
     driver: Driver
     health: Health
@@ -48,6 +57,7 @@ class Stores:
     functions: CachedFunctions
     resources: CachedResources
     entries: Entries
+    queue_contents: QueueContents
     keys: AccessKeyring
     root_key: AccessKey
     blobs: Blobs
@@ -68,5 +78,6 @@ class Work:
     invoker: Invoker
     events: EventAcceptance
     queues: Queues
+    provisioning: Provisioning
     sessions: SessionKeys
     doors: FunctionDoors

@@ -49,19 +49,30 @@ class Invoker:
 
     async def check(self, target: Target) -> Function:
         """The function that an invocation of `target` would run. Raises the API's error when it can't run."""
-        try:
-            function = await self._lookup.choose(target)
-        except ResourceNotFoundException:
-            raise function_not_found(target.key.qualified_arn(target.qualifier or "$LATEST")) from None
+        function = await self.find(target)
         check_invocable(function)
         return function
 
+    async def find(self, target: Target) -> Function:
+        """As `check`, whether it can run or not. Raises ResourceNotFoundException."""
+        try:
+            return await self._lookup.choose(target)
+        except ResourceNotFoundException:
+            raise function_not_found(target.key.qualified_arn(target.qualifier or "$LATEST")) from None
+
     async def invoke(
-        self, target: Target, function: Function, invocation: Invocation, stream: ResponseStream | None = None
+        self,
+        target: Target,
+        function: Function,
+        invocation: Invocation,
+        stream: ResponseStream | None = None,
+        *,
+        is_event: bool = False,
     ) -> Outcome:
         """One run of `function`, which is what `check` said of `target`, to its end.
 
-        With `stream`, what the function streams goes there, and the outcome has no payload.
+        With `stream`, what the function streams goes there, and the outcome has no payload. `is_event`: it was accepted
+        before, and isn't limited by requests in a second.
 
         Function errors are outcomes; raised is only what kept the function from running.
         """
@@ -72,7 +83,8 @@ class Invoker:
         if not function.is_settled:
             function = await self._settled(target, function)
         try:
-            outcome = await self._run(target, function, invocation, stream, measured)
+            async with self._concurrency.admit(function, is_event=is_event):
+                outcome = await self._run(function, invocation, stream, measured)
         except TooManyRequestsException:
             measured.count("Throttles")
             raise
@@ -96,23 +108,21 @@ class Invoker:
         self._streamed.add(running)
         running.add_done_callback(self._streamed.discard)
         if not await stream.begun():
-            await running  # it has ended, maybe with an error that kept the function from running
+            await asyncio.shield(running)  # it has ended, maybe with an error that kept the function from running
         return StreamedInvocation(stream, function.version, running)
 
     async def _settled(self, target: Target, function: Function) -> Function:
-        """What the target means when the update that is under way has ended."""
+        """What the target means when the update that is under way has ended; never another function of its name."""
         await self._updates.until_settled(function.key)
-        return await self.check(target)
+        settled = await self.check(target)
+        if settled.creation_id != function.creation_id:
+            raise function_not_found(target.key.qualified_arn(target.qualifier or "$LATEST"))
+        return settled
 
     async def _run(
-        self,
-        target: Target,
-        function: Function,
-        invocation: Invocation,
-        stream: ResponseStream | None,
-        measured: Series,
+        self, function: Function, invocation: Invocation, stream: ResponseStream | None, measured: Series
     ) -> Outcome:
-        async with self._concurrency.admit(target.key), self._pool.acquire(function) as environment:
+        async with self._pool.acquire(function, invocation.tenant_id) as environment:
             measured.begin()
             try:
                 return await environment.invoke(invocation, stream)
