@@ -4,7 +4,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help setup setup-node setup-network setup-oci setup-companion demo test lint unit bench chaos guest fuzz escape neighbour scale docs lock clean
+.PHONY: help setup setup-node setup-network setup-oci setup-companion demo test lint unit bench overload chaos guest fuzz escape neighbour scale docs lock clean
 
 PY := .venv/bin/python
 JS := tests/conformance/js
@@ -108,6 +108,11 @@ $(BENCH_PEERS) $(COMPANION): | .venv/.python
 	@rm -rf $(@D) && $(PY) -m venv $(@D)
 	@$(@D)/bin/python -m pip install -qq $$(echo $(patsubst .%,%,$(notdir $@)) | sed 's/-\([0-9.]*\)$$/==\1/')
 	@touch $@
+
+overload: setup ## three times as many requests as can be served, and the recovery; a minute or two
+	@scripts/system-packages wrk
+	$(STEP) "overload"
+	@$(PY) -m benchmarks.overload --result docs/results/overload.md
 
 chaos: setup ## kill -9 at 100 random moments; minutes
 	$(STEP) "kill -9"

@@ -43,6 +43,7 @@ class OpenExchange:
     def respond(self, response: Response) -> None:
         if self.response is None:
             self.response = response
+            self._disconnected = None  # what would be called then may hold this exchange, and with it the answer
             self._line.flush()
 
     def begin(self, head: Response) -> "StreamedBody":
