@@ -4,7 +4,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help setup setup-node setup-network setup-oci demo test lint unit bench chaos guest fuzz escape neighbour scale docs lock clean
+.PHONY: help setup setup-node setup-network setup-oci setup-companion demo test lint unit bench chaos guest fuzz escape neighbour scale docs lock clean
 
 PY := .venv/bin/python
 JS := tests/conformance/js
@@ -13,6 +13,7 @@ LAUNCHER := src/lampion/sandbox/launcher
 STEP = @printf '\n== %s\n'
 LOCK := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 
+COMPANION := .venv-companion/.ministack-1.5.33
 BENCH_PEERS := .venv-bench/sam/.aws-sam-cli-1.170.0 .venv-bench/ric/.awslambdaric-4.2.2 .venv-bench/ministack/.ministack-1.5.33
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -30,6 +31,8 @@ setup-node: $(JS)/node_modules/.package-lock.json $(RIC)/node_modules/.package-l
 
 setup-oci:
 	@scripts/system-packages oci
+
+setup-companion: $(COMPANION)
 
 setup-network:
 	@scripts/system-packages network
@@ -76,7 +79,7 @@ demo: setup ## start a server, deploy two functions, invoke them, and stay up un
 	$(STEP) "demo"
 	@exec $(PY) examples/demo.py
 
-test: setup setup-node setup-network setup-oci lint ## all checks and the whole test suite
+test: setup setup-node setup-network setup-oci setup-companion lint ## all checks and the whole test suite
 	@scripts/system-packages escape
 	$(STEP) "pytest"
 	@$(PY) -m pytest -m "not long"
@@ -99,8 +102,8 @@ bench: setup $(BENCH_PEERS) ## benchmarks with references and peers in the same 
 	$(STEP) "benchmarks; results go to benchmarks/results"
 	@$(PY) -m benchmarks $(if $(REPEATS),--repeats $(REPEATS)) $(BENCH_OPTIONS)
 
-# .venv-bench/NAME/.PACKAGE-VERSION: a peer of the benchmarks, in a virtual environment of its own
-$(BENCH_PEERS): | .venv/.python
+# DIRECTORY/.PACKAGE-VERSION: a peer of benchmarks or tests, in a virtual environment of its own
+$(BENCH_PEERS) $(COMPANION): | .venv/.python
 	$(STEP) "set-up: $(patsubst .%,%,$(notdir $@)) in $(@D)"
 	@rm -rf $(@D) && $(PY) -m venv $(@D)
 	@$(@D)/bin/python -m pip install -qq $$(echo $(patsubst .%,%,$(notdir $@)) | sed 's/-\([0-9.]*\)$$/==\1/')

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.deployment import Functions, unique_name
+from lampion.cli.client import Call, send
+from tests.deployment import Functions, creation, unique_name
 from tests.live_server import LiveServer
 from tests.own_disk import OnItsOwnDisk, fill, health, make_room, on_its_own_disk, status
 
@@ -28,6 +29,12 @@ def server(marked_root: Path) -> Iterator[OnItsOwnDisk]:
         yield started
 
 
+def invocations(server: LiveServer, name: str) -> int:
+    answer = send(server.server, Call("GET", ("_lampion", "metrics", name)), timeout_seconds=20)
+    (function,) = json.loads(answer.body)["functions"]
+    return int(function["metrics"]["Invocations"])
+
+
 def tag_until_refused(client: Any, arn: str) -> tuple[dict[str, str], dict[str, Any]]:
     """The tags last told to be kept, and the refusal."""
     kept: dict[str, str] = {}
@@ -38,6 +45,16 @@ def tag_until_refused(client: Any, arn: str) -> tuple[dict[str, str], dict[str, 
         except ClientError as error:
             return kept, error.response
         kept = tags
+    raise AssertionError("the disk doesn't get full")
+
+
+def send_until_refused(client: Any, name: str) -> tuple[int, dict[str, Any]]:
+    """How many events were accepted, and the refusal of the next one."""
+    for number in range(10_000):
+        try:
+            client.invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps("x" * 5000))
+        except ClientError as error:
+            return number, error.response
     raise AssertionError("the disk doesn't get full")
 
 
@@ -55,7 +72,15 @@ def test_a_full_disk_is_told_refused_and_got_over(server: OnItsOwnDisk) -> None:
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 500
     assert str(server.data) not in answer["Error"]["Message"]
     assert health(url) == (503, {"status": "failing", "failing": ["store"]})
+    accepted, refusal = send_until_refused(client, name)
+    assert refusal["Error"]["Code"] == "ServiceException", refusal
+    assert health(url) == (503, {"status": "failing", "failing": ["store", "queues"]})
     assert json.loads(client.invoke(FunctionName=name, Payload="[1]")["Payload"].read()) == [1], "what runs, runs on"
+
+    with pytest.raises(ClientError) as refused:
+        client.create_function(**creation("late", {"index.py": ECHO, "large.bin": os.urandom(300_000)}))
+    assert refused.value.response["Error"]["Code"] == "ServiceException"
+    assert "late" not in [function["FunctionName"] for function in client.list_functions()["Functions"]]
 
     told = status(environ)
     assert (told.returncode, told.stdout[:9]) == (8, "failing: ")
@@ -68,8 +93,15 @@ def test_a_full_disk_is_told_refused_and_got_over(server: OnItsOwnDisk) -> None:
         time.sleep(0.1)
     assert health(url) == (200, {"status": "ok"})
     assert client.list_tags(Resource=arn)["Tags"] == kept
+    client.invoke(FunctionName=name, InvocationType="Event", Payload="{}")
+    wanted = accepted + 2  # the synchronous one and the one just sent
+    give_up_at = time.monotonic() + WELL_SECONDS
+    while (ran := invocations(server, name)) < wanted:
+        assert time.monotonic() < give_up_at, f"{wanted - ran} accepted events are lost"
+        time.sleep(0.1)
     client.tag_resource(Resource=arn, Tags={"n": "after"})
     assert client.list_tags(Resource=arn)["Tags"] == {"n": "after"}
+    client.create_function(**creation("late", ECHO))
     assert "failing: store: database or disk is full" in server.output
     assert "well again after" in server.output
     assert "Traceback" not in server.output

@@ -2,14 +2,16 @@
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from lampion.cli.client import Call, send
 from lampion.domain.arn import FunctionKey
 from lampion.domain.trace_header import function_hash
-from tests.conformance.sdk_package import boto3_files
+from tests.conformance.sdk_package import boto3_files, js_sdk_files
 from tests.deployment import Functions, functions
 from tests.live_server import LiveServer
 
@@ -35,6 +37,30 @@ def handler(event, context):
         response = error.response
         return told + [{"error": response["Error"], "status": response["ResponseMetadata"]["HTTPStatusCode"]}]
     return told + json.loads(answer["Payload"].read())
+"""
+HOPS_JS = """
+const { LambdaClient, InvokeCommand } = require("@aws-sdk/client-lambda");
+const client = new LambdaClient({ maxAttempts: 1 });
+
+exports.handler = async (event, context) => {
+  const fields = process.env._X_AMZN_TRACE_ID.split(";").map((field) => field.split("="));
+  const told = [Object.fromEntries(fields)];
+  if (event.hops === 1) return told;
+  const Payload = JSON.stringify({ hops: event.hops - 1 });
+  try {
+    const answer = await client.send(new InvokeCommand({ FunctionName: context.functionName, Payload }));
+    return told.concat(JSON.parse(Buffer.from(answer.Payload).toString()));
+  } catch (error) {
+    return told.concat([{ error: error.name, status: error.$metadata?.httpStatusCode }]);
+  }
+};
+"""
+EVENTS = """
+import boto3
+CLIENT = boto3.client("lambda")
+
+def handler(event, context):
+    CLIENT.invoke(FunctionName=context.function_name, InvocationType="Event", Payload="{}")
 """
 TRACE = "import os\ndef handler(event, context):\n    return os.environ['_X_AMZN_TRACE_ID']\n"
 
@@ -86,6 +112,14 @@ def test_a_function_that_invokes_itself_runs_sixteen_times(client: Any, make: Fu
     assert len(told_by(client, name, [name], hops=1)) == 1, "another chain begins anew"
 
 
+def test_the_sdk_for_javascript_hands_the_lineage_on(client: Any, make: Functions) -> None:
+    name = make({**js_sdk_files(), "index.js": HOPS_JS}, Runtime="nodejs20.x", Timeout=100, MemorySize=256)
+    event = {"hops": 40}
+    told = json.loads(client.invoke(FunctionName=name, Payload=json.dumps(event))["Payload"].read())
+    assert [one["Lineage"].rpartition(":")[2] for one in told[:-1]] == [str(number) for number in range(16)]
+    assert told[-1] == {"error": "RecursiveInvocationException", "status": 400}
+
+
 def test_functions_that_invoke_one_another_run_sixteen_times_each(client: Any, make: Functions) -> None:
     one, two = hopping(make), hopping(make)
     told = told_by(client, one, [two, f"{one}:$LATEST"], hops=40)
@@ -100,6 +134,25 @@ def test_who_may_loop_goes_on_and_others_in_the_loop_are_stopped(client: Any, ma
     assert [ran.get("name") for ran in told] == [name] * 20
     client.put_function_recursion_config(FunctionName=name, RecursiveLoop="Terminate")
     assert len(told_by(client, name, [name], hops=20)) == 17
+
+
+def test_a_loop_of_events_ends_after_sixteen_runs(client: Any, make: Functions, server: LiveServer) -> None:
+    name = make({**boto3_files(), "index.py": EVENTS}, Timeout=100, MemorySize=128)
+    client.invoke(FunctionName=name, InvocationType="Event", Payload="{}")
+    give_up_at = time.monotonic() + 60
+    while (metrics := metrics_of(server, name)).get("RecursiveInvocationsDropped") != 1:
+        assert time.monotonic() < give_up_at, metrics
+        time.sleep(0.1)
+    assert (metrics["Invocations"], metrics["AsyncEventsReceived"]) == (16, 17)
+    time.sleep(0.5)
+    told = metrics_of(server, name)
+    assert (told["AsyncEventsDropped"], told["Invocations"]) == (1, 16), "it ends for good, without retries"
+
+
+def metrics_of(server: LiveServer, name: str) -> dict[str, Any]:
+    answer = send(server.server, Call("GET", ("_lampion", "metrics", name)), timeout_seconds=20)
+    functions = json.loads(answer.body)["functions"]
+    return functions[0]["metrics"] if functions else {}
 
 
 def header_told(client: Any, name: str, header: str | None) -> str:

@@ -22,11 +22,14 @@ from lampion.invoke.concurrency import Concurrency
 from lampion.invoke.deliverer import Deliverer
 from lampion.invoke.event_acceptance import EventAcceptance
 from lampion.invoke.event_endings import EventEndings
+from lampion.invoke.event_entries import event_queue_of
 from lampion.invoke.event_invoker import EventInvoker
+from lampion.invoke.purging import Purging
 from lampion.invoke.qualifier import Target
 from lampion.store.cached_functions import CachedFunctions
 from lampion.store.cached_resources import CachedResources
 from lampion.store.concurrency import RESERVED
+from lampion.store.errors import StoreError
 from lampion.store.event_invoke_configs import EVENT_INVOKE_CONFIGS
 from lampion.store.memory import MemoryFunctions
 from lampion.store.memory_entries import MemoryEntries
@@ -74,6 +77,7 @@ class History:
     metrics: Metrics = field(default_factory=Metrics)
     offered: dict[str, str] = field(default_factory=dict)  # function by request id
     accepted: dict[str, int] = field(default_factory=dict)  # when, by request id
+    meant_for: dict[str, str] = field(default_factory=dict)  # creation of the function, by request id
     deaths: int = 0
     clock_jumped: bool = False
     most_running: dict[str, int] = field(default_factory=dict)
@@ -87,6 +91,8 @@ class World:
         self._clock = SimulatedClock(loop)
         self._rng = SeededRng(seed)
         self._life: Life | None = None
+        self._remakes = self._chance.choice((0.0, 0.0, 0.1))
+        self._purges = self._chance.choice((0.0, 0.0, 0.1))
         self.faults = Faults(self._chance)
         plans = {name: self._plan() for name in NAMES} | {AFTERWARDS: self._plan(is_gone=False)}
         self.history = History(
@@ -100,11 +106,15 @@ class World:
     async def play(self) -> History:
         """A history to its end."""
         callers = asyncio.create_task(self._call())
-        while not callers.done() or self.faults.crashes > 0:
-            async with self._server() as life:
-                await self._live(life, callers)
-        self.faults.calm()
-        async with self._server() as life:
+        while self.faults.crashes > 0:
+            async with self._server():
+                await asyncio.sleep(self._chance.choice((0.01, 0.5, 90.0, 200.0)) * self._chance.random())
+            self.faults.crashes -= 1
+            self._jump()
+        async with self._server() as life:  # the last one lives on when the faults end
+            await callers
+            self._jump()
+            self.faults.calm()
             await self._until_quiet(life)
         return self.history
 
@@ -130,14 +140,14 @@ class World:
     async def _start(self) -> Life:
         history, clock = self.history, self._clock
         entries = FaultyEntries(history.disk, self.faults)
-        queues = Queues(entries, clock, most_events=_ACCOUNT_LIMIT)
+        queues = Queues(entries, clock, clock, most_events=_ACCOUNT_LIMIT)
         resources = await self._resources()
         runs = Runs(history.functions, Concurrency(_ACCOUNT_LIMIT, resources), queues.time.epoch_ms)
         invoker = EventInvoker(
             queues=queues,
             invoker=runs,
             resources=resources,
-            endings=EventEndings(clock=clock, time=queues.time, rng=self._rng),
+            endings=EventEndings(functions=history.functions, clock=clock, time=queues.time, rng=self._rng),
             metrics=history.metrics,
         )
         deliverer = Deliverer(queues=queues, targets=history.targets, metrics=history.metrics)
@@ -159,13 +169,7 @@ class World:
         await resources.change(fill)
         return resources
 
-    async def _live(self, life: Life, callers: "asyncio.Task[None]") -> None:
-        """Until it crashes, or there is nothing more to come."""
-        if self.faults.crashes > 0:
-            await asyncio.sleep(self._chance.choice((0.01, 0.5, 90.0, 200.0)) * self._chance.random())
-            self.faults.crashes -= 1
-        else:
-            await callers
+    def _jump(self) -> None:
         if self.faults.clock_jumps > 0:
             self.faults.clock_jumps -= 1
             self.history.clock_jumped = True
@@ -185,18 +189,34 @@ class World:
         async with asyncio.TaskGroup() as callers:
             for _ in range(self._chance.randint(1, 25)):
                 callers.create_task(self._send(self._chance.choice(NAMES)))
+                if self._chance.random() < self._remakes:
+                    self.history.functions.make_again(self._chance.choice(NAMES))
+                if self._chance.random() < self._purges:
+                    callers.create_task(self._purge(self._chance.choice(NAMES)))
                 await asyncio.sleep(self._chance.choice((0.0, 0.0, 0.01, 1.0, 50.0)))
 
     async def _send(self, name: str) -> None:
         """As a client does: an event that isn't accepted is forgotten, and may run all the same."""
         life, request_id = self._life, self._rng.uuid4()
-        if life is None:
+        function = await self.history.functions.get(key(name)) or await self.history.functions.get(key(AFTERWARDS))
+        if life is None or function is None:
             return
         self.history.offered[request_id] = name
         invocation = Invocation(request_id=request_id, invoked_arn=key(name).arn, payload=b"{}", trace_id="Root=1-0")
         with contextlib.suppress(ServiceException):
-            await life.acceptance.accept(Target(key(name), None), LATEST, invocation)
+            self.history.meant_for[request_id] = function.creation_id
+            await life.acceptance.accept(Target(key(name), None), function, invocation)
             self.history.accepted[request_id] = life.queues.time.epoch_ms()
+
+    async def _purge(self, name: str) -> None:
+        """As whoever cleans up does, without waiting for the queue to be still."""
+        life = self._life
+        if life is None:
+            return
+        purging = Purging(queues=life.queues, contents=self.history.disk, metrics=self.history.metrics)
+        latest = await self.history.disk.latest()
+        with contextlib.suppress(StoreError):
+            await purging.step(event_queue_of(key(name)), after=None, up_to=latest.sequence)
 
     # -- what the seed draws --
 
@@ -205,7 +225,7 @@ class World:
         return Plan(
             seconds=chance.choice((0.001, 1.0, 30.0)),
             fails=chance.choice((0.0, 0.3, 1.0)),
-            system_errors=chance.choice((0.0, 0.0, 0.5)),
+            system_errors=chance.choice((0.0, 0.0, 0.5, 1.0)) if is_gone is None else 0.0,
             is_gone=chance.random() < 0.05 if is_gone is None else is_gone,
             has_dead_letters=chance.random() < 0.5,
         )

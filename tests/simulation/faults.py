@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from lampion.domain.delivery import Delivery
 from lampion.invoke.targets.target import TargetRefused, TargetUnavailable
-from lampion.store.entries import Change, Depth, Due, Entry, KeptEnding, QueueKey
+from lampion.store.entries import Change, Due, QueueKey
 from lampion.store.errors import StoreClosed, StoreError
 from lampion.store.memory_entries import MemoryEntries
 
@@ -64,21 +64,16 @@ class FaultyEntries:
     async def first_due(self, kind: str) -> Sequence[tuple[QueueKey, int | None]]:
         return await self._disk.first_due(kind)
 
-    async def depth(self, queue: QueueKey, now_epoch_ms: int) -> Depth:
-        return await self._disk.depth(queue, now_epoch_ms)
-
-    async def page(self, queue: QueueKey, *, after: int, limit: int) -> Sequence[Entry]:
-        return await self._disk.page(queue, after=after, limit=limit)
-
-    async def kept(self, queue: QueueKey, *, before: int | None, limit: int) -> Sequence[KeptEnding]:
-        return await self._disk.kept(queue, before=before, limit=limit)
-
     async def redrive(self, documents: Mapping[int, bytes], *, due_epoch_ms: int) -> Sequence[QueueKey]:
         await self._wait()
         return await self._disk.redrive(documents, due_epoch_ms=due_epoch_ms)
 
     async def prune(self, *, keep_done: int, failed_before_epoch_ms: int, limit: int) -> int:
         return await self._disk.prune(keep_done=keep_done, failed_before_epoch_ms=failed_before_epoch_ms, limit=limit)
+
+    async def discard_kept(self, queue: QueueKey, *, up_to: int, limit: int) -> int:
+        await self._wait()
+        return await self._disk.discard_kept(queue, up_to=up_to, limit=limit)
 
     async def _wait(self) -> None:
         slow = self._faults.happens(self._faults.slow_write)

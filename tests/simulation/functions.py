@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from lampion.domain.arn import FunctionKey
 from lampion.domain.errors import ResourceNotFoundException, ServiceException
 from lampion.domain.function import Function
 from lampion.domain.invocation import Invocation, Outcome
@@ -34,6 +35,7 @@ class Started:
     name: str
     request_id: str
     epoch_ms: int
+    creation_id: str
 
 
 class Functions:
@@ -43,6 +45,24 @@ class Functions:
         self.plans = plans
         self.chance = chance
         self.started: list[Started] = []
+        self.creations: Counter[str] = Counter()
+
+    def make_again(self, name: str) -> None:
+        """It is deleted, and another one made under its name."""
+        self.creations[name] += 1
+
+    async def get(self, key: FunctionKey) -> Function | None:
+        plan = self.plans[key.name]
+        if plan.is_gone:
+            return None
+        made = function(key.name)
+        config = {"TargetArn": DEAD_LETTERS} if plan.has_dead_letters else None
+        return replace(
+            made,
+            key=key,
+            configuration=replace(made.configuration, dead_letter_config=config),
+            creation_id=str(self.creations[key.name]),
+        )
 
 
 class Runs:
@@ -55,20 +75,18 @@ class Runs:
         self._running: Counter[str] = Counter()
         self.most_running: Counter[str] = Counter()
 
-    async def check(self, target: Target) -> Function:
-        plan = self._functions.plans[target.key.name]
-        if plan.is_gone:
+    async def find(self, target: Target) -> Function:
+        found = await self._functions.get(target.key)
+        if found is None:
             raise ResourceNotFoundException(f"Function not found: {target.key.arn}")
-        made = function(target.key.name)
-        config = {"TargetArn": DEAD_LETTERS} if plan.has_dead_letters else None
-        return replace(made, key=target.key, configuration=replace(made.configuration, dead_letter_config=config))
+        return found
 
     async def invoke(self, target: Target, function: Function, invocation: Invocation) -> Outcome:
         plan, chance = self._functions.plans[target.key.name], self._functions.chance
         async with self._concurrency.admit(target.key):
             if chance.random() < plan.system_errors:
                 raise ServiceException("no sandbox")
-            await self._run(target.key.name, plan, invocation)
+            await self._run(function, plan, invocation)
         failed = chance.random() < plan.fails
         return Outcome(
             payload=b'{"errorMessage":"no"}' if failed else b'"yes"',
@@ -76,10 +94,11 @@ class Runs:
             function_error="Unhandled" if failed else None,
         )
 
-    async def _run(self, name: str, plan: Plan, invocation: Invocation) -> None:
+    async def _run(self, function: Function, plan: Plan, invocation: Invocation) -> None:
+        name = function.key.name
         self._running[name] += 1
         self.most_running[name] = max(self.most_running[name], self._running[name])
-        self._functions.started.append(Started(name, invocation.request_id, self._now_epoch_ms()))
+        self._functions.started.append(Started(name, invocation.request_id, self._now_epoch_ms(), function.creation_id))
         try:
             await asyncio.sleep(plan.seconds * self._functions.chance.random())
         finally:

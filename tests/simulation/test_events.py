@@ -13,6 +13,7 @@ from lampion.domain.event import policy_of
 from lampion.domain.event_invoke_config import Destinations
 from lampion.domain.invocation_record import Condition
 from lampion.invoke.deliverer import UNDELIVERED
+from lampion.invoke.purging import PURGED
 from lampion.store.entries import Ending
 from tests.simulation.events import AFTERWARDS, FAILED, NAMES, SUCCEEDED, History, World
 from tests.simulation.functions import DEAD_LETTERS
@@ -47,7 +48,9 @@ def judge(history: History) -> None:
     every_accepted_event_ends_once(history, endings)
     nothing_is_invented(history, endings)
     limits_are_kept(history)
+    nothing_runs_in_another_functions_place(history)
     retries_are_as_configured(history, endings)
+    ends_have_their_reasons(history, endings)
     results_arrive(history, endings)
 
 
@@ -76,6 +79,13 @@ def limits_are_kept(history: History) -> None:
     assert not idle & {run.name for run in history.functions.started}, "a function that reserves nothing has run"
 
 
+def nothing_runs_in_another_functions_place(history: History) -> None:
+    """A function that was made again under a name doesn't run what was sent to the one before."""
+    for run in history.functions.started:
+        meant = history.meant_for.get(run.request_id, run.creation_id)
+        assert run.creation_id == meant, f"{run.name} ran what was sent before it was made"
+
+
 def retries_are_as_configured(history: History, endings: dict[str, list[Ending]]) -> None:
     runs = Counter(run.request_id for run in history.functions.started)
     for name in NAMES:
@@ -86,11 +96,36 @@ def retries_are_as_configured(history: History, endings: dict[str, list[Ending]]
             starts_in_time(history, name, policy.maximum_event_age_seconds)
 
 
+def ends_have_their_reasons(history: History, endings: dict[str, list[Ending]]) -> None:
+    for name in NAMES:
+        plan, own = history.functions.plans[name], [one for one in endings[name] if one.ending != PURGED]
+        found = {one.ending for one in own if not was_for_another(history, one)}
+        if plan.is_gone:
+            assert found <= {Condition.FUNCTION_NOT_FOUND}
+        elif history.reserved.get(name) == 0:
+            assert found <= {Condition.ZERO_RESERVED_CONCURRENCY, Condition.EVENT_AGE_EXCEEDED}
+            assert Condition.ZERO_RESERVED_CONCURRENCY in found or not found or history.clock_jumped
+        elif plan.system_errors == 1.0:
+            assert found <= {Condition.EVENT_AGE_EXCEEDED}
+    refused = {one.request_id for one in history.targets.refused}
+    given_up = {one.request_id for one in history.disk.endings.values() if one.ending == UNDELIVERED}
+    assert given_up <= refused, "what can't be delivered for a while is delivered later"
+
+
 def starts_in_time(history: History, name: str, age_seconds: int) -> None:
     for run in history.functions.started:
         accepted = history.accepted.get(run.request_id)
         if run.name == name and accepted is not None:
             assert run.epoch_ms < accepted + age_seconds * 1000, f"{name} ran an event that was too old"
+
+
+def was_for_another(history: History, ending: Ending) -> bool:
+    """Its function was deleted, and its configurations with it, whatever was made under its name."""
+    name = ending.queue.name
+    if ending.ending != Condition.FUNCTION_NOT_FOUND or history.functions.plans[name].is_gone:
+        return False
+    assert history.meant_for[ending.request_id] != str(history.functions.creations[name]), "its function is there"
+    return True
 
 
 def results_arrive(history: History, endings: dict[str, list[Ending]]) -> None:
@@ -101,6 +136,8 @@ def results_arrive(history: History, endings: dict[str, list[Ending]]) -> None:
     for name in NAMES:
         config = history.configs.get(name)
         for one in endings[name]:
+            if one.ending == PURGED or was_for_another(history, one):
+                continue  # nobody is told
             succeeded = one.ending == Condition.SUCCESS
             destinations = Destinations() if config is None else config.destinations
             wanted = destinations.on_success if succeeded else destinations.on_failure

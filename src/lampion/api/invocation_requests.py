@@ -16,6 +16,7 @@ from lampion.domain.function import Function
 from lampion.domain.invocation import Invocation
 from lampion.domain.trace_header import Trace, begun, continued
 from lampion.invoke.invoker import Invoker
+from lampion.invoke.offered import check_offered
 from lampion.invoke.payload import EMPTY, check_json
 from lampion.invoke.qualifier import Target, resolve
 
@@ -68,21 +69,15 @@ class InvocationRequests:
 
 
 def _check_built(function: Function, members: Members) -> None:
-    """Kinds of functions that take another way than this one."""
-    configuration = function.configuration
-    if configuration.tenancy_config is not None:
-        raise not_built("Invoke of a function with tenant isolation")
-    if "TenantId" in members:
+    """What a caller asks for beside the function itself."""
+    if function.configuration.tenancy_config is None and "TenantId" in members:
         raise InvalidParameterValueException(
             "The invoked function is not enabled with tenancy configuration. "
             "Remove the tenant ID from your request and try again."
         )
-    if configuration.file_system_configs:
-        raise not_built("Invoke of a function with a file system")
-    if configuration.durable_config is not None or "DurableExecutionName" in members:
+    check_offered(function)
+    if "DurableExecutionName" in members:
         raise not_built("Invoke of a durable function")
-    if configuration.capacity_provider_config is not None:
-        raise not_built("Invoke of a function on a capacity provider")
 
 
 def _decoded(client_context: str) -> str:

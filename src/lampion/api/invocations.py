@@ -27,7 +27,7 @@ class InvocationsApi:
             return {"StatusCode": 204, "ExecutedVersion": requested.function.version}
         invocation = self._requests.read(context, members, requested.target)
         if kind == InvocationType.EVENT:
-            await self._events.accept(requested.target, requested.function.version, invocation)
+            await self._events.accept(requested.target, requested.function, invocation)
             return {"StatusCode": 202}
         outcome = await self._invoker.invoke(requested.target, requested.function, invocation)
         answer = {"StatusCode": 200, "ExecutedVersion": outcome.executed_version, "Payload": outcome.payload}
@@ -42,5 +42,5 @@ class InvocationsApi:
         """Deprecated by AWS; the same as Invoke with InvocationType Event."""
         requested = await self._requests.find(context, members)
         invocation = self._requests.read(context, {"Payload": members["InvokeArgs"]}, requested.target)
-        await self._events.accept(requested.target, requested.function.version, invocation)
+        await self._events.accept(requested.target, requested.function, invocation)
         return {"Status": 202}

@@ -41,12 +41,13 @@ async def _events(streamed: StreamedInvocation, *, with_log: bool) -> AsyncGener
     async with aclosing(streamed.pieces()) as pieces:
         async for piece in pieces:
             yield "PayloadChunk", {"Payload": piece}
-    if not streamed.is_over:
-        return  # nobody takes what would follow
+    if streamed.is_abandoned:
+        return
     complete: dict[str, str | None] = {}
     failure = streamed.failure
     if failure is not None:
         complete = {"ErrorCode": failure.code, "ErrorDetails": failure.details}
+    outcome = await streamed.ended()
     if with_log:
-        complete["LogResult"] = base64.b64encode(streamed.outcome.log_tail).decode("ascii")
+        complete["LogResult"] = base64.b64encode(outcome.log_tail).decode("ascii")
     yield "InvokeComplete", complete

@@ -5,6 +5,7 @@ import gc
 import logging
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,24 +17,17 @@ import uvloop
 import lampion
 from lampion.app.drivers import choose_driver, place_of_server
 from lampion.app.events import running_events
-from lampion.app.operations import operations
-from lampion.app.rooms import Ports, Stores, Work
+from lampion.app.gateways import open_gateways
+from lampion.app.rooms import Ports
 from lampion.app.stores import opened_stores
-from lampion.app.views import own_doors
 from lampion.app.work import working
-from lampion.aws.model import load_service
-from lampion.aws.operation import collect
-from lampion.aws.sigv4_sign import Signer
+from lampion.clock.adjustable import AdjustableClock
 from lampion.clock.clock import SystemClock
 from lampion.clock.rng import SystemRng
 from lampion.config import Settings
-from lampion.config.values import AuthMode, FunctionAccess
-from lampion.gateway.authentication import Authentication, OpenAuthentication, SignedAuthentication
-from lampion.gateway.authorization import AccountsOnly, Authorization
-from lampion.gateway.aws_api import AwsApi
-from lampion.gateway.code_downloads import CodeDownloads
-from lampion.gateway.gateway import Gateway
+from lampion.config.values import AuthMode, ClockChoice
 from lampion.http.server import HttpServer
+from lampion.http.tls import server_context
 from lampion.sandbox.guarded import Guarded
 from lampion.telemetry import server_log
 from lampion.telemetry.health import Health
@@ -50,7 +44,7 @@ _log = logging.getLogger(__name__)
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT.
 
-    Raises StoreError, SandboxError or OSError, with a message for the user, when the server can't start.
+    Raises StoreError, SandboxError, TlsError or OSError, with a message for the user, when the server can't start.
     """
     server_log.configure()
     uvloop.run(_serve(settings))
@@ -72,6 +66,7 @@ async def _serve(settings: Settings) -> None:
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[str]:
     """A whole server for the duration of the block; yields the address it listens on."""
+    tls = _tls(settings)
     async with AsyncExitStack() as stack:
         ports = await stack.enter_async_context(_ports(settings))
         stores = await stack.enter_async_context(opened_stores(settings, ports))
@@ -80,57 +75,39 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
             (settings.listen.host, settings.listen.port), family=_family(settings), backlog=1024
         )
         host = f"[{settings.listen.host}]" if ":" in settings.listen.host else settings.listen.host
-        endpoint = f"http://{host}:{listener.getsockname()[1]}"
-        server = HttpServer(_open_gateways(settings, ports, stores, work), ports.clock)
-        await server.start(listener)
+        endpoint = f"{settings.scheme}://{host}:{listener.getsockname()[1]}"
+        server = HttpServer(open_gateways(settings, ports, stores, work), ports.clock)
+        await server.start(listener, tls)
         stack.push_async_callback(server.close, _DRAIN_SECONDS)
         await stack.enter_async_context(running_events(settings, ports, stores, work))
-        stores.directory.announce(endpoint=endpoint, account_id=settings.account_id, region=settings.region)
+        stores.directory.announce(
+            endpoint=endpoint,
+            account_id=settings.account_id,
+            region=settings.region,
+            certificate=settings.tls_certificate,
+        )
         yield endpoint
 
 
 @asynccontextmanager
 async def _ports(settings: Settings) -> AsyncIterator[Ports]:
     clock = SystemClock()
+    adjustable = AdjustableClock(clock) if settings.clock is ClockChoice.ADJUSTABLE else None
     chosen = choose_driver(settings, clock)
     with place_of_server(chosen, settings):
         driver = Guarded(chosen, clock)
         await driver.sweep()
         try:
-            yield Ports(clock, SystemRng(), driver, Health(clock), Metrics())
+            yield Ports(clock, adjustable or clock, adjustable, SystemRng(), driver, Health(clock), Metrics())
         finally:
             await driver.close()
 
 
-def _open_gateways(settings: Settings, ports: Ports, stores: Stores, work: Work) -> Gateway:
-    """The gateway for clients; that for functions always checks signatures, for they aren't trusted as clients are."""
-    signed = SignedAuthentication(keys=stores.keys, sessions=work.sessions, region=settings.region, clock=ports.clock)
-    checking = _gateway(settings, ports, stores, work, signed)
-    work.doors.lead_to(checking)
-    if settings.auth is AuthMode.OPEN:
-        return _gateway(settings, ports, stores, work, OpenAuthentication(account_id=settings.account_id))
-    return checking
-
-
-def _gateway(settings: Settings, ports: Ports, stores: Stores, work: Work, authentication: Authentication) -> Gateway:
-    service = load_service("lambda")
-    functions_may_all = settings.function_access is FunctionAccess.ALL
-    for_own_doors = authentication if functions_may_all else AccountsOnly(authentication)
-    downloads = CodeDownloads(
-        blobs=stores.blobs,
-        signer=Signer(stores.root_key.access_key_id, stores.root_key.secret_access_key, settings.region),
-        authentication=for_own_doors,
-        clock=ports.clock,
-    )
-    aws_api = AwsApi(
-        service=service,
-        handlers=collect(service, operations(settings, ports, stores, work, downloads)),
-        authentication=authentication,
-        authorization=Authorization(functions_may_all=functions_may_all, region=settings.region),
-        region=settings.region,
-    )
-    own = {"code": downloads, **own_doors(settings, ports, stores, authentication)}
-    return Gateway(service=service, aws_api=aws_api, own=own, rng=ports.rng)
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    """Raises TlsError."""
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return None
+    return server_context(settings.tls_certificate, settings.tls_key)
 
 
 def _family(settings: Settings) -> socket.AddressFamily:
@@ -143,3 +120,5 @@ def _announce(settings: Settings, endpoint: str) -> None:
     sys.stdout.flush()
     if settings.auth is AuthMode.OPEN:
         _log.warning("--auth open: anyone on this machine may do anything here; signatures are not checked")
+    if settings.clock is ClockChoice.ADJUSTABLE:
+        _log.warning("--clock adjustable: whoever has a key may let retries, ages and schedules fall due at once")

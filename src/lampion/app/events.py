@@ -21,12 +21,12 @@ async def running_events(settings: Settings, ports: Ports, stores: Stores, work:
         queues=work.queues,
         invoker=work.invoker,
         resources=stores.resources,
-        endings=EventEndings(clock=ports.clock, time=work.queues.time, rng=ports.rng),
+        endings=EventEndings(functions=stores.functions, clock=ports.clock, time=work.queues.time, rng=ports.rng),
         metrics=ports.metrics,
     )
     async with targets_outside(settings, ports.clock) as targets:
         deliverer = Deliverer(queues=work.queues, targets=Targets(targets), metrics=ports.metrics)
-        forgetting = Forgetting(stores.entries, ports.clock)
+        forgetting = Forgetting(stores.entries, ports.agenda)
         await work.queues.open()
         tasks = [asyncio.create_task(one.run()) for one in (invoker, deliverer, forgetting)]
         try:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from lampion.clock.adjustable import AdjustableClock
 from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
 from lampion.code.blobs import Blobs
@@ -25,15 +26,22 @@ from lampion.store.cached_functions import CachedFunctions
 from lampion.store.cached_resources import CachedResources
 from lampion.store.data_directory import DataDirectory
 from lampion.store.entries import Entries
+from lampion.store.queue_contents import QueueContents
 from lampion.telemetry.health import Health
 from lampion.telemetry.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What the rest reaches the machine, and tells who runs it, through."""
+    """What the rest reaches the machine, and tells who runs it, through.
+
+    `clock` is the machine's: for deadlines, durations, signatures, logs. `agenda` is for what waits long: retries,
+    ages, schedules; it is `adjustable` where the server's clock can be advanced, else `clock`.
+    """
 
     clock: Clock
+    agenda: Clock
+    adjustable: AdjustableClock | None
     rng: Rng
     driver: Driver
     health: Health
@@ -48,6 +56,7 @@ class Stores:
     functions: CachedFunctions
     resources: CachedResources
     entries: Entries
+    queue_contents: QueueContents
     keys: AccessKeyring
     root_key: AccessKey
     blobs: Blobs

@@ -22,6 +22,7 @@ from lampion.store.sqlite.database import Database, open_database
 from lampion.store.sqlite.entries import SqliteEntries
 from lampion.store.sqlite.functions import SqliteFunctions
 from lampion.store.sqlite.migrations import known_migrations
+from lampion.store.sqlite.queue_contents import SqliteQueueContents
 from lampion.store.sqlite.resources import SqliteResources
 from lampion.store.sqlite.watch import watched
 
@@ -50,6 +51,7 @@ async def opened_stores(settings: Settings, ports: Ports) -> AsyncIterator[Store
             functions=functions,
             resources=CachedResources(SqliteResources(database), functions),
             entries=SqliteEntries(queues),
+            queue_contents=SqliteQueueContents(queues),
             keys=keys,
             root_key=await keys.root(settings.account_id),
             blobs=blobs,

@@ -51,7 +51,7 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
     sessions, doors = SessionKeys(ports.rng), FunctionDoors(ports.clock)
     provisioner = _provisioner(settings, ports, stores, interpreters, runtimes, ServerAccess(sessions, doors))
     snapshots = VersionSnapshots(provisioner, _snapshot_taking(ports, provisioner))
-    pool = EnvironmentPool(snapshots.environment, ports.clock, _pool_settings(settings))
+    pool = _pool(settings, ports, snapshots)
     garbage = GarbageCollector(
         stores.functions, stores.blobs, stores.packages, ports.clock, also_in_use=pool.packages_in_use
     )
@@ -69,7 +69,7 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
     lookup = FunctionLookup(stores.functions, stores.resources, ports.rng)
     concurrency = Concurrency(settings.concurrency_limit, stores.resources)
     invoker = _invoker(ports, stores, lookup, deployments, concurrency, pool)
-    queues = Queues(stores.entries, ports.clock, most_events=settings.max_environments)
+    queues = Queues(stores.entries, ports.clock, ports.agenda, most_events=settings.max_environments)
     events = EventAcceptance(queues=queues, metrics=ports.metrics)
     preparing = stores.runtime_trees.prepare_all(found.values())
     background = [asyncio.create_task(one) for one in (deployments.run(), garbage.run(), preparing)]
@@ -81,6 +81,13 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
         await asyncio.gather(*background, return_exceptions=True)
         await pool.close()
         await snapshots.close()
+
+
+def _pool(settings: Settings, ports: Ports, snapshots: VersionSnapshots) -> EnvironmentPool:
+    pool = EnvironmentPool(snapshots.environment, ports.clock, _pool_settings(settings))
+    if ports.adjustable is not None:
+        ports.adjustable.when_advanced(pool.age)
+    return pool
 
 
 def _invoker(

@@ -46,9 +46,9 @@ def message(headers: bytes, payload: bytes) -> bytes:
 
 def encode_headers(headers: Mapping[str, str]) -> bytes:
     """Headers that are strings, which all headers of events are."""
+    pairs = ((name.encode(), value.encode()) for name, value in headers.items())
     return b"".join(
-        len(name).to_bytes(1, "big") + name.encode() + _STRING + len(value.encode()).to_bytes(2, "big") + value.encode()
-        for name, value in headers.items()
+        len(name).to_bytes(1, "big") + name + _STRING + len(value).to_bytes(2, "big") + value for name, value in pairs
     )
 
 

@@ -17,6 +17,8 @@ COMMANDS: Final = {
     "invoke": "Run a function and print its answer.",
     "logs": "Print a function's log.",
     "metrics": "Print what functions did since the server started.",
+    "clock": "Show the clock of a server, or advance it.",
+    "queue": "Look into the queues of events, and bring back what failed.",
     "status": "Tell whether a server is well.",
     "doctor": "Say what this machine offers, and how to mend what it doesn't.",
 }

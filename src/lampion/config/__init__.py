@@ -20,6 +20,7 @@ from lampion.config.memory import (
 from lampion.config.services import ServiceProblem, endpoints_from
 from lampion.config.values import (
     AuthMode,
+    ClockChoice,
     FunctionAccess,
     ListenAddress,
     NetworkChoice,
@@ -29,6 +30,7 @@ from lampion.config.values import (
     parse_addresses,
     parse_auth,
     parse_cgroup_name,
+    parse_clock,
     parse_count,
     parse_directory,
     parse_file,
@@ -113,6 +115,17 @@ class Settings:
         metadata=_setting("123456789012", parse_account_id, "DIGITS", "AWS account id of this server's own functions.")
     )
     region: str = field(metadata=_setting("us-east-1", parse_region, "NAME", "AWS region that this server is."))
+    tls_certificate: Path | None = field(
+        metadata=_setting(
+            "",
+            parse_file,
+            "FILE",
+            "Serve HTTPS with this certificate (PEM; those that vouch for it after it), of which --tls-key is the key.",
+        )
+    )
+    tls_key: Path | None = field(
+        metadata=_setting("", parse_file, "FILE", "The key of --tls-certificate (PEM, without a password).")
+    )
     auth: AuthMode = field(
         metadata=_setting(
             "signed",
@@ -215,6 +228,15 @@ class Settings:
             f"{MEMORY_SHARE:.0%} of the memory, at least {ENVIRONMENTS_MIN}, at most {ENVIRONMENTS_MAX}.",
         )
     )
+    clock: ClockChoice = field(
+        metadata=_setting(
+            "machine",
+            parse_clock,
+            "machine|adjustable",
+            "adjustable: whoever has a key may let time pass at once for retries, ages and schedules, with "
+            "`lampion clock advance`. For development only.",
+        )
+    )
     log_group_bytes: int = field(
         metadata=_setting("64MiB", parse_size, "SIZE", "Log kept per function; the oldest segments go first.")
     )
@@ -243,6 +265,11 @@ class Settings:
         )
     )
     endpoints: Endpoints = field(default=Endpoints(), metadata={})  # of [services.NAME] and AWS_*, not of an option
+
+    @property
+    def scheme(self) -> str:
+        """By what clients reach this server."""
+        return "http" if self.tls_certificate is None else "https"
 
 
 def options() -> tuple[Option, ...]:
@@ -276,6 +303,7 @@ def settings_from(given: Mapping[str, str | None], environ: Mapping[str, str] | 
     _refuse_open_beyond_loopback(settings)
     _refuse_segment_over_group(settings)
     _refuse_network_of_containers(settings)
+    _refuse_half_of_tls(settings)
     return settings
 
 
@@ -335,6 +363,13 @@ def _refuse_network_of_containers(settings: Settings) -> None:
             "gives functions no network beyond this server, which --network egress and --subnet-route ask for",
             "Use --sandbox namespace.",
         )
+
+
+def _refuse_half_of_tls(settings: Settings) -> None:
+    given = {"--tls-certificate": settings.tls_certificate, "--tls-key": settings.tls_key}
+    for name, other in (("--tls-certificate", "--tls-key"), ("--tls-key", "--tls-certificate")):
+        if given[name] is not None and given[other] is None:
+            raise SettingError(name, str(given[name]), f"is of no use without {other}", "Give both, or neither.")
 
 
 def _refuse_segment_over_group(settings: Settings) -> None:

@@ -27,6 +27,13 @@ class AuthMode(StrEnum):
     OPEN = "open"
 
 
+class ClockChoice(StrEnum):
+    """Whether time may be made to jump, for development."""
+
+    MACHINE = "machine"
+    ADJUSTABLE = "adjustable"
+
+
 class SandboxChoice(StrEnum):
     """Which driver makes the sandboxes; AUTO takes the best that works here."""
 
@@ -130,6 +137,10 @@ def parse_region(text: str) -> str:
 
 def parse_auth(text: str) -> AuthMode:
     return AuthMode(_one_of(text, [mode.value for mode in AuthMode]))
+
+
+def parse_clock(text: str) -> ClockChoice:
+    return ClockChoice(_one_of(text, [choice.value for choice in ClockChoice]))
 
 
 def parse_sandbox(text: str) -> SandboxChoice:

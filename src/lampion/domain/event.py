@@ -9,6 +9,7 @@ import msgspec
 
 from lampion.domain.arn import FunctionKey
 from lampion.domain.event_invoke_config import EventInvokeConfig
+from lampion.domain.function import Function
 from lampion.domain.invocation_record import Condition
 
 MAXIMUM_RETRY_ATTEMPTS_DEFAULT: Final = 2
@@ -20,7 +21,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of an event beside its payload.
 
     `trace_id` and `times_in_chain` are as in `domain.invocation`; `attempts` counts the runs that ended in a function
-    error.
+    error. `creation_id` is that of the function which the event is for: "" for one that wasn't there when it was sent.
     """
 
     key: FunctionKey
@@ -31,6 +32,15 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     accepted_epoch_ms: int
     tenant_id: str | None = None
     attempts: int = 0
+    creation_id: str = ""
+
+    def is_for(self, function: Function) -> bool:
+        """Whether `function` is the one that it was sent to, and not another one made later under its name."""
+        return self.creation_id in ("", function.creation_id)
+
+    def renewed(self, *, accepted_epoch_ms: int, creation_id: str) -> "Event":
+        """The event as if it had been sent again."""
+        return msgspec.structs.replace(self, accepted_epoch_ms=accepted_epoch_ms, attempts=0, creation_id=creation_id)
 
     @property
     def arn(self) -> str:

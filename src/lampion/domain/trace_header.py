@@ -24,8 +24,8 @@ _PARENT: Final = re.compile(r"[0-9a-f]{16}")
 _OTHER: Final = re.compile(r"[!-:<-~]+=[!-:<-~]*")
 _PASSED: Final = re.compile(r"(?:([0-9]{1,5}):)?([0-9a-f]{8}):([0-9]{1,5})")
 _KNOWN: Final = frozenset(("root", "parent", "sampled", "lineage"))
-_SEPARATORS: Final = re.compile(r"[,|]|%7[Cc]|%2[Cc]")
-"""We write commas, which AWS's SDKs hand on as they are; `|`, which AWS once wrote, they encode."""
+_SEPARATORS: Final = re.compile(r"[-|]|%7[Cc]")
+"""We write `-`, which AWS's SDKs hand on as it is and SQS takes; `|`, which AWS once wrote, SDKs encode."""
 
 
 class Passed(msgspec.Struct, frozen=True):
@@ -78,7 +78,7 @@ def continued(header: str, key: FunctionKey, digits: str, now: float) -> Trace:
         ids, sampled = _new_ids(digits, now), "0"
     else:
         ids, sampled = f"Root={fields.root};Parent={fields.parent or digits[24:]}", fields.sampled or "0"
-    passed = ",".join(map(str, lineage))
+    passed = "-".join(map(str, lineage))
     others = f";{fields.others}" if fields.others else ""
     return Trace(f"{ids};Sampled={sampled};Lineage={passed}{others}", lineage[0].loops + 1)
 

@@ -69,7 +69,7 @@ class Exchange(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        if self._answer is None or self._answer.done():  # nobody asked
+        if self._answer is None:  # nobody asked
             self.close()
             return
         self._has_begun = True

@@ -40,6 +40,13 @@ class Truncated(msgspec.Struct, frozen=True):
     """The runtime broke off in the middle of its answer."""
 
 
+class Answered(msgspec.Struct, frozen=True):
+    """The runtime streamed all of an answer, and then didn't come to its next invocation: `end` says why."""
+
+    answer: Answer
+    end: "TimedOut | Exit"
+
+
 class TimedOut(msgspec.Struct, frozen=True):
     """Nothing was posted in time."""
 

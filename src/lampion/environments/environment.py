@@ -17,7 +17,7 @@ from lampion.domain.errors import SnapStartException, SnapStartTimeoutException
 from lampion.domain.function import Function
 from lampion.domain.invocation import Invocation, Outcome
 from lampion.environments.courtesy import Courtesy
-from lampion.environments.endings import Answer, Dispatch, Ending, TimedOut, Truncated
+from lampion.environments.endings import Answer, Answered, Dispatch, Ending, TimedOut, Truncated
 from lampion.environments.failures import Failure, failure_of
 from lampion.environments.narrator import Narrator
 from lampion.environments.response_stream import ResponseStream
@@ -275,11 +275,14 @@ class Environment:
 
     # -- the end of an invocation --
 
-    async def _conclude(self, invocation: Invocation, ending: Ending, started: float, *, during_init: bool) -> Outcome:
+    async def _conclude(
+        self, invocation: Invocation, ending: Ending | Answered, started: float, *, during_init: bool
+    ) -> Outcome:
         duration_ms = (self._clock.monotonic() - started) * 1000
         keep = isinstance(ending, Answer) and not during_init
-        failure = failure_of(ending, invocation.request_id, self._timeout_seconds)
-        if isinstance(ending, TimedOut):
+        last = ending.end if isinstance(ending, Answered) else ending
+        failure = failure_of(last, invocation.request_id, self._timeout_seconds)
+        if isinstance(last, TimedOut):
             duration_ms = self._timeout_seconds * 1000
         memory_bytes = 0 if self._running is None else self._running.sandbox.max_memory_bytes()
         if not keep:
@@ -290,6 +293,9 @@ class Environment:
             self.idle_since = self._clock.monotonic()
         else:
             await self.stop()
+        if isinstance(ending, Answered):  # the answer stands, whatever came after it
+            ending = ending.answer
+            failure = failure_of(ending, invocation.request_id, self._timeout_seconds)
         return Outcome(
             payload=ending.payload if failure is None and isinstance(ending, Answer) else _payload(failure),
             executed_version=self.function.version,

@@ -106,6 +106,14 @@ class EnvironmentPool:
         for environment in () if pool is None else tuple(pool.idle):
             self._retire(environment)
 
+    def age(self, seconds: float) -> None:
+        """What is idle has been so for longer than this room's clock tells: some of it may end now."""
+        for environment in self._idle_order:
+            environment.idle_since -= seconds
+        if self._retire_timer is not None:
+            self._retire_timer.cancel()
+            self._retire_idle()
+
     def packages_in_use(self) -> frozenset[str]:
         """Names all stored code that environments have mounted."""
         return frozenset().union(*(environment.function.code_in_use for environment in self._live))

@@ -22,7 +22,8 @@ class ResponseStream:
         self.has_begun = False
         self.content_type: str | None = None
         self._pieces: list[bytes] = []
-        self._held_bytes = 0
+        self.held_bytes = 0
+        self.has_ended = False
         self._is_over = False
         self.is_abandoned = False
         self._make_room: Callable[[], object] | None = None
@@ -40,16 +41,21 @@ class ResponseStream:
         """Never refused, but who writes on while `is_full` fills the memory."""
         if not self.is_abandoned:
             self._pieces.append(piece)
-            self._held_bytes += len(piece)
+            self.held_bytes += len(piece)
             self._changed()
 
     @property
     def is_full(self) -> bool:
-        return self._held_bytes >= HELD_BYTES
+        return self.held_bytes >= HELD_BYTES
 
     def when_room(self, action: Callable[[], object]) -> None:
         """Call `action` once, when it isn't full any more."""
         self._make_room = action
+
+    def end(self) -> None:
+        """The answer is complete, and is no error; the function may go on."""
+        self.has_ended = True
+        self._changed()
 
     def payload(self) -> bytes:
         """What isn't written to the caller: nothing."""
@@ -73,7 +79,7 @@ class ResponseStream:
     async def read(self) -> bytes:
         """What was written since, at least one byte; nothing when all of it was read."""
         while not self._pieces:
-            if self._is_over or self.is_abandoned:
+            if self.has_ended or self._is_over or self.is_abandoned:
                 return b""
             await self._next_change()
         data = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
@@ -90,7 +96,7 @@ class ResponseStream:
 
     def _take_all(self) -> None:
         self._pieces = []
-        self._held_bytes = 0
+        self.held_bytes = 0
         action, self._make_room = self._make_room, None
         if action is not None:
             action()

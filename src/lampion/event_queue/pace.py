@@ -38,10 +38,10 @@ class Pace:
         if running:
             self.window = min(self.window, float(running))
             return 0.0
-        self.window = 1.0
         return self.failed()
 
     def failed(self) -> float:
-        """It can't be done now: seconds to wait before the next try."""
+        """It can't be done now: seconds to wait before the next try, which is with one entry alone."""
+        self.window = 1.0
         self._pause_seconds = min(MOST_PAUSE_SECONDS, max(LEAST_PAUSE_SECONDS, self._pause_seconds * 2))
         return self._pause_seconds

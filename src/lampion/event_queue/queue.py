@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from lampion.clock.clock import Clock, Timer
@@ -73,10 +74,6 @@ class Queue:
             self._move(line)
         return entry
 
-    def running_beside(self, entry: Entry) -> int:
-        """How many others of its queue the consumer has."""
-        return self._turns.line(entry.queue).running - 1
-
     def done(self, entry: Entry) -> None:
         """It has run, and what follows is on disk: it is gone, or due later."""
         line = self._turns.release(entry)
@@ -91,12 +88,38 @@ class Queue:
     def refused(self, entry: Entry) -> None:
         """There was no room for it: it is tried again when one of its queue has run, or after a while."""
         line = self._turns.put_back(entry)
-        self._pause(line, line.pace.was_refused(line.running))
+        if not line.is_paused:
+            self._pause(line, line.pace.was_refused(line.running))
 
-    def failed(self, entry: Entry) -> None:
-        """It couldn't be done, and others of its queue can't either: all wait a while."""
+    def failed(self, entry: Entry) -> float:
+        """It couldn't be done, and others of its queue can't either: all wait a while.
+
+        Seconds until the next try; 0 when they wait already, because of another.
+        """
         line = self._turns.put_back(entry)
-        self._pause(line, line.pace.failed())
+        if line.is_paused:
+            return 0.0
+        seconds = line.pace.failed()
+        self._pause(line, seconds)
+        return seconds
+
+    def running(self, queue: QueueKey) -> int:
+        """How many entries of `queue` the consumer has."""
+        return self._turns.running_of(queue)
+
+    @contextmanager
+    def withdrawn(self, queue: QueueKey, sequences: Collection[int]) -> Iterator[Collection[int]]:
+        """The entries that the consumer doesn't have; nor does it get them for the duration of the block.
+
+        A block that ends well has taken all of them from the disk; else the consumer gets those that are still there.
+        """
+        taken = self._turns.withdraw(queue, sequences)
+        are_gone = False
+        try:
+            yield taken
+            are_gone = True
+        finally:
+            self._move(self._turns.return_withdrawn(queue, taken, are_gone=are_gone))
 
     # -- inside --
 
@@ -120,7 +143,7 @@ class Queue:
         self._expect(queue, due_epoch_ms, self._time.epoch_ms())
 
     def _pause(self, line: Line, seconds: float) -> None:
-        if seconds and not line.is_paused:
+        if seconds:
             line.is_paused = True
             self._pauses[line.queue] = self._clock.call_later(seconds, lambda: self._resume(line))
         self._changed.set()
@@ -146,7 +169,8 @@ class Queue:
             self._turns.finish_load(line, None)
             if not isinstance(error, StoreClosed):
                 _log.warning("%s of %s can't be read: %s", self.kind, line.queue.name, error)
-                self._pause(line, _RETRY_SECONDS)
+                if not line.is_paused:
+                    self._pause(line, _RETRY_SECONDS)
             return
         self._turns.finish_load(line, due)
         if due.next_due_epoch_ms is not None:

@@ -29,16 +29,16 @@ class NotAccepted(Exception):
 
 
 class Queues:
-    """The durable queues of a server."""
+    """The durable queues of a server. What is due goes by `agenda`, how long the disk may take by `clock`."""
 
-    def __init__(self, entries: Entries, clock: Clock, *, most_events: int) -> None:
+    def __init__(self, entries: Entries, clock: Clock, agenda: Clock, *, most_events: int) -> None:
         self.entries = entries
-        self.time = SteadyTime(clock)
+        self.time = SteadyTime(agenda)
         self._clock = clock
         events = Turns(most_running=most_events, most_of_queue=most_events)
         deliveries = Turns(most_running=_DELIVERIES_AT_ONCE, most_of_queue=_DELIVERIES_TO_ONE)
-        self.events = Queue(entries, clock, self.time, kind=EVENTS, turns=events)
-        self.deliveries = Queue(entries, clock, self.time, kind=DELIVERIES, turns=deliveries)
+        self.events = Queue(entries, agenda, self.time, kind=EVENTS, turns=events)
+        self.deliveries = Queue(entries, agenda, self.time, kind=DELIVERIES, turns=deliveries)
         self._pending_bytes = 0
         self._pending: set[asyncio.Task[None]] = set()
 
@@ -90,11 +90,15 @@ class Queues:
                 self._look_again(change.put)
             return sequences is not None or has_failed
 
+    def of_kind(self, kind: str) -> Queue:
+        """The queues of events or of deliveries."""
+        return self.events if kind == EVENTS else self.deliveries
+
     async def redrive(self, documents: Mapping[int, bytes]) -> int:
         """Make entries again of kept endings, by number, with these documents; how many it were. Raises StoreError."""
         queues = await self.entries.redrive(documents, due_epoch_ms=self.time.epoch_ms())
         for queue in frozenset(queues):
-            self._of_kind(queue.kind).changed(queue)
+            self.of_kind(queue.kind).changed(queue)
         return len(queues)
 
     async def _put(self, entry: NewEntry) -> None:
@@ -108,15 +112,12 @@ class Queues:
 
     def _look_again(self, put: Sequence[NewEntry]) -> None:
         for queue in {new.queue for new in put}:
-            self._of_kind(queue.kind).changed(queue)
+            self.of_kind(queue.kind).changed(queue)
 
     def _tell(self, put: Sequence[NewEntry], sequences: Sequence[int]) -> None:
         for new, sequence in zip(put, sequences, strict=True):
             entry = Entry(sequence, new.queue, new.due_epoch_ms, new.document, new.payload)
-            self._of_kind(new.queue.kind).added(entry)
-
-    def _of_kind(self, kind: str) -> Queue:
-        return self.events if kind == EVENTS else self.deliveries
+            self.of_kind(new.queue.kind).added(entry)
 
     def _settled(self, task: "asyncio.Task[None]", size_bytes: int) -> None:
         self._pending_bytes -= size_bytes

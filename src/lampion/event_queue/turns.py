@@ -2,7 +2,7 @@
 
 import heapq
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,8 +20,10 @@ class Line:
     queue: QueueKey
     pace: Pace
     loaded: list[tuple[int, int, Entry]] = field(default_factory=list)  # a heap by due time and sequence
-    in_hand: set[int] = field(default_factory=set)  # sequences of what is loaded or running
+    in_hand: set[int] = field(default_factory=set)  # sequences of what is loaded, running or withdrawn
+    gone: set[int] = field(default_factory=set)  # sequences that may come with what is being read, though they are gone
     running: int = 0
+    withdrawn: int = 0
     has_more: bool = False  # on disk, due, not loaded
     is_loading: bool = False
     is_paused: bool = False
@@ -37,7 +39,7 @@ class Line:
 
     @property
     def is_idle(self) -> bool:
-        return not (self.loaded or self.running or self.has_more or self.is_loading or self.is_paused)
+        return not (self.loaded or self.running or self.withdrawn or self.has_more or self.is_loading or self.is_paused)
 
 
 class Turns:
@@ -55,6 +57,11 @@ class Turns:
         if line is None:
             line = self._lines[queue] = Line(queue, Pace(most=float(self._most_of_queue)))
         return line
+
+    def running_of(self, queue: QueueKey) -> int:
+        """How many entries of one queue run."""
+        line = self._lines.get(queue)
+        return 0 if line is None else line.running
 
     def queues(self) -> Sequence[QueueKey]:
         """Those of which anything is in memory."""
@@ -79,12 +86,13 @@ class Turns:
     def finish_load(self, line: Line, due: Due | None) -> None:
         """None: it failed, and all is still to be read."""
         line.is_loading = False
+        gone, line.gone = line.gone, set()
         if due is None:
             line.has_more = True
             return
         line.has_more = line.has_more or not due.are_all
         for entry in due.entries:
-            if entry.sequence not in line.in_hand:
+            if entry.sequence not in line.in_hand and entry.sequence not in gone:
                 self._load(line, entry)
         self.ready(line)
 
@@ -115,6 +123,27 @@ class Turns:
         line = self._stop(entry)
         heapq.heappush(line.loaded, (entry.due_epoch_ms, entry.sequence, entry))
         self.ready(line)
+        return line
+
+    def withdraw(self, queue: QueueKey, sequences: Collection[int]) -> Collection[int]:
+        """Those of the entries that don't run; they will not either, until `return_withdrawn` gets them back."""
+        line = self.line(queue)
+        waiting = {entry.sequence for _, _, entry in line.loaded}
+        taken = {one for one in sequences if one in waiting or one not in line.in_hand}
+        line.loaded = [one for one in line.loaded if one[1] not in taken]
+        heapq.heapify(line.loaded)
+        line.in_hand.update(taken)
+        line.withdrawn += len(taken)
+        return taken
+
+    def return_withdrawn(self, queue: QueueKey, taken: Collection[int], *, are_gone: bool) -> Line:
+        """What was withdrawn is gone; or some of it may be on disk as before, and must be read again."""
+        line = self.line(queue)
+        line.in_hand.difference_update(taken)
+        line.withdrawn -= len(taken)
+        line.has_more = line.has_more or not are_gone
+        if line.is_loading:
+            line.gone.update(taken)
         return line
 
     def ready(self, line: Line) -> None:

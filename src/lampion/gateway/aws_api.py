@@ -43,12 +43,14 @@ class AwsApi:
         authentication: Authentication,
         authorization: Authorization,
         region: str,
+        scheme: str,
     ) -> None:
         self._router = Router(service)
         self._handlers = handlers
         self._authentication = authentication
         self._authorization = authorization
         self._region = region
+        self._scheme = scheme
 
     def accept(self, head: RequestHead) -> int:
         match = self._router.match(head.method, head.path, head.query)
@@ -82,6 +84,7 @@ class AwsApi:
             request_id=request_id,
             host=head.headers.get("host", ""),
             trace_header=head.headers.get("x-amzn-trace-id"),
+            scheme=self._scheme,
         )
         output = await handler(context, members)
         answer = serialize(operation, output, request_id)

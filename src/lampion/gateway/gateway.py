@@ -1,6 +1,7 @@
-"""The listener's application: picks the door by path, and makes an answer of whatever the door raises."""
+"""The listener's application: picks the door by host and path, and makes an answer of whatever the door raises."""
 
 import asyncio
+import errno
 import logging
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -10,13 +11,17 @@ from lampion.aws.errors import InternalFailure, serialize_error
 from lampion.aws.model import ServiceModel
 from lampion.clock.rng import Rng
 from lampion.domain.errors import ApiError, ServiceException
+from lampion.domain.function_url import PATH_FORM
+from lampion.function_url.address import is_function_url_host
 from lampion.gateway.door import Door
-from lampion.http.application import ClientGone, Exchange
+from lampion.http.application import BrokenOff, ClientGone, Exchange
 from lampion.http.message import Request, RequestHead, Response, StreamedResponse
 from lampion.store.errors import StoreError
 
 _OWN_PREFIX = "/_lampion/"
-_NOT_STORED = "The Lambda service encountered an internal error: its store can't be used now. Nothing was changed."
+_NOT_STORED = "The Lambda service encountered an internal error: its disk or its store can't be used now."
+_OF_THE_DISK = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS))
+_FUNCTION_URLS = PATH_FORM.strip("/").rpartition("/")[2]
 
 _log = logging.getLogger(__name__)
 
@@ -33,16 +38,19 @@ class _Visit:
 class Gateway:
     """All doors on one port (http.application.Application)."""
 
-    def __init__(self, *, service: ServiceModel, aws_api: Door, own: dict[str, Door], rng: Rng) -> None:
+    def __init__(
+        self, *, service: ServiceModel, aws_api: Door, function_urls: Door, own: dict[str, Door], rng: Rng
+    ) -> None:
         self._service = service
         self._aws_api = aws_api
-        self._own = own
+        self._function_urls = function_urls
+        self._own = {**own, _FUNCTION_URLS: function_urls}
         self._rng = rng
         self._tasks: set[asyncio.Task[None]] = set()
 
     def accept(self, head: RequestHead) -> int | Response:
         request_id = self._rng.uuid4()
-        door = self._door(head.path)
+        door = self._door(head)
         head.findings = None
         try:
             allowance = door.accept(head)
@@ -79,13 +87,19 @@ class Gateway:
             return await visit.door.serve(request, visit.request_id)
         except ApiError as error:
             return self._refusal(error, visit.request_id)
-        except StoreError as error:
+        except (StoreError, OSError) as error:
+            if isinstance(error, OSError) and error.errno not in _OF_THE_DISK:
+                return self._failure(visit.request_id)
             _log.error("request %s was not served: %s", visit.request_id, error)
             return self._refusal(ServiceException(_NOT_STORED), visit.request_id)
         except Exception:
             return self._failure(visit.request_id)
 
-    def _door(self, path: str) -> Door:
+    def _door(self, head: RequestHead) -> Door:
+        """By host before anything else: under the name of a function URL, every path is the function's."""
+        if is_function_url_host(head.headers.get("host", "")):
+            return self._function_urls
+        path = head.path
         if path.startswith(_OWN_PREFIX):
             name = path[len(_OWN_PREFIX) :].partition("/")[0]
             return self._own.get(name, self._aws_api)
@@ -109,7 +123,7 @@ async def _pump(response: StreamedResponse, exchange: Exchange) -> None:
         async with aclosing(response.pieces) as pieces:
             async for piece in pieces:
                 await body.write(piece)
-    except ClientGone:
+    except (ClientGone, BrokenOff):
         body.abort()
     except Exception:
         _log.exception("an answer broke off")

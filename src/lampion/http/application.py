@@ -11,6 +11,10 @@ class ClientGone(Exception):
     """Nobody is there any more to take the answer."""
 
 
+class BrokenOff(Exception):
+    """Whoever makes the pieces of an answer can't go on, which is no fault of this server's."""
+
+
 class Body(Enum):
     """How `accept` wants a body that isn't to be gathered."""
 

@@ -167,7 +167,7 @@ class Connection(asyncio.Protocol):
         if key in headers:
             if key in ("host", "authorization", "content-length"):
                 raise _Refused(400, f"Repeated header {key}")
-            text = f"{headers[key]},{text}"
+            text = f"{headers[key]}; {text}" if key == "cookie" else f"{headers[key]},{text}"
         headers[key] = text
 
     def on_headers_complete(self) -> None:
@@ -243,12 +243,13 @@ class Connection(asyncio.Protocol):
     # -- our own --
 
     def _open_exchange(self, head: RequestHead) -> OpenExchange:
-        parser = self._parser
+        keeps_alive = self._parser.should_keep_alive()
         exchange = OpenExchange(
             self,
-            close=not parser.should_keep_alive() or self._server.closing,
+            close=not keeps_alive or self._server.closing,
             head_only=head.method == "HEAD",
-            is_old=parser.get_http_version() == "1.0",
+            # To ask for the version is dear, and who is of 1.0 either doesn't keep alive or says that it does.
+            is_old=(not keeps_alive or "connection" in head.headers) and self._parser.get_http_version() == "1.0",
         )
         self._exchanges.append(exchange)
         if len(self._exchanges) > _PIPELINE_DEPTH:

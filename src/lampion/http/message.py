@@ -16,7 +16,7 @@ JSON = "application/json"
 class RequestHead:
     """Everything before the body. `path` and `query` are raw, still percent-encoded, as they stood on the wire.
 
-    `headers` keeps the last of repeated headers joined by "," as RFC 9110 section 5.3 allows;
+    `headers` keeps repeated headers joined by "," as RFC 9110 section 5.3 allows, cookies by "; " (RFC 9113, 8.2.3);
     `content_length` is None for a chunked body. `findings` is where the application keeps, for `start`, what it
     found out about the request in `accept`.
     """

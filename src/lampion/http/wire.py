@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from email.utils import formatdate
 from http import HTTPStatus
+from typing import Final
 
 from lampion.clock.clock import Clock
 from lampion.http.message import Response
 
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
-_BODILESS = frozenset((204, 304))
+BODILESS: Final = frozenset((204, 304))
 
 
 class ResponseWriter:
@@ -21,7 +22,7 @@ class ResponseWriter:
 
     def render(self, response: Response, *, close: bool, head_only: bool = False) -> bytes:
         """The whole answer, or its head alone."""
-        is_bodiless = response.status in _BODILESS
+        is_bodiless = response.status in BODILESS
         length = "" if is_bodiless else f"Content-Length: {len(response.body)}\r\n"
         head = self._head(response, length, close=close)
         return head if head_only or is_bodiless else head + response.body

@@ -49,8 +49,7 @@ class Deliverer:
                 await self._targets.deliver(delivery)
             except TargetUnavailable as problem:
                 if not self._is_too_old(entry):
-                    _log.warning("%s can't be reached yet: %s", delivery.destination_arn, problem)
-                    self._queues.deliveries.failed(entry)
+                    self._try_again_later(entry, problem)
                     return
                 await self._give_up(entry, delivery, problem)
             except TargetRefused as problem:
@@ -63,6 +62,10 @@ class Deliverer:
         except Exception:  # whatever it is, the delivery must not be lost
             _log.exception("a delivery to %s can't be made", entry.queue.name)
             self._queues.deliveries.failed(entry)
+
+    def _try_again_later(self, entry: Entry, problem: TargetUnavailable) -> None:
+        if seconds := self._queues.deliveries.failed(entry):
+            _log.warning("%s takes no results now: %s; next try in %.0f s", entry.queue.name, problem, seconds)
 
     def _is_too_old(self, entry: Entry) -> bool:
         return self._queues.time.epoch_ms() - entry.due_epoch_ms > DELIVERED_WITHIN_SECONDS * 1000
@@ -80,8 +83,13 @@ class Deliverer:
             payload=entry.payload,
         )
         await self._queues.settle(Change(of=entry.sequence, ending=ending))
-        dead_letter = delivery.purpose is Purpose.DEAD_LETTER
-        function = parse_function_reference(delivery.function_arn)
-        key = FunctionKey(entry.queue.account_id, entry.queue.region, function.name)
-        series = self._metrics.of(key, function.qualifier, function.qualifier or LATEST)
-        series.count("DeadLetterErrors" if dead_letter else "DestinationDeliveryFailures")
+        count_undelivered(self._metrics, entry, delivery)
+
+
+def count_undelivered(metrics: Metrics, entry: Entry, delivery: Delivery) -> None:
+    """In the metrics of the function whose result it is."""
+    dead_letter = delivery.purpose is Purpose.DEAD_LETTER
+    function = parse_function_reference(delivery.function_arn)
+    key = FunctionKey(entry.queue.account_id, entry.queue.region, function.name)
+    series = metrics.of(key, function.qualifier, function.qualifier or LATEST)
+    series.count("DeadLetterErrors" if dead_letter else "DestinationDeliveryFailures")

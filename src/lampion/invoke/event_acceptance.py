@@ -2,6 +2,7 @@
 
 from lampion.domain.errors import ServiceException
 from lampion.domain.event import Event
+from lampion.domain.function import Function
 from lampion.domain.invocation import Invocation
 from lampion.event_queue.queues import NotAccepted, Queues
 from lampion.invoke.event_entries import entry_of
@@ -16,8 +17,8 @@ class EventAcceptance:
         self._queues = queues
         self._metrics = metrics
 
-    async def accept(self, target: Target, version: str, invocation: Invocation) -> None:
-        """Returns when the event is durable; `version` is what would run now.
+    async def accept(self, target: Target, function: Function, invocation: Invocation) -> None:
+        """Returns when the event is durable; `function` is what would run now.
 
         Raises ServiceException when it isn't: the caller must send it again.
         """
@@ -28,9 +29,10 @@ class EventAcceptance:
             trace_id=invocation.trace_id,
             times_in_chain=invocation.times_in_chain,
             accepted_epoch_ms=self._queues.time.epoch_ms(),
+            creation_id=function.creation_id,
         )
         try:
             await self._queues.accept(entry_of(event, invocation.payload))
         except NotAccepted as error:
             raise ServiceException(f"The event was not accepted: {error}.") from error
-        self._metrics.of(target.key, target.qualifier, version).count("AsyncEventsReceived")
+        self._metrics.of(target.key, target.qualifier, function.version).count("AsyncEventsReceived")

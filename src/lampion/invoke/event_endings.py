@@ -1,7 +1,7 @@
 """What follows from the end of an event: entries of the outbox for its destination and its dead-letter queue."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -41,15 +41,22 @@ class Run:
         self.outcome: Outcome | None = None
 
 
+class Functions(Protocol):
+    """Knows functions."""
+
+    async def get(self, key: FunctionKey) -> Function | None: ...
+
+
 class EventEndings:
     """Makes the deliveries; another room sends them."""
 
-    def __init__(self, *, clock: Clock, time: SteadyTime, rng: Rng) -> None:
+    def __init__(self, *, functions: Functions, clock: Clock, time: SteadyTime, rng: Rng) -> None:
+        self._functions = functions
         self._clock = clock
         self._time = time
         self._rng = rng
 
-    def deliveries(self, run: Run, condition: Condition) -> Sequence[NewEntry]:
+    async def deliveries(self, run: Run, condition: Condition) -> Sequence[NewEntry]:
         """To the destination for this kind of end; of a failure also to the dead-letter queue."""
         destination_arn = _destination(run.config, condition)
         target_arn = None if condition is Condition.SUCCESS else _dead_letter_target(run.function)
@@ -61,14 +68,15 @@ class EventEndings:
             found.append(record_delivery(self._rng.uuid4(), destination_arn, ending, run.event.trace_id))
         if target_arn is not None:
             found.append(dead_letter_delivery(self._rng.uuid4(), target_arn, ending, run.event.trace_id))
-        return [self._entry(delivery, run.event) for delivery in found]
+        return [await self._entry(delivery, run.event) for delivery in found]
 
-    def _entry(self, delivery: Delivery, event: Event) -> NewEntry:
+    async def _entry(self, delivery: Delivery, event: Event) -> NewEntry:
         """What goes to a function needs no outbox: it is the function's event in the same step that ends this one."""
         function = function_destination(delivery.destination_arn)
         if function is None or _home(function.key) != _home(event.key) or len(delivery.body) > EVENT_PAYLOAD_BYTES:
             return delivery_entry(delivery, event)
         digits = self._rng.token(20).hex()
+        receiver = await self._functions.get(function.key)
         trace = continued(delivery.trace_header, function.key, digits, self._clock.now())
         following = Event(
             key=function.key,
@@ -77,6 +85,7 @@ class EventEndings:
             trace_id=trace.header,
             times_in_chain=trace.times_in_chain,
             accepted_epoch_ms=self._time.epoch_ms(),
+            creation_id="" if receiver is None else receiver.creation_id,
         )
         return entry_of(following, delivery.body)
 

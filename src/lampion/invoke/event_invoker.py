@@ -18,6 +18,7 @@ from lampion.domain.errors import (
 )
 from lampion.domain.event import Event, Retry, policy_of
 from lampion.domain.function import Function
+from lampion.domain.function_rules import check_invocable
 from lampion.domain.invocation import Invocation, Outcome
 from lampion.domain.invocation_record import Condition
 from lampion.event_queue.queues import Queues
@@ -37,13 +38,13 @@ _log = logging.getLogger(__name__)
 class Endings(Protocol):
     """What follows from an event's end, as entries of the outbox."""
 
-    def deliveries(self, run: Run, condition: Condition) -> Sequence[NewEntry]: ...
+    async def deliveries(self, run: Run, condition: Condition) -> Sequence[NewEntry]: ...
 
 
 class Runs(Protocol):
     """Runs functions; raises ApiError for what keeps one from running (invoke.invoker)."""
 
-    async def check(self, target: Target) -> Function: ...
+    async def find(self, target: Target) -> Function: ...
 
     async def invoke(self, target: Target, function: Function, invocation: Invocation) -> Outcome: ...
 
@@ -98,11 +99,16 @@ class EventInvoker:
         """Run it once. Raises what kept it from running."""
         event, policy = run.event, policy_of(run.config)
         target = Target(event.key, event.qualifier)
-        run.function = await self._invoker.check(target)
+        function = await self._invoker.find(target)
+        if not event.is_for(function):
+            run.config = None  # the new function's, which is none of the event's business
+            return Condition.FUNCTION_NOT_FOUND
+        run.function = function
         now = self._queues.time.epoch_ms()
         if policy.is_too_old(event, now):
             return Condition.EVENT_AGE_EXCEEDED
-        run.outcome = await self._invoker.invoke(target, run.function, _invocation(event, run.entry.payload))
+        check_invocable(function)
+        run.outcome = await self._invoker.invoke(target, function, _invocation(event, run.entry.payload))
         self._series(run).observe("AsyncEventAge", now - event.accepted_epoch_ms)
         if run.outcome.function_error is None:
             return Condition.SUCCESS
@@ -117,8 +123,7 @@ class EventInvoker:
                 return Condition.RECURSIVE_INVOCATION
             case TooManyRequestsException() if await self._reserves_nothing(run.event):
                 return Condition.ZERO_RESERVED_CONCURRENCY
-        is_too_old = policy_of(run.config).is_too_old(run.event, self._queues.time.epoch_ms())
-        return Condition.EVENT_AGE_EXCEEDED if is_too_old else None
+        return None
 
     async def _reserves_nothing(self, event: Event) -> bool:
         """Whether the function may not run at all: then no event of it waits for better times."""
@@ -129,9 +134,8 @@ class EventInvoker:
     def _try_again_later(self, run: Run, error: ApiError) -> None:
         if isinstance(error, TooManyRequestsException):
             self._queues.events.refused(run.entry)
-        else:
-            _log.warning("an event of %s can't be run yet: %s", run.event.arn, error)
-            self._queues.events.failed(run.entry)
+        elif seconds := self._queues.events.failed(run.entry):
+            _log.warning("events of %s can't be run now: %s; next try in %.0f s", run.event.key.arn, error, seconds)
 
     async def _follow(self, run: Run, decision: "Decision") -> None:
         entry, event = run.entry, run.event
@@ -142,7 +146,7 @@ class EventInvoker:
             return
         change = Change(
             of=entry.sequence,
-            put=self._endings.deliveries(run, decision),
+            put=await self._endings.deliveries(run, decision),
             ending=ending_of(entry, event, decision, self._queues.time.epoch_ms()),
         )
         if await self._queues.settle(change) and decision is not Condition.SUCCESS:

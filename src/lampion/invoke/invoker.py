@@ -49,12 +49,16 @@ class Invoker:
 
     async def check(self, target: Target) -> Function:
         """The function that an invocation of `target` would run. Raises the API's error when it can't run."""
-        try:
-            function = await self._lookup.choose(target)
-        except ResourceNotFoundException:
-            raise function_not_found(target.key.qualified_arn(target.qualifier or "$LATEST")) from None
+        function = await self.find(target)
         check_invocable(function)
         return function
+
+    async def find(self, target: Target) -> Function:
+        """As `check`, whether it can run or not. Raises ResourceNotFoundException."""
+        try:
+            return await self._lookup.choose(target)
+        except ResourceNotFoundException:
+            raise function_not_found(target.key.qualified_arn(target.qualifier or "$LATEST")) from None
 
     async def invoke(
         self, target: Target, function: Function, invocation: Invocation, stream: ResponseStream | None = None
@@ -62,7 +66,6 @@ class Invoker:
         """One run of `function`, which is what `check` said of `target`, to its end.
 
         With `stream`, what the function streams goes there, and the outcome has no payload.
-
         Function errors are outcomes; raised is only what kept the function from running.
         """
         measured = self._metrics.of(target.key, target.qualifier, function.version)
@@ -96,13 +99,16 @@ class Invoker:
         self._streamed.add(running)
         running.add_done_callback(self._streamed.discard)
         if not await stream.begun():
-            await running  # it has ended, maybe with an error that kept the function from running
+            await asyncio.shield(running)  # it has ended, maybe with an error that kept the function from running
         return StreamedInvocation(stream, function.version, running)
 
     async def _settled(self, target: Target, function: Function) -> Function:
-        """What the target means when the update that is under way has ended."""
+        """What the target means when the update that is under way has ended; never another function of its name."""
         await self._updates.until_settled(function.key)
-        return await self.check(target)
+        settled = await self.check(target)
+        if settled.creation_id != function.creation_id:
+            raise function_not_found(target.key.qualified_arn(target.qualifier or "$LATEST"))
+        return settled
 
     async def _run(
         self,

@@ -3,13 +3,15 @@
 streamed = await invoker.invoke_streamed(target, function, invocation)    # raises what `invoke` raises
 streamed.content_type                      # of the function's stream; None when it doesn't stream
 async for piece in streamed.pieces(): ...  # bounded: the function waits for who takes them
-streamed.outcome, streamed.failure         # known when the pieces are over
+streamed.failure                           # known when the pieces are over
+await streamed.ended()                     # the outcome: a function may go on after the end of its stream
 streamed.abandon()                         # at any time: nobody takes them, `pieces` ends; the function goes on
 """
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from lampion.domain.invocation import Outcome
 from lampion.environments.failures import EXIT_ERROR, OUT_OF_MEMORY, TRUNCATED_RESPONSE
@@ -19,9 +21,6 @@ HTTP_INTEGRATION: Final = "application/vnd.awslambda.http-integration-response"
 """The content type of a stream that begins with an HTTP response's head: JSON, then `HTTP_HEAD_END`, then the body."""
 
 HTTP_HEAD_END: Final = bytes(8)
-
-if TYPE_CHECKING:
-    import asyncio
 
 _PIECE_BYTES: Final = 64 * 1024  # of an answer that the function gave whole
 _BREAKING_OFF: Final = frozenset((EXIT_ERROR, OUT_OF_MEMORY, TRUNCATED_RESPONSE))
@@ -70,26 +69,36 @@ class StreamedInvocation:
         """The answer, none of it empty; without that of a failure. Raises what ended the invocation on our side."""
         while piece := await self._stream.read():
             yield piece
-        if self._stream.is_abandoned:
+        if self._stream.is_abandoned or self._stream.has_ended:
             return
-        outcome = await self._running
+        outcome = await self.ended()
         if outcome.function_error is None:
             for start in range(0, len(outcome.payload), _PIECE_BYTES):
                 yield outcome.payload[start : start + _PIECE_BYTES]
 
     @property
+    def is_abandoned(self) -> bool:
+        return self._stream.is_abandoned
+
+    @property
     def is_over(self) -> bool:
-        """Whether the invocation has ended."""
+        """Whether the invocation has ended; a function may go on after the end of its stream."""
         return self._running.done()
+
+    async def ended(self) -> Outcome:
+        """How the invocation ended. Raises what ended it on our side."""
+        return await asyncio.shield(self._running)
 
     @property
     def outcome(self) -> Outcome:
-        """How the invocation ended, which is known when its pieces are over."""
+        """As `ended`, when the invocation is over: always, for a function that doesn't stream."""
         return self._running.result()
 
     @property
     def failure(self) -> StreamFailure | None:
         """What went wrong, as far as the function is concerned; known when its pieces are over."""
+        if self._stream.has_ended:
+            return None
         return failure_of(self.outcome, has_begun=self.is_streamed)
 
     def abandon(self) -> None:

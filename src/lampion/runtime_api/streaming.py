@@ -37,6 +37,9 @@ class Sink(Protocol):
 
     def when_room(self, action: Callable[[], object]) -> None: ...
 
+    def end(self) -> None:
+        """It was all, and all is well."""
+
     def payload(self) -> bytes:
         """What is kept for a caller who wants the answer whole."""
 
@@ -89,13 +92,20 @@ class _StreamedAnswer:
             sink.when_room(self._pieces.resume)
 
     def finish(self, trailers: Mapping[str, str]) -> None:
-        accepted = self._answer(_error_in(trailers) or Answer(self._sink.payload()))
-        self._conclude(ACCEPTED if accepted else UNKNOWN_REQUEST)
+        error = _error_in(trailers)
+        try:
+            self._session.answer_streamed(self._request_id, error or Answer(self._sink.payload()))
+        except UnknownRequest:
+            self._conclude(UNKNOWN_REQUEST)
+            return
+        if error is None:
+            self._sink.end()
+        self._conclude(ACCEPTED)
 
     def break_off(self) -> None:
         self._answer(Truncated())
 
-    def _answer(self, ending: Answer | ResponseTooLarge | Truncated) -> bool:
+    def _answer(self, ending: ResponseTooLarge | Truncated) -> bool:
         """Whether the invocation was still waiting for it."""
         try:
             self._session.answer(self._request_id, ending)
@@ -121,6 +131,9 @@ class _Whole:
 
     def when_room(self, action: Callable[[], object]) -> None:
         """There is always room for what is welcome."""
+
+    def end(self) -> None:
+        """Nobody waits for that."""
 
     def payload(self) -> bytes:
         return bytes(self._gathered)

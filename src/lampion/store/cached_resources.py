@@ -7,7 +7,7 @@ kept as well: most functions have none of a kind.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from lampion.domain.arn import LATEST, FunctionKey
 from lampion.domain.function import Function
@@ -29,6 +29,7 @@ class CachedResources:
         self._capacity = capacity
         self._cached: OrderedDict[tuple[str, Place], Any] = OrderedDict()
         self._whole: dict[tuple[str, str, str], Sequence[Any]] = {}
+        self._found: dict[tuple[str, str, str], dict[str, Any]] = {}
         self._changes = 0
 
     async def get(self, kind: Kind[T], place: Place) -> T | None:
@@ -61,6 +62,20 @@ class CachedResources:
             self._whole[kind.name, account_id, region] = found
         return found
 
+    async def find(self, kind: Kind[T], account_id: str, region: str, *, by: str) -> T | None:
+        """The resource that is looked for `by`, where no two are alike; at hand until one of the kind changes."""
+        place = (kind.name, account_id, region)
+        cached = self._found.get(place, {}).get(by)
+        if cached is not None:
+            return cast("T", cached)
+        before = self._changes
+        found = await self._resources.read(lambda stored: stored.found(kind, account_id, region, by=by, limit=1))
+        if not found:
+            return None  # not kept: anybody can ask for what isn't there
+        if before == self._changes:  # as in `get`
+            self._keep_found(place, by, found[0])
+        return found[0]
+
     async def read(self, work: Callable[[Stored], T]) -> T:
         return await self._resources.read(work)
 
@@ -72,11 +87,17 @@ class CachedResources:
         task.add_done_callback(lambda done: self._forget_after(touched, done))
         return await asyncio.shield(task)
 
+    def _keep_found(self, place: tuple[str, str, str], by: str, value: Any) -> None:
+        if sum(len(values) for values in self._found.values()) >= self._capacity:
+            self._found.clear()
+        self._found.setdefault(place, {})[by] = value
+
     def _forget_after(self, touched: "_Touched", done: "asyncio.Future[Any]") -> None:
         self._changes += 1
         for key in touched.places:
             self._cached.pop(key, None)
             self._whole.pop((key[0], key[1].account_id, key[1].region), None)
+            self._found.pop((key[0], key[1].account_id, key[1].region), None)
         for whose in touched.owners:
             self._forget_whole(whose[0])
             for key in [one for one in self._cached if _is_owned(one[1], *whose)]:
@@ -88,8 +109,9 @@ class CachedResources:
 
     def _forget_whole(self, owner: FunctionKey) -> None:
         """Every kind may have had something of that function."""
-        for one in [one for one in self._whole if one[1:] == (owner.account_id, owner.region)]:
-            del self._whole[one]
+        whose = (owner.account_id, owner.region)
+        self._whole = {place: values for place, values in self._whole.items() if place[1:] != whose}
+        self._found = {place: values for place, values in self._found.items() if place[1:] != whose}
 
 
 class _Touched:

@@ -58,13 +58,6 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     payload: bytes | None = None
 
 
-class KeptEnding(msgspec.Struct, frozen=True):
-    """An ending that was kept whole, with its number."""
-
-    number: int
-    ending: Ending
-
-
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One step of one entry (`of`, None for the first): it is gone or later, and what that brings about."""
 
@@ -82,15 +75,6 @@ class Due(NamedTuple):
     next_due_epoch_ms: int | None
 
 
-class Depth(NamedTuple):
-    """What a queue holds; `first_due_epoch_ms` is None when it is empty."""
-
-    due: int
-    later: int
-    first_due_epoch_ms: int | None
-    kept: int
-
-
 class Entries(Protocol):
     """Durable queues. What a call has returned survives whatever comes."""
 
@@ -106,18 +90,16 @@ class Entries(Protocol):
     async def first_due(self, kind: str) -> Sequence[tuple[QueueKey, int | None]]:
         """All queues that ever had an entry, with the time at which their first one is due."""
 
-    async def depth(self, queue: QueueKey, now_epoch_ms: int) -> Depth: ...
-
-    async def page(self, queue: QueueKey, *, after: int, limit: int) -> Sequence[Entry]:
-        """Entries in the order of acceptance, after a sequence number."""
-
-    async def kept(self, queue: QueueKey, *, before: int | None, limit: int) -> Sequence[KeptEnding]:
-        """Endings that were kept whole, the latest first."""
-
     async def redrive(self, documents: Mapping[int, bytes], *, due_epoch_ms: int) -> Sequence[QueueKey]:
         """Make entries again of kept endings, by their numbers, with these documents; the queue of each that was.
 
         One that isn't kept any more is left out.
+        """
+
+    async def discard_kept(self, queue: QueueKey, *, up_to: int, limit: int) -> int:
+        """Keep no longer what failed in `queue`, up to an ending's number; how many it were, `limit` at most.
+
+        Their endings stay.
         """
 
     async def prune(self, *, keep_done: int, failed_before_epoch_ms: int, limit: int) -> int:

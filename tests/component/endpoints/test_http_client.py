@@ -1,11 +1,14 @@
 """The HTTP client against a server that behaves, and one that doesn't: an answer, or words, and nothing left open."""
 
 import asyncio
+import contextlib
 import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -31,8 +34,20 @@ class Server:
         self.open = 0
         self.hold = asyncio.Event()
         self.hold.set()
+        self.talking: set[asyncio.Task[None]] = set()
 
-    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def start(self, listener: socket.socket) -> asyncio.Server:
+        return await asyncio.start_server(self._accept, sock=listener)
+
+    async def close(self) -> None:
+        """Waits for clients to be gone, which is theirs to see to."""
+        async with asyncio.timeout(5):
+            await asyncio.gather(*self.talking)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.talking.add(asyncio.get_running_loop().create_task(self._talk(reader, writer)))
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.opened += 1
         self.open += 1
         try:
@@ -50,19 +65,22 @@ class Server:
         finally:
             self.open -= 1
             writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
 
 
 @asynccontextmanager
-async def serving(*answers: bytes, tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[Server, Origin]]:
+async def serving(*answers: bytes) -> AsyncIterator[tuple[Server, Origin]]:
     server = Server(list(answers))
     listener = socket.create_server(("127.0.0.1", 0))
-    host = "localhost" if tls else "127.0.0.1"
-    origin = Origin(host, listener.getsockname()[1], is_tls=tls is not None)
-    running = await asyncio.start_server(server.talk, sock=listener, ssl=tls)
+    origin = Origin("127.0.0.1", listener.getsockname()[1], is_tls=False)
+    running = await server.start(listener)
     try:
         yield server, origin
     finally:
         running.close()
+        server.hold.set()
+        await server.close()
 
 
 def client(limits: TimeLimits | None = None, ca_bundle: Path | None = None) -> HttpClient:
@@ -148,6 +166,7 @@ async def test_kinds_of_answers_after_which_the_connection_goes_on(told: bytes, 
     [
         b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 3\r\n\r\nend",
         b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nend",
+        b"HTTP/1.1 200 OK\r\nconnection: CLOSE\r\ncontent-length: 3\r\n\r\nend",  # which the server leaves to us
         b"HTTP/1.0 200 OK\r\nx: close\r\n\r\nend",
     ],
 )
@@ -253,24 +272,67 @@ async def test_nobody_there() -> None:
         await client().send(Origin("127.0.0.1", free, is_tls=False), REQUEST)
     with pytest.raises(ServiceUnreachable, match=r"(?i)name|host|resolution"):
         await client().send(Origin("nowhere.invalid", 80, is_tls=False), REQUEST)
-    async with serving(OK) as (_, origin):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        origin = Origin("127.0.0.1", listener.getsockname()[1], is_tls=False)
         with pytest.raises(ServiceUnreachable, match="no connection within 0 s"):
             await client(TimeLimits(connect_seconds=0)).send(origin, REQUEST)
 
 
+class TlsServer:
+    """In a thread with plain sockets: asyncio's own server leaks connections whose handshake fails."""
+
+    def __init__(self) -> None:
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(CERTIFICATE)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(0.05)
+        self._stopping = False
+        self.port = self._listener.getsockname()[1]
+        self.requests = self.opened = self.refused = 0
+        self._thread = threading.Thread(target=self._serve)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping = True
+        self._thread.join()
+        self._listener.close()
+
+    def _serve(self) -> None:
+        while not self._stopping:
+            with contextlib.suppress(TimeoutError):
+                plain, _ = self._listener.accept()
+                self._talk(plain)
+
+    def _talk(self, plain: socket.socket) -> None:
+        with plain:
+            plain.settimeout(5)
+            try:
+                connection = self._context.wrap_socket(plain, server_side=True)
+            except OSError:
+                self.refused += 1
+                return
+            with connection:
+                self.opened += 1
+                while connection.recv(65536):
+                    self.requests += 1
+                    connection.sendall(OK)
+
+
 async def test_tls_is_verified() -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTIFICATE)
-    async with serving(OK, tls=context) as (server, origin):
+    with TlsServer() as server:
+        origin = Origin("localhost", server.port, is_tls=True)
         trusting = client(ca_bundle=CERTIFICATE)
         assert (await trusting.send(origin, REQUEST)).body == b"ok"
         assert (await trusting.send(origin, REQUEST)).body == b"ok"
-        assert server.opened == 1
+        assert (server.opened, server.requests) == (1, 2)
+        await trusting.close()
         with pytest.raises(ServiceUnreachable, match="certificate is not trusted"):
             await client().send(origin, REQUEST)
         with pytest.raises(ServiceUnreachable, match=r"certificate is not trusted.*127\.0\.0\.1"):
-            await trusting.send(Origin("127.0.0.1", origin.port, is_tls=True), REQUEST)
+            await client(ca_bundle=CERTIFICATE).send(Origin("127.0.0.1", server.port, is_tls=True), REQUEST)
         with pytest.raises(ServiceUnreachable, match="can't be read: No such file"):
             await client(ca_bundle=Path("/nowhere/ca.pem")).send(origin, REQUEST)
-        assert server.requests == 2
-        await trusting.close()
+        assert (server.opened, server.requests) == (1, 2)

@@ -147,6 +147,8 @@ async def test_a_queue_that_is_not_there_is_never_sent_to(code: str) -> None:
         assert len(on.stub.received) == 3
         assert (await on.outcome(QUEUE, gone, gone))[0] == "refused"
         assert len(on.stub.received) == 5, "a queue that was known is looked for once more"
+        assert (await on.outcome(QUEUE, gone))[0] == "refused"
+        assert len(on.stub.received) == 6, "and then no longer known"
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,17 @@ async def test_a_bucket_gets_an_object_whose_name_is_the_same_each_time() -> Non
 
 
 @pytest.mark.parametrize("arn", [TOPIC, BUS, BUCKET])
+async def test_what_proxies_rewrite_is_not_signed(arn: str) -> None:
+    async with stage() as on:
+        await on.deliver(arn)
+        (request,) = on.stub.received
+    signed = request.headers["authorization"].partition("SignedHeaders=")[2].partition(",")[0].split(";")
+    assert {"host", "x-amz-date", "content-type"} <= set(signed)
+    assert set(signed) & {"user-agent", "x-amzn-trace-id"} == set()
+    assert {"user-agent", "x-amzn-trace-id"} <= set(request.headers)
+
+
+@pytest.mark.parametrize("arn", [TOPIC, BUS, BUCKET])
 async def test_without_a_trace_none_is_made_up(arn: str) -> None:
     async with stage() as on:
         on.stub.answers = [PUT]

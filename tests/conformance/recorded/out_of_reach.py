@@ -22,7 +22,6 @@ class OutOfReach(NamedTuple):
 _SUBNET: Final = "EC2 knows which subnets there are: here any one of the right form may be named"
 _GROUP: Final = "EC2 knows which security groups there are: here any one of the right form may be named"
 _RUNTIME: Final = "a function of a runtime that isn't built yet doesn't become active; its creation is compared"
-_URL: Final = "function URLs are kept and shown, and not served yet"
 _QUEUE: Final = "what arrived in a queue of SQS; tests/companion looks there"
 _AHEAD: Final = "nothing initializes environments ahead of invocations yet, so that provisioned concurrency fails"
 _CODE: Final = "the code is in S3, which this server doesn't read yet"
@@ -57,10 +56,6 @@ OUT_OF_REACH: Final[tuple[OutOfReach, ...]] = (
     OutOfReach(
         r"TestLambdaConcurrency::test_provisioned_concurrency_on_alias", r"get_provisioned_(pre|post)wait", _AHEAD
     ),
-    OutOfReach(
-        r"TestLambdaURL::test_lambda_url_persists_after_alias_delete", r"invoke_\w+_url_response(_delayed)?", _URL
-    ),
-    OutOfReach(r"TestRequestIdHandling::test_request_id_invoke_url", r"lambda_url_invocation|end_log_entries", _URL),
     OutOfReach(
         "TestLambdaTag::test_create_tag_on_esm_create",
         r"get_event_source_mapping_with_tag",

@@ -7,7 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lampion.domain.arn import FunctionKey
+from lampion.domain.delivery import record_delivery
 from lampion.domain.trace_header import Passed, Trace, begun, continued, function_hash, read_fields
+
+from .test_invocation_record import ending
 
 KEY = FunctionKey("123456789012", "us-east-1", "one")
 OTHER = FunctionKey("123456789012", "us-east-1", "two")
@@ -19,7 +22,7 @@ ROOT = "Root=1-5759e988-bd862e3fe1be46a994272793"
 PARENT = "Parent=53995c3f42cd8ad8"
 WHOLE = re.compile(
     r"Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=[01];"
-    r"Lineage=[0-9]{1,5}:[0-9a-f]{8}:[0-9]{1,3}(?:,[0-9]{1,5}:[0-9a-f]{8}:[0-9]{1,3}){0,31}(?:;[!-~]{1,255})?"
+    r"Lineage=[0-9]{1,5}:[0-9a-f]{8}:[0-9]{1,3}(?:-[0-9]{1,5}:[0-9a-f]{8}:[0-9]{1,3}){0,31}(?:;[!-~]{1,255})?"
 )
 
 
@@ -72,15 +75,15 @@ def test_without_a_root_the_lineage_counts_all_the_same() -> None:
     [
         (f"1:{OWN}:0", f"2:{OWN}:1", 2),
         (f"16:{OWN}:15", f"17:{OWN}:16", 17),
-        (f"1:{OTHERS}:0", f"2:{OWN}:0,1:{OTHERS}:0", 1),
-        (f"2:{OTHERS}:0,1:{OWN}:0", f"3:{OWN}:1,2:{OTHERS}:0", 2),
-        (f"2:{OTHERS}:0|1:{OWN}:0", f"3:{OWN}:1,2:{OTHERS}:0", 2),
-        (f"2:{OTHERS}:0%7C1:{OWN.upper()}:0", f"3:{OWN}:1,2:{OTHERS}:0", 2),
-        (f"{OTHERS}:1|{OWN}:4", f"1:{OWN}:5,0:{OTHERS}:1", 6),
-        (f"1:{OWN}:0,9:{OWN}:9", f"2:{OWN}:1", 2),
+        (f"1:{OTHERS}:0", f"2:{OWN}:0-1:{OTHERS}:0", 1),
+        (f"2:{OTHERS}:0-1:{OWN}:0", f"3:{OWN}:1-2:{OTHERS}:0", 2),
+        (f"2:{OTHERS}:0|1:{OWN}:0", f"3:{OWN}:1-2:{OTHERS}:0", 2),
+        (f"2:{OTHERS}:0%7C1:{OWN.upper()}:0", f"3:{OWN}:1-2:{OTHERS}:0", 2),
+        (f"{OTHERS}:1|{OWN}:4", f"1:{OWN}:5-0:{OTHERS}:1", 6),
+        (f"1:{OWN}:0-9:{OWN}:9", f"2:{OWN}:1", 2),
         (f"32767:{OWN}:255", f"32767:{OWN}:255", 256),
         (f"99999:{OWN}:99999", f"32767:{OWN}:255", 256),
-        (f"1:{OWN}:-1,x,::,1:12345:0,1:{OTHERS}:", f"1:{OWN}:0", 1),
+        (f"1:{OWN}:+1-x-::--1:12345:0-1:{OTHERS}:,", f"1:{OWN}:0", 1),
     ],
 )
 def test_the_lineage_counts_each_function(lineage: str, expected: str, times: int) -> None:
@@ -131,13 +134,13 @@ def test_whatever_a_caller_sends_the_function_gets_a_whole_header(header: str) -
 
 
 def test_what_is_written_can_be_read_again() -> None:
-    trace = continue_(f"{ROOT};{PARENT};Sampled=1;Lineage=2:{OTHERS}:0,1:{OWN}:0;App=x")
+    trace = continue_(f"{ROOT};{PARENT};Sampled=1;Lineage=2:{OTHERS}:0-1:{OWN}:0;App=x")
     fields = read_fields(trace.header)
     assert (fields.root, fields.parent, fields.sampled, fields.others) == (ROOT[5:], PARENT[7:], "1", "App=x")
     assert list(fields.lineage) == [Passed(3, OWN, 1), Passed(2, OTHERS, 0)]
 
 
-def test_the_comma_is_what_sdks_hand_on_as_it_is() -> None:
+def test_sdks_and_queues_hand_on_what_separates_functions() -> None:
     from botocore.handlers import add_recursion_detection_header
 
     header = continue_(begun(OTHER, DIGITS, NOW).header).header
@@ -146,5 +149,6 @@ def test_the_comma_is_what_sdks_hand_on_as_it_is() -> None:
         patch.setenv("AWS_LAMBDA_FUNCTION_NAME", "one")
         patch.setenv("_X_AMZN_TRACE_ID", header)
         add_recursion_detection_header({"headers": headers})
-    assert "," in header
+    assert f":0-1:{OTHERS}:0" in header
     assert headers == {"X-Amzn-Trace-Id": header}
+    assert record_delivery("id", "arn:aws:sqs:us-east-1:123456789012:queue", ending(), header).trace_header == header

@@ -43,6 +43,15 @@ def test_refusals_with_nothing_running_back_off_from_one_second_to_five_minutes(
     assert not pace.allows(1)
 
 
+def test_after_a_failure_one_entry_alone_is_tried_and_then_twice_as_many_in_each_round():
+    pace = Pace(most=100.0)
+    pace.failed()
+    assert pace.allows(0)
+    assert not pace.allows(1)
+    pace.went_well()
+    assert pace.window == 2
+
+
 def test_a_success_ends_the_back_off():
     pace = Pace(most=100.0)
     pace.failed()

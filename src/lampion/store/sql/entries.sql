@@ -44,25 +44,6 @@ SELECT account_id, region, name,
     (SELECT due_epoch_ms FROM entries WHERE queue = queues.id ORDER BY due_epoch_ms LIMIT 1)
 FROM queues WHERE kind = ?;
 
--- name: depth
--- How many entries of a queue are due, how many will be, and since when the first one is due.
-SELECT COUNT(*) FILTER (WHERE due_epoch_ms <= :now), COUNT(*) FILTER (WHERE due_epoch_ms > :now), MIN(due_epoch_ms)
-FROM entries WHERE queue = :queue;
-
--- name: page
--- Entries of a queue in the order of their acceptance.
-SELECT sequence, due_epoch_ms, document, payload FROM entries WHERE queue = :queue AND sequence > :after
-ORDER BY sequence LIMIT :limit;
-
--- name: kept
--- What failed in a queue and is kept whole, the latest first.
-SELECT id, sequence, request_id, ended_epoch_ms, ending, document, payload FROM endings
-WHERE queue = :queue AND payload IS NOT NULL AND id < :before ORDER BY id DESC LIMIT :limit;
-
--- name: count_kept
--- How much failed in a queue and is kept whole.
-SELECT COUNT(*) FROM endings WHERE queue = :queue AND payload IS NOT NULL;
-
 -- name: get_kept
 -- One that failed and is kept whole.
 SELECT queue, payload FROM endings WHERE id = ? AND payload IS NOT NULL;
@@ -70,6 +51,12 @@ SELECT queue, payload FROM endings WHERE id = ? AND payload IS NOT NULL;
 -- name: release_kept
 -- What failed is done again: its ending stays, without what was kept.
 UPDATE endings SET payload = NULL, document = NULL WHERE id = ?;
+
+-- name: discard_kept
+-- What failed in a queue, the earliest first, will not be done again: the endings stay, without what was kept.
+UPDATE endings SET payload = NULL, document = NULL WHERE id IN (
+    SELECT id FROM endings WHERE queue = :queue AND payload IS NOT NULL AND id <= :up_to ORDER BY id LIMIT :limit
+);
 
 -- name: prune_done
 -- Forget the oldest endings of what succeeded, but about the latest ones.

@@ -4,13 +4,12 @@ import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from lampion.store.entries import Change, Depth, Due, Ending, Entry, KeptEnding, NewEntry, QueueKey
+from lampion.store.entries import Change, Due, Ending, Entry, NewEntry, QueueKey
 from lampion.store.queries import queries
 from lampion.store.sqlite.database import Database
 
 _LOADED_BYTES: Final = 4 * 1024 * 1024
 """Payloads of due entries that are read at once, beyond the first."""
-_ABOVE_ALL: Final = 2**62
 
 
 class SqliteEntries:
@@ -38,31 +37,6 @@ class SqliteEntries:
         )
         return [(QueueKey(kind, account_id, region, name), first) for account_id, region, name, first in rows]
 
-    async def depth(self, queue: QueueKey, now_epoch_ms: int) -> Depth:
-        def read(connection: sqlite3.Connection) -> Depth:
-            number = self._find_queue(connection, queue)
-            where = {"queue": number, "now": now_epoch_ms}
-            due, later, first = connection.execute(self._queries["depth"], where).fetchone()
-            return Depth(due, later, first, connection.execute(self._queries["count_kept"], where).fetchone()[0])
-
-        return await self._database.read(read)
-
-    async def page(self, queue: QueueKey, *, after: int, limit: int) -> Sequence[Entry]:
-        def read(connection: sqlite3.Connection) -> list[Entry]:
-            where = {"queue": self._find_queue(connection, queue), "after": after, "limit": limit}
-            rows = connection.execute(self._queries["page"], where)
-            return [Entry(sequence, queue, due, document, payload) for sequence, due, document, payload in rows]
-
-        return await self._database.read(read)
-
-    async def kept(self, queue: QueueKey, *, before: int | None, limit: int) -> Sequence[KeptEnding]:
-        def read(connection: sqlite3.Connection) -> list[KeptEnding]:
-            number = self._find_queue(connection, queue)
-            where = {"queue": number, "before": _ABOVE_ALL if before is None else before, "limit": limit}
-            return [_kept(queue, row) for row in connection.execute(self._queries["kept"], where)]
-
-        return await self._database.read(read)
-
     async def redrive(self, documents: Mapping[int, bytes], *, due_epoch_ms: int) -> Sequence[QueueKey]:
         def write(connection: sqlite3.Connection) -> list[QueueKey]:
             queues: list[int] = []
@@ -74,6 +48,13 @@ class SqliteEntries:
                     connection.execute(self._queries["release_kept"], (number,))
                     queues.append(queue)
             return [self._key(connection, queue) for queue in queues]
+
+        return await self._database.write(write)
+
+    async def discard_kept(self, queue: QueueKey, *, up_to: int, limit: int) -> int:
+        def write(connection: sqlite3.Connection) -> int:
+            where = {"queue": self._find_queue(connection, queue), "up_to": up_to, "limit": limit}
+            return connection.execute(self._queries["discard_kept"], where).rowcount
 
         return await self._database.write(write)
 
@@ -163,19 +144,3 @@ class SqliteEntries:
 
     def _key(self, connection: sqlite3.Connection, number: int) -> QueueKey:
         return QueueKey(*connection.execute(self._queries["queue_key"], (number,)).fetchone())
-
-
-def _kept(queue: QueueKey, row: tuple[int, int, str, int, str, bytes, bytes]) -> KeptEnding:
-    number, sequence, request_id, ended_epoch_ms, ending, document, payload = row
-    return KeptEnding(
-        number,
-        Ending(
-            sequence=sequence,
-            queue=queue,
-            request_id=request_id,
-            ended_epoch_ms=ended_epoch_ms,
-            ending=ending,
-            document=document,
-            payload=payload,
-        ),
-    )
