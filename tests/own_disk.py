@@ -34,8 +34,12 @@ class OnItsOwnDisk(LiveServer):
         command = [*inside, sys.executable, "-m", "lampion", "env", "--data", str(self.data)]
         told = subprocess.run(command, capture_output=True, timeout=30, check=True, text=True).stdout
         exports = dict(shlex.split(line)[1].split("=", 1) for line in told.splitlines())
-        names = ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-        return Server(*(exports[name] for name in names))
+        return Server(
+            exports["AWS_ENDPOINT_URL"],
+            exports["AWS_REGION"],
+            exports["AWS_ACCESS_KEY_ID"],
+            exports["AWS_SECRET_ACCESS_KEY"],
+        )
 
 
 def on_its_own_disk(data: Path) -> OnItsOwnDisk:

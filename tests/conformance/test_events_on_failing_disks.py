@@ -70,7 +70,8 @@ def seen_from_inside(server: LiveServer) -> tuple[list[str], int]:
     inside = ("nsenter", "--mount", "--target", str(server.process.pid), "--")
     program = f"import json, sys; from {__name__} import *; print(json.dumps(on_disk(Path(sys.argv[1]))))"
     command = [*inside, sys.executable, "-c", program, str(server.data)]
-    told = subprocess.run(command, capture_output=True, timeout=30, check=True, text=True, cwd=ROOT).stdout
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    told = subprocess.run(command, capture_output=True, timeout=30, check=True, text=True, env=environ).stdout
     ended, left = json.loads(told)
     return ended, left
 

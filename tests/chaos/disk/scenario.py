@@ -10,6 +10,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -55,8 +56,7 @@ async def play(directory: Path, tell: Tell, *, rounds: int = 1) -> None:
     """A short history of a server, from its first start to its stop."""
     async with running_core(directory, FlyingClock(_EPOCH), lambda name, run: tell(["run", name, run])) as core:
         for name in (SUCCEEDS, AFTERWARDS):
-            await core.functions.insert(function(name, settled=True))
-            tell(["created", name])
+            await _create(core, name, tell)
         for _ in range(rounds):
             await _life_of_a_failing_function(core, tell)
 
@@ -69,8 +69,7 @@ async def recover(directory: Path, tell: Tell, *, hours: float = 1.0) -> None:
 
 
 async def _life_of_a_failing_function(core: Core, tell: Tell) -> None:
-    await core.functions.insert(function(FAILS, settled=True))
-    tell(["created", FAILS])
+    await _create(core, FAILS, tell)
     config = EventInvokeConfig(
         key=key(FAILS),
         qualifier=LATEST,
@@ -95,21 +94,29 @@ async def _life_of_a_failing_function(core: Core, tell: Tell) -> None:
     _tell_ends(core, tell)
 
 
+async def _create(core: Core, name: str, tell: Tell) -> None:
+    await core.functions.insert(replace(function(name, settled=True), creation_id=SystemRng().uuid4()))
+    tell(["created", name])
+
+
 async def _send(core: Core, name: str, tell: Tell) -> None:
     request_id = SystemRng().uuid4()
     payload = b'{"text": "' + b"x" * 3000 + b'"}'
     invocation = Invocation(request_id=request_id, invoked_arn=key(name).arn, payload=payload, trace_id="Root=1-0")
     tell(["offered", name, request_id])
+    found = await core.functions.get(key(name))
+    assert found is not None
     with contextlib.suppress(ServiceException):
-        await core.acceptance.accept(Target(key(name), None), LATEST, invocation)
+        await core.acceptance.accept(Target(key(name), None), found, invocation)
         tell(["accepted", name, request_id])
 
 
 async def _redrive(core: Core, tell: Tell) -> None:
-    kept = await core.queues.entries.kept(event_queue_of(key(FAILS)), before=None, limit=10)
+    queue = event_queue_of(key(FAILS))
+    kept = await core.contents.kept_from(queue, after=0, limit=10)
     request_ids = [one.ending.request_id for one in kept]
     tell(["redriving", request_ids])
-    await core.queues.redrive({one.number: one.ending.document or b"" for one in kept})
+    await core.redriving.step(queue, after=0, up_to=max(one.number for one in kept))
     tell(["redriven", request_ids])
 
 
