@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from lampion.domain.invocation_record import Condition
 from tests.chaos.checker import Finding
-from tests.chaos.events.functions import AFTERWARDS, BEHAVIOURS, RETRYING
+from tests.chaos.events.functions import AFTERWARDS, BEHAVIOURS
 from tests.chaos.events.load import SYNCHRONOUS_MARK, Sent
 from tests.chaos.events.queue_file import Ended, Waiting
 
@@ -60,8 +60,7 @@ def _lost(facts: Facts) -> Iterator[Finding]:
         if one.was_accepted and one.request_id not in known:
             yield Finding("lost", f"{one.request_id} of {one.name} was accepted")
     for entry in facts.waiting:
-        if entry.name != RETRYING:
-            yield Finding("stuck", f"{entry.request_id} of {entry.name} never ended")
+        yield Finding("stuck", f"{entry.request_id} of {entry.name} never ended")
 
 
 def _refused(sent: Iterable[Sent]) -> Iterator[Finding]:

@@ -71,9 +71,6 @@ def test_a_broken_promise_is_found(facts: Facts, kind: str) -> None:
             ),
             id="unanswered, and there",
         ),
-        pytest.param(
-            Facts([Sent(RETRYING, "1", 202, "t")], [], [Waiting(RETRYING, "t", 0)], []), id="it waits for its retry"
-        ),
         pytest.param(replace(GOOD, effects=[RAN, Effect("succeeding", "sync-r1", "s")]), id="others wait for answers"),
     ],
 )
