@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lampion.domain.invocation_record import Condition
-from tests.chaos.disk.core import FAILS
+from tests.chaos.disk.event_side import FAILS
 from tests.chaos.disk.scenario import AFTERWARDS, SUCCEEDS
 
 Line = Sequence[Any]

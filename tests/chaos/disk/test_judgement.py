@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.disk.core import FAILS
+from tests.chaos.disk.event_side import FAILS
 from tests.chaos.disk.judgement import Ended, Found, judge
 from tests.chaos.disk.scenario import AFTERWARDS, SUCCEEDS
 

@@ -92,7 +92,7 @@ class NoTargets:
 
 
 @dataclass(frozen=True, slots=True)
-class Core:
+class EventSide:
     """A server's event side, at work."""
 
     functions: CachedFunctions
@@ -105,7 +105,7 @@ class Core:
 
 
 @asynccontextmanager
-async def running_core(directory: Path, agenda: FlyingClock, trace: Trace) -> AsyncIterator[Core]:
+async def running_event_side(directory: Path, agenda: FlyingClock, trace: Trace) -> AsyncIterator[EventSide]:
     """On the databases in `directory`, for the duration of the block, and closed as a server closes them."""
     async with AsyncExitStack() as stack:
         store = await open_database(directory / "lampion.db")
@@ -131,7 +131,7 @@ async def running_core(directory: Path, agenda: FlyingClock, trace: Trace) -> As
             acceptance = EventAcceptance(queues=queues, metrics=metrics)
             contents = SqliteQueueContents(kept)
             redriving = Redriving(queues=queues, contents=contents, functions=functions)
-            yield Core(functions, resources, queues, acceptance, redriving, contents, kept)
+            yield EventSide(functions, resources, queues, acceptance, redriving, contents, kept)
         finally:
             for task in tasks:
                 task.cancel()
@@ -139,13 +139,13 @@ async def running_core(directory: Path, agenda: FlyingClock, trace: Trace) -> As
             await queues.close()
 
 
-async def until_quiet(core: Core, *, seconds: float = 20.0) -> None:
+async def until_quiet(side: EventSide, *, seconds: float = 20.0) -> None:
     """Until no entry is left. Raises TimeoutError when some never end."""
     async with asyncio.timeout(seconds):
-        while not await _is_quiet(core):
+        while not await _is_quiet(side):
             await asyncio.sleep(0.002)
 
 
-async def _is_quiet(core: Core) -> bool:
-    dues = [*await core.queues.entries.first_due("event"), *await core.queues.entries.first_due("delivery")]
+async def _is_quiet(side: EventSide) -> bool:
+    dues = [*await side.queues.entries.first_due("event"), *await side.queues.entries.first_due("delivery")]
     return all(due is None for _, due in dues)
