@@ -119,9 +119,9 @@ chaos-events: setup ## kill -9 at ROUNDS=200 random moments under a load of even
 
 chaos-disk: setup ## kill the event side at every step on its disk, and cut the power 2,000 times; minutes
 	$(STEP) "every step on the disk"
-	@$(PY) -m tests.chaos.disk.kill_points --rounds 2 --again --result docs/results/kill-points.md
+	@$(PY) -m tests.chaos.disk.kill_points --again --result docs/results/kill-points.md
 	$(STEP) "power cuts"
-	@$(PY) -m tests.chaos.disk.kill_points --rounds 2 --power-cuts 2000 --result docs/results/power-cuts.md
+	@$(PY) -m tests.chaos.disk.kill_points --power-cuts 2000 --result docs/results/power-cuts.md
 
 deep-queue: setup ## a start on EVENTS=100000 queued events, and all of them run; minutes
 	$(STEP) "a deep queue"

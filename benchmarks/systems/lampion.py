@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import results
-from benchmarks.functions import ECHO, ECHO_NODE, ECHO_WITH_BOTO3, EVENT, boto3_files, package
+from benchmarks.functions import ECHO, ECHO_NODE, ECHO_WITH_BOTO3, EVENT, MEMORY_MIB, boto3_files, package
 from benchmarks.systems import programs
 from benchmarks.systems.aws_functions import RUNTIME, Fleet, Kind, create, optimization_status
 from benchmarks.systems.child import LOOPBACK, DidNotStart, child, free_port, plain_environ, wait_until_listening
@@ -60,6 +60,7 @@ class Lampion:
         environ = plain_environ(scratch.directory)
         argv = [*COMMAND, "serve", "--listen", f"{LOOPBACK}:{port}", "--data", data, "--cgroup-parent", cgroup]
         argv += ["--max-environments", MOST_ENVIRONMENTS, "--concurrency-limit", MOST_ENVIRONMENTS, *_interpreters()]
+        argv += ["--function-memory-bytes", f"{MOST_ENVIRONMENTS * MEMORY_MIB}MiB"]  # what they use is far less
         with child(
             argv, environ, scratch.directory, scratch.output, cgroup=cgroup, grace_seconds=STOP_SECONDS
         ) as server:

@@ -1,6 +1,9 @@
 """boto3 against a live server: provisioned concurrency of versions and aliases, and what it may be."""
 
+import json
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -40,32 +43,178 @@ def requested(client: Any, name: str) -> dict[str, int]:
     return {one["FunctionArn"].rpartition(":")[2]: one["RequestedProvisionedConcurrentExecutions"] for one in found}
 
 
-def test_a_configuration_is_kept_and_nothing_is_claimed_of_it(lambda_client: Any, make_function: Functions) -> None:
+def state(client: Any, name: str, qualifier: str) -> tuple[int, int, str]:
+    """Allocated, available, status."""
+    found = client.get_provisioned_concurrency_config(FunctionName=name, Qualifier=qualifier)
+    allocated = found["AllocatedProvisionedConcurrentExecutions"]
+    return allocated, found["AvailableProvisionedConcurrentExecutions"], found["Status"]
+
+
+def wait_until(client: Any, name: str, qualifier: str, expected: tuple[int, int, str]) -> None:
+    deadline = time.monotonic() + 20
+    while (found := state(client, name, qualifier)) != expected:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.02)
+
+
+def test_a_configuration_is_answered_as_aws_does(lambda_client: Any, make_function: Functions) -> None:
     name = published(lambda_client, make_function(NOTHING), 1)
     version = lambda_client.get_function_configuration(FunctionName=name, Qualifier="1")
     put = provision(lambda_client, name, "1", 5)
     assert put["ResponseMetadata"]["HTTPStatusCode"] == 202
     modified = datetime.strptime(put["LastModified"], "%Y-%m-%dT%H:%M:%S%z")
     assert abs(datetime.now(modified.tzinfo) - modified) < timedelta(minutes=1)
-    counts = {
-        "RequestedProvisionedConcurrentExecutions": 5,
-        "AllocatedProvisionedConcurrentExecutions": 0,
-        "AvailableProvisionedConcurrentExecutions": 0,
-        "LastModified": put["LastModified"],
-    }
     del put["ResponseMetadata"]
-    assert put == {**counts, "Status": "IN_PROGRESS"}
+    about = {"RequestedProvisionedConcurrentExecutions": 5, "LastModified": put["LastModified"]}
+    assert put == {**about, **counts(0), "Status": "IN_PROGRESS"}
+    wait_until(lambda_client, name, "1", (5, 5, "READY"))
     got = lambda_client.get_provisioned_concurrency_config(FunctionName=name, Qualifier="1")
     assert got["ResponseMetadata"]["HTTPStatusCode"] == 200
     del got["ResponseMetadata"]
-    reason = got.pop("StatusReason")
-    assert "doesn't initialize execution environments ahead of invocations yet" in reason
-    assert got == {**counts, "Status": "FAILED"}
+    assert got == {**about, **counts(5), "Status": "READY"}
     listed = lambda_client.list_provisioned_concurrency_configs(FunctionName=name)["ProvisionedConcurrencyConfigs"]
-    assert listed == [{"FunctionArn": arn_of(name, ":1"), "StatusReason": reason, **got}]
+    assert listed == [{"FunctionArn": arn_of(name, ":1"), **got}]
     renewed = lambda_client.get_function_configuration(FunctionName=name, Qualifier="1")
     assert renewed["RevisionId"] != version["RevisionId"]
-    assert lambda_client.invoke(FunctionName=name, Qualifier="1")["ExecutedVersion"] == "1"
+
+
+def counts(ready: int) -> dict[str, int]:
+    return {
+        "AllocatedProvisionedConcurrentExecutions": ready,
+        "AvailableProvisionedConcurrentExecutions": ready,
+    }
+
+
+WHO = """
+import os, time, uuid
+ME = [str(uuid.uuid4()), os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"]]
+def handler(event, context):
+    time.sleep(event.get("seconds", 0))
+    if event.get("exit"):
+        os._exit(1)
+    return ME
+"""
+
+
+def who(client: Any, name: str, **event: Any) -> list[str]:
+    """The environment that answered, and how it came to be."""
+    answer = client.invoke(FunctionName=name, Payload=json.dumps(event).encode())
+    assert "FunctionError" not in answer
+    return list(json.load(answer["Payload"]))
+
+
+def test_invocations_find_environments_that_are_there_and_spill_over(start_server: Callable[..., LiveServer]) -> None:
+    client = start_server().client(max_pool_connections=8)
+    name = published(client, deployed(client, WHO), 1)
+    client.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    provision(client, name, "live", 2)
+    wait_until(client, name, "live", (2, 2, "READY"))
+    with ThreadPoolExecutor(3) as callers:
+        three = list(callers.map(lambda _: who(client, f"{name}:live", seconds=0.7), range(3)))
+        assert sorted(how for _, how in three) == ["on-demand", "provisioned-concurrency", "provisioned-concurrency"]
+        assert len({one for one, _ in three}) == 3
+    ahead = {one for one, how in three if how == "provisioned-concurrency"}
+    assert {who(client, f"{name}:1")[0] for _ in range(4)} <= ahead, "and before one that was started on demand"
+    assert who(client, name)[1] == "on-demand"
+    assert state(client, name, "live") == (2, 2, "READY")
+
+
+def test_what_is_busy_is_not_available(start_server: Callable[..., LiveServer]) -> None:
+    client = start_server().client(max_pool_connections=4)
+    name = published(client, deployed(client, WHO), 1)
+    provision(client, name, "1", 2)
+    wait_until(client, name, "1", (2, 2, "READY"))
+    with ThreadPoolExecutor(1) as callers:
+        running = callers.submit(who, client, f"{name}:1", seconds=1)
+        wait_until(client, name, "1", (2, 1, "READY"))
+        running.result()
+    wait_until(client, name, "1", (2, 2, "READY"))
+
+
+def test_one_that_dies_is_replaced(lambda_client: Any, make_function: Functions) -> None:
+    name = published(lambda_client, make_function(WHO), 1)
+    provision(lambda_client, name, "1", 1)
+    wait_until(lambda_client, name, "1", (1, 1, "READY"))
+    before = who(lambda_client, f"{name}:1")
+    answer = lambda_client.invoke(FunctionName=f"{name}:1", Payload=b'{"exit": true}')
+    assert b"Runtime.ExitError" in answer["Payload"].read()
+    wait_until(lambda_client, name, "1", (1, 1, "READY"))
+    after = who(lambda_client, f"{name}:1")
+    assert (after[0] != before[0], after[1]) == (True, "provisioned-concurrency")
+
+
+def test_raised_lowered_and_deleted(start_server: Callable[..., LiveServer]) -> None:
+    server = start_server()
+    client = server.client(max_pool_connections=4)
+    name = published(client, deployed(client, WHO), 1)
+    for wanted in (1, 3, 2):
+        provision(client, name, "1", wanted)
+        wait_until(client, name, "1", (wanted, wanted, "READY"))
+    client.delete_provisioned_concurrency_config(FunctionName=name, Qualifier="1")
+    deadline = time.monotonic() + 10
+    while who(client, f"{name}:1")[1] != "on-demand":
+        assert time.monotonic() < deadline
+    provision(client, name, "1", 1)
+    wait_until(client, name, "1", (1, 1, "READY"))
+    client.delete_function(FunctionName=name)
+
+
+def test_when_the_alias_moves_the_old_ones_stay_until_there_are_new_ones(
+    lambda_client: Any, make_function: Functions
+) -> None:
+    name = published(lambda_client, make_function(WHO), 2)
+    lambda_client.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    provision(lambda_client, name, "live", 1)
+    wait_until(lambda_client, name, "live", (1, 1, "READY"))
+    old = who(lambda_client, f"{name}:live")
+    lambda_client.update_alias(FunctionName=name, Name="live", FunctionVersion="2")
+    seen = set()
+    while (found := state(lambda_client, name, "live")) != (1, 1, "READY"):
+        seen.add(found)
+    assert seen <= {(1, 1, "IN_PROGRESS")}
+    new = who(lambda_client, f"{name}:live")
+    assert (new != old, new[1]) == (True, "provisioned-concurrency")
+    deadline = time.monotonic() + 10
+    while who(lambda_client, f"{name}:1") == old:
+        assert time.monotonic() < deadline
+
+
+def test_a_function_whose_init_fails_is_told(lambda_client: Any, make_function: Functions) -> None:
+    name = published(lambda_client, make_function("raise RuntimeError('no')"), 1)
+    provision(lambda_client, name, "1", 2)
+    wait_until(lambda_client, name, "1", (0, 0, "FAILED"))
+    found = lambda_client.get_provisioned_concurrency_config(FunctionName=name, Qualifier="1")
+    assert found["StatusReason"] == "FUNCTION_ERROR_INIT_FAILURE"
+    assert b"no" in lambda_client.invoke(FunctionName=f"{name}:1")["Payload"].read()
+
+
+def test_a_server_that_starts_again_allocates_again(start_server: Callable[..., LiveServer]) -> None:
+    server = start_server()
+    client = server.client()
+    name = published(client, deployed(client, WHO), 1)
+    provision(client, name, "1", 2)
+    wait_until(client, name, "1", (2, 2, "READY"))
+    client = server.restart().client()
+    wait_until(client, name, "1", (2, 2, "READY"))
+    assert who(client, f"{name}:1")[1] == "provisioned-concurrency"
+
+
+def test_a_host_without_room_for_so_many_says_so(start_server: Callable[..., LiveServer]) -> None:
+    client = start_server("--max-environments", "2").client()
+    name = published(client, deployed(client, WHO), 1)
+    provision(client, name, "1", 3)
+    wait_until(client, name, "1", (2, 2, "FAILED"))
+    found = client.get_provisioned_concurrency_config(FunctionName=name, Qualifier="1")
+    assert "--max-environments" in found["StatusReason"]
+    provision(client, name, "1", 2)
+    wait_until(client, name, "1", (2, 2, "READY"))
+
+
+def deployed(client: Any, code: str) -> str:
+    name = unique_name("provisioned")
+    client.create_function(**creation(name, code))
+    wait_active(client, name)
+    return name
 
 
 def test_a_version_has_one_configuration(lambda_client: Any, make_function: Functions) -> None:

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -146,28 +145,26 @@ def test_who_is_refused(live_server: LiveServer, lambda_client: Any, make_functi
 
 
 def test_a_function_made_again_does_not_run_what_was_sent_before(start_server: Callable[..., LiveServer]) -> None:
-    """The old events wait behind a failed attempt, through the deletion, the new creation and kill -9."""
+    """The old events wait through the deletion, the new creation and kill -9."""
     server = start_server()
     client = server.client()
     name = unique_name("made-again")
-    client.create_function(**creation(name, SOURCE))
+    client.create_function(**creation(name, SOURCE, Timeout=60))
     wait_active(client, name)
     client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
-    send_event(client, name, {"n": 0, "seconds": 2})
-    until(lambda: logged(server, name, "got 0"))
-    old = [send_event(client, name, {"n": "old"})["ResponseMetadata"]["RequestId"] for _ in range(10)]
-    server.kill()
-    server.start()
-    client = server.client()
+    old = [send_event(client, name, {"n": "old", "seconds": 50})["ResponseMetadata"]["RequestId"] for _ in range(10)]
+    until(lambda: logged(server, name, "got old"))
     client.delete_function(FunctionName=name)
     client.create_function(**creation(name, SOURCE))
+    assert ended(server) == [], "all of them are still to come"
     server.kill()
     server.start()
     client = server.client()
     wait_active(client, name)
     new = send_event(client, name, {"n": "new"})["ResponseMetadata"]["RequestId"]
-    until(lambda: {*old, new} <= set(ended(server)))
-    time.sleep(0.2)
-    assert len(logged(server, name, "got new")) == 1
-    assert {one["ending"] for one in failed_in(server, name) if one["request_id"] in old} <= {"FunctionNotFound"}
+    until(lambda: sorted(ended(server)) == sorted([*old, new]))
+    assert {one["request_id"]: one["ending"] for one in failed_in(server, name)} == dict.fromkeys(
+        old, "FunctionNotFound"
+    )
+    assert (len(logged(server, name, "got old")), len(logged(server, name, "got new"))) == (1, 1)
     client.delete_function(FunctionName=name)

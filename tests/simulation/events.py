@@ -142,7 +142,7 @@ class World:
         entries = FaultyEntries(history.disk, self.faults)
         queues = Queues(entries, clock, clock, most_events=_ACCOUNT_LIMIT)
         resources = await self._resources()
-        runs = Runs(history.functions, Concurrency(_ACCOUNT_LIMIT, resources), queues.time.epoch_ms)
+        runs = Runs(history.functions, Concurrency(_ACCOUNT_LIMIT, resources, clock), queues.time.epoch_ms)
         invoker = EventInvoker(
             queues=queues,
             invoker=runs,

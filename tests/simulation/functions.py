@@ -81,9 +81,9 @@ class Runs:
             raise ResourceNotFoundException(f"Function not found: {target.key.arn}")
         return found
 
-    async def invoke(self, target: Target, function: Function, invocation: Invocation) -> Outcome:
+    async def invoke(self, target: Target, function: Function, invocation: Invocation, *, is_event: bool) -> Outcome:
         plan, chance = self._functions.plans[target.key.name], self._functions.chance
-        async with self._concurrency.admit(target.key):
+        async with self._concurrency.admit(function, is_event=is_event):
             if chance.random() < plan.system_errors:
                 raise ServiceException("no sandbox")
             await self._run(function, plan, invocation)

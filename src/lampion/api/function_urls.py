@@ -17,6 +17,7 @@ from lampion.domain.function_url import (
     url_address,
     url_id_of,
 )
+from lampion.domain.tenancy import check_shared
 from lampion.invoke.qualifier import Target, resolve
 from lampion.store.aliases import qualified
 from lampion.store.function_urls import FUNCTION_URLS, function_url_place
@@ -48,8 +49,10 @@ class FunctionUrlsApi:
         )
 
         def create(stored: Stored) -> None:
-            if qualified(stored, target.key, target.qualifier) is None:
+            function = qualified(stored, target.key, target.qualifier)
+            if function is None:
                 raise _function_missing()
+            check_shared(function.configuration, "Function URL")
             if stored.get(FUNCTION_URLS, FUNCTION_URLS.place(config)) is not None:
                 raise ResourceConflictException(
                     f"Failed to create function url config for [functionArn = {config.arn}]. "

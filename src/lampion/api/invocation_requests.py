@@ -11,9 +11,10 @@ from lampion.aws.operation import RequestContext
 from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
 from lampion.domain.arn import FunctionKey
-from lampion.domain.errors import InvalidParameterValueException, InvalidRequestContentException
+from lampion.domain.errors import InvalidRequestContentException
 from lampion.domain.function import Function
 from lampion.domain.invocation import Invocation
+from lampion.domain.tenancy import check_tenant
 from lampion.domain.trace_header import Trace, begun, continued
 from lampion.invoke.invoker import Invoker
 from lampion.invoke.offered import check_offered
@@ -44,6 +45,7 @@ class InvocationRequests:
         """Whom it is for. Raises AWS's error when there is no such function, or none that can be invoked like this."""
         target = resolve(members["FunctionName"], members.get("Qualifier"), context, "InvokeFunction")
         function = await self._invoker.check(target)
+        check_tenant(function.configuration, members.get("TenantId"))
         _check_built(function, members)
         return Requested(target, function)
 
@@ -60,6 +62,7 @@ class InvocationRequests:
             trace_id=trace.header,
             times_in_chain=trace.times_in_chain,
             client_context=None if client_context is None else _decoded(client_context),
+            tenant_id=members.get("TenantId"),
         )
 
     def _trace(self, header: str | None, key: FunctionKey) -> Trace:
@@ -70,11 +73,6 @@ class InvocationRequests:
 
 def _check_built(function: Function, members: Members) -> None:
     """What a caller asks for beside the function itself."""
-    if function.configuration.tenancy_config is None and "TenantId" in members:
-        raise InvalidParameterValueException(
-            "The invoked function is not enabled with tenancy configuration. "
-            "Remove the tenant ID from your request and try again."
-        )
     check_offered(function)
     if "DurableExecutionName" in members:
         raise not_built("Invoke of a durable function")

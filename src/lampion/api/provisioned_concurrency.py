@@ -2,10 +2,10 @@
 DeleteProvisionedConcurrencyConfig.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from lampion.api.function_rooms import FunctionRooms
 from lampion.aws.operation import RequestContext, operation
@@ -15,18 +15,25 @@ from lampion.domain.errors import InvalidParameterValueException, ProvisionedCon
 from lampion.domain.function import Function
 from lampion.domain.function_rules import check_updatable
 from lampion.domain.provisioned_concurrency import (
-    NOT_ALLOCATED,
-    REQUESTED,
     Allocation,
     ProvisionedConcurrency,
+    Status,
     check_only_one,
     check_published,
     check_starts_anew,
     check_unweighted,
 )
+from lampion.domain.tenancy import check_shared
 from lampion.invoke.qualifier import Target, alias_not_found, check_unqualified, function_not_found, resolve
 from lampion.store.aliases import ALIASES, alias_place, aliases_of
-from lampion.store.concurrency import PROVISIONED, claims, provisioned_of, provisioned_place
+from lampion.store.concurrency import (
+    PROVISIONED,
+    ProvisionedVersion,
+    claims,
+    provisioned_of,
+    provisioned_place,
+    with_versions,
+)
 from lampion.store.resources import Stored, function_owner
 
 Members = dict[str, Any]
@@ -34,11 +41,19 @@ Members = dict[str, Any]
 _LIST = "ListProvisionedConcurrencyConfigs"
 
 
+class Allocations(Protocol):
+    """Knows how far configurations have been carried out."""
+
+    def allocation(self, config: ProvisionedConcurrency, version: str) -> Allocation:
+        """Of one that counts for `version` now; true at this moment."""
+
+
 class ProvisionedConcurrencyApi:
     """What is to be initialised ahead of invocations, by version or alias."""
 
-    def __init__(self, rooms: FunctionRooms, *, markers: Markers, limit: int) -> None:
+    def __init__(self, rooms: FunctionRooms, *, allocations: Allocations, markers: Markers, limit: int) -> None:
         self._rooms = rooms
+        self._allocations = allocations
         self._markers = markers
         self._limit = limit
 
@@ -54,30 +69,32 @@ class ProvisionedConcurrencyApi:
         )
         revision_id = self._rooms.rng.uuid4()
 
-        def put(stored: Stored) -> None:
+        def put(stored: Stored) -> str:
             version = _provisionable(stored, target)
             self._check(stored, config)
             stored.put(PROVISIONED, config)
             stored.replace_function(replace(version, revision_id=revision_id), expected_revision_id=version.revision_id)
+            return version.version
 
-        await self._rooms.resources.change(put)
-        return config_members(config, REQUESTED)
+        version = await self._rooms.resources.change(put)
+        now = self._allocations.allocation(config, version)
+        return config_members(config, replace(now, status=Status.IN_PROGRESS, reason=None))
 
     @operation("GetProvisionedConcurrencyConfig")
     async def get_provisioned_concurrency_config(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         target = _target(context, members, "GetProvisionedConcurrencyConfig")
         _check_published_target(target)
 
-        def get(stored: Stored) -> ProvisionedConcurrency:
-            _version(stored, target)
+        def get(stored: Stored) -> ProvisionedVersion:
+            version = _version(stored, target)
             config = stored.get(PROVISIONED, provisioned_place(target.key, target.qualifier or ""))
             if config is None:
                 raise ProvisionedConcurrencyConfigNotFoundException(
                     "No Provisioned Concurrency Config found for this function"
                 )
-            return config
+            return ProvisionedVersion(config, version.version)
 
-        return config_members(await self._rooms.resources.read(get), NOT_ALLOCATED)
+        return self._members(await self._rooms.resources.read(get))
 
     @operation("ListProvisionedConcurrencyConfigs")
     async def list_provisioned_concurrency_configs(
@@ -88,15 +105,15 @@ class ProvisionedConcurrencyApi:
         key = (await self._rooms.lookup.find_unqualified(target)).key
         owner, asked = function_owner(key.name), self._markers.asked(_LIST, members)
         after = None if asked.after is None else (owner, asked.after)
-        found = await self._rooms.resources.read(
-            lambda stored: stored.page(
-                PROVISIONED, key.account_id, key.region, owner=owner, after=after, limit=asked.wanted
-            )
-        )
-        page = asked.page(found, lambda config: config.qualifier)
+
+        def read(stored: Stored) -> Sequence[ProvisionedVersion]:
+            place = (key.account_id, key.region)
+            return with_versions(stored, stored.page(PROVISIONED, *place, owner=owner, after=after, limit=asked.wanted))
+
+        page = asked.page(await self._rooms.resources.read(read), lambda one: one.config.qualifier)
         return {
             "ProvisionedConcurrencyConfigs": [
-                {"FunctionArn": one.arn, **config_members(one, NOT_ALLOCATED)} for one in page.shown
+                {"FunctionArn": one.config.arn, **self._members(one)} for one in page.shown
             ],
             "NextMarker": page.next_marker,
         }
@@ -115,6 +132,9 @@ class ProvisionedConcurrencyApi:
 
         await self._rooms.resources.change(delete)
         return {}
+
+    def _members(self, one: ProvisionedVersion) -> Mapping[str, Any]:
+        return config_members(one.config, self._allocations.allocation(one.config, one.version))
 
     def _check(self, stored: Stored, config: ProvisionedConcurrency) -> None:
         """Raises what the function's other configurations and the account's limit say against this one."""
@@ -155,6 +175,7 @@ def _provisionable(stored: Stored, target: Target) -> Function:
     version = _version(stored, target)
     check_published(version.version)
     check_starts_anew(version)
+    check_shared(version.configuration, "Provisioned Concurrency")
     if target.alias_name is not None:
         alias = stored.get(ALIASES, alias_place(target.key, target.alias_name))
         assert alias is not None

@@ -33,7 +33,6 @@ from lampion.config import Settings
 
 def operations(settings: Settings, ports: Ports, stores: Stores, work: Work, links: CodeLinks) -> list[object]:
     """Every object whose methods are operations of the API."""
-    secret = hmac.digest(stores.root_key.secret_access_key.encode(), b"pagination markers", "sha256")
     rooms = FunctionRooms(
         functions=stores.functions,
         resources=stores.resources,
@@ -44,7 +43,7 @@ def operations(settings: Settings, ports: Ports, stores: Stores, work: Work, lin
         clock=ports.clock,
         rng=ports.rng,
     )
-    markers = Markers(secret)
+    markers = Markers(hmac.digest(stores.root_key.secret_access_key.encode(), b"pagination markers", "sha256"))
     requests = InvocationRequests(invoker=work.invoker, clock=ports.clock, rng=ports.rng)
     return [
         FunctionsApi(rooms, environments=work.pool, links=links, markers=markers),
@@ -64,7 +63,9 @@ def operations(settings: Settings, ports: Ports, stores: Stores, work: Work, lin
         CapacityProvidersApi(rooms, markers=markers),
         EventSourceMappingsApi(rooms, markers=markers),
         ConcurrencyApi(rooms, limit=settings.concurrency_limit),
-        ProvisionedConcurrencyApi(rooms, markers=markers, limit=settings.concurrency_limit),
+        ProvisionedConcurrencyApi(
+            rooms, allocations=work.provisioning, markers=markers, limit=settings.concurrency_limit
+        ),
         AccountSettingsApi(rooms, concurrency_limit=settings.concurrency_limit),
         ScalingConfigsApi(rooms),
         EventInvokeConfigsApi(rooms, markers=markers),

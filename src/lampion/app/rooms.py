@@ -20,6 +20,7 @@ from lampion.identity.session_keys import SessionKeys
 from lampion.invoke.event_acceptance import EventAcceptance
 from lampion.invoke.invoker import Invoker
 from lampion.invoke.lookup import FunctionLookup
+from lampion.invoke.provisioning import Provisioning
 from lampion.sandbox.driver import Driver
 from lampion.store.access_keys import AccessKey
 from lampion.store.cached_functions import CachedFunctions
@@ -77,5 +78,6 @@ class Work:
     invoker: Invoker
     events: EventAcceptance
     queues: Queues
+    provisioning: Provisioning
     sessions: SessionKeys
     doors: FunctionDoors

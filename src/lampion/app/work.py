@@ -2,8 +2,9 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
 from lampion.app.rooms import Ports, Stores, Work
 from lampion.code.deployments import Deployments
@@ -11,6 +12,7 @@ from lampion.code.garbage import GarbageCollector
 from lampion.code.interpreters import Interpreters, search_places
 from lampion.code.runtimes import Runtimes
 from lampion.config import Settings
+from lampion.domain.limits import MEMORY_MIB_MIN, MIB
 from lampion.environments.log_rate import LogRate
 from lampion.environments.pool import EnvironmentPool, PoolSettings
 from lampion.environments.provision import Provisioner
@@ -25,6 +27,7 @@ from lampion.invoke.concurrency import Concurrency
 from lampion.invoke.event_acceptance import EventAcceptance
 from lampion.invoke.invoker import Invoker
 from lampion.invoke.lookup import FunctionLookup
+from lampion.invoke.provisioning import Provisioning
 from lampion.invoke.recursion import RecursionGuard
 from lampion.runtime_api.door import RuntimeApiServer
 from lampion.sandbox.snapshots import snapshotting
@@ -35,9 +38,15 @@ from lampion.sandbox.tool_runner import SubprocessToolRunner, ToolOutput
 def _pool_settings(settings: Settings) -> PoolSettings:
     return PoolSettings(
         capacity=settings.max_environments,
+        memory_mib=_function_memory_mib(settings),
         idle_seconds=settings.idle_seconds,
+        capacity_wait_seconds=settings.capacity_wait_seconds,
         most_launches=max(2, os.cpu_count() or 1),
     )
+
+
+def _function_memory_mib(settings: Settings) -> int:
+    return max(MEMORY_MIB_MIN, settings.function_memory_bytes // MIB)
 
 
 @asynccontextmanager
@@ -67,20 +76,33 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
         clock=ports.clock,
     )
     lookup = FunctionLookup(stores.functions, stores.resources, ports.rng)
-    concurrency = Concurrency(settings.concurrency_limit, stores.resources)
-    invoker = _invoker(ports, stores, lookup, deployments, concurrency, pool)
+    provisioning = Provisioning(
+        resources=stores.resources, functions=stores.functions, environments=pool, clock=ports.clock
+    )
+    invoker = _invoker(settings, ports, stores, lookup, deployments, pool)
     queues = Queues(stores.entries, ports.clock, ports.agenda, most_events=settings.max_environments)
     events = EventAcceptance(queues=queues, metrics=ports.metrics)
     preparing = stores.runtime_trees.prepare_all(found.values())
-    background = [asyncio.create_task(one) for one in (deployments.run(), garbage.run(), preparing)]
     try:
-        yield Work(lookup, runtimes, deployments, snapshots, pool, invoker, events, queues, sessions, doors)
+        async with _running(deployments.run(), garbage.run(), provisioning.run(), preparing):
+            yield Work(
+                lookup, runtimes, deployments, snapshots, pool, invoker, events, queues, provisioning, sessions, doors
+            )
     finally:
-        for task in background:
-            task.cancel()
-        await asyncio.gather(*background, return_exceptions=True)
         await pool.close()
         await snapshots.close()
+
+
+@asynccontextmanager
+async def _running(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Beside the block, and no longer than it."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _pool(settings: Settings, ports: Ports, snapshots: VersionSnapshots) -> EnvironmentPool:
@@ -91,18 +113,18 @@ def _pool(settings: Settings, ports: Ports, snapshots: VersionSnapshots) -> Envi
 
 
 def _invoker(
+    settings: Settings,
     ports: Ports,
     stores: Stores,
     lookup: FunctionLookup,
     deployments: Deployments,
-    concurrency: Concurrency,
     pool: EnvironmentPool,
 ) -> Invoker:
     return Invoker(
         lookup=lookup,
         updates=deployments,
         recursion=RecursionGuard(stores.resources),
-        concurrency=concurrency,
+        concurrency=Concurrency(settings.concurrency_limit, stores.resources, ports.clock),
         pool=pool,
         metrics=ports.metrics,
     )
@@ -135,4 +157,5 @@ def _provisioner(
         clock=ports.clock,
         rng=ports.rng,
         log_rate=LogRate(burst_bytes=settings.log_burst_bytes, bytes_per_second=settings.log_rate_bytes),
+        most_memory_mib=_function_memory_mib(settings),
     )

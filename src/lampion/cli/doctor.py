@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import click
 
 import lampion
-from lampion.cli.doctor_report import DataState, FoundRuntime, Report, as_json, as_text
+from lampion.cli.doctor_report import DataState, FoundRuntime, Report, Room, as_json, as_text
 from lampion.cli.doctor_runtimes import runtime_findings
 from lampion.cli.failure import ExitCode, Failure
 from lampion.clock.clock import SystemClock
@@ -60,6 +60,7 @@ async def _examine(settings: Settings) -> Report:
         cpu_limit=isolated.cpu_limit,
         private_file_system=isolated.private_file_system,
         private_network=isolated.private_network,
+        room=Room(settings.max_environments, settings.function_memory_bytes // 2**20),
         runtimes=runtimes,
         data=DataState(str(settings.data), server.endpoint if server else None),
         findings=[

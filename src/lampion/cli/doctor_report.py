@@ -31,6 +31,14 @@ class DataState:
     server: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The execution environments that a server would have at most, and the memory that these may use together."""
+
+    environments: int
+    memory_mib: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """All that `lampion doctor` tells; `asdict` of it is the JSON."""
@@ -42,6 +50,7 @@ class Report:
     cpu_limit: bool
     private_file_system: bool
     private_network: bool
+    room: Room
     runtimes: Mapping[str, FoundRuntime]
     data: DataState
     findings: Sequence[Finding]
@@ -63,6 +72,8 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"  CPU limit            {_yes(report.cpu_limit)}"
     yield f"  private file system  {_yes(report.private_file_system)}"
     yield f"  private network      {_yes(report.private_network)}"
+    yield ""
+    yield f"room        {report.room.environments} execution environments, {report.room.memory_mib} MiB for all of them"
     yield ""
     yield "runtimes" if report.runtimes else "runtimes    none found"
     for runtime, found in report.runtimes.items():

@@ -237,6 +237,23 @@ class Settings:
             "`lampion clock advance`. For development only.",
         )
     )
+    function_memory_bytes: int = field(
+        metadata=_setting(
+            "auto",
+            lambda text: int(memory_bytes() * MEMORY_SHARE) if text == "auto" else parse_size(text),
+            "SIZE|auto",
+            "Memory that all execution environments together may use: one that works counts with its function's memory "
+            f"size, an idle one with what it has used. auto: {MEMORY_SHARE:.0%} of the memory.",
+        )
+    )
+    capacity_wait_seconds: int = field(
+        metadata=_setting(
+            "10",
+            parse_seconds,
+            "SECONDS",
+            "How long an invocation waits for room when this machine has none, before it is throttled.",
+        )
+    )
     log_group_bytes: int = field(
         metadata=_setting("64MiB", parse_size, "SIZE", "Log kept per function; the oldest segments go first.")
     )

@@ -41,6 +41,43 @@ class Claims:
         return self.limit - sum(self.held(one) for one in {*self.reserved, *self.provisioned} - {name})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commitments:
+    """What is set aside for functions: reserved by name, provisioned by name and version."""
+
+    reserved: Mapping[str, int]
+    provisioned: Mapping[tuple[str, str], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """How a limit is divided: `provisioned` is for a version alone, `reserved` for the rest of a function that
+    reserves, `unreserved` for all others. Together never more than the limit, unless more was set aside before.
+    """
+
+    provisioned: Mapping[tuple[str, str], int]
+    reserved: Mapping[str, int]
+    unreserved: int
+
+
+def divided(limit: int, commitments: Commitments) -> Shares:
+    """What is provisioned is part of what its function reserves, or else of what nobody reserves.
+
+    Developer guide, "Understanding Lambda function scaling" and "Configuring provisioned concurrency": when all that
+    a function reserves is provisioned, its other versions don't run.
+    """
+    provisioned: dict[str, int] = {}
+    for (name, _), executions in commitments.provisioned.items():
+        provisioned[name] = provisioned.get(name, 0) + executions
+    reserved = {name: max(0, most - provisioned.get(name, 0)) for name, most in commitments.reserved.items()}
+    alone = sum(executions for name, executions in provisioned.items() if name not in reserved)
+    return Shares(
+        provisioned=commitments.provisioned,
+        reserved=reserved,
+        unreserved=max(0, unreserved(limit, commitments.reserved) - alone),
+    )
+
+
 def unreserved(limit: int, reserved: Mapping[str, int]) -> int:
     """A limit that was lowered since can be less than what is reserved: then nothing is left."""
     return max(0, limit - sum(reserved.values()))

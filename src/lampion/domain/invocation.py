@@ -16,7 +16,8 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
 
     `invoked_arn` is the ARN as the caller qualified it; `client_context` is the decoded JSON text;
     `trace_id` is the tracing header as the function gets it, `times_in_chain` how often its chain of requests has come
-    to the function, this time included (domain.trace_header).
+    to the function, this time included (domain.trace_header); `tenant_id` is there for functions with
+    tenant isolation only.
     """
 
     request_id: str
@@ -26,6 +27,7 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     times_in_chain: int = 1
     client_context: str | None = None
     cognito_identity: str | None = None
+    tenant_id: str | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,9 @@ ENVIRONMENT_BYTES: Final = 4096
 POLICY_BYTES: Final = 20_480
 
 UNRESERVED_CONCURRENCY_MIN: Final = 100
+SCALING_BURST: Final = 1000  # environments of one function at once, and as many in each 10 seconds
+SCALING_PER_SECOND: Final = 100
+REQUESTS_PER_SECOND: Final = 10  # synchronous ones, for each unit of concurrency
 
 SYNC_PAYLOAD_BYTES: Final = 6_291_456
 EVENT_PAYLOAD_BYTES: Final = 1_048_576
@@ -34,7 +37,7 @@ EPHEMERAL_STORAGE_MIB_MAX: Final = 10_240
 EPHEMERAL_STORAGE_MIB_DEFAULT: Final = 512
 
 INIT_SECONDS: Final = 10.0
-SNAPSHOT_INIT_SECONDS: Final = 130.0  # or the function's timeout, whichever is longer
+AHEAD_INIT_SECONDS: Final = 130.0  # before a snapshot or as provisioned concurrency; or the timeout if that is longer
 RESTORE_SECONDS: Final = 10.0
 LOG_TAIL_BYTES: Final = 4096
 LIST_ITEMS_MAX: Final = 50

@@ -7,6 +7,7 @@ Shape: ProvisionedConcurrencyConfigListItem (botocore `lambda` 2015-03-31). Sour
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from lampion.domain.alias import Alias
 from lampion.domain.arn import LATEST, FunctionKey
@@ -45,17 +46,27 @@ class Allocation:
     reason: str | None = None
 
 
-REQUESTED = Allocation(0, 0, Status.IN_PROGRESS)
-"""What AWS answers to the request itself."""
+NOTHING_YET: Final = Allocation(0, 0, Status.IN_PROGRESS)
+"""What has become of a new configuration."""
 
-NOT_ALLOCATED = Allocation(
-    0,
-    0,
-    Status.FAILED,
-    "Lampion doesn't initialize execution environments ahead of invocations yet. "
-    "The configuration is kept; invocations run on demand.",
-)
-"""What has become of any configuration, as long as nothing here makes such environments."""
+INIT_FAILURE: Final = "FUNCTION_ERROR_INIT_FAILURE"
+"""AWS's StatusReason when the function's own initialization fails."""
+
+
+def allocation(
+    requested: int, *, ready: int, free: int, outgoing_ready: int = 0, outgoing_free: int = 0, failure: str | None
+) -> Allocation:
+    """How far a configuration has got: environments `ready` for its version, of which `free` are without work.
+
+    While an alias moves, those of its former version count until as many of the new one are ready, as on AWS.
+    """
+    if failure is not None:
+        status = Status.FAILED
+    elif ready < requested:
+        status = Status.IN_PROGRESS
+    else:
+        status = Status.READY
+    return Allocation(min(requested, ready + outgoing_ready), min(requested, free + outgoing_free), status, failure)
 
 
 def check_published(version: str) -> None:

@@ -11,6 +11,7 @@ from lampion.domain import limits
 from lampion.domain.arn import LATEST
 from lampion.domain.errors import InvalidParameterValueException
 from lampion.domain.function import Function, FunctionConfiguration
+from lampion.domain.tenancy import check_shared
 
 PUBLISHED_VERSIONS: Final = "PublishedVersions"
 _SINCE: Final = {"python": (3, 12), "java": (11, 0), "dotnet": (8, 0)}
@@ -39,10 +40,7 @@ def check_snap_start(configuration: FunctionConfiguration) -> None:
         return
     if configuration.runtime is not None and not _is_supported(configuration.runtime):
         raise _refusal(configuration.runtime)
-    if configuration.tenancy_config:
-        raise InvalidParameterValueException(
-            "SnapStart is not supported for functions enabled with tenancy configuration."
-        )
+    check_shared(configuration, "SnapStart")
     if configuration.ephemeral_storage_mib > limits.EPHEMERAL_STORAGE_MIB_DEFAULT:
         raise _refusal(f"EphemeralStorage greater than {limits.EPHEMERAL_STORAGE_MIB_DEFAULT} MB")
     for name, value in (

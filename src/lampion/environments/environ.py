@@ -18,6 +18,11 @@ LAYERS_VARIABLE = "_LAMPION_LAYERS"
 
 _XRAY_HOST = "169.254.100.1"
 
+ON_DEMAND: Final = "on-demand"
+PROVISIONED: Final = "provisioned-concurrency"
+SNAP_START: Final = "snap-start"
+"""What AWS_LAMBDA_INITIALIZATION_TYPE and the platform's own lines say of how an environment came to be."""
+
 
 OVERRIDABLE: Final[Mapping[str, str]] = {
     "LANG": "en_US.UTF-8",
@@ -45,7 +50,7 @@ def environment_variables(
     log_stream: str,
     credentials: SessionCredentials,
     language_variables: Mapping[str, str] = MappingProxyType({}),
-    initialization_type: str = "on-demand",
+    initialization_type: str = ON_DEMAND,
 ) -> dict[str, str]:
     """Everything but what the sandbox's driver adds: its Runtime API address and log descriptor."""
     return (
@@ -73,7 +78,7 @@ def snapshot_variables(
         log_stream="",
         credentials=nobody,
         language_variables=language_variables,
-        initialization_type="snap-start",
+        initialization_type=SNAP_START,
     )
     return {
         **{name: value for name, value in variables.items() if name not in _NOT_IN_SNAPSHOTS},

@@ -18,6 +18,7 @@ from lampion.domain.function import Function
 from lampion.domain.invocation import Invocation, Outcome
 from lampion.environments.courtesy import Courtesy
 from lampion.environments.endings import Answer, Answered, Dispatch, Ending, TimedOut, Truncated
+from lampion.environments.environ import ON_DEMAND, PROVISIONED
 from lampion.environments.failures import Failure, failure_of
 from lampion.environments.narrator import Narrator
 from lampion.environments.response_stream import ResponseStream
@@ -91,12 +92,16 @@ class Environment:
         narrator: Narrator,
         clock: Clock,
         restore: Restore | None = None,
+        ahead: bool = False,
     ) -> None:
+        """One that is made `ahead` of invocations, not for one, is provisioned concurrency."""
         self.function = function
+        self._initialization_type = PROVISIONED if ahead else ON_DEMAND
         self.phase = Phase.INIT if restore is None else Phase.RESTORE
         self._restore = restore
         self._restore_durations: RestoreDurations | None = None
         self.idle_since = 0.0
+        self.used_bytes = 0  # the most memory that its sandbox has had, as far as that is known
         self.on_idle_exit: Callable[[Environment], object] = _nobody_cares
         self.on_launched: Callable[[Environment], object] = _nobody_cares
         self._launch = launch
@@ -107,9 +112,9 @@ class Environment:
         self._running: Running | None = None
         self.courtesy: Courtesy | None = None  # of the latest sandbox; before there is one, of its predecessor
         self._init_ms: float | None = None
-        self._is_frozen = False
+        self.is_frozen = False
         self._timeout_seconds = float(function.configuration.timeout_seconds)
-        self._memory_mib = function.configuration.memory_mib
+        self.memory_mib = function.configuration.memory_mib
 
     def __repr__(self) -> str:
         return f"<Environment {self.function.key.name}:{self.function.version} {self.phase}>"
@@ -127,10 +132,12 @@ class Environment:
         """
         if self._restore is not None and await self._restored(self._restore):
             return
-        self._narrator.init_start()
+        self._narrator.init_start(self._initialization_type)
         started = self._clock.monotonic()
-        ending = await self._initialize(limits.INIT_SECONDS)
+        ending = await self._initialize(self._init_limit_seconds)
         if ending is None:
+            assert self._running is not None
+            self.used_bytes = self._running.sandbox.max_memory_bytes()
             self._init_ms = (self._clock.monotonic() - started) * 1000
             self._step(Step.READY)
             self.idle_since = self._clock.monotonic()
@@ -150,13 +157,13 @@ class Environment:
         started = self._clock.monotonic()
         self._narrator.begin()
         failed_init = await self._initialize_again(invocation, started) if needs_init else None
-        self._narrator.start(invocation.request_id)
+        self._narrator.start(invocation.request_id, invocation.tenant_id)
         if failed_init is not None:
             return await self._conclude(invocation, failed_init, started, during_init=True)
         running = self._running
         assert running is not None
-        if self._is_frozen:
-            self._is_frozen = False
+        if self.is_frozen:
+            self.is_frozen = False
             running.sandbox.thaw()
         remaining_seconds = self._timeout_seconds - (self._clock.monotonic() - started)
         deadline_ms = int((self._clock.now() + remaining_seconds) * 1000)
@@ -176,11 +183,11 @@ class Environment:
         A runtime that doesn't ask for it is given time to, at most the function's timeout, as on Lambda.
         """
         running = self._running
-        if self.phase is not Phase.IDLE or self._is_frozen or running is None:
+        if self.phase is not Phase.IDLE or self.is_frozen or running is None:
             return
         idle_seconds = self._clock.monotonic() - self.idle_since
         if running.session.is_waiting or idle_seconds >= self._timeout_seconds:
-            self._is_frozen = True
+            self.is_frozen = True
             running.sandbox.freeze()
         else:
             self._clock.call_later(max(idle_seconds, _FREEZE_RETRY_SECONDS), self.freeze)
@@ -195,6 +202,14 @@ class Environment:
         self._step(Step.ENDED)
 
     # -- Init --
+
+    @property
+    def _init_limit_seconds(self) -> float:
+        """Developer guide, "Understanding the Lambda execution environment lifecycle": ahead of invocations it may
+        take as long as one of them, or longer."""
+        if self._initialization_type == PROVISIONED:
+            return max(limits.AHEAD_INIT_SECONDS, self._timeout_seconds)
+        return limits.INIT_SECONDS
 
     async def _initialize(self, limit_seconds: float) -> Ending | None:
         """Start a sandbox and wait for its runtime; None when it is ready, else why not (sandbox still there)."""
@@ -271,7 +286,8 @@ class Environment:
         failure = failure_of(ending, request_id, self._timeout_seconds)
         assert failure is not None
         error_type = None if isinstance(ending, TimedOut) else failure.error_type
-        self._narrator.init_report(InitSummary(duration_ms, phase, failure.status or "error", error_type))
+        status = failure.status or "error"
+        self._narrator.init_report(InitSummary(duration_ms, phase, status, error_type, self._initialization_type))
 
     # -- the end of an invocation --
 
@@ -285,9 +301,11 @@ class Environment:
         if isinstance(last, TimedOut):
             duration_ms = self._timeout_seconds * 1000
         memory_bytes = 0 if self._running is None else self._running.sandbox.max_memory_bytes()
+        self.used_bytes = memory_bytes
         if not keep:
             await self._end_sandbox()
-        self._narrator.finish(invocation.request_id, self._summary(duration_ms, memory_bytes, failure, during_init))
+        summary = self._summary(duration_ms, memory_bytes, failure, during_init)
+        self._narrator.finish(invocation.request_id, summary, invocation.tenant_id)
         if keep:
             self._step(Step.ANSWERED)
             self.idle_since = self._clock.monotonic()

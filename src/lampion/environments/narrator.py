@@ -199,16 +199,17 @@ class Narrator:
         """An invocation comes: the tail is its alone."""
         self._tail.clear()
 
-    def start(self, request_id: str) -> None:
-        self._platform(self._lines.start(request_id, self._version))
+    def start(self, request_id: str, tenant_id: str | None = None) -> None:
+        self._platform(self._lines.start(request_id, self._version, tenant_id))
 
-    def finish(self, request_id: str, summary: RunSummary) -> None:
+    def finish(self, request_id: str, summary: RunSummary, tenant_id: str | None = None) -> None:
         """The invocation is over: the last of its output, END, REPORT."""
         if self._pipes is not None:
             self._pipes.drain()
         self._flush_line()
         now_ms = int(self._clock.now() * 1000)
-        for line in (self._lines.end(request_id, summary), self._lines.report(request_id, self._memory_mib, summary)):
+        end = self._lines.end(request_id, summary, tenant_id)
+        for line in (end, self._lines.report(request_id, self._memory_mib, summary, tenant_id)):
             if line:
                 self._write(now_ms, line)
 

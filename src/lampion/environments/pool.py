@@ -1,57 +1,55 @@
 """Environments of all functions: hands an invocation an idle one or starts one, and retires what isn't needed.
 
-`assignment.assign` decides; this room acts. On the warm path nothing waits and nothing is scanned.
+`assignment` decides; this room acts. On the warm path nothing waits and nothing is scanned.
 """
 
 import asyncio
-from collections import OrderedDict, deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from types import TracebackType
-from typing import Any
+from typing import Final, Protocol
 
-from lampion.clock.clock import Clock, Timer
+from lampion.clock.clock import Clock
+from lampion.domain import limits
 from lampion.domain.arn import FunctionKey
 from lampion.domain.errors import TooManyRequestsException
 from lampion.domain.function import Function
 from lampion.environments.assignment import Demand, assign
-from lampion.environments.courtesy import Courtesy
 from lampion.environments.environment import Environment
+from lampion.environments.fairness import gives_way, least_served, work_of
+from lampion.environments.idle import IdleEnvironments
+from lampion.environments.live import LiveEnvironments
+from lampion.environments.provisioned import NONE, Provisioned, ProvisionedEnvironments
+from lampion.environments.rates import TokenBuckets
+from lampion.environments.room import Space
+from lampion.environments.version_pool import PoolKey, Turn, VersionPool
 
-_ROUNDING_SECONDS = 1e-6
+_RETRY_AFTER_SECONDS: Final = "1"
 
-EnvironmentFactory = Callable[[Function], Environment]
+
+class EnvironmentFactory(Protocol):
+    """Makes environments, not started. One made `ahead` of invocations is provisioned concurrency."""
+
+    def __call__(self, function: Function, *, ahead: bool = False) -> Environment: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolSettings:
-    """`capacity` bounds the environments of this host; a request waits up to `capacity_wait_seconds` for room.
-
-    An environment that is idle for `freeze_seconds` is frozen: a next invocation that comes at once pays nothing.
-    `most_launches` sandboxes of a version are launched at once: more wouldn't be there sooner, and meanwhile who
-    waits for one may get an environment that another invocation gives back. Init isn't part of a launch.
+    """`capacity` and `memory_mib` bound the environments of this host (see room); a request waits up to
+    `capacity_wait_seconds` for room. One that is idle for `freeze_seconds` is frozen: a next invocation that comes at
+    once pays nothing. `most_launches` sandboxes of a version are launched at once: more wouldn't be there sooner, and
+    who waits for one may get an environment that another gives back. Init isn't part of a launch.
     """
 
     capacity: int
+    memory_mib: int
     idle_seconds: float
     freeze_seconds: float = 0.01
     capacity_wait_seconds: float = 10.0
     most_launches: int = 2
-
-
-@dataclass(slots=True)
-class _VersionPool:
-    """The environments of one version in its present configuration and code."""
-
-    function: Function
-    idle: list[Environment] = field(default_factory=list)  # the last one is the most recently used
-    waiting: "deque[asyncio.Future[Environment]]" = field(default_factory=deque)
-    starting: int = 0
-    launching: set[Environment] = field(default_factory=set)  # those of `starting` that have no sandbox yet
-    busy: int = 0
-    courtesy: Courtesy | None = None  # of the environment that ended last
 
 
 class EnvironmentPool:
@@ -61,256 +59,313 @@ class EnvironmentPool:
         self._factory = factory
         self._clock = clock
         self._settings = settings
-        self._versions: dict[tuple[FunctionKey, str], _VersionPool] = {}
-        self._idle_order: OrderedDict[Environment, _VersionPool] = OrderedDict()  # least recently used first
-        self._live: set[Environment] = set()
-        self._ending: set[Environment] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._versions: dict[PoolKey, VersionPool] = {}
+        self._starved: dict[VersionPool, None] = {}  # somebody waits there for room
+        self._scaling = TokenBuckets[FunctionKey](limits.SCALING_BURST, limits.SCALING_PER_SECOND)
         self._closed = False
-        self._retire_timer: Timer | None = None
-        self._running_idle: dict[Environment, None] = {}  # idle and not frozen, the longest idle first
-        self._freeze_timer: Timer | None = None
+        self._live = LiveEnvironments(Space(settings.capacity, settings.memory_mib))
+        self._live.on_room = self._serve_starved
+        self._room = self._live.room
+        self._idle = IdleEnvironments[VersionPool](
+            clock,
+            idle_seconds=settings.idle_seconds,
+            freeze_seconds=settings.freeze_seconds,
+            retire=self._retire,
+            frozen=self._rest,
+        )
+        self._provisioned = ProvisionedEnvironments(self._live, self._idle, clock, self)
 
     def __repr__(self) -> str:
-        parts = [
-            f"{key.name}:{version} {len(pool.idle)} idle, {pool.busy} busy, {pool.starting} starting, "
-            f"{len(pool.waiting)} waiting"
-            for (key, version), pool in self._versions.items()
-        ]
+        parts = [repr(pool) for pool in self._versions.values()]
         return f"<EnvironmentPool {len(self._live)}/{self._settings.capacity}: {'; '.join(parts) or 'empty'}>"
 
-    def acquire(self, function: Function) -> "Acquired":
+    def acquire(self, function: Function, tenant_id: str | None = None) -> "Acquired":
         """`async with pool.acquire(function) as environment`: given back, or ended, when the block is left."""
-        return Acquired(self, self._pool_of(function))
+        return Acquired(self, self._pool_of(function, tenant_id))
 
     async def close(self) -> None:
         """End every environment, the ones in use as well: what runs in them learns that its sandbox is gone."""
         self._closed = True
-        if self._retire_timer is not None:
-            self._retire_timer.cancel()
-        if self._freeze_timer is not None:
-            self._freeze_timer.cancel()
-        for environment in tuple(self._live):
-            self._end(environment)
-        while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._idle.close()
+        self._provisioned.close()
+        await self._live.close()
 
     def retire_function(self, key: FunctionKey) -> None:
         """The function is gone with its versions: idle environments end now, busy ones after their invocation."""
-        for known, version in [identity for identity in self._versions if identity[0] == key]:
-            self.retire_version(known, version)
+        for pool in [pool for identity, pool in self._versions.items() if identity[0] == key]:
+            self._drop(pool)
 
     def retire_version(self, key: FunctionKey, version: str) -> None:
         """The same for one version, or for $LATEST as it was."""
-        pool = self._versions.pop((key, version), None)
-        for environment in () if pool is None else tuple(pool.idle):
-            self._retire(environment)
+        for pool in [pool for identity, pool in self._versions.items() if identity[:2] == (key, version)]:
+            self._drop(pool)
 
     def age(self, seconds: float) -> None:
         """What is idle has been so for longer than this room's clock tells: some of it may end now."""
-        for environment in self._idle_order:
-            environment.idle_since -= seconds
-        if self._retire_timer is not None:
-            self._retire_timer.cancel()
-            self._retire_idle()
+        self._idle.age(seconds)
 
     def packages_in_use(self) -> frozenset[str]:
         """Names all stored code that environments have mounted."""
-        return frozenset().union(*(environment.function.code_in_use for environment in self._live))
+        return self._live.packages_in_use()
+
+    def provision(self, function: Function, wanted: int, *, anew: bool = False) -> None:
+        """Keep so many environments of this version initialised ahead of invocations; `anew` forgets failures."""
+        self._provisioned.provision(self._pool_of(function, None), wanted, anew=anew)
+
+    def unprovision(self, key: FunctionKey, version: str) -> None:
+        """Keep none any more."""
+        pool = self._versions.get((key, version, None))
+        if pool is not None:
+            self._provisioned.drop(pool)
+
+    def follow_provisioned(self, listener: Callable[[FunctionKey, str], object]) -> None:
+        """Call `listener` when environments of a version got ready, failed, or wait for room; it must not wait."""
+        self._provisioned.on_change = listener
+
+    def provisioned_of(self, key: FunctionKey, version: str) -> Provisioned:
+        """How far that has got."""
+        pool = self._versions.get((key, version, None))
+        return NONE if pool is None else self._provisioned.state(pool)
 
     # -- for Acquired --
 
-    def take_idle(self, pool: _VersionPool) -> Environment | None:
-        """The warm path: the most recently used idle environment, unless others wait already."""
-        if not pool.idle or pool.waiting:
+    def take_idle(self, pool: VersionPool) -> Environment | None:
+        """The warm path: the most recently used environment that is free, unless others wait already."""
+        if pool.waiting:
             return None
-        environment = self._take_newest(pool)
+        ahead = pool.ahead
+        if ahead is not None and ahead.free:
+            environment = self._provisioned.take(ahead)
+        elif pool.idle and self._room.work(pool.idle[-1]):
+            environment = pool.idle.pop()
+            self._idle.remove(environment)
+        else:
+            return None
         pool.busy += 1
         return environment
 
-    async def wait(self, pool: _VersionPool) -> Environment:
+    async def wait(self, pool: VersionPool) -> Environment:
         """Stand in line for an environment of `pool`. Raises what starting one raised, or TooManyRequestsException."""
-        turn: asyncio.Future[Environment] = asyncio.get_running_loop().create_future()
+        if not self._may_scale(pool):
+            self._forget_tenant(pool)
+            raise _throttled()
+        turn = Turn(asyncio.get_running_loop().create_future(), self._clock.monotonic())
         pool.waiting.append(turn)
         self._assign(pool)
         try:
-            while not turn.done():
+            while not turn.environment.done():
                 with suppress(TimeoutError):
                     async with self._clock.deadline(self._settings.capacity_wait_seconds):
-                        await asyncio.shield(turn)
-                if not turn.done() and self._has_no_prospect(pool, turn):
-                    raise TooManyRequestsException("Rate Exceeded.", Reason="ConcurrentInvocationLimitExceeded")
-            return turn.result()
+                        await asyncio.shield(turn.environment)
+                if not turn.environment.done() and self._has_no_prospect(pool, turn):
+                    raise _throttled()
+            return turn.environment.result()
         except BaseException:
             self._leave_line(pool, turn)
             raise
 
-    def give_back(self, pool: _VersionPool, environment: Environment) -> None:
+    def give_back(self, pool: VersionPool, environment: Environment) -> None:
         """An acquired environment is free again, or spent."""
         pool.busy -= 1
-        current = self._versions.get((pool.function.key, pool.function.version)) is pool
-        if environment.is_reusable and current and not self._closed:
-            self._make_idle(pool, environment)
-            if pool.waiting:
-                self._assign(pool)
-        else:
+        if pool.ahead is not None and self._provisioned.give_back(pool, environment):
+            return
+        is_spent = not (environment.is_reusable and pool.is_current) or self._closed
+        if is_spent or (self._starved and self._gives_way(pool)):
             pool.courtesy = environment.courtesy
-            self._end(environment)
+            self._live.end(environment)
+            self._forget_tenant(pool)
+            return
+        self._make_idle(pool, environment)
+        if pool.waiting:
+            self._assign(pool)
+        if self._starved or self._provisioned.starved:
+            self._serve_starved()
+
+    # -- for ProvisionedEnvironments --
+
+    def serve(self, pool: VersionPool) -> None:
+        """Something of the pool is free: give it to who waits."""
+        if pool.waiting:
+            self._assign(pool)
+
+    def evict(self, environments: Sequence[Environment]) -> None:
+        """End these idle environments."""
+        for environment in environments:
+            self._retire(environment)
+
+    def new_environment(self, pool: VersionPool, *, ahead: bool) -> Environment:
+        environment = self._factory(pool.function, ahead=ahead)
+        environment.on_launched = partial(self._launched, pool)
+        environment.courtesy = pool.courtesy
+        return environment
+
+    def launches_left(self, pool: VersionPool) -> int:
+        return 0 if self._closed else self._settings.most_launches - len(pool.launching)
 
     # -- inside --
 
-    def _pool_of(self, function: Function) -> _VersionPool:
-        identity = (function.key, function.version)
+    def _pool_of(self, function: Function, tenant_id: str | None) -> VersionPool:
+        identity = (function.key, function.version, tenant_id)
         pool = self._versions.get(identity)
-        if pool is None:
-            pool = self._versions[identity] = _VersionPool(function)
-        elif pool.function is not function:
-            if _runs_the_same(pool.function, function):
+        if pool is not None and pool.function is not function:
+            if pool.runs_the_same(function):
                 pool.function = function
             else:
-                self.retire_version(*identity)
-                pool = self._versions[identity] = _VersionPool(function)
+                self.retire_version(function.key, function.version)
+                pool = None
+        if pool is None:
+            size_mib = self._room.size_of(function.configuration.memory_mib)
+            pool = self._versions[identity] = VersionPool(identity, function, size_mib)
         return pool
 
-    def _assign(self, pool: _VersionPool) -> None:
+    def _drop(self, pool: VersionPool) -> None:
+        """Nobody new comes to it; who waits there already is still served."""
+        del self._versions[pool.key]
+        pool.is_current = False
+        self._provisioned.drop(pool)
+        for environment in tuple(pool.idle):
+            self._retire(environment)
+
+    def _forget_tenant(self, pool: VersionPool) -> None:
+        """There may be any number of tenants: keep nothing of one that has no environment."""
+        if pool.key[2] is not None and pool.is_empty and self._versions.get(pool.key) is pool:
+            del self._versions[pool.key]
+
+    def _assign(self, pool: VersionPool, most: int | None = None) -> None:
+        """Serve who waits there; begin at most so many launches."""
+        while pool.waiting and pool.ahead is not None and pool.ahead.free:
+            pool.hand_over(self._provisioned.take(pool.ahead))
+        launches = self.launches_left(pool)
+        reusable = pool.idle[: -len(pool.waiting) - 1 : -1] if pool.waiting else []
         decision = assign(
             Demand(
                 waiting=len(pool.waiting),
-                idle=len(pool.idle),
                 starting=pool.starting,
-                environments=len(self._live),
-                capacity=self._settings.capacity,
-                evictable=len(self._idle_order) - len(pool.idle),
-                launches=self._settings.most_launches - len(pool.launching),
+                launches=launches if most is None else min(most, launches),
+                memory_mib=pool.size_mib,
+                growths=[self._room.growth_of(environment) for environment in reusable],
+                free=self._room.free,
+                soon_free=self._room.soon_free,
+                evictable=(self._room.charge_of(environment) for environment in self._evictable(pool)),
             )
         )
+        evicted = list(islice(self._evictable(pool), decision.evict))
         for _ in range(decision.reuse):
-            self._hand_over(pool, self._take_newest(pool))
-        for _ in range(decision.evict):
-            self._retire(next(idle for idle, owner in self._idle_order.items() if owner is not pool))
+            environment = pool.idle.pop()
+            self._idle.remove(environment)
+            self._room.work(environment)
+            pool.hand_over(environment)
+        self.evict(evicted)
         for _ in range(decision.start):
             self._start(pool)
+        if decision.short:
+            self._starved[pool] = None
+        elif most is None or len(pool.waiting) <= pool.starting:
+            self._starved.pop(pool, None)
 
-    def _take_newest(self, pool: _VersionPool) -> Environment:
-        environment = pool.idle.pop()
-        del self._idle_order[environment]
-        self._running_idle.pop(environment, None)
-        return environment
+    def _evictable(self, pool: VersionPool) -> Iterator[Environment]:
+        """Idle environments, the least recently used first; not those that who waits in `pool` is going to reuse."""
+        spare = len(pool.idle) - len(pool.waiting)
+        for environment, owner in self._idle:
+            if owner is not pool:
+                yield environment
+            elif spare > 0:
+                spare -= 1
+                yield environment
 
-    def _hand_over(self, pool: _VersionPool, environment: Environment) -> None:
-        pool.busy += 1
-        pool.waiting.popleft().set_result(environment)
-
-    def _start(self, pool: _VersionPool) -> None:
-        environment = self._factory(pool.function)
-        environment.on_launched = partial(self._launched, pool)
-        environment.courtesy = pool.courtesy
+    def _start(self, pool: VersionPool) -> None:
+        environment = self.new_environment(pool, ahead=False)
+        self._scaling.take(pool.key[0], self._clock.monotonic())
         pool.starting += 1
         pool.launching.add(environment)
-        self._live.add(environment)
-        self._spawn(self._start_environment(pool, environment))
+        self._live.begin(environment, self._start_environment(pool, environment))
 
-    async def _start_environment(self, pool: _VersionPool, environment: Environment) -> None:
+    async def _start_environment(self, pool: VersionPool, environment: Environment) -> None:
         try:
             await environment.start()
         except Exception as error:  # whatever it is, the request in line must learn it
             pool.starting -= 1
             pool.launching.discard(environment)
-            self._end(environment)
+            self._live.end(environment)
             if pool.waiting:
-                pool.waiting.popleft().set_exception(error)
+                pool.waiting.popleft().environment.set_exception(error)
             self._assign(pool)
             return
         pool.starting -= 1
         if pool.waiting:
-            self._hand_over(pool, environment)
-        elif environment.is_reusable and not self._closed:
+            pool.hand_over(environment)
+        elif environment.is_reusable and pool.is_current and not self._closed:
             self._make_idle(pool, environment)
+            self._serve_starved()
         else:
-            self._end(environment)
+            self._live.end(environment)
 
-    def _launched(self, pool: _VersionPool, environment: Environment) -> None:
+    def _launched(self, pool: VersionPool, environment: Environment) -> None:
         pool.launching.discard(environment)
         if pool.waiting:
             self._assign(pool)
+        if pool.ahead is not None and pool.ahead.missing:
+            self._provisioned.level(pool)
 
-    def _make_idle(self, pool: _VersionPool, environment: Environment) -> None:
+    def _make_idle(self, pool: VersionPool, environment: Environment) -> None:
         environment.on_idle_exit = self._retire
         pool.idle.append(environment)
-        self._idle_order[environment] = pool
-        if self._retire_timer is None:
-            self._retire_timer = self._clock.call_later(self._settings.idle_seconds, self._retire_idle)
-        self._running_idle[environment] = None
-        if self._freeze_timer is None:
-            self._freeze_timer = self._clock.call_later(self._settings.freeze_seconds, self._freeze_idle)
+        self._idle.add(environment, pool)
 
-    def _freeze_idle(self) -> None:
-        """Freeze what has been idle long enough; one timer for all, so that a busy environment costs none."""
-        self._freeze_timer = None
-        limit = self._clock.monotonic() - self._settings.freeze_seconds
-        while self._running_idle:
-            environment = next(iter(self._running_idle))
-            missing_seconds = environment.idle_since - limit
-            if missing_seconds > _ROUNDING_SECONDS:
-                self._freeze_timer = self._clock.call_later(missing_seconds, self._freeze_idle)
-                return
-            del self._running_idle[environment]
-            environment.freeze()
-
-    def _retire_idle(self) -> None:
-        """End what has been idle too long; the timer runs on while anything is idle."""
-        self._retire_timer = None
-        limit = self._clock.monotonic() - self._settings.idle_seconds
-        while self._idle_order:
-            environment = next(iter(self._idle_order))
-            if environment.idle_since > limit:
-                delay = environment.idle_since - limit
-                self._retire_timer = self._clock.call_later(delay, self._retire_idle)
-                return
-            self._retire(environment)
+    def _rest(self, environment: Environment) -> None:
+        self._room.rest(environment)
+        self._serve_starved()
 
     def _retire(self, environment: Environment) -> None:
-        pool = self._idle_order.pop(environment, None)
-        self._running_idle.pop(environment, None)
+        pool = self._idle.remove(environment)
         if pool is not None:
             pool.courtesy = environment.courtesy
             pool.idle.remove(environment)
-            self._end(environment)
+            self._live.end(environment)
+            self._forget_tenant(pool)
 
-    def _end(self, environment: Environment) -> None:
-        if environment in self._ending or environment not in self._live:
-            return
-        self._ending.add(environment)
-        self._spawn(self._stop_environment(environment))
+    # -- when there is no room --
 
-    async def _stop_environment(self, environment: Environment) -> None:
-        try:
-            await environment.stop()
-        finally:
-            self._live.discard(environment)
-            self._ending.discard(environment)
-            self._serve_starved()
+    def _gives_way(self, pool: VersionPool) -> bool:
+        """Whether an environment that has just come back to `pool` ends for others that wait for room."""
+        return gives_way(pool, self._starved, work_of(self._versions.values()), self._clock.monotonic())
 
     def _serve_starved(self) -> None:
-        """Room was made: whoever waits for capacity gets it, the version waiting first in the table first."""
-        for pool in () if self._closed else tuple(self._versions.values()):
-            if pool.waiting:
-                self._assign(pool)
+        """There may be room: give it to those who wait for it, one environment after the other; what is to be
+        initialised ahead goes before.
+        """
+        if self._closed:
+            return
+        self._provisioned.level_all()
+        left = [pool for pool in self._starved if pool.waiting]
+        while left:
+            pool = least_served(left, work_of(self._versions.values()))
+            before = (len(pool.waiting), pool.starting)
+            self._assign(pool, 1)
+            if not pool.waiting or before == (len(pool.waiting), pool.starting):
+                left.remove(pool)
 
-    def _has_no_prospect(self, pool: _VersionPool, turn: "asyncio.Future[Environment]") -> bool:
+    def _may_scale(self, pool: VersionPool) -> bool:
+        """Whether one more request may have an environment started, if it needs one.
+
+        Lambda developer guide, "Lambda scaling behavior": 1,000 of a function in 10 seconds, refilled all the time.
+        """
+        wanted = len(pool.waiting) + 1 - pool.starting - len(pool.idle)
+        return wanted <= 0 or self._scaling.left(pool.key[0], self._clock.monotonic()) >= wanted
+
+    def _has_no_prospect(self, pool: VersionPool, turn: Turn) -> bool:
         """The host is full, and what is starting is for those who stand before."""
-        return len(self._live) >= self._settings.capacity and pool.waiting.index(turn) >= pool.starting
+        return pool in self._starved and pool.waiting.index(turn) >= pool.starting
 
-    def _leave_line(self, pool: _VersionPool, turn: "asyncio.Future[Environment]") -> None:
+    def _leave_line(self, pool: VersionPool, turn: Turn) -> None:
+        done = turn.environment
         if turn in pool.waiting:
             pool.waiting.remove(turn)
-        elif turn.done() and not turn.cancelled() and turn.exception() is None:
-            self.give_back(pool, turn.result())
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+            if not pool.waiting:
+                self._starved.pop(pool, None)
+            self._forget_tenant(pool)
+        elif done.done() and not done.cancelled() and done.exception() is None:
+            self.give_back(pool, done.result())
 
 
 class Acquired:
@@ -318,7 +373,7 @@ class Acquired:
 
     __slots__ = ("_environment", "_pool", "_version_pool")
 
-    def __init__(self, pool: EnvironmentPool, version_pool: _VersionPool) -> None:
+    def __init__(self, pool: EnvironmentPool, version_pool: VersionPool) -> None:
         self._pool = pool
         self._version_pool = version_pool
         self._environment: Environment | None = None
@@ -337,5 +392,7 @@ class Acquired:
             self._pool.give_back(self._version_pool, self._environment)
 
 
-def _runs_the_same(one: Function, other: Function) -> bool:
-    return one.configuration == other.configuration and one.package == other.package
+def _throttled() -> TooManyRequestsException:
+    return TooManyRequestsException(
+        "Rate Exceeded.", Reason="ConcurrentInvocationLimitExceeded", retryAfterSeconds=_RETRY_AFTER_SECONDS
+    )

@@ -20,6 +20,8 @@ from lampion.domain.limits import MEMORY_MIB_PER_CORE
 from lampion.environments.environ import (
     LAYERS_ROOT,
     LAYERS_VARIABLE,
+    ON_DEMAND,
+    PROVISIONED,
     RUNTIME_DIRECTORY,
     TASK_ROOT,
     SessionCredentials,
@@ -85,7 +87,9 @@ class Provisioner:
         clock: Clock,
         rng: Rng,
         log_rate: LogRate,
+        most_memory_mib: int,
     ) -> None:
+        """No sandbox may use more than `most_memory_mib`, whatever its function's memory: this host hasn't more."""
         self._driver = driver
         self._packages = packages
         self._runtime_files = runtime_files
@@ -98,15 +102,21 @@ class Provisioner:
         self._clock = clock
         self._rng = rng
         self._log_rate = log_rate
+        self._most_memory_mib = most_memory_mib
 
-    def environment(self, function: Function, restore: Restore | None = None) -> Environment:
+    def environment(self, function: Function, restore: Restore | None = None, *, ahead: bool = False) -> Environment:
         """A new environment, not started; every sandbox that it needs is launched alike."""
+        initialization_type = PROVISIONED if ahead else ON_DEMAND
         log_stream = self._log_stream_name(function)
 
         async def start(credentials: SessionCredentials) -> Sandbox:
             def variables(of_language: Mapping[str, str]) -> dict[str, str]:
                 return environment_variables(
-                    function, log_stream=log_stream, credentials=credentials, language_variables=of_language
+                    function,
+                    log_stream=log_stream,
+                    credentials=credentials,
+                    language_variables=of_language,
+                    initialization_type=initialization_type,
                 )
 
             return await self._driver.start(await self._spec(function, variables))
@@ -122,6 +132,7 @@ class Provisioner:
             narrator=self._narrator(function, log_stream),
             clock=self._clock,
             restore=restore,
+            ahead=ahead,
         )
 
     def narrator(self, function: Function) -> Narrator:
@@ -205,7 +216,7 @@ class Provisioner:
             working_directory=TASK_ROOT,
             mounts=(*shared, *own),
             limits=Limits(
-                memory_mib=configuration.memory_mib,
+                memory_mib=min(configuration.memory_mib, self._most_memory_mib),
                 cpu_cores=configuration.memory_mib / MEMORY_MIB_PER_CORE,
                 tmp_mib=configuration.ephemeral_storage_mib,
             ),

@@ -72,7 +72,7 @@ class SnapshotTaking:
         narrator.attach(origin)
         runtime = await self._runtime_server.open(origin.runtime_api, session)
         watcher = asyncio.create_task(self._watch(origin, session))
-        seconds = max(limits.SNAPSHOT_INIT_SECONDS, function.configuration.timeout_seconds)
+        seconds = max(limits.AHEAD_INIT_SECONDS, function.configuration.timeout_seconds)
         timer = self._clock.call_later(seconds, lambda: session.end(TimedOut()))
         is_sealed = False
         try:

@@ -65,10 +65,10 @@ class VersionSnapshots:
     def optimization_status(self, function: Function) -> OptimizationStatus:
         return OptimizationStatus.ON if self.has(function) else OptimizationStatus.OFF
 
-    def environment(self, function: Function) -> Environment:
+    def environment(self, function: Function, *, ahead: bool = False) -> Environment:
         """A new environment, not started (environments.pool.EnvironmentFactory)."""
         kept = self._usable(function)
-        return self._provisioner.environment(function, None if kept is None else self._restore(kept))
+        return self._provisioner.environment(function, None if kept is None else self._restore(kept), ahead=ahead)
 
     async def close(self) -> None:
         """Give all of them up."""

@@ -54,7 +54,10 @@ class RunSummary(msgspec.Struct, frozen=True):
 
 
 class PlatformLines(Protocol):
-    """One log format. Lines come without their final newline; b"" means that the log level hides the line."""
+    """One log format. Lines come without their final newline; b"" means that the log level hides the line.
+
+    An invocation's tenant, if it has one, is named in JSON only ("Monitoring Lambda functions with tenant isolation").
+    """
 
     def init_start(
         self, runtime_version: str, runtime_version_arn: str, initialization_type: str = "on-demand"
@@ -69,11 +72,11 @@ class PlatformLines(Protocol):
     def remark(self, text: str) -> bytes:
         """Something that AWS has no words for."""
 
-    def start(self, request_id: str, version: str) -> bytes: ...
+    def start(self, request_id: str, version: str, tenant_id: str | None = None) -> bytes: ...
 
-    def end(self, request_id: str, summary: RunSummary) -> bytes: ...
+    def end(self, request_id: str, summary: RunSummary, tenant_id: str | None = None) -> bytes: ...
 
-    def report(self, request_id: str, memory_mib: int, summary: RunSummary) -> bytes: ...
+    def report(self, request_id: str, memory_mib: int, summary: RunSummary, tenant_id: str | None = None) -> bytes: ...
 
 
 def platform_lines(log_format: str, system_log_level: str | None, clock: Clock) -> PlatformLines:
@@ -120,13 +123,13 @@ class TextLines:
     def remark(self, text: str) -> bytes:
         return f"LAMPION {text}".encode()
 
-    def start(self, request_id: str, version: str) -> bytes:
+    def start(self, request_id: str, version: str, tenant_id: str | None = None) -> bytes:
         return f"START RequestId: {request_id} Version: {version}".encode()
 
-    def end(self, request_id: str, summary: RunSummary) -> bytes:
+    def end(self, request_id: str, summary: RunSummary, tenant_id: str | None = None) -> bytes:
         return f"END RequestId: {request_id}".encode()
 
-    def report(self, request_id: str, memory_mib: int, summary: RunSummary) -> bytes:
+    def report(self, request_id: str, memory_mib: int, summary: RunSummary, tenant_id: str | None = None) -> bytes:
         init = "" if summary.init_ms is None else f"Init Duration: {summary.init_ms:.2f} ms\t"
         if summary.restore is not None:
             init = (
@@ -191,19 +194,21 @@ class JsonLines:
     def remark(self, text: str) -> bytes:
         return self._line(_WARN, "lampion.remark", {"message": text})
 
-    def start(self, request_id: str, version: str) -> bytes:
-        return self._line(_INFO, "platform.start", {"requestId": request_id, "version": version})
+    def start(self, request_id: str, version: str, tenant_id: str | None = None) -> bytes:
+        record = {"requestId": request_id, "version": version, **_with_tenant(tenant_id)}
+        return self._line(_INFO, "platform.start", record)
 
-    def end(self, request_id: str, summary: RunSummary) -> bytes:
+    def end(self, request_id: str, summary: RunSummary, tenant_id: str | None = None) -> bytes:
         record = {
             "requestId": request_id,
             "status": summary.status or "success",
             **_with_error_type(summary.error_type),
             "metrics": {"durationMs": round(summary.duration_ms, 3)},
+            **_with_tenant(tenant_id),
         }
         return self._line(_WARN if summary.status else _DEBUG, "platform.runtimeDone", record)
 
-    def report(self, request_id: str, memory_mib: int, summary: RunSummary) -> bytes:
+    def report(self, request_id: str, memory_mib: int, summary: RunSummary, tenant_id: str | None = None) -> bytes:
         metrics: dict[str, float] = {
             "durationMs": round(summary.duration_ms, 3),
             "billedDurationMs": billed_ms(summary),
@@ -220,6 +225,7 @@ class JsonLines:
             "metrics": metrics,
             "status": summary.status or "success",
             **_with_error_type(summary.error_type),
+            **_with_tenant(tenant_id),
         }
         return self._line(_WARN if summary.status else _INFO, "platform.report", record)
 
@@ -233,3 +239,7 @@ class JsonLines:
 
 def _with_error_type(error_type: str | None) -> dict[str, str]:
     return {} if error_type is None else {"errorType": error_type}
+
+
+def _with_tenant(tenant_id: str | None) -> dict[str, str]:
+    return {} if tenant_id is None else {"tenantId": tenant_id}

@@ -4,7 +4,8 @@ from lampion.domain.errors import ServiceException
 from lampion.domain.event import Event
 from lampion.domain.function import Function
 from lampion.domain.invocation import Invocation
-from lampion.event_queue.queues import NotAccepted, Queues
+from lampion.event_queue.inbox import NotAccepted
+from lampion.event_queue.queues import Queues
 from lampion.invoke.event_entries import entry_of
 from lampion.invoke.measuring import Metrics
 from lampion.invoke.qualifier import Target
@@ -30,6 +31,7 @@ class EventAcceptance:
             times_in_chain=invocation.times_in_chain,
             accepted_epoch_ms=self._queues.time.epoch_ms(),
             creation_id=function.creation_id,
+            tenant_id=invocation.tenant_id,
         )
         try:
             await self._queues.accept(entry_of(event, invocation.payload))

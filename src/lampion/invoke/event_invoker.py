@@ -27,7 +27,7 @@ from lampion.invoke.event_entries import decode_event, encode_event, ending_of
 from lampion.invoke.measuring import Metrics, Series
 from lampion.invoke.qualifier import Target
 from lampion.store.cached_resources import CachedResources
-from lampion.store.concurrency import RESERVED, by_function
+from lampion.store.concurrency import COMMITMENTS
 from lampion.store.entries import Change, Entry, NewEntry, Postponed
 from lampion.store.errors import StoreClosed
 from lampion.store.event_invoke_configs import EVENT_INVOKE_CONFIGS, event_invoke_config_place
@@ -46,7 +46,9 @@ class Runs(Protocol):
 
     async def find(self, target: Target) -> Function: ...
 
-    async def invoke(self, target: Target, function: Function, invocation: Invocation) -> Outcome: ...
+    async def invoke(
+        self, target: Target, function: Function, invocation: Invocation, *, is_event: bool
+    ) -> Outcome: ...
 
 
 class EventInvoker:
@@ -108,7 +110,8 @@ class EventInvoker:
         if policy.is_too_old(event, now):
             return Condition.EVENT_AGE_EXCEEDED
         check_invocable(function)
-        run.outcome = await self._invoker.invoke(target, function, _invocation(event, run.entry.payload))
+        invocation = _invocation(event, run.entry.payload)
+        run.outcome = await self._invoker.invoke(target, function, invocation, is_event=True)
         self._series(run).observe("AsyncEventAge", now - event.accepted_epoch_ms)
         if run.outcome.function_error is None:
             return Condition.SUCCESS
@@ -128,8 +131,8 @@ class EventInvoker:
     async def _reserves_nothing(self, event: Event) -> bool:
         """Whether the function may not run at all: then no event of it waits for better times."""
         key = event.key
-        reserved = await self._resources.every(RESERVED, key.account_id, key.region)
-        return by_function(reserved).get(key.name) == 0
+        commitments = await self._resources.see(COMMITMENTS, key.account_id, key.region)
+        return commitments.reserved.get(key.name) == 0
 
     def _try_again_later(self, run: Run, error: ApiError) -> None:
         if isinstance(error, TooManyRequestsException):
@@ -170,4 +173,5 @@ def _invocation(event: Event, payload: bytes) -> Invocation:
         payload=payload,
         trace_id=event.trace_id,
         times_in_chain=event.times_in_chain,
+        tenant_id=event.tenant_id,
     )

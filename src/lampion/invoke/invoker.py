@@ -61,11 +61,19 @@ class Invoker:
             raise function_not_found(target.key.qualified_arn(target.qualifier or "$LATEST")) from None
 
     async def invoke(
-        self, target: Target, function: Function, invocation: Invocation, stream: ResponseStream | None = None
+        self,
+        target: Target,
+        function: Function,
+        invocation: Invocation,
+        stream: ResponseStream | None = None,
+        *,
+        is_event: bool = False,
     ) -> Outcome:
         """One run of `function`, which is what `check` said of `target`, to its end.
 
-        With `stream`, what the function streams goes there, and the outcome has no payload.
+        With `stream`, what the function streams goes there, and the outcome has no payload. `is_event`: it was accepted
+        before, and isn't limited by requests in a second.
+
         Function errors are outcomes; raised is only what kept the function from running.
         """
         measured = self._metrics.of(target.key, target.qualifier, function.version)
@@ -75,7 +83,8 @@ class Invoker:
         if not function.is_settled:
             function = await self._settled(target, function)
         try:
-            outcome = await self._run(target, function, invocation, stream, measured)
+            async with self._concurrency.admit(function, is_event=is_event):
+                outcome = await self._run(function, invocation, stream, measured)
         except TooManyRequestsException:
             measured.count("Throttles")
             raise
@@ -111,14 +120,9 @@ class Invoker:
         return settled
 
     async def _run(
-        self,
-        target: Target,
-        function: Function,
-        invocation: Invocation,
-        stream: ResponseStream | None,
-        measured: Series,
+        self, function: Function, invocation: Invocation, stream: ResponseStream | None, measured: Series
     ) -> Outcome:
-        async with self._concurrency.admit(target.key), self._pool.acquire(function) as environment:
+        async with self._pool.acquire(function, invocation.tenant_id) as environment:
             measured.begin()
             try:
                 return await environment.invoke(invocation, stream)

@@ -80,26 +80,16 @@ class StreamedInvocation:
     def is_abandoned(self) -> bool:
         return self._stream.is_abandoned
 
-    @property
-    def is_over(self) -> bool:
-        """Whether the invocation has ended; a function may go on after the end of its stream."""
-        return self._running.done()
-
     async def ended(self) -> Outcome:
         """How the invocation ended. Raises what ended it on our side."""
         return await asyncio.shield(self._running)
-
-    @property
-    def outcome(self) -> Outcome:
-        """As `ended`, when the invocation is over: always, for a function that doesn't stream."""
-        return self._running.result()
 
     @property
     def failure(self) -> StreamFailure | None:
         """What went wrong, as far as the function is concerned; known when its pieces are over."""
         if self._stream.has_ended:
             return None
-        return failure_of(self.outcome, has_begun=self.is_streamed)
+        return failure_of(self._running.result(), has_begun=self.is_streamed)
 
     def abandon(self) -> None:
         """The caller is gone: what the function answers from now on is dropped."""

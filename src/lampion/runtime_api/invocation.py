@@ -84,6 +84,8 @@ def _event(dispatch: Dispatch) -> Response:
         headers.append(("Lambda-Runtime-Client-Context", _header_text(invocation.client_context)))
     if invocation.cognito_identity is not None:
         headers.append(("Lambda-Runtime-Cognito-Identity", _header_text(invocation.cognito_identity)))
+    if invocation.tenant_id is not None:
+        headers.append(("Lambda-Runtime-Aws-Tenant-Id", invocation.tenant_id))
     return Response(200, invocation.payload, headers)
 
 

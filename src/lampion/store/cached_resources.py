@@ -7,7 +7,8 @@ kept as well: most functions have none of a kind.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeVar, cast
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar, cast
 
 from lampion.domain.arn import LATEST, FunctionKey
 from lampion.domain.function import Function
@@ -20,6 +21,27 @@ _ABSENT: Final = object()
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class View(Generic[T]):
+    """What `read` makes of the resources of some kinds of an account and region. For kinds of which there are few."""
+
+    name: str
+    kinds: frozenset[str]
+    read: Callable[[Stored, str, str], T]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something of these kinds was written or deleted; None means any kind: a function has gone, or a version of it."""
+
+    account_id: str
+    region: str
+    kinds: frozenset[str] | None
+
+    def touches(self, kinds: frozenset[str]) -> bool:
+        return self.kinds is None or not self.kinds.isdisjoint(kinds)
+
+
 class CachedResources:
     """Resources, with the `capacity` most recently used ones at hand; tells `functions` what a change wrote of them."""
 
@@ -28,9 +50,14 @@ class CachedResources:
         self._functions = functions
         self._capacity = capacity
         self._cached: OrderedDict[tuple[str, Place], Any] = OrderedDict()
-        self._whole: dict[tuple[str, str, str], Sequence[Any]] = {}
+        self._seen: dict[tuple[str, str, str], tuple[View[Any], Any]] = {}
         self._found: dict[tuple[str, str, str], dict[str, Any]] = {}
         self._changes = 0
+        self._listeners: list[Callable[[Change], object]] = []
+
+    def subscribe(self, listener: Callable[[Change], object]) -> None:
+        """Call `listener` after each change, once for each account and region that it touched; it must not wait."""
+        self._listeners.append(listener)
 
     async def get(self, kind: Kind[T], place: Place) -> T | None:
         """The resource, or None when there is none."""
@@ -47,20 +74,33 @@ class CachedResources:
                 self._cached.popitem(last=False)
         return value
 
-    def every_at_hand(self, kind: Kind[T], account_id: str, region: str) -> Sequence[T] | None:
-        """What `every` answers, if it need not be read."""
-        return self._whole.get((kind.name, account_id, region))
+    def seen(self, view: View[T], account_id: str, region: str) -> T | None:
+        """What `see` answers, if it need not be read."""
+        found = self._seen.get((view.name, account_id, region))
+        return None if found is None else found[1]
 
-    async def every(self, kind: Kind[T], account_id: str, region: str) -> Sequence[T]:
-        """All resources of a kind; the very same sequence until one changes. For kinds of which there are few."""
-        cached = self.every_at_hand(kind, account_id, region)
+    async def see(self, view: View[T], account_id: str, region: str) -> T:
+        """What the view shows; the very same value until one of its kinds changes."""
+        cached = self.seen(view, account_id, region)
         if cached is not None:
             return cached
         before = self._changes
-        found = tuple(await self._resources.read(lambda stored: every(stored, kind, account_id, region)))
+        found = await self._resources.read(lambda stored: view.read(stored, account_id, region))
         if before == self._changes:  # as in `get`
-            self._whole[kind.name, account_id, region] = found
+            self._seen[view.name, account_id, region] = (view, found)
         return found
+
+    def every_at_hand(self, kind: Kind[T], account_id: str, region: str) -> Sequence[T] | None:
+        """What `every` answers, if it need not be read."""
+        found = self._seen.get((kind.name, account_id, region))
+        return None if found is None else found[1]
+
+    async def every(self, kind: Kind[T], account_id: str, region: str) -> Sequence[T]:
+        """All resources of a kind; the very same sequence until one changes. For kinds of which there are few."""
+        view: View[Sequence[T]] = View(
+            kind.name, frozenset((kind.name,)), lambda stored, *where: tuple(every(stored, kind, *where))
+        )
+        return await self.see(view, account_id, region)
 
     async def find(self, kind: Kind[T], account_id: str, region: str, *, by: str) -> T | None:
         """The resource that is looked for `by`, where no two are alike; at hand until one of the kind changes."""
@@ -96,22 +136,24 @@ class CachedResources:
         self._changes += 1
         for key in touched.places:
             self._cached.pop(key, None)
-            self._whole.pop((key[0], key[1].account_id, key[1].region), None)
-            self._found.pop((key[0], key[1].account_id, key[1].region), None)
         for whose in touched.owners:
-            self._forget_whole(whose[0])
             for key in [one for one in self._cached if _is_owned(one[1], *whose)]:
                 del self._cached[key]
         for function in touched.functions:
             self._functions.forget(function)
+        for change in touched.changes():
+            self._forget_seen(change)
+            for listener in self._listeners:
+                listener(change)
         if not done.cancelled():
             done.exception()  # seen: the caller may be gone
 
-    def _forget_whole(self, owner: FunctionKey) -> None:
-        """Every kind may have had something of that function."""
-        whose = (owner.account_id, owner.region)
-        self._whole = {place: values for place, values in self._whole.items() if place[1:] != whose}
-        self._found = {place: values for place, values in self._found.items() if place[1:] != whose}
+    def _forget_seen(self, change: Change) -> None:
+        where = (change.account_id, change.region)
+        for key in [key for key, (view, _) in self._seen.items() if key[1:] == where and change.touches(view.kinds)]:
+            del self._seen[key]
+        for found in [one for one in self._found if one[1:] == where and change.touches(frozenset((one[0],)))]:
+            del self._found[found]
 
 
 class _Touched:
@@ -121,6 +163,13 @@ class _Touched:
         self.places: set[tuple[str, Place]] = set()
         self.owners: set[tuple[FunctionKey, str | None]] = set()
         self.functions: set[FunctionKey] = set()
+
+    def changes(self) -> Sequence[Change]:
+        kinds: dict[tuple[str, str], set[str]] = {}
+        for name, place in self.places:
+            kinds.setdefault((place.account_id, place.region), set()).add(name)
+        whole = {(key.account_id, key.region) for key, _ in self.owners}
+        return [Change(*where, None if where in whole else frozenset(kinds[where])) for where in {*kinds, *whole}]
 
 
 def _is_owned(place: Place, key: FunctionKey, own_id: str | None) -> bool:
@@ -137,6 +186,7 @@ class _Watched:
         self.get = stored.get
         self.page = stored.page
         self.found = stored.found
+        self.accounts_with = stored.accounts_with
 
     def put(self, kind: Kind[T], value: T) -> None:
         self._touched.places.add((kind.name, kind.place(value)))

@@ -138,6 +138,9 @@ class MemoryStored:
                 code_bytes += row.package.size_bytes
         return CodeUse(sum(one.version == LATEST for one in here), code_bytes)
 
+    def accounts_with(self, kind: Kind[Any]) -> Sequence[tuple[str, str]]:
+        return sorted({(place.account_id, place.region) for name, place in self._resources if name == kind.name})
+
     def _put_functions(self, *functions: Function | None) -> None:
         documents = {(one.key, number_of(one)): encode(one) for one in functions if one is not None}
         self._functions.update(documents)

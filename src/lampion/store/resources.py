@@ -120,6 +120,9 @@ class Stored(Protocol):
 
     def code_use(self, account_id: str, region: str) -> CodeUse: ...
 
+    def accounts_with(self, kind: Kind[Any]) -> Sequence[tuple[str, str]]:
+        """Accounts and regions that have a resource of this kind: for what a server that starts has to go on with."""
+
 
 class Resources(Protocol):
     """Runs transactions."""

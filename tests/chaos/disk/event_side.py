@@ -76,7 +76,7 @@ class TracedRuns:
             raise ResourceNotFoundException(f"Function not found: {target.key.arn}")
         return function
 
-    async def invoke(self, target: Target, function: Function, invocation: Invocation) -> Outcome:
+    async def invoke(self, target: Target, function: Function, invocation: Invocation, *, is_event: bool) -> Outcome:
         self._trace(target.key.name, invocation.request_id)
         await asyncio.sleep(0)
         if target.key.name == FAILS:

@@ -128,6 +128,7 @@ async def snapshot_stage(
     function = replace(FUNCTION, version="7", configuration=replace(FUNCTION.configuration, **changes))
     streams, server, python = Streams(), RuntimeApiServer(clock), ThisPython(layer)
     provisioner = Provisioner(
+        most_memory_mib=1024,
         driver=driver,
         packages=Trees(task),
         runtime_files=RuntimeTrees(),

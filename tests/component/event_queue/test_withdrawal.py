@@ -1,15 +1,13 @@
 """What is withdrawn from the consumer: nothing that runs, and nothing comes back that is gone."""
 
-import asyncio
 from collections.abc import Collection
 
 import pytest
 
-from lampion.event_queue.turns import LOADED_MOST, Turns
+from lampion.event_queue.turns import Turns
 from lampion.store.entries import Change, Due, Entry
 from lampion.store.memory_entries import MemoryEntries
 from tests.component.event_queue.test_queue import ORDERS, Stage, on_stage
-from tests.simulation.loop import SimulatedLoop, simulate
 
 
 async def put(stage: Stage, count: int) -> list[int]:
@@ -69,27 +67,26 @@ def test_two_who_withdraw_do_not_get_the_same():
 
 
 def test_what_was_read_before_it_was_gone_is_not_handed_out():
-    class SlowEntries(MemoryEntries):
-        """Answers with what was there when it was asked."""
+    turns = Turns(most_running=9, most_of_queue=9)
+    old, kept = Entry(7, ORDERS, 0, b"{}", b"{}"), Entry(8, ORDERS, 0, b"{}", b"{}")
+    line = turns.line(ORDERS)
+    line.has_more = True
+    turns.start_load(line)
+    turns.return_withdrawn(ORDERS, turns.withdraw(ORDERS, [7]), are_gone=True)
+    turns.finish_load(line, Due([old, kept], are_all=True, next_due_epoch_ms=None))
+    assert turns.take() == kept
+    assert turns.take() is None
+    assert not line.gone, "of the next reading nothing is left out"
 
-        async def due(self, *arguments: object, **named: object) -> Due:
-            found = await super().due(*arguments, **named)  # type: ignore[arg-type]
-            await asyncio.sleep(5)
-            return found
 
-    async def play(loop: SimulatedLoop) -> None:
-        stage = Stage(loop, SlowEntries())
-        sequences = await put(stage, LOADED_MOST + 10)
-        first = await stage.next()
-        assert first is not None
-        for _ in range(60):  # until the rest is being read
-            await stage.next()
-        with stage.queues.events.withdrawn(ORDERS, sequences) as taken:
-            assert sequences[-1] in taken
-            await remove(stage, taken)
-        assert await stage.next(within_seconds=1000) is None
-
-    simulate(1, play)
+def test_a_queue_of_which_something_is_withdrawn_is_not_forgotten():
+    turns = Turns(most_running=9, most_of_queue=9)
+    turns.withdraw(ORDERS, [7])
+    turns.forget_idle(turns.line(ORDERS))
+    turns.add(Entry(7, ORDERS, 0, b"{}", b"{}"))
+    assert turns.take() is None
+    turns.forget_idle(turns.return_withdrawn(ORDERS, {7}, are_gone=True))
+    assert turns.queues() == ()
 
 
 def test_an_entry_that_comes_late_from_its_own_writer_stays_withdrawn():

@@ -62,6 +62,7 @@ async def test_a_head_has_no_pieces() -> None:
         answer = await asyncio.wait_for(reader.readuntil(b"next"), 2)
     assert answer.count(b"HTTP/1.1 200 OK") == 2
     assert b"one" not in answer
+    assert b"0\r\n\r\n" not in answer
 
 
 async def test_pipelined_answers_keep_their_order() -> None:

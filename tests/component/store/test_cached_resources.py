@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import pytest
 
 from lampion.domain.version import counted, published
 from lampion.store.cached_functions import CachedFunctions
-from lampion.store.cached_resources import CachedResources
+from lampion.store.cached_resources import CachedResources, Change, View
 from lampion.store.memory import MemoryFunctions
 from lampion.store.memory_resources import MemoryResources, MemoryTables
 from lampion.store.resources import Stored
@@ -17,6 +17,13 @@ from tests.component.store.samples import ACCOUNT, REGION, function, key
 from tests.component.store.test_resources_contract import NOTES, OTHERS, Note, place
 
 T = TypeVar("T")
+
+
+def all_names(stored: Stored, account_id: str, region: str) -> list[str]:
+    return [one.name for kind in (NOTES, OTHERS) for one in stored.page(kind, account_id, region, limit=100)]
+
+
+NAMES: Final = View("names", frozenset((NOTES.name, OTHERS.name)), all_names)
 
 
 class SlowResources(MemoryResources):
@@ -245,3 +252,49 @@ async def test_what_was_found_before_a_change_is_not_kept(cached: CachedResource
     slow.gate.set()
     assert await reading == note
     assert await sought(cached, "red") is None
+
+
+async def test_a_view_is_read_once_until_one_of_its_kinds_changes(cached: CachedResources, slow: SlowResources):
+    a, b = Note(owner="function:hello", name="a"), Note(owner="", name="b")
+    assert cached.seen(NAMES, ACCOUNT, REGION) is None
+    assert await cached.see(NAMES, ACCOUNT, REGION) == []
+    await cached.change(lambda stored: stored.put(NOTES, a))
+    found = await cached.see(NAMES, ACCOUNT, REGION)
+    assert found == ["a"]
+    await cached.change(lambda stored: stored.put(NOTES, replace(a, region="eu-west-1")))
+    await cached.change(lambda stored: stored.insert_function(function()))
+    assert cached.seen(NAMES, ACCOUNT, REGION) is found
+    assert slow.reads == 2
+    await cached.change(lambda stored: stored.put(OTHERS, b))
+    assert await cached.see(NAMES, ACCOUNT, REGION) == ["a", "b"]
+    await cached.change(lambda stored: stored.delete_function(key()))
+    assert await cached.see(NAMES, ACCOUNT, REGION) == ["b"]
+
+
+async def test_who_follows_changes_learns_of_each_when_it_can_be_seen(cached: CachedResources):
+    heard: list[Change] = []
+    cached.subscribe(heard.append)
+    cached.subscribe(lambda _: looked.append(cached.seen(NAMES, ACCOUNT, REGION)))
+    looked: list[list[str] | None] = []
+    a, b = Note(owner="function:hello", name="a"), Note(owner="", name="b", region="eu-west-1")
+    await cached.see(NAMES, ACCOUNT, REGION)
+
+    def put_all(stored: Stored) -> None:
+        stored.put(NOTES, a)
+        stored.put(OTHERS, a)
+        stored.put(NOTES, b)
+
+    await cached.change(put_all)
+    both = Change(ACCOUNT, REGION, frozenset((NOTES.name, OTHERS.name)))
+    assert sorted(heard, key=lambda one: one.region) == [
+        Change(ACCOUNT, "eu-west-1", frozenset((NOTES.name,))),
+        both,
+    ]
+    assert None in looked, "what was seen before is forgotten when they are told"
+    assert (both.touches(frozenset((OTHERS.name,))), both.touches(frozenset(("alias",)))) == (True, False)
+    heard.clear()
+    await cached.read(lambda stored: stored.get(NOTES, place(a)))
+    assert heard == []
+    await cached.change(lambda stored: stored.delete_function(key()))
+    assert heard == [Change(ACCOUNT, REGION, None)]
+    assert heard[0].touches(frozenset(("alias",)))

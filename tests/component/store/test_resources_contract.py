@@ -212,3 +212,16 @@ async def test_every_resource_of_an_owner_can_be_summed_up(resources: Resources)
     await put(resources, *(Note(owner=owner, name=str(number)) for owner in "ab" for number in range(60)))
     assert len(await resources.read(lambda stored: every(stored, NOTES, ACCOUNT, REGION))) == 120
     assert len(await resources.read(lambda stored: every(stored, NOTES, ACCOUNT, REGION, owner="a"))) == 60
+
+
+async def test_the_accounts_and_regions_that_have_something_of_a_kind(resources: Resources):
+    here, there = Note(owner="", name="a"), Note(owner="function:hello", name="b", region="eu-west-1")
+
+    def put_all(stored: Stored) -> None:
+        for note in (here, replace(here, name="c"), there):
+            stored.put(NOTES, note)
+        stored.put(OTHERS, replace(here, region="us-west-2"))
+
+    await resources.change(put_all)
+    found = await resources.read(lambda stored: stored.accounts_with(NOTES))
+    assert [tuple(one) for one in found] == [(ACCOUNT, "eu-west-1"), (ACCOUNT, REGION)]

@@ -18,7 +18,7 @@ def test_every_concept_loads():
     assert all(queries(concept) for concept in files)
 
 
-WHOLE_INDEX = {"unsettled", "snap_started", "packages_in_use"}
+WHOLE_INDEX = {"unsettled", "snap_started", "packages_in_use", "accounts_with"}
 """What a restart asks for, from partial or covering indexes."""
 WHOLE_ACCOUNT = {"code_use"}
 WHOLE_TABLE = {"runtimes"}

@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.conformance.recorded import handlers
 from tests.conformance.recorded.asking import Asking, shows
+from tests.conformance.recorded.replay import ask_until_settled
 
 FILE = "test_lambda"
 CASES = "TestLambdaConcurrency::"
@@ -55,12 +56,14 @@ def _(asking: Asking) -> None:
     ask("create_alias", "CreateAlias", Name="alias", FunctionVersion="1")
     ask("get_function_before_provisioned", "GetFunction", Qualifier="1")
     asking.ask("PutProvisionedConcurrencyConfig", **alias, ProvisionedConcurrentExecutions=1)
+    ask_until_settled(asking.client, "GetProvisionedConcurrencyConfig", alias)
     ask("get_function_after_provisioned", "GetFunction", **alias)
     asking.ask("UpdateFunctionConfiguration", FunctionName=name, Timeout=10)
     asking.settled()
     ask("get_function_after_update", "GetFunctionConfiguration")
     ask("publish_version_2", "PublishVersion")
     ask("update_alias", "UpdateAlias", Name="alias", FunctionVersion="2")
+    ask("get_provisioned_config_after_alias_move", "GetProvisionedConcurrencyConfig", **alias)
     ask("provisioned_concurrency_notfound", "GetProvisionedConcurrencyConfig", Qualifier="1")
 
 
@@ -69,10 +72,9 @@ def _(asking: Asking) -> None:
     asking.create_active(handlers.NOTHING)
     asking.ask("PublishVersion", FunctionName=asking.name)
     asking.ask("CreateAlias", FunctionName=asking.name, Name="alias", FunctionVersion="1")
-    put = asking.ask(
-        "PutProvisionedConcurrencyConfig",
-        FunctionName=asking.name,
-        Qualifier="alias",
-        ProvisionedConcurrentExecutions=5,
-    )
+    alias = {"FunctionName": asking.name, "Qualifier": "alias"}
+    put = asking.ask("PutProvisionedConcurrencyConfig", **alias, ProvisionedConcurrentExecutions=5)
     asking.shows("put_provisioned_5", put.form)
+    asking.shows("get_provisioned_prewait", asking.ask("GetProvisionedConcurrencyConfig", **alias).form)
+    ready = ask_until_settled(asking.client, "GetProvisionedConcurrencyConfig", alias)
+    asking.shows("get_provisioned_postwait", ready.form)

@@ -23,7 +23,6 @@ _SUBNET: Final = "EC2 knows which subnets there are: here any one of the right f
 _GROUP: Final = "EC2 knows which security groups there are: here any one of the right form may be named"
 _RUNTIME: Final = "a function of a runtime that isn't built yet doesn't become active; its creation is compared"
 _QUEUE: Final = "what arrived in a queue of SQS; tests/companion looks there"
-_AHEAD: Final = "nothing initializes environments ahead of invocations yet, so that provisioned concurrency fails"
 _CODE: Final = "the code is in S3, which this server doesn't read yet"
 
 OUT_OF_REACH: Final[tuple[OutOfReach, ...]] = (
@@ -48,14 +47,6 @@ OUT_OF_REACH: Final[tuple[OutOfReach, ...]] = (
         _RUNTIME,
     ),
     OutOfReach(r"TestLambdaConcurrency::test_reserved_concurrency", r"msg", _QUEUE),
-    OutOfReach(
-        r"TestLambdaConcurrency::test_lambda_provisioned_concurrency_moves_with_alias",
-        r"get_provisioned_config_after_alias_move",
-        _AHEAD,
-    ),
-    OutOfReach(
-        r"TestLambdaConcurrency::test_provisioned_concurrency_on_alias", r"get_provisioned_(pre|post)wait", _AHEAD
-    ),
     OutOfReach(
         "TestLambdaTag::test_create_tag_on_esm_create",
         r"get_event_source_mapping_with_tag",

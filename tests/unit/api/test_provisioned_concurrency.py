@@ -13,6 +13,7 @@ from lampion.clock.rng import SeededRng
 from lampion.clock.virtual import VirtualClock
 from lampion.domain.errors import ResourceConflictException
 from lampion.domain.function import Function
+from lampion.domain.provisioned_concurrency import Allocation, ProvisionedConcurrency, Status
 from lampion.domain.version import counted, published
 from lampion.store.cached_functions import CachedFunctions
 from lampion.store.cached_resources import CachedResources
@@ -31,6 +32,13 @@ def resources() -> CachedResources:
     return CachedResources(MemoryResources(tables), CachedFunctions(MemoryFunctions(tables)))
 
 
+class NothingYet:
+    """Nothing was allocated for any configuration."""
+
+    def allocation(self, config: ProvisionedConcurrency, version: str) -> Allocation:
+        return Allocation(0, 0, Status.IN_PROGRESS)
+
+
 def provisioned(resources: CachedResources) -> ProvisionedConcurrencyApi:
     unused = cast("Any", None)
     rooms = FunctionRooms(
@@ -43,7 +51,7 @@ def provisioned(resources: CachedResources) -> ProvisionedConcurrencyApi:
         clock=VirtualClock(),
         rng=SeededRng(1),
     )
-    return ProvisionedConcurrencyApi(rooms, markers=Markers(bytes(16)), limit=1000)
+    return ProvisionedConcurrencyApi(rooms, allocations=NothingYet(), markers=Markers(bytes(16)), limit=1000)
 
 
 async def test_a_version_that_is_being_made_is_left_alone(resources: CachedResources) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lampion.domain.concurrency import Claims, check_provisioned_total, check_reservation
+from lampion.domain.concurrency import Claims, Commitments, check_provisioned_total, check_reservation, divided
 from lampion.domain.errors import InvalidParameterValueException
 
 
@@ -98,3 +98,22 @@ def test_what_may_be_provisioned(others: Claims, executions: int, refusal: str |
 )
 def test_what_is_unreserved(account: Claims, left: int) -> None:
     assert account.unreserved == left
+
+
+@pytest.mark.parametrize(
+    ("reserved", "provisioned", "rest", "unreserved"),
+    [
+        ({}, {}, {}, 100),
+        ({"f": 30}, {}, {"f": 30}, 70),
+        ({}, {("f", "1"): 10, ("f", "2"): 5, ("g", "1"): 5}, {}, 80),
+        ({"f": 30}, {("f", "1"): 10, ("f", "2"): 5, ("g", "1"): 5}, {"f": 15}, 65),
+        ({"f": 15}, {("f", "1"): 10, ("f", "2"): 5}, {"f": 0}, 85),
+        ({"f": 80, "g": 40}, {("h", "1"): 5}, {"f": 80, "g": 40}, 0),  # the limit was lowered since
+        ({"f": 95}, {("h", "1"): 10}, {"f": 95}, 0),
+    ],
+)
+def test_how_a_hundred_are_divided(
+    reserved: dict[str, int], provisioned: dict[tuple[str, str], int], rest: dict[str, int], unreserved: int
+) -> None:
+    shares = divided(100, Commitments(reserved=reserved, provisioned=provisioned))
+    assert (shares.provisioned, shares.reserved, shares.unreserved) == (provisioned, rest, unreserved)

@@ -1,6 +1,7 @@
 """Where provisioned concurrency can be configured, and that no version has it twice."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -9,8 +10,10 @@ from lampion.domain.arn import FunctionKey
 from lampion.domain.errors import InvalidParameterValueException, ResourceConflictException
 from lampion.domain.function import Function
 from lampion.domain.provisioned_concurrency import (
-    NOT_ALLOCATED,
+    INIT_FAILURE,
+    Allocation,
     Status,
+    allocation,
     check_only_one,
     check_published,
     check_starts_anew,
@@ -90,6 +93,18 @@ def snap_start(version: str, apply_on: str) -> Function:
     return replace(stored, version=version, configuration=configuration)
 
 
-def test_nothing_is_called_ready_that_is_not_there() -> None:
-    assert (NOT_ALLOCATED.status, NOT_ALLOCATED.allocated, NOT_ALLOCATED.available) == (Status.FAILED, 0, 0)
-    assert NOT_ALLOCATED.reason is not None
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ({"ready": 0, "free": 0}, (0, 0, Status.IN_PROGRESS)),
+        ({"ready": 2, "free": 1}, (2, 1, Status.IN_PROGRESS)),
+        ({"ready": 3, "free": 0}, (3, 0, Status.READY)),
+        ({"ready": 4, "free": 4}, (3, 3, Status.READY)),  # those too much end
+        ({"ready": 0, "free": 0, "outgoing_ready": 3, "outgoing_free": 2}, (3, 2, Status.IN_PROGRESS)),
+        ({"ready": 2, "free": 2, "outgoing_ready": 3, "outgoing_free": 3}, (3, 3, Status.IN_PROGRESS)),
+        ({"ready": 1, "free": 1, "failure": INIT_FAILURE}, (1, 1, Status.FAILED)),
+    ],
+)
+def test_what_is_said_of_three_requested(counts: dict[str, Any], expected: tuple[int, int, Status]) -> None:
+    reason = counts.setdefault("failure", None)
+    assert allocation(3, **counts) == Allocation(*expected, reason)

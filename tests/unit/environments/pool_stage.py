@@ -16,12 +16,17 @@ from lampion.environments.pool import EnvironmentPool, PoolSettings
 class ScriptedEnvironment:
     """An environment whose start and health the test decides."""
 
-    def __init__(self, function: Function, clock: VirtualClock) -> None:
+    def __init__(self, function: Function, clock: VirtualClock, *, ahead: bool = False) -> None:
         self.function = function
+        self.memory_mib = function.configuration.memory_mib
+        self.used_bytes = 0
+        self.is_ahead = ahead
         self.is_reusable = False
         self.idle_since = 0.0
         self.stopped = False
+        self.ended: asyncio.Event | None = None
         self.times_frozen = 0
+        self.is_frozen = False
         self.on_idle_exit: Callable[[Any], object] = lambda _: None
         self.on_launched: Callable[[Any], object] = lambda _: None
         self._clock = clock
@@ -43,6 +48,7 @@ class ScriptedEnvironment:
 
     def freeze(self) -> None:
         self.times_frozen += 1
+        self.is_frozen = True
 
     async def start(self) -> None:
         await self._launch
@@ -52,20 +58,22 @@ class ScriptedEnvironment:
     async def stop(self) -> None:
         self.stopped = True
         self.is_reusable = False
+        if self.ended is not None:
+            await self.ended.wait()
 
 
 class Stage:
     """A pool over scripted environments; `made` lists them in order of creation."""
 
-    def __init__(self, capacity: int, *, ready: bool) -> None:
+    def __init__(self, capacity: int, *, ready: bool, memory_mib: int) -> None:
         self.clock = VirtualClock()
         self.made: list[ScriptedEnvironment] = []
         self._ready = ready
-        settings = PoolSettings(capacity=capacity, idle_seconds=100, capacity_wait_seconds=10)
+        settings = PoolSettings(capacity=capacity, memory_mib=memory_mib, idle_seconds=100, capacity_wait_seconds=10)
         self.pool = EnvironmentPool(self._make, self.clock, settings)
 
-    def _make(self, function: Function) -> Environment:
-        environment = ScriptedEnvironment(function, self.clock)
+    def _make(self, function: Function, *, ahead: bool = False) -> Environment:
+        environment = ScriptedEnvironment(function, self.clock, ahead=ahead)
         self.made.append(environment)
         if self._ready:
             environment.ready()
@@ -73,8 +81,8 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(capacity: int = 10, *, ready: bool = True) -> AsyncIterator[Stage]:
-    made = Stage(capacity, ready=ready)
+async def stage(capacity: int = 10, *, ready: bool = True, memory_mib: int = 1_000_000) -> AsyncIterator[Stage]:
+    made = Stage(capacity, ready=ready, memory_mib=memory_mib)
     yield made
     await made.pool.close()
     assert all(environment.stopped for environment in made.made)

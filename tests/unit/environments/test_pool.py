@@ -197,7 +197,7 @@ async def test_a_full_host_makes_requests_wait_and_then_throttles() -> None:
         await on.clock.advance(2)
         with pytest.raises(TooManyRequestsException) as caught:
             await waiting
-        assert caught.value.members == {"Reason": "ConcurrentInvocationLimitExceeded"}
+        assert caught.value.members == {"Reason": "ConcurrentInvocationLimitExceeded", "retryAfterSeconds": "1"}
 
 
 async def test_a_request_waiting_for_room_gets_it_when_another_function_frees_some() -> None:

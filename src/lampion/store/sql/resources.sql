@@ -59,6 +59,10 @@ LIMIT :limit;
 -- Packages that some resource refers to, from the index alone.
 SELECT DISTINCT package_sha256 FROM resources WHERE package_sha256 IS NOT NULL;
 
+-- name: accounts_with
+-- Accounts and regions that have a resource of a kind, from the primary key alone.
+SELECT DISTINCT account_id, region FROM resources WHERE kind = :kind ORDER BY account_id, region;
+
 -- name: code_use
 -- Functions of an account, and the bytes of all its packages, from the indexes alone.
 SELECT

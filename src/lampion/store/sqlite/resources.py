@@ -111,6 +111,9 @@ class SqliteStored:
         where = {"account_id": account_id, "region": region}
         return CodeUse(*self._connection.execute(self._queries["code_use"], where).fetchone())
 
+    def accounts_with(self, kind: Kind[Any]) -> Sequence[tuple[str, str]]:
+        return self._connection.execute(self._queries["accounts_with"], {"kind": kind.name}).fetchall()
+
     def _select(self, query: str, kind: Kind[T], parameters: dict[str, Any]) -> list[T]:
         rows = self._connection.execute(self._queries[query], parameters)
         return [decode(row[0], kind.type) for row in rows]
