@@ -4,7 +4,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help setup setup-node setup-network setup-oci demo test lint unit bench chaos guest fuzz escape neighbour scale docs lock clean
+.PHONY: help setup setup-node setup-network setup-oci setup-companion demo test lint unit bench overload chaos guest fuzz escape neighbour scale docs lock clean
 
 PY := .venv/bin/python
 JS := tests/conformance/js
@@ -13,6 +13,7 @@ LAUNCHER := src/lampion/sandbox/launcher
 STEP = @printf '\n== %s\n'
 LOCK := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 
+COMPANION := .venv-companion/.ministack-1.5.33
 BENCH_PEERS := .venv-bench/sam/.aws-sam-cli-1.170.0 .venv-bench/ric/.awslambdaric-4.2.2 .venv-bench/ministack/.ministack-1.5.33
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -30,6 +31,8 @@ setup-node: $(JS)/node_modules/.package-lock.json $(RIC)/node_modules/.package-l
 
 setup-oci:
 	@scripts/system-packages oci
+
+setup-companion: $(COMPANION)
 
 setup-network:
 	@scripts/system-packages network
@@ -76,7 +79,7 @@ demo: setup ## start a server, deploy two functions, invoke them, and stay up un
 	$(STEP) "demo"
 	@exec $(PY) examples/demo.py
 
-test: setup setup-node setup-network setup-oci lint ## all checks and the whole test suite
+test: setup setup-node setup-network setup-oci setup-companion lint ## all checks and the whole test suite
 	@scripts/system-packages escape
 	$(STEP) "pytest"
 	@$(PY) -m pytest -m "not long"
@@ -99,16 +102,35 @@ bench: setup $(BENCH_PEERS) ## benchmarks with references and peers in the same 
 	$(STEP) "benchmarks; results go to benchmarks/results"
 	@$(PY) -m benchmarks $(if $(REPEATS),--repeats $(REPEATS)) $(BENCH_OPTIONS)
 
-# .venv-bench/NAME/.PACKAGE-VERSION: a peer of the benchmarks, in a virtual environment of its own
-$(BENCH_PEERS): | .venv/.python
+# DIRECTORY/.PACKAGE-VERSION: a peer of benchmarks or tests, in a virtual environment of its own
+$(BENCH_PEERS) $(COMPANION): | .venv/.python
 	$(STEP) "set-up: $(patsubst .%,%,$(notdir $@)) in $(@D)"
 	@rm -rf $(@D) && $(PY) -m venv $(@D)
 	@$(@D)/bin/python -m pip install -qq $$(echo $(patsubst .%,%,$(notdir $@)) | sed 's/-\([0-9.]*\)$$/==\1/')
 	@touch $@
 
+overload: setup ## three times as many requests as can be served, and the recovery; a minute or two
+	@scripts/system-packages wrk
+	$(STEP) "overload"
+	@$(PY) -m benchmarks.overload --result docs/results/overload.md
+
 chaos: setup ## kill -9 at 100 random moments; minutes
 	$(STEP) "kill -9"
 	@$(PY) -m tests.chaos.kill9 --rounds 100 --result docs/results/kill9.md
+
+chaos-events: setup ## kill -9 at ROUNDS=200 random moments under a load of events; minutes
+	$(STEP) "kill -9 under a load of events"
+	@$(PY) -m tests.chaos.events.kill9 --rounds $(or $(ROUNDS),200) --result docs/results/kill9-events.md
+
+chaos-disk: setup ## kill the event side at every step on its disk, and cut the power 2,000 times; minutes
+	$(STEP) "every step on the disk"
+	@$(PY) -m tests.chaos.disk.kill_points --again --result docs/results/kill-points.md
+	$(STEP) "power cuts"
+	@$(PY) -m tests.chaos.disk.kill_points --power-cuts 2000 --result docs/results/power-cuts.md
+
+deep-queue: setup ## a start on EVENTS=100000 queued events, and all of them run; minutes
+	$(STEP) "a deep queue"
+	@$(PY) -m tests.chaos.events.deep_queue --events $(or $(EVENTS),100000) --result docs/results/deep-queue.md
 
 guest: setup ## sandbox limits under cgroup version 2, in a virtual machine; minutes; AS=user for an ordinary user
 	@scripts/system-packages guest

@@ -10,10 +10,21 @@ from typing import Final
 EVENT: Final = json.dumps({"message": "good day", "count": 42, "tags": ["a", "b"]}).encode()
 """56 bytes, spelt as Python's json module spells it, so that an echo by any Python runtime is the same 56 bytes."""
 
+LARGER_EVENT: Final = json.dumps({"message": "good day", "text": "0123456789" * 86 + "01234"}).encode()
+"""900 bytes, for what is kept."""
+
 ECHO: Final = "def handler(event, context):\n    return event\n"
 
 ECHO_THAT_PRINTS: Final = "def handler(event, context):\n    print('one line')\n    return event\n"
 """For ministack, which waits 50 ms for the first log line of an invoke that prints nothing."""
+
+ECHO_THAT_HOLDS: Final = """
+import time
+
+def handler(event, context):
+    time.sleep(event.get("hold_seconds", 0))
+    return event
+"""
 
 ECHO_NODE: Final = "exports.handler = async (event) => event;\n"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
 from benchmarks.facts import Facts, without_places
-from benchmarks.results import RAW_ECHO, RESOLVED_RATIO, TWO_HOP, Results, controls, median_of, ratio
+from benchmarks.results import RAW_ECHO, RESOLVED_RATIO, SQLITE_BATCH, TWO_HOP, Results, controls, median_of, ratio
 from benchmarks.targets import Verdict, judge
 from benchmarks.workloads.workload import Effort, Workload
 
@@ -15,6 +15,10 @@ COLUMNS = {
     "boto3_felt": ("boto3 p50 ms", "boto3 p99 ms", "CPU µs/request", "PSS MiB"),
     "cold_first": (),
     "cold_burst": ("first answer p50 ms", "first answer p99 ms", "CPU ms/sandbox", "PSS MiB"),
+    "payload_6mb": ("p95 ms", "CPU µs/request", "server grew by MiB"),
+    "stream_64mb": ("of a long one, ms", "MiB/s", "CPU ms/MiB", "server grew by MiB"),
+    "async_durable": ("p50 µs", "p99 µs", "CPU µs/request", "PSS MiB"),
+    "async_drain": ("CPU µs/request", "PSS MiB"),
     "density": (
         "sandboxes",
         "of which server MiB each",
@@ -25,7 +29,15 @@ COLUMNS = {
         "PSS MiB",
     ),
 }
-COMPARED = {"cold_first": ("x python_pass", "p95 ms"), "cold_burst": (), "density": ()}
+COMPARED: dict[str, tuple[str, ...]] = {
+    "cold_first": ("x python_pass", "p95 ms"),
+    "cold_burst": (),
+    "density": (),
+    "payload_6mb": ("x SHA-256",),
+    "stream_64mb": (),
+    "async_durable": (f"x {SQLITE_BATCH}",),
+    "async_drain": (),
+}
 """Instead of the two floors' columns."""
 ABSENT = "-"
 
@@ -124,6 +136,10 @@ def _comparisons(results: Results, workload: str, system: str) -> list[str]:
         values = sorted(results.values(workload, system))
         p95 = values[min(len(values) - 1, int(0.95 * len(values)))] if values else None
         return [number(ratio(middle, results.cold_yardstick(system))), number(p95)]
+    if workload == "payload_6mb":
+        return [number(ratio(middle, results.hashing(system)))]
+    if workload == "async_durable":
+        return [number(ratio(middle, results.median(workload, SQLITE_BATCH)))]
     if workload in COMPARED:
         return []
     whole, raw = results.whole_median(workload, system), results.whole_median(workload, RAW_ECHO)

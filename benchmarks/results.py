@@ -7,7 +7,8 @@ from statistics import median
 TWO_HOP = "two_hop"
 RAW_ECHO = "raw_echo"
 PYTHON_PASS = "python_pass"
-CONTROLS = {TWO_HOP: "two_hop_again", PYTHON_PASS: "python_pass_again"}
+SQLITE_BATCH = "sqlite_batch16"
+CONTROLS = {name: f"{name}_again" for name in (TWO_HOP, PYTHON_PASS, SQLITE_BATCH)}
 """A/A: the same system measured twice as if it were two. What differs between the two is noise."""
 
 BESIDE_PYTHON_PASS = "beside python -c pass"
@@ -15,6 +16,12 @@ BESIDE_PYTHON_BARE = "beside python -I -S -c pass"
 BESIDE_NODE = "beside node -e 0"
 BESIDE_SNAP_START = "beside python -c pass of SnapStart's Python"
 """Kinds of samples: what starting an interpreter takes, timed in turn with first answers of functions that it runs."""
+
+BESIDE_SHA256 = "beside SHA-256 of the bytes"
+"""Likewise of large payloads: what hashing one takes, once."""
+
+WITH_PYTHON_OBJECTS = "with Python's objects"
+"""A function whose runtime makes objects of the event, and text of the answer."""
 
 NODEJS, BOTO3, SNAP_START = "Node.js", "boto3", "boto3, SnapStart"
 """Kinds of functions beside the small one in Python."""
@@ -96,6 +103,10 @@ class Results:
         """The median of `python -c pass` that was timed in turn with the samples of this row; else of that alone."""
         beside = row_name(row.partition(", ")[0], BESIDE_PYTHON_PASS)
         return self.median("cold_first", beside if self.of("cold_first", beside) else PYTHON_PASS)
+
+    def hashing(self, row: str) -> float | None:
+        """The median of SHA-256 that was timed in turn with the samples of this row."""
+        return self.median("payload_6mb", row_name(row.partition(", ")[0], BESIDE_SHA256))
 
     def wrong_answers(self) -> int:
         return sum(

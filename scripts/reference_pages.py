@@ -16,6 +16,7 @@ from lampion.cli.failure import MEANINGS
 from lampion.cli.main import COMMANDS, lampion_command
 from lampion.config import options
 from lampion.domain.event_source import SourceSpec
+from lampion.endpoints.services import Service
 from lampion.event_sources import SPECS
 from tests.witness import rows
 
@@ -39,14 +40,40 @@ def settings_page() -> str:
             "|---|---|---|---|",
             *rows,
             "",
+            *_services_section(),
         ]
     )
 
 
+def _services_section() -> list[str]:
+    names = [service.identifier for service in Service]
+    variables = ", ".join(f"`AWS_ENDPOINT_URL_{name.upper()}`" for name in names)
+    return [
+        "## Services",
+        "",
+        "Where results of event invocations are sent: tables `[services.NAME]` of the configuration file, for",
+        f"{', '.join(f'`{name}`' for name in names)}. All members are texts, and none is needed.",
+        "",
+        "| Member | Without it | Meaning |",
+        "|---|---|---|",
+        f"| `endpoint` | {variables}, else `AWS_ENDPOINT_URL` unless it names this server; else it isn't reached "
+        "| `http://` or `https://` with host, and port and path if needed; `aws` for AWS itself |",
+        "| `region` | the region in the ARN; for buckets, the function's | what requests are signed for |",
+        "| `access_key_id`, `secret_access_key` | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` "
+        "of the server | the key that signs |",
+        "| `session_token` | none | of a temporary key |",
+        "",
+        "`AWS_CA_BUNDLE` names a file of certificates to trust in place of the system's.",
+        "",
+    ]
+
+
 def commands_page() -> str:
-    parts = ["# Commands", NOTICE, "Exit codes: [exit-codes.md](exit-codes.md).\n", _help_of(None)]
+    names = lampion_command.context_settings["help_option_names"]
+    root = click.Context(lampion_command, info_name="lampion", terminal_width=HELP_WIDTH, help_option_names=names)
+    parts = ["# Commands", NOTICE, "Exit codes: [exit-codes.md](exit-codes.md).\n", _help_of(root)]
     for name in COMMANDS:
-        parts += [f"## lampion {name}\n", _help_of(name)]
+        parts += _sections_of(name, root, "##")
     return "\n".join(parts)
 
 
@@ -121,15 +148,21 @@ def offered_operations() -> Iterator[tuple[str, str]]:
                 yield from ((found.name, name) for name in names if name is not None)
 
 
-def _help_of(name: str | None) -> str:
-    names = lampion_command.context_settings["help_option_names"]
-    root = click.Context(lampion_command, info_name="lampion", terminal_width=HELP_WIDTH, help_option_names=names)
-    if name is None:
-        return f"```text\n{lampion_command.get_help(root)}\n```\n"
-    command = lampion_command.get_command(root, name)
+def _sections_of(name: str, parent: click.Context, heading: str) -> Iterator[str]:
+    """A command, and the commands of a group."""
+    assert isinstance(parent.command, click.Group)
+    command = parent.command.get_command(parent, name)
     assert command is not None
-    context = click.Context(command, info_name=name, parent=root)
-    return f"```text\n{command.get_help(context)}\n```\n"
+    context = click.Context(command, info_name=name, parent=parent)
+    yield f"{heading} {context.command_path}\n"
+    yield _help_of(context)
+    if isinstance(command, click.Group):
+        for inner in command.list_commands(context):
+            yield from _sections_of(inner, context, f"{heading}#")
+
+
+def _help_of(context: click.Context) -> str:
+    return f"```text\n{context.get_help()}\n```\n"
 
 
 def _cell(text: str) -> str:

@@ -26,9 +26,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_asyncio_loop_factories(
     config: pytest.Config, item: pytest.Item
 ) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Tests run on the loop that the server runs on; those of the HTTP room on asyncio's own as well."""
+    """Tests run on the loop that the server runs on; those of sockets on asyncio's own as well."""
     loops: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"uvloop": uvloop.new_event_loop}
-    if "tests/component/http/" in item.nodeid:
+    if item.nodeid.startswith(("tests/component/http/", "tests/component/endpoints/")):
         loops["asyncio"] = asyncio.new_event_loop
     return loops
 

@@ -47,6 +47,7 @@ class LiveServer:
     environ: dict[str, str] = field(default_factory=dict)
     cgroup_parent: str = field(default_factory=lambda: f"{MARK}-{next(_numbers)}")
     process: subprocess.Popen[bytes] | None = None
+    wrapper: Sequence[str] = ()  # what starts the command; it must become it
 
     @property
     def output(self) -> str:
@@ -73,7 +74,7 @@ class LiveServer:
         command = [sys.executable, "-m", "lampion", "serve", "--listen", "127.0.0.1:0", "--data", str(self.data)]
         with self._output_file.open("ab") as output:
             self.process = subprocess.Popen(
-                [*command, "--cgroup-parent", self.cgroup_parent, *self.options],
+                [*self.wrapper, *command, "--cgroup-parent", self.cgroup_parent, *self.options],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -18,12 +18,13 @@ class LoadError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A request to repeat, and the bytes every answer's body must be. Headers may hold a signature: not in the repr."""
+    """A request to repeat, and what every answer must be. Headers may hold a signature: not in the repr."""
 
     url: str
     headers: Mapping[str, str] = field(repr=False)
     body: bytes
     expected: bytes
+    expected_status: int = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def run(post: Post, connections: int, seconds: int) -> Load:
     if wrk is None:
         raise LoadError(f"wrk is not installed: {INSTALL}")
     argv = [wrk, "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", str(SCRIPT), post.url, "--"]
-    argv += [post.body.decode(), post.expected.decode()]
+    argv += [post.body.decode(), str(post.expected_status), post.expected.decode()]
     for name, value in post.headers.items():
         argv += [name, value]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=seconds + 60, check=False)

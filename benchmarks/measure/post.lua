@@ -1,5 +1,5 @@
--- wrk script: one constant POST, every answer compared. Arguments after `--`: body, expected answer, then header names
--- and values in turns. The last line on stdout is a JSON object.
+-- wrk script: one constant POST, every answer compared. Arguments after `--`: body, expected status, expected answer, then
+-- header names and values in turns. The last line on stdout is a JSON object.
 local threads = {}
 
 function setup(thread)
@@ -8,9 +8,10 @@ end
 
 function init(args)
   local headers = {}
-  for i = 3, #args, 2 do headers[args[i]] = args[i + 1] end
+  for i = 4, #args, 2 do headers[args[i]] = args[i + 1] end
   prepared = wrk.format("POST", nil, headers, args[1])
-  expected = args[2]
+  expected_status = tonumber(args[2])
+  expected = args[3]
   wrong = 0
 end
 
@@ -19,7 +20,7 @@ function request()
 end
 
 function response(status, headers, body)
-  if status ~= 200 or body ~= expected then wrong = wrong + 1 end
+  if status ~= expected_status or body ~= expected then wrong = wrong + 1 end
 end
 
 function done(summary, latency, requests)

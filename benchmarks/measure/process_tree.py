@@ -96,6 +96,15 @@ class ProcessTree:
         """Memory, with shared pages divided among those who share them."""
         return sum(_pss_kib(one.pid) for one in self.members()) / 1024
 
+    def begin_root_peak(self) -> float:
+        """Resident memory of `root` now, in MiB, from which `root_peak_mib` counts on. Raises OSError."""
+        (PROC / str(self.root) / "clear_refs").write_text("5")
+        return _resident_mib(self.root, "VmRSS:")
+
+    def root_peak_mib(self) -> float:
+        """The most resident memory that `root` had since `begin_root_peak`."""
+        return _resident_mib(self.root, "VmHWM:")
+
     def root_pss_mib(self) -> float:
         """Of `root` alone."""
         return _pss_kib(self.root) / 1024
@@ -107,3 +116,8 @@ def _pss_kib(pid: int) -> int:
             if line.startswith("Pss:"):
                 return int(line.split()[1])
     return 0
+
+
+def _resident_mib(pid: int, field: str) -> float:
+    lines = (PROC / str(pid) / "status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(field))

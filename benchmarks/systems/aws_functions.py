@@ -27,6 +27,8 @@ class Kind:
     runtime: str
     package: bytes = field(repr=False)
     snap_start: bool = False
+    timeout_seconds: int = 30
+    memory_mib: int = MEMORY_MIB
 
 
 def create(client: Any, name: str, kind: Kind) -> None:
@@ -43,8 +45,8 @@ def begin_to_create(client: Any, name: str, kind: Kind) -> None:
         Role=ROLE,
         Handler=HANDLER,
         Code={"ZipFile": kind.package},
-        MemorySize=MEMORY_MIB,
-        Timeout=30,
+        MemorySize=kind.memory_mib,
+        Timeout=kind.timeout_seconds,
         **more,
     )
 

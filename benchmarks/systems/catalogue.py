@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 
-from benchmarks.results import CONTROLS, PYTHON_PASS, RAW_ECHO, TWO_HOP
+from benchmarks.results import CONTROLS, PYTHON_PASS, RAW_ECHO, SQLITE_BATCH, TWO_HOP
+from benchmarks.systems.event_floors import QueueRoom, SqliteBatch
 from benchmarks.systems.lampion import Lampion
+from benchmarks.systems.lampion_queued import LampionDrain, LampionQueued
 from benchmarks.systems.ministack import Ministack
 from benchmarks.systems.python_pass import PythonPass
 from benchmarks.systems.reference import Reference
@@ -21,12 +23,18 @@ def _catalogue() -> dict[str, System]:
         Ministack(),
         PythonPass(PYTHON_PASS),
         PythonPass(CONTROLS[PYTHON_PASS]),
+        SqliteBatch(SQLITE_BATCH),
+        LampionQueued("lampion_10k_queued", 10_000),
+        QueueRoom("queue_room_10k_queued", 10_000),
+        SqliteBatch(CONTROLS[SQLITE_BATCH]),
+        LampionQueued("lampion_1m_queued", 1_000_000),
+        LampionDrain(),
     ]
     return {system.name: system for system in systems}
 
 
 CATALOGUE = _catalogue()
-YARDSTICKS = (TWO_HOP, RAW_ECHO, PYTHON_PASS, *CONTROLS.values())
+YARDSTICKS = (TWO_HOP, RAW_ECHO, PYTHON_PASS, SQLITE_BATCH, *CONTROLS.values())
 """Measured in every run, because every ratio is to one of them and every ratio is worth what the controls say."""
 
 CHOOSABLE = tuple(name for name in CATALOGUE if name not in CONTROLS.values())

@@ -2,6 +2,7 @@
 
 import http.client
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -52,9 +53,22 @@ class Endpoint:
 
     def invoke_request(self, function_name: str, event: bytes, qualifier: str | None = None) -> InvokeRequest:
         """Invoke of `function_name`, signed now if this endpoint wants signatures."""
-        url = f"{self.url}/2015-03-31/functions/{function_name}/invocations"
-        url += f"?Qualifier={qualifier}" if qualifier else ""
-        request = AWSRequest("POST", url, data=event, headers={"Content-Type": "application/json"})
+        query = f"?Qualifier={qualifier}" if qualifier else ""
+        return self._request(f"/2015-03-31/functions/{function_name}/invocations{query}", event)
+
+    def event_request(self, function_name: str, event: bytes) -> InvokeRequest:
+        """As `invoke_request`, but only to be accepted, and run later."""
+        target = f"/2015-03-31/functions/{function_name}/invocations"
+        return self._request(target, event, {"X-Amz-Invocation-Type": "Event"})
+
+    def stream_request(self, function_name: str, event: bytes) -> InvokeRequest:
+        """InvokeWithResponseStream."""
+        return self._request(f"/2021-11-15/functions/{function_name}/response-streaming-invocations", event)
+
+    def _request(self, target: str, event: bytes, headers: Mapping[str, str] | None = None) -> InvokeRequest:
+        url = self.url + target
+        every = {"Content-Type": "application/json", **(headers or {})}
+        request = AWSRequest("POST", url, data=event, headers=every)
         if self.signed:
             credentials = Credentials(self.access_key_id, self.secret_access_key)
             SigV4Auth(credentials, "lambda", self.region).add_auth(request)

@@ -1,30 +1,19 @@
-"""Lampion as anybody starts it: `serve` on a data directory of its own, then `env`; signatures and logs are on."""
+"""Lampion with a warm function, and new ones on request."""
 
-import shlex
-import subprocess
-import sys
-import time
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from os import getpid
-from pathlib import Path
 from typing import Any
 
 from benchmarks import results
-from benchmarks.functions import ECHO, ECHO_NODE, ECHO_WITH_BOTO3, EVENT, MEMORY_MIB, boto3_files, package
+from benchmarks.functions import ECHO, ECHO_NODE, ECHO_WITH_BOTO3, EVENT, boto3_files, package
 from benchmarks.systems import programs
 from benchmarks.systems.aws_functions import RUNTIME, Fleet, Kind, create, optimization_status
-from benchmarks.systems.child import LOOPBACK, DidNotStart, child, free_port, plain_environ, wait_until_listening
-from benchmarks.systems.endpoint import Endpoint, invoke
-from benchmarks.systems.environment import our_version
+from benchmarks.systems.endpoint import invoke
+from benchmarks.systems.lampion_server import Server, serving, versions
 from benchmarks.systems.system import FirstAnswer, Running, Scratch, WarmFunction
-
-COMMAND = (sys.executable, "-m", "lampion")
-FIND_SECONDS = 10.0
-STOP_SECONDS = 30.0
-MOST_ENVIRONMENTS = 2000
 
 
 @dataclass(slots=True)
@@ -40,32 +29,20 @@ class Lampion:
     """The server and all the sandboxes it starts, which are found by the tree and by their cgroups."""
 
     name = "lampion"
-    workloads = frozenset({"warm_c1", "warm_c16", "boto3_felt", "cold_first", "cold_burst", "density"})
+    workloads = frozenset(
+        {"warm_c1", "warm_c16", "boto3_felt", "cold_first", "cold_burst", "density", "payload_6mb", "stream_64mb"}
+    )
 
     def missing(self) -> str | None:
         return None
 
     def versions(self) -> Mapping[str, str]:
-        node = programs.node()
-        return {
-            "lampion": our_version("lampion"),
-            "uvloop": our_version("uvloop"),
-            "httptools": our_version("httptools"),
-            **({} if node is None else {"Node.js": node[0]}),
-        }
+        return versions()
 
     @contextmanager
     def running(self, scratch: Scratch) -> Iterator[Running]:
-        port, data, cgroup = free_port(), scratch.directory / "data", f"lampion-test-bench-{getpid()}"
-        environ = plain_environ(scratch.directory)
-        argv = [*COMMAND, "serve", "--listen", f"{LOOPBACK}:{port}", "--data", data, "--cgroup-parent", cgroup]
-        argv += ["--max-environments", MOST_ENVIRONMENTS, "--concurrency-limit", MOST_ENVIRONMENTS, *_interpreters()]
-        argv += ["--function-memory-bytes", f"{MOST_ENVIRONMENTS * MEMORY_MIB}MiB"]  # what they use is far less
-        with child(
-            argv, environ, scratch.directory, scratch.output, cgroup=cgroup, grace_seconds=STOP_SECONDS
-        ) as server:
-            wait_until_listening(server, port, 60)
-            endpoint = _endpoint(data, environ)
+        with serving(scratch) as server:
+            endpoint = server.endpoint
             client = endpoint.client()
             small = Kind(RUNTIME, package(ECHO))
             create(client, "echo", small)
@@ -76,23 +53,23 @@ class Lampion:
                 if not kinds.functions:
                     _find_kinds(client, kinds)
                 answers = fleet.first_answers(kinds.functions, count)
-                return {**answers, **programs.starts(kinds.commands, environ, count)}
+                return {**answers, **programs.starts(kinds.commands, server.environ, count)}
 
             yield Running(
                 WarmFunction(endpoint, "echo", server.tree),
                 first_answers,
                 partial(fleet.new_functions, small),
                 kinds.absent,
+                function_of=partial(_function_of, server),
             )
 
 
-def _interpreters() -> list[str]:
-    """Those whose start is timed beside the functions' are those that run the functions."""
-    found = {RUNTIME: programs.own_python()}
-    for one in (programs.snap_start_python(), programs.node()):
-        if one is not None:
-            found[one[0]] = one[1]
-    return [word for runtime, program in found.items() for word in ("--interpreter", f"{runtime}={program}")]
+def _function_of(server: Server, source: str) -> WarmFunction:
+    name = f"special-{hashlib.sha256(source.encode()).hexdigest()[:8]}"
+    client = server.endpoint.client()
+    create(client, name, Kind(RUNTIME, package(source)))
+    client.close()
+    return WarmFunction(server.endpoint, name, server.tree)
 
 
 def _find_kinds(client: Any, kinds: Kinds) -> None:
@@ -120,29 +97,3 @@ def _find_kinds(client: Any, kinds: Kinds) -> None:
         return
     kinds.functions[results.SNAP_START] = kind
     kinds.commands[results.BESIDE_SNAP_START] = (str(snap_start[1]), "-c", "pass")
-
-
-def _endpoint(data: Path, environ: Mapping[str, str]) -> Endpoint:
-    """What `lampion env` tells. The server may listen a moment before it can be found by its data directory."""
-    argv = [*COMMAND, "env", "--data", str(data)]
-    deadline = time.monotonic() + FIND_SECONDS
-    while True:
-        done = subprocess.run(argv, env=dict(environ), capture_output=True, text=True, timeout=60, check=False)
-        if done.returncode == 0:
-            break
-        if time.monotonic() > deadline:
-            raise DidNotStart(f"`lampion env` ended with status {done.returncode}: {done.stderr.strip()[-300:]}")
-    settings = exported(done.stdout)
-    return Endpoint(
-        settings["AWS_ENDPOINT_URL"].rstrip("/"),
-        settings["AWS_REGION"],
-        settings["AWS_ACCESS_KEY_ID"],
-        settings["AWS_SECRET_ACCESS_KEY"],
-        signed=True,
-    )
-
-
-def exported(text: str) -> dict[str, str]:
-    """The variables of lines such as `export NAME='value'`."""
-    words = [word for line in text.splitlines() if line.startswith("export ") for word in shlex.split(line)[1:]]
-    return dict(word.split("=", 1) for word in words if "=" in word)

@@ -9,14 +9,18 @@ from benchmarks.systems.aws_functions import RUNTIME, Fleet, Kind, create
 from benchmarks.systems.child import LOOPBACK, child, free_port, plain_environ, wait_until_listening
 from benchmarks.systems.endpoint import Endpoint, invoke
 from benchmarks.systems.environment import SET_UP, python_of, version_in
+from benchmarks.systems.event_intake import over_http
 from benchmarks.systems.system import Running, Scratch, WarmFunction
+
+EVENT_CONNECTIONS = 4
+"""It runs events while more come, each in a thread: with 64 callers no answer comes for seconds."""
 
 
 class Ministack:
     """One server, a process per function and concurrent invoke."""
 
     name = "ministack"
-    workloads = frozenset({"warm_c1", "warm_c16", "boto3_felt", "cold_first"})
+    workloads = frozenset({"warm_c1", "warm_c16", "boto3_felt", "cold_first", "async_durable"})
 
     def missing(self) -> str | None:
         return None if python_of("ministack").is_file() else f"ministack is not in .venv-bench/ministack: {SET_UP}"
@@ -44,4 +48,5 @@ class Ministack:
             invoke(endpoint.invoke_request("echo", EVENT))
             kinds = {"": Kind(RUNTIME, package(ECHO_THAT_PRINTS))}
             fleet = Fleet(endpoint, client)
-            yield Running(WarmFunction(endpoint, "echo", server.tree), partial(fleet.first_answers, kinds))
+            warm = WarmFunction(endpoint, "echo", server.tree)
+            yield Running(warm, partial(fleet.first_answers, kinds), take_events=over_http(warm, EVENT_CONNECTIONS))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -39,17 +39,51 @@ class FirstAnswers(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Intake:
+    """Events that were said to be accepted. Wrong are answers that said something else, and events that are lost."""
+
+    events: int
+    wrong_answers: int
+    events_per_second: float
+    p50_microseconds: float
+    p99_microseconds: float
+    cpu_seconds: float
+
+    def with_lost(self, count: int) -> "Intake":
+        return replace(self, wrong_answers=self.wrong_answers + count)
+
+
+EventIntake = Callable[[int], Intake]
+"""Takes events in for that many seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """Events that ran to their ends. Wrong are those that ended otherwise than well, or not just once."""
+
+    events: int
+    wrong_answers: int
+    events_per_second: float
+    cpu_seconds: float
+    pss_mib: float
+
+
+@dataclass(frozen=True, slots=True)
 class Running:
     """A started system: a warm function, what can be asked for the first time, and requests to new functions.
 
     `new_functions` makes that many Active functions, none of which has an environment. `absent` are kinds of first
-    answers that this system doesn't offer here, and why.
+    answers that this system doesn't offer here, and why. `take_events` puts load on its intake of events, `drain` makes
+    it run that many events; `function_of` makes a function of a source in Python.
     """
 
     warm: WarmFunction | None = None
     first_answers: FirstAnswers | None = None
     new_functions: Callable[[int], Sequence[InvokeRequest]] | None = None
     absent: Mapping[str, str] = field(default_factory=dict)
+    take_events: EventIntake | None = None
+    drain: Callable[[int], Drained] | None = None
+    function_of: Callable[[str], WarmFunction] | None = None
 
 
 def alone(first_answer: FirstAnswer) -> FirstAnswers:

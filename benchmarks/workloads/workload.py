@@ -20,6 +20,10 @@ class Effort:
     burst_functions: int = 200
     idle_sandboxes: int = 300
     idle_seconds: int = 10
+    event_seconds: int = 4
+    drained_events: int = 20_000
+    payload_calls: int = 30
+    stream_calls: int = 5
 
 
 SMOKE = Effort(
@@ -31,6 +35,10 @@ SMOKE = Effort(
     burst_functions=10,
     idle_sandboxes=10,
     idle_seconds=1,
+    event_seconds=1,
+    drained_events=1_000,
+    payload_calls=3,
+    stream_calls=1,
 )
 """Only to see that everything works; wrk knows no less than a second."""
 

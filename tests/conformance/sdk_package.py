@@ -1,4 +1,4 @@
-"""A deployment package with boto3 in it, as a customer would build one."""
+"""Deployment packages with AWS's SDK in them, as a customer would build one."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -21,6 +21,18 @@ def boto3_files() -> dict[str, bytes]:
         root = found.parent if found.name == "__init__.py" else found
         files |= {str(path.relative_to(root.parent)): path.read_bytes() for path in _wanted(root)}
     return files
+
+
+@cache
+def js_sdk_files() -> dict[str, bytes]:
+    """The Lambda client of the AWS SDK for JavaScript, as CommonJS modules, with what it requires."""
+    modules = Path(__file__).with_name("js") / "node_modules"
+    unwanted = {"dist-es", "dist-types", "dist-browser", "dist-native", ".bin"}
+    return {
+        f"node_modules/{path.relative_to(modules)}": path.read_bytes()
+        for path in modules.rglob("*")
+        if path.suffix in (".js", ".cjs", ".json") and path.is_file() and not unwanted.intersection(path.parts)
+    }
 
 
 def _wanted(root: Path) -> Iterator[Path]:

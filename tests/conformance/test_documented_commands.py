@@ -29,7 +29,9 @@ EXPECTED = {
     "README.md: quick start": '{"statusCode": 200, "body": "Hello World"}',
     "docs/tutorial/first-function.md: first function": '{"greeting": "Good evening Ada"}',
     "docs/how-to/point-a-client.md: point a client": '"Functions": []',
+    "docs/how-to/call-a-function-by-url.md: a function URL": "Hello Ada",
     "docs/how-to/share-code-in-a-layer.md: a layer": '"Good evening Grace"',
+    "docs/how-to/get-failed-events-back.md: failed events": "Hello Ada",
     "docs/how-to/improve-isolation.md: doctor": "grade",
 }
 

@@ -1,4 +1,4 @@
-"""boto3 against a live server: what is configured of function URLs. Serving them is not built yet."""
+"""boto3 against a live server: what is configured of function URLs."""
 
 import re
 from typing import Any
@@ -163,15 +163,15 @@ def test_what_is_refused_changes_nothing(lambda_client: Any, make_function: Func
     )
 
 
-def test_urls_go_with_their_alias_and_with_their_function(lambda_client: Any, make_function: Functions) -> None:
+def test_urls_outlive_their_alias_and_go_with_their_function(lambda_client: Any, make_function: Functions) -> None:
     name = with_aliases(lambda_client, make_function, "live")
     lambda_client.create_function_url_config(FunctionName=name, AuthType="NONE")
     lambda_client.create_function_url_config(FunctionName=name, Qualifier="live", AuthType="NONE")
     lambda_client.delete_alias(FunctionName=name, Name="live")
-    assert refused(lambda_client.get_function_url_config, FunctionName=name, Qualifier="live") == MISSING
-    assert lambda_client.get_function_url_config(FunctionName=name)["AuthType"] == "NONE"
+    assert lambda_client.get_function_url_config(FunctionName=name, Qualifier="live")["AuthType"] == "NONE"
     lambda_client.delete_function(FunctionName=name)
-    assert refused(lambda_client.get_function_url_config, FunctionName=name) == MISSING
+    for qualifier in ({}, {"Qualifier": "live"}):
+        assert refused(lambda_client.get_function_url_config, FunctionName=name, **qualifier) == MISSING
     make_function(NOTHING, FunctionName=name)
     assert lambda_client.list_function_url_configs(FunctionName=name)["FunctionUrlConfigs"] == []
 

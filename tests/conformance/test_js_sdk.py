@@ -135,3 +135,29 @@ def test_errors_are_instances_of_the_modelled_classes(run: Callable[[list[Step]]
     assert (missing["name"], missing["status"], missing["Type"]) == ("ResourceNotFoundException", 404, "User")
     assert (invalid["status"], invalid["known"]) == (400, True)
     assert "Value '0' at 'timeout' failed to satisfy constraint" in invalid["message"]
+
+
+def test_a_stream_of_pieces(run: Callable[[list[Step]], list[Any]]) -> None:
+    echoing, failing = unique_name("js-sdk"), unique_name("js-sdk")
+    event = bytes_of(json.dumps("x" * 100_000).encode())
+    answers = run(
+        [
+            *create(echoing, ECHO),
+            *create(failing, FAIL),
+            command("InvokeWithResponseStream", FunctionName=echoing, Payload=event, LogType="Tail"),
+            command("InvokeWithResponseStream", FunctionName=failing),
+            command("InvokeWithResponseStream", FunctionName=unique_name("missing")),
+            command("DeleteFunction", FunctionName=echoing),
+            command("DeleteFunction", FunctionName=failing),
+        ]
+    )
+    echoed, failed, missing = answers[4:7]
+    assert (echoed["StatusCode"], echoed["ExecutedVersion"]) == (200, "$LATEST")
+    *chunks, complete = echoed["EventStream"]
+    content = b"".join(base64.b64decode(chunk["PayloadChunk"]["Payload"]["$base64"]) for chunk in chunks)
+    assert json.loads(content) == {"heard": "x" * 100_000}
+    assert len(chunks) > 1
+    assert list(complete["InvokeComplete"]) == ["LogResult"]
+    [told] = failed["EventStream"]
+    assert told["InvokeComplete"]["ErrorCode"] == "ValueError"
+    assert missing["$error"]["name"] == "ResourceNotFoundException"

@@ -1,4 +1,4 @@
-"""boto3 against a live server: whether a function may invoke itself in a loop. Detecting loops is not built yet."""
+"""boto3 against a live server: whether a function may invoke itself in a loop."""
 
 from typing import Any
 

@@ -59,7 +59,7 @@ def test_no_operation_reaches_the_function_of_another_account(accounts: Accounts
     denied = {name: answer for name, answer in answers.items() if answer[0] != "OperationNotImplementedException"}
     assert len(denied) >= 40
     for name, (code, status, message) in denied.items():
-        action = "InvokeFunction" if name == "Invoke" else name
+        action = "InvokeFunction" if name in ("Invoke", "InvokeAsync", "InvokeWithResponseStream") else name
         assert (code, status) == ("AccessDeniedException", 403), name
         assert message.startswith(
             f"User: arn:aws:iam::{OTHER}:root is not authorized to perform: lambda:{action} on resource: {ARN}"

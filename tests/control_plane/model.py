@@ -75,8 +75,10 @@ class Function:
         return qualifier == LATEST or qualifier in self.versions or qualifier in self.aliases
 
     def forget(self, qualifier: str) -> None:
-        """What is configured on a version or an alias goes with it."""
-        self.attached = {place: one for place, one in self.attached.items() if place[1] != qualifier}
+        """What is configured on a version or an alias goes with it, but its URL."""
+        self.attached = {
+            (kind, whose): one for (kind, whose), one in self.attached.items() if kind == "url" or whose != qualifier
+        }
 
 
 @dataclass

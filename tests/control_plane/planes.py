@@ -72,6 +72,7 @@ class InProcess:
                     snapshots=NoSnapshots(),
                     pool=NoEnvironments(),
                     invoker=None,
+                    events=None,
                     provisioning=None,
                 ),
                 _any(link=lambda package, context: f"http://here/{package.sha256}"),

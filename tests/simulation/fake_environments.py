@@ -74,7 +74,7 @@ class FakeEnvironment:
         self.idle_since = self._clock.monotonic()
         self.is_reusable = self._rng.random() >= self._faults.init_fails
 
-    async def invoke(self, invocation: Invocation) -> Outcome:
+    async def invoke(self, invocation: Invocation, stream: object = None) -> Outcome:
         """One that failed its Init fails the invocation, and isn't reusable afterwards."""
         assert self.invocation is None, "two invocations at once"
         assert not self.is_stopping, "an environment that ends is used"

@@ -22,12 +22,14 @@ from lampion.invoke.invoker import Invoker
 from lampion.invoke.lookup import FunctionLookup
 from lampion.invoke.provisioning import Provisioning
 from lampion.invoke.qualifier import Target
+from lampion.invoke.recursion import RecursionGuard
 from lampion.store.aliases import ALIASES, alias_place
 from lampion.store.cached_functions import CachedFunctions
 from lampion.store.cached_resources import CachedResources
 from lampion.store.concurrency import PROVISIONED, RESERVED, provisioned_place, reserved_place
 from lampion.store.memory import MemoryFunctions
 from lampion.store.memory_resources import MemoryResources, MemoryTables
+from lampion.telemetry.metrics import Metrics
 from tests.component.store.samples import ACCOUNT, REGION, function
 from tests.simulation.fake_environments import FakeEnvironments, Faults
 
@@ -114,6 +116,8 @@ class World:
         self.invoker = Invoker(
             lookup=FunctionLookup(self.functions, self.resources, SeededRng(seed)),
             updates=Settled(),
+            recursion=RecursionGuard(self.resources),
+            metrics=Metrics(),
             concurrency=self.concurrency,
             pool=self.pool,
         )

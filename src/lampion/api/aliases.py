@@ -13,6 +13,7 @@ from lampion.domain.provisioned_concurrency import check_only_one
 from lampion.invoke.qualifier import Target, alias_not_found, check_unqualified, function_not_found, resolve
 from lampion.store.aliases import ALIASES, alias_place, aliases_of
 from lampion.store.concurrency import provisioned_of
+from lampion.store.function_urls import FUNCTION_URLS, function_url_place
 from lampion.store.resources import Stored
 
 Members = dict[str, Any]
@@ -98,8 +99,12 @@ class AliasesApi:
         await self._rooms.lookup.find_unqualified(target)
 
         def delete(stored: Stored) -> None:
-            if stored.get(ALIASES, alias_place(target.key, members["Name"])) is not None:
-                stored.delete_owned(target.key, members["Name"])
+            if stored.get(ALIASES, alias_place(target.key, members["Name"])) is None:
+                return
+            url = stored.get(FUNCTION_URLS, function_url_place(target.key, members["Name"]))
+            stored.delete_owned(target.key, members["Name"])
+            if url is not None:
+                stored.put(FUNCTION_URLS, url)  # AWS keeps it, and answers it with 403: the alias's policy is gone
 
         await self._rooms.resources.change(delete)
         return {}

@@ -11,7 +11,7 @@ from lampion.aws.pagination import Markers
 from lampion.domain.errors import ResourceConflictException, ResourceNotFoundException, resource_missing
 from lampion.domain.function_url import (
     INVOKE_MODE_DEFAULT,
-    URL_ID_BYTES,
+    URL_ID_RANDOM_BYTES,
     FunctionUrlConfig,
     normalised_cors,
     url_address,
@@ -40,7 +40,7 @@ class FunctionUrlsApi:
         config = FunctionUrlConfig(
             key=target.key,
             alias=target.qualifier,
-            url_id=url_id_of(self._rooms.rng.token(URL_ID_BYTES)),
+            url_id=url_id_of(target.key.account_id, self._rooms.rng.token(URL_ID_RANDOM_BYTES)),
             auth_type=members["AuthType"],
             cors=normalised_cors(members.get("Cors") or {}),
             invoke_mode=members.get("InvokeMode"),
@@ -134,7 +134,7 @@ def _function_missing() -> ResourceNotFoundException:
 def _as_created(config: FunctionUrlConfig, context: RequestContext) -> Mapping[str, Any]:
     """AWS shows InvokeMode to who writes only when a caller has named one."""
     return {
-        "FunctionUrl": url_address(config, context.host),
+        "FunctionUrl": url_address(config, context.host, context.scheme),
         "FunctionArn": config.arn,
         "AuthType": config.auth_type,
         "Cors": config.cors,

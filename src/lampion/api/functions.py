@@ -77,6 +77,7 @@ class FunctionsApi:
                 revision_id=rooms.rng.uuid4(),
                 last_modified_epoch_ms=rooms.now_epoch_ms(),
                 tags=members.get("Tags") or {},
+                creation_id=rooms.rng.uuid4(),
             )
             version = None
             if members.get("Publish") or members.get("PublishTo"):

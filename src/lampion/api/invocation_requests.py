@@ -10,11 +10,14 @@ from lampion.aws.errors import not_built
 from lampion.aws.operation import RequestContext
 from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
+from lampion.domain.arn import FunctionKey
 from lampion.domain.errors import InvalidRequestContentException
 from lampion.domain.function import Function
 from lampion.domain.invocation import Invocation
 from lampion.domain.tenancy import check_tenant
+from lampion.domain.trace_header import Trace, begun, continued
 from lampion.invoke.invoker import Invoker
+from lampion.invoke.offered import check_offered
 from lampion.invoke.payload import EMPTY, check_json
 from lampion.invoke.qualifier import Target, resolve
 
@@ -51,30 +54,28 @@ class InvocationRequests:
         payload = members.get("Payload") or EMPTY
         check_json(payload)
         client_context = members.get("ClientContext")
+        trace = self._trace(context.trace_header, target.key)
         return Invocation(
             request_id=context.request_id,
             invoked_arn=target.arn,
             payload=payload,
-            trace_id=context.trace_header or self._new_trace(),
+            trace_id=trace.header,
+            times_in_chain=trace.times_in_chain,
             client_context=None if client_context is None else _decoded(client_context),
             tenant_id=members.get("TenantId"),
         )
 
-    def _new_trace(self) -> str:
-        """A trace header of our own, not sampled (X-Ray developer guide, "Tracing header")."""
+    def _trace(self, header: str | None, key: FunctionKey) -> Trace:
         digits = self._rng.token(20).hex()
-        return f"Root=1-{int(self._clock.now()):08x}-{digits[:24]};Parent={digits[24:]};Sampled=0"
+        now = self._clock.now()
+        return begun(key, digits, now) if header is None else continued(header, key, digits, now)
 
 
 def _check_built(function: Function, members: Members) -> None:
-    """Kinds of functions that take another way than this one."""
-    configuration = function.configuration
-    if configuration.file_system_configs:
-        raise not_built("Invoke of a function with a file system")
-    if configuration.durable_config is not None or "DurableExecutionName" in members:
+    """What a caller asks for beside the function itself."""
+    check_offered(function)
+    if "DurableExecutionName" in members:
         raise not_built("Invoke of a durable function")
-    if configuration.capacity_provider_config is not None:
-        raise not_built("Invoke of a function on a capacity provider")
 
 
 def _decoded(client_context: str) -> str:

@@ -1,32 +1,34 @@
-"""Invoke."""
+"""Invoke, and its old form for events."""
 
 import base64
 from collections.abc import Mapping
 from typing import Any
 
 from lampion.api.invocation_requests import InvocationRequests, Members
-from lampion.aws.errors import not_built
 from lampion.aws.operation import RequestContext, operation
 from lampion.domain.invocation import InvocationType
+from lampion.invoke.event_acceptance import EventAcceptance
 from lampion.invoke.invoker import Invoker
 
 
 class InvocationsApi:
     """Running functions on request."""
 
-    def __init__(self, requests: InvocationRequests, *, invoker: Invoker) -> None:
+    def __init__(self, requests: InvocationRequests, *, invoker: Invoker, events: EventAcceptance) -> None:
         self._requests = requests
         self._invoker = invoker
+        self._events = events
 
     @operation("Invoke")
     async def invoke(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         kind = members.get("InvocationType", InvocationType.REQUEST_RESPONSE)
-        if kind == InvocationType.EVENT:
-            raise not_built("Invoke with InvocationType Event")
         requested = await self._requests.find(context, members)
         if kind == InvocationType.DRY_RUN:
             return {"StatusCode": 204, "ExecutedVersion": requested.function.version}
         invocation = self._requests.read(context, members, requested.target)
+        if kind == InvocationType.EVENT:
+            await self._events.accept(requested.target, requested.function, invocation)
+            return {"StatusCode": 202}
         outcome = await self._invoker.invoke(requested.target, requested.function, invocation)
         answer = {"StatusCode": 200, "ExecutedVersion": outcome.executed_version, "Payload": outcome.payload}
         if outcome.function_error is not None:
@@ -34,3 +36,11 @@ class InvocationsApi:
         if members.get("LogType") == "Tail":
             answer["LogResult"] = base64.b64encode(outcome.log_tail).decode("ascii")
         return answer
+
+    @operation("InvokeAsync")
+    async def invoke_async(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
+        """Deprecated by AWS; the same as Invoke with InvocationType Event."""
+        requested = await self._requests.find(context, members)
+        invocation = self._requests.read(context, {"Payload": members["InvokeArgs"]}, requested.target)
+        await self._events.accept(requested.target, requested.function, invocation)
+        return {"Status": 202}

@@ -21,6 +21,7 @@ from lampion.api.layers import LayersApi
 from lampion.api.policies import PoliciesApi
 from lampion.api.provisioned_concurrency import ProvisionedConcurrencyApi
 from lampion.api.recursion_configs import RecursionConfigsApi
+from lampion.api.response_streams import ResponseStreamsApi
 from lampion.api.runtime_management import RuntimeManagementApi
 from lampion.api.scaling_configs import ScalingConfigsApi
 from lampion.api.tags import TagsApi
@@ -32,7 +33,6 @@ from lampion.config import Settings
 
 def operations(settings: Settings, ports: Ports, stores: Stores, work: Work, links: CodeLinks) -> list[object]:
     """Every object whose methods are operations of the API."""
-    secret = hmac.digest(stores.root_key.secret_access_key.encode(), b"pagination markers", "sha256")
     rooms = FunctionRooms(
         functions=stores.functions,
         resources=stores.resources,
@@ -43,7 +43,7 @@ def operations(settings: Settings, ports: Ports, stores: Stores, work: Work, lin
         clock=ports.clock,
         rng=ports.rng,
     )
-    markers = Markers(secret)
+    markers = Markers(hmac.digest(stores.root_key.secret_access_key.encode(), b"pagination markers", "sha256"))
     requests = InvocationRequests(invoker=work.invoker, clock=ports.clock, rng=ports.rng)
     return [
         FunctionsApi(rooms, environments=work.pool, links=links, markers=markers),
@@ -69,5 +69,6 @@ def operations(settings: Settings, ports: Ports, stores: Stores, work: Work, lin
         AccountSettingsApi(rooms, concurrency_limit=settings.concurrency_limit),
         ScalingConfigsApi(rooms),
         EventInvokeConfigsApi(rooms, markers=markers),
-        InvocationsApi(requests, invoker=work.invoker),
+        InvocationsApi(requests, invoker=work.invoker, events=work.events),
+        ResponseStreamsApi(requests, invoker=work.invoker),
     ]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from lampion.clock.adjustable import AdjustableClock
 from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
 from lampion.code.blobs import Blobs
@@ -11,10 +12,12 @@ from lampion.code.runtime_trees import RuntimeTrees
 from lampion.code.runtimes import Runtimes
 from lampion.environments.pool import EnvironmentPool
 from lampion.environments.snapshots import VersionSnapshots
+from lampion.event_queue.queues import Queues
 from lampion.function_logs.journal import FunctionLogs
 from lampion.gateway.function_doors import FunctionDoors
 from lampion.identity.access_keys import AccessKeyring
 from lampion.identity.session_keys import SessionKeys
+from lampion.invoke.event_acceptance import EventAcceptance
 from lampion.invoke.invoker import Invoker
 from lampion.invoke.lookup import FunctionLookup
 from lampion.invoke.provisioning import Provisioning
@@ -23,16 +26,27 @@ from lampion.store.access_keys import AccessKey
 from lampion.store.cached_functions import CachedFunctions
 from lampion.store.cached_resources import CachedResources
 from lampion.store.data_directory import DataDirectory
-from lampion.store.sqlite.database import Database
+from lampion.store.entries import Entries
+from lampion.store.queue_contents import QueueContents
+from lampion.telemetry.health import Health
+from lampion.telemetry.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What the rest reaches the machine through."""
+    """What the rest reaches the machine, and tells who runs it, through.
+
+    `clock` is the machine's: for deadlines, durations, signatures, logs. `agenda` is for what waits long: retries,
+    ages, schedules; it is `adjustable` where the server's clock can be advanced, else `clock`.
+    """
 
     clock: Clock
+    agenda: Clock
+    adjustable: AdjustableClock | None
     rng: Rng
     driver: Driver
+    health: Health
+    metrics: Metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +54,10 @@ class Stores:
     """Everything that survives a restart."""
 
     directory: DataDirectory
-    database: Database
     functions: CachedFunctions
     resources: CachedResources
+    entries: Entries
+    queue_contents: QueueContents
     keys: AccessKeyring
     root_key: AccessKey
     blobs: Blobs
@@ -61,6 +76,8 @@ class Work:
     snapshots: VersionSnapshots
     pool: EnvironmentPool
     invoker: Invoker
+    events: EventAcceptance
+    queues: Queues
     provisioning: Provisioning
     sessions: SessionKeys
     doors: FunctionDoors

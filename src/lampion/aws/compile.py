@@ -19,6 +19,7 @@ _NOTICE: Final = (
     "Changed: reduced to what is on the wire; documentation left out."
 )
 _SHAPE_TRAITS: Final = ("min", "max", "pattern", "enum", "required", "payload", "sensitive", "streaming", "eventstream")
+_MEMBER_TRAITS: Final = {"locationName": "wire_name", "eventpayload": "eventpayload"}
 _SUPPORTED_LOCATIONS: Final = frozenset({"uri", "querystring", "header", "headers", "statusCode"})
 
 
@@ -91,13 +92,12 @@ def _member(where: str, member: Mapping[str, Any]) -> dict[str, Any]:
     location = member.get("location")
     if location is not None and location not in _SUPPORTED_LOCATIONS:
         raise ValueError(f"{where}: unknown location {location!r}")
-    if "timestampFormat" in member or member.get("jsonvalue"):
-        raise ValueError(f"{where}: timestampFormat and jsonvalue on members are not known to the parser")
+    if "timestampFormat" in member or member.get("jsonvalue") or member.get("eventheader"):
+        raise ValueError(f"{where}: timestampFormat, jsonvalue and eventheader on members are not known here")
     row = {"shape": member["shape"]}
     if location is not None:
         row["location"] = location
-    if "locationName" in member:
-        row["wire_name"] = member["locationName"]
+    row.update((ours, member[trait]) for trait, ours in _MEMBER_TRAITS.items() if trait in member)
     return row
 
 

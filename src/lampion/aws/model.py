@@ -12,11 +12,15 @@ from lampion.aws.overrides import Override, load_overrides
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member of a structure: its shape, and where on the wire it travels (None = in the body)."""
+    """A member of a structure: its shape, and where on the wire it travels (None = in the body).
+
+    `eventpayload`: of an event of a stream, it is the whole payload.
+    """
 
     shape: str
     location: str | None = None
     wire_name: str = ""
+    eventpayload: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ _MARK: Final = "__aws_operation__"
 class RequestContext(msgspec.Struct, frozen=True):
     """Who asks, where, and under which id: what every handler gets beside its members.
 
-    `host` is how the caller reached this server (its Host header); `trace_header` the X-Amzn-Trace-Id it sent.
+    `host` is how the caller reached this server (its Host header), `scheme` by what (http, https);
+    `trace_header` is the X-Amzn-Trace-Id it sent.
     """
 
     account_id: str
@@ -22,6 +23,7 @@ class RequestContext(msgspec.Struct, frozen=True):
     request_id: str
     host: str = ""
     trace_header: str | None = None
+    scheme: str = "http"
 
 
 Handler = Callable[[RequestContext, dict[str, Any]], Awaitable[Mapping[str, Any]]]

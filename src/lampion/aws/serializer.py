@@ -28,14 +28,15 @@ class _Plan:
     prefixes: list[tuple[str, str]] = field(default_factory=list)
     raw_payload: str | None = None
     structure_payload: tuple[str, Writer] | None = None
+    event_stream: str | None = None
     body: Writer | None = None
 
 
 def serialize(operation: Operation, output: Mapping[str, Any], request_id: str) -> WireAnswer:
     """The answer for `output`: a status member, header members, and a payload or JSON body.
 
-    An event stream is framed by whoever streams it; here it has only its head. Raises ValueError when `output` holds a
-    member that the model doesn't have: that is a mistake of the handler, not of the caller.
+    An event stream is passed on as it is, for aws.event_stream. Raises ValueError when `output` holds a member that the
+    model doesn't have: that is a mistake of the handler, not of the caller.
     """
     plan = _plan(operation)
     if not output.keys() <= plan.names:
@@ -52,7 +53,8 @@ def serialize(operation: Operation, output: Mapping[str, Any], request_id: str) 
             headers.append((header, write(value)))
     for name, prefix in plan.prefixes:
         headers += [(prefix + key, value) for key, value in (output.get(name) or {}).items()]
-    return WireAnswer(status, headers, _body(plan, output))
+    events = None if plan.event_stream is None else output.get(plan.event_stream)
+    return WireAnswer(status, headers, _body(plan, output), events)
 
 
 def _body(plan: _Plan, output: Mapping[str, Any]) -> bytes:
@@ -89,9 +91,16 @@ def _plan(operation: Operation) -> _Plan:
     target = shape.members[shape.payload].shape
     if shapes[target].type in {"blob", "string"}:
         plan.raw_payload = shape.payload
-    elif not shapes[target].eventstream:
+    elif shapes[target].eventstream:
+        plan.event_stream = shape.payload
+    else:
         plan.structure_payload = shape.payload, _writer(target, shapes, {})
     return plan
+
+
+def structure_writer(name: str, shapes: _Shapes) -> Writer:
+    """What makes JSON's values of the members of the structure `name`."""
+    return _structure_writer(name, shapes, {})
 
 
 def _header_writer(shape: Shape) -> Callable[[Any], str]:

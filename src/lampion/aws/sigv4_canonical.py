@@ -62,14 +62,20 @@ def query_pairs(query: str) -> list[tuple[str, str]]:
 
 
 def canonical_request(
-    method: str, path: str, query: str, headers: Mapping[str, str], signed_headers: Iterable[str]
+    method: str,
+    path: str,
+    query: str,
+    headers: Mapping[str, str],
+    signed_headers: Iterable[str],
+    *,
+    verbatim_path: bool = False,
 ) -> bytes:
     """The canonical request up to and without the payload's hash. `query` is canonical, `path` raw, header names lower.
 
-    Raises KeyError when a signed header isn't in `headers`.
+    `verbatim_path`: S3 takes the path as it stands. Raises KeyError when a signed header isn't in `headers`.
     """
     names = tuple(signed_headers)
-    lines = [method, canonical_path(path), query]
+    lines = [method, path if verbatim_path else canonical_path(path), query]
     lines += [f"{name}:{_trimmed(headers[name])}" for name in names]
     lines += ["", ";".join(names), ""]
     text = "\n".join(lines)

@@ -110,7 +110,10 @@ def _connection(server: Server, timeout_seconds: float) -> http.client.HTTPConne
     address = urlsplit(server.url)
     assert address.hostname is not None
     if address.scheme == "https":
-        return http.client.HTTPSConnection(address.hostname, address.port, timeout=timeout_seconds)
+        from lampion.cli.trust import trust_of
+
+        context = trust_of(server)
+        return http.client.HTTPSConnection(address.hostname, address.port, timeout=timeout_seconds, context=context)
     return http.client.HTTPConnection(address.hostname, address.port, timeout=timeout_seconds)
 
 

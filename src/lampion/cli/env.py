@@ -28,5 +28,7 @@ def command(data: str | None) -> None:
         "AWS_REGION": server.region,
         "AWS_DEFAULT_REGION": server.region,
     }
+    if server.certificate is not None:
+        variables |= {"AWS_CA_BUNDLE": str(server.certificate), "NODE_EXTRA_CA_CERTS": str(server.certificate)}
     for name, value in variables.items():
         click.echo(f"export {name}={shlex.quote(value)}")

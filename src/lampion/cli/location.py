@@ -19,6 +19,10 @@ class Server:
     region: str
     access_key_id: str
     secret_access_key: str = field(repr=False)
+    certificate: Path | None = None
+    """The one certificate to trust, of a server that was found by its data directory."""
+    authorities: str | None = None
+    """A file of those to trust instead of the system's, as AWS_CA_BUNDLE names it."""
 
     @property
     def host(self) -> str:
@@ -60,7 +64,7 @@ def _from_environment(environ: Mapping[str, str]) -> Server | None:
             fix='Run: eval "$(lampion env)", or name the data directory with --data.',
         )
     region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1"
-    return Server(url.rstrip("/"), region, access_key_id, secret)
+    return Server(url.rstrip("/"), region, access_key_id, secret, authorities=environ.get("AWS_CA_BUNDLE") or None)
 
 
 def server_of(data: Path) -> Server:
@@ -84,4 +88,5 @@ def server_of(data: Path) -> Server:
             why="the data directory belongs to another user, or is damaged",
             fix="Run this as the user who runs the server, or set AWS_ENDPOINT_URL and the keys yourself.",
         )
-    return Server(running.endpoint, running.region, key.access_key_id, key.secret_access_key)
+    certificate = None if running.certificate is None else Path(running.certificate)
+    return Server(running.endpoint, running.region, key.access_key_id, key.secret_access_key, certificate)

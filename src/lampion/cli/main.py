@@ -16,6 +16,10 @@ COMMANDS: Final = {
     "env": "Print the export lines that point AWS clients at a running server.",
     "invoke": "Run a function and print its answer.",
     "logs": "Print a function's log.",
+    "metrics": "Print what functions did since the server started.",
+    "clock": "Show the clock of a server, or advance it.",
+    "queue": "Look into the queues of events, and bring back what failed.",
+    "status": "Tell whether a server is well.",
     "doctor": "Say what this machine offers, and how to mend what it doesn't.",
 }
 """Command to its one-line help; each lives in the module of its name as `command`, imported only when needed."""

@@ -40,6 +40,7 @@ def command(**given: Any) -> None:
 
 def _run(settings: Settings) -> None:
     from lampion.app import run
+    from lampion.http.tls import TlsError
     from lampion.sandbox.driver import SandboxError
     from lampion.store.errors import StoreError
 
@@ -47,6 +48,9 @@ def _run(settings: Settings) -> None:
         run(settings)
     except StoreError as error:
         raise Failure(ExitCode.USAGE, f"the data directory {settings.data} can't be used", why=str(error)) from error
+    except TlsError as error:
+        fix = "Give a certificate and its key, both in PEM form, with --tls-certificate and --tls-key."
+        raise Failure(ExitCode.USAGE, "can't serve HTTPS", why=str(error), fix=fix) from error
     except SandboxError as error:
         raise Failure(ExitCode.USAGE, "no sandbox can be made", why=str(error), fix="Run: lampion doctor") from error
     except OSError as error:

@@ -45,6 +45,10 @@ def survey(tree: Path) -> tuple[Entry, ...]:
     return tuple(sorted((_entry(tree, path, status) for path, status in _walk(tree)), key=lambda entry: entry.path))
 
 
+_DECODER: Final = msgspec.json.Decoder(Manifest)
+"""Made here: msgspec isn't safe where several threads are the first to decode a class."""
+
+
 def write_manifest(file: Path, manifest: Manifest) -> None:
     """Raises OSError."""
     text = msgspec.json.encode(manifest)
@@ -58,7 +62,7 @@ def read_manifest(file: Path) -> Manifest:
     if written[: _DIGEST_CHARACTERS + 1] != hashlib.sha256(text).hexdigest().encode() + b"\n":
         raise ManifestDamaged(file.name)
     try:
-        return msgspec.json.decode(text, type=Manifest)
+        return _DECODER.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:  # of another version of Lampion
         raise ManifestDamaged(file.name) from error
 

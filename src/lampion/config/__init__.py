@@ -7,10 +7,20 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from lampion.config.file import ConfigFile, read_config_file
+from lampion.config.memory import (
+    ENVIRONMENTS_MAX,
+    ENVIRONMENTS_MIN,
+    MEMORY_SHARE,
+    environments_for_memory,
+    memory_bytes,
+)
+from lampion.config.services import ServiceProblem, endpoints_from
 from lampion.config.values import (
     AuthMode,
+    ClockChoice,
     FunctionAccess,
     ListenAddress,
     NetworkChoice,
@@ -20,8 +30,10 @@ from lampion.config.values import (
     parse_addresses,
     parse_auth,
     parse_cgroup_name,
+    parse_clock,
     parse_count,
     parse_directory,
+    parse_file,
     parse_function_access,
     parse_interpreters,
     parse_listen,
@@ -34,15 +46,10 @@ from lampion.config.values import (
     parse_size,
     parse_subnet_routes,
 )
+from lampion.endpoints.services import Endpoints
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address
-
-_MIB: Final = 1024 * 1024
-_SMALLEST_ENVIRONMENT_BYTES: Final = 128 * _MIB
-_ENVIRONMENTS_MIN: Final = 4
-_ENVIRONMENTS_MAX: Final = 1000
-_MEMORY_SHARE: Final = 0.8
 
 
 class SettingError(Exception):
@@ -108,6 +115,17 @@ class Settings:
         metadata=_setting("123456789012", parse_account_id, "DIGITS", "AWS account id of this server's own functions.")
     )
     region: str = field(metadata=_setting("us-east-1", parse_region, "NAME", "AWS region that this server is."))
+    tls_certificate: Path | None = field(
+        metadata=_setting(
+            "",
+            parse_file,
+            "FILE",
+            "Serve HTTPS with this certificate (PEM; those that vouch for it after it), of which --tls-key is the key.",
+        )
+    )
+    tls_key: Path | None = field(
+        metadata=_setting("", parse_file, "FILE", "The key of --tls-certificate (PEM, without a password).")
+    )
     auth: AuthMode = field(
         metadata=_setting(
             "signed",
@@ -207,16 +225,25 @@ class Settings:
             lambda text: environments_for_memory(memory_bytes()) if text == "auto" else parse_count(text),
             "COUNT|auto",
             "Execution environments that may exist at the same time. auto: as many of 128 MiB as fit in "
-            f"{_MEMORY_SHARE:.0%} of the memory, at least {_ENVIRONMENTS_MIN}, at most {_ENVIRONMENTS_MAX}.",
+            f"{MEMORY_SHARE:.0%} of the memory, at least {ENVIRONMENTS_MIN}, at most {ENVIRONMENTS_MAX}.",
+        )
+    )
+    clock: ClockChoice = field(
+        metadata=_setting(
+            "machine",
+            parse_clock,
+            "machine|adjustable",
+            "adjustable: whoever has a key may let time pass at once for retries, ages and schedules, with "
+            "`lampion clock advance`. For development only.",
         )
     )
     function_memory_bytes: int = field(
         metadata=_setting(
             "auto",
-            lambda text: int(memory_bytes() * _MEMORY_SHARE) if text == "auto" else parse_size(text),
+            lambda text: int(memory_bytes() * MEMORY_SHARE) if text == "auto" else parse_size(text),
             "SIZE|auto",
             "Memory that all execution environments together may use: one that works counts with its function's memory "
-            f"size, an idle one with what it has used. auto: {_MEMORY_SHARE:.0%} of the memory.",
+            f"size, an idle one with what it has used. auto: {MEMORY_SHARE:.0%} of the memory.",
         )
     )
     capacity_wait_seconds: int = field(
@@ -245,11 +272,26 @@ class Settings:
     log_burst_bytes: int = field(
         metadata=_setting("64MiB", parse_size, "SIZE", "How much of one environment's log is read as fast as it comes.")
     )
+    config: Path | None = field(
+        metadata=_setting(
+            "",
+            parse_file,
+            "FILE",
+            "TOML file with settings by name, such as log_group_bytes, and tables [services.NAME] of the AWS services "
+            "that results of event invocations are sent to. Options and variables win over it.",
+        )
+    )
+    endpoints: Endpoints = field(default=Endpoints(), metadata={})  # of [services.NAME] and AWS_*, not of an option
+
+    @property
+    def scheme(self) -> str:
+        """By what clients reach this server."""
+        return "http" if self.tls_certificate is None else "https"
 
 
 def options() -> tuple[Option, ...]:
     """Every setting, in order of declaration."""
-    return tuple(Option(name=declared.name, **declared.metadata) for declared in fields(Settings))
+    return tuple(Option(name=declared.name, **declared.metadata) for declared in fields(Settings) if declared.metadata)
 
 
 def data_directory_from(text: str | None, environ: Mapping[str, str] | None = None) -> Path:
@@ -261,20 +303,49 @@ def data_directory_from(text: str | None, environ: Mapping[str, str] | None = No
 
 
 def settings_from(given: Mapping[str, str | None], environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings from the command line's texts, then LAMPION_* variables, then defaults. Raises SettingError."""
+    """Settings from the command line's texts, then LAMPION_* variables, then the file, then defaults.
+
+    Raises SettingError.
+    """
     variables = os.environ if environ is None else environ
-    values: dict[str, Any] = {option.name: _read(option, given.get(option.name), variables) for option in options()}
+    file = _config_file(given.get("config"), variables)
+    values: dict[str, Any] = {
+        option.name: _read(option, given.get(option.name), variables, file.texts) for option in options()
+    }
+    try:
+        values["endpoints"] = endpoints_from(file.services, variables, values["listen"])
+    except ServiceProblem as problem:
+        raise SettingError(problem.source, problem.value, problem.problem, problem.fix) from None
     settings = Settings(**values)
     _refuse_open_beyond_loopback(settings)
     _refuse_segment_over_group(settings)
     _refuse_network_of_containers(settings)
+    _refuse_half_of_tls(settings)
     return settings
 
 
-def _read(option: Option, given: str | None, environ: Mapping[str, str]) -> object:
+def _config_file(given: str | None, environ: Mapping[str, str]) -> ConfigFile:
+    by_name = {option.name: option for option in options()}
+    option = by_name.pop("config")
+    path = _read(option, given, environ)
+    if path is None:
+        return ConfigFile()
+    assert isinstance(path, Path)
+    try:
+        return read_config_file(path, frozenset(by_name))
+    except ValueError as error:
+        problem, _, fix = str(error).partition("; ")
+        raise SettingError(option.flag, str(path), problem, fix) from None
+
+
+def _read(
+    option: Option, given: str | None, environ: Mapping[str, str], in_file: Mapping[str, str] | None = None
+) -> object:
     source, text = option.flag, given
     if text is None and option.variable in environ:
         source, text = option.variable, environ[option.variable]
+    if text is None and in_file is not None and option.name in in_file:
+        source, text = f"{option.name} in the configuration file", in_file[option.name]
     if text is None:
         text = _default_data(environ) if option.name == "data" else option.default
     try:
@@ -311,6 +382,13 @@ def _refuse_network_of_containers(settings: Settings) -> None:
         )
 
 
+def _refuse_half_of_tls(settings: Settings) -> None:
+    given = {"--tls-certificate": settings.tls_certificate, "--tls-key": settings.tls_key}
+    for name, other in (("--tls-certificate", "--tls-key"), ("--tls-key", "--tls-certificate")):
+        if given[name] is not None and given[other] is None:
+            raise SettingError(name, str(given[name]), f"is of no use without {other}", "Give both, or neither.")
+
+
 def _refuse_segment_over_group(settings: Settings) -> None:
     if settings.log_segment_bytes > settings.log_group_bytes:
         raise SettingError(
@@ -319,22 +397,3 @@ def _refuse_segment_over_group(settings: Settings) -> None:
             f"is more than a whole log may take ({settings.log_group_bytes} bytes)",
             "Give a smaller segment or a larger --log-group-bytes.",
         )
-
-
-def environments_for_memory(total_bytes: int) -> int:
-    """How many environments of the smallest size a machine of this much memory takes."""
-    fitting = int(total_bytes * _MEMORY_SHARE / _SMALLEST_ENVIRONMENT_BYTES)
-    return max(_ENVIRONMENTS_MIN, min(_ENVIRONMENTS_MAX, fitting))
-
-
-def memory_bytes() -> int:
-    """Memory of this machine, or of the container around us when that is less."""
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    for limit_file in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        try:
-            text = Path(limit_file).read_text(encoding="ascii").strip()
-        except OSError:
-            continue
-        if text.isdigit():
-            total = min(total, int(text))
-    return total

@@ -27,6 +27,13 @@ class AuthMode(StrEnum):
     OPEN = "open"
 
 
+class ClockChoice(StrEnum):
+    """Whether time may be made to jump, for development."""
+
+    MACHINE = "machine"
+    ADJUSTABLE = "adjustable"
+
+
 class SandboxChoice(StrEnum):
     """Which driver makes the sandboxes; AUTO takes the best that works here."""
 
@@ -104,6 +111,18 @@ def parse_directory(text: str) -> Path:
     return Path.cwd() / path
 
 
+def parse_file(text: str) -> Path | None:
+    """A file's path; an empty text is none."""
+    if not text:
+        return None
+    if "\0" in text:
+        raise ValueError("names no file; Give a path, such as ./lampion.toml.")
+    try:
+        return Path.cwd() / Path(text).expanduser()
+    except RuntimeError:
+        raise ValueError("names a home directory that is not known; Give an absolute path.") from None
+
+
 def parse_account_id(text: str) -> str:
     if not re.fullmatch(r"[0-9]{12}", text):
         raise ValueError("is not an AWS account id; Give 12 digits, such as 123456789012.")
@@ -118,6 +137,10 @@ def parse_region(text: str) -> str:
 
 def parse_auth(text: str) -> AuthMode:
     return AuthMode(_one_of(text, [mode.value for mode in AuthMode]))
+
+
+def parse_clock(text: str) -> ClockChoice:
+    return ClockChoice(_one_of(text, [choice.value for choice in ClockChoice]))
 
 
 def parse_sandbox(text: str) -> SandboxChoice:

@@ -1,12 +1,15 @@
 """GET /_lampion/logs/<function>: the log of a function, to read on from a cursor; waits for news when asked to."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
 from lampion.clock.clock import Clock
+from lampion.console.view import Asked
 from lampion.domain.arn import FunctionKey
 from lampion.domain.errors import ResourceNotFoundException
 from lampion.function_logs.journal import FunctionLogs, LogEvent, LogGroup
@@ -20,21 +23,27 @@ _POLL_SECONDS = 0.1
 class LogsView:
     """What `lampion logs` shows."""
 
+    path = re.compile(r"/_lampion/logs/([^/]{1,200})")
+    methods: Mapping[str, int] = MappingProxyType({"GET": 0})
+
     def __init__(self, *, functions: Functions, logs: FunctionLogs, clock: Clock) -> None:
         self._functions = functions
         self._logs = logs
         self._clock = clock
 
-    async def read(self, account_id: str, region: str, name: str, query: str) -> bytes:
-        """A JSON page: `events` and the cursor to go on from, `next`.
+    async def answer(self, asked: Asked) -> bytes:
+        """A page: `events` and the cursor to go on from, `next`.
 
-        `query` may hold `after` (cursor), `since` (epoch milliseconds), `wait` (seconds). Raises ValueError for
+        The query may hold `after` (cursor), `since` (epoch milliseconds), `wait` (seconds). Raises ValueError for
         values that aren't numbers, ResourceNotFoundException for a name without function or log.
         """
-        asked = dict(parse_qsl(query))
-        after, since = int(asked.get("after", "0")), int(asked.get("since", "0"))
-        wait_seconds = min(float(asked.get("wait", "0")), WAIT_SECONDS_MAX)
-        group = await self._group(FunctionKey(account_id, region, unquote(name)))
+        query = dict(parse_qsl(asked.query))
+        try:
+            after, since = int(query.get("after", "0")), int(query.get("since", "0"))
+            wait_seconds = min(float(query.get("wait", "0")), WAIT_SECONDS_MAX)
+        except ValueError as error:
+            raise ValueError(f"after, since and wait are numbers: {error}") from None
+        group = await self._group(FunctionKey(asked.account_id, asked.region, unquote(asked.about)))
         events = await self._events(group, after, since, wait_seconds)
         page: dict[str, Any] = {"events": events, "next": events[-1].cursor if events else after}
         return msgspec.json.encode(page)

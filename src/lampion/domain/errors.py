@@ -100,6 +100,10 @@ class FunctionVersionsPerCapacityProviderLimitExceededException(CallerError):
     """The capacity provider has as many versions of functions as it may have."""
 
 
+class RecursiveInvocationException(CallerError):
+    """The function has invoked itself in a loop, by way of whatever, and isn't run again."""
+
+
 class RequestTooLargeException(CallerError):
     """The invocation's payload exceeds the limit."""
 

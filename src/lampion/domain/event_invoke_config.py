@@ -90,6 +90,12 @@ def check_destinations(key: FunctionKey, destinations: Destinations) -> tuple[Fu
     return tuple(functions)
 
 
+def function_destination(arn: str) -> FunctionDestination | None:
+    """The function that an ARN names; None for any other ARN."""
+    match = _FUNCTION.fullmatch(arn)
+    return None if match is None else _function(match)
+
+
 def destination_invalid(arn: str) -> InvalidParameterValueException:
     """AWS's answer to a destination that isn't there."""
     return InvalidParameterValueException(f"The destination ARN {arn} is invalid.")

@@ -138,7 +138,8 @@ class Function:
 
     `last_version` counts the versions ever published (kept by $LATEST); `published_from` is what $LATEST was
     described as when this version was published. `before_update` is what an Active function goes back to when the
-    update that is under way fails.
+    update that is under way fails. `creation_id` is new with each creation, and versions have that of their function: a
+    function that was deleted and one made again under its name aren't the same.
     """
 
     key: FunctionKey
@@ -156,6 +157,7 @@ class Function:
     published_from: str | None = None
     runtime_management: RuntimeManagement = AUTOMATIC
     before_update: Deployed | None = None
+    creation_id: str = ""
 
     @property
     def is_settled(self) -> bool:

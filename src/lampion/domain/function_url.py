@@ -13,11 +13,15 @@ from typing import Any, Final
 from lampion.domain.arn import LATEST, FunctionKey
 from lampion.domain.function import Document
 
-URL_ID_BYTES: Final = 20
+URL_ID_RANDOM_BYTES: Final = 15
 INVOKE_MODE_DEFAULT: Final = "BUFFERED"
+STREAMING: Final = "RESPONSE_STREAM"
 PATH_FORM: Final = "/_lampion/function-urls/"
 """How a URL is written for a server that is reached by IP address, before which no name can be put."""
 
+_ACCOUNT_DIGITS: Final = 12
+_ACCOUNT_BYTES: Final = 5
+_URL_ID: Final = re.compile(r"[a-z2-7]{32}")
 _HEADER_LISTS: Final = ("AllowHeaders", "ExposeHeaders")
 _HOST: Final = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[^:\[\]]*)(?P<port>:\d+)?")
 
@@ -48,9 +52,20 @@ class FunctionUrlConfig:
         return self.alias or LATEST
 
 
-def url_id_of(random: bytes) -> str:
-    """The id made of URL_ID_BYTES random bytes: as long as AWS's, and letters and digits as theirs."""
-    return base64.b32encode(random).decode().lower()
+def url_id_of(account_id: str, random: bytes) -> str:
+    """The id of an account's new URL, with URL_ID_RANDOM_BYTES random bytes: as long as AWS's, of such characters.
+
+    As on AWS, one can tell the account by it: a request brings nothing else by which to find the configuration.
+    """
+    return base64.b32encode(random + int(account_id).to_bytes(_ACCOUNT_BYTES)).decode().lower()
+
+
+def account_of_url_id(url_id: str) -> str | None:
+    """The account whose URL has this id; None for what was never one."""
+    if _URL_ID.fullmatch(url_id) is None:
+        return None
+    number = int.from_bytes(base64.b32decode(url_id.upper())[-_ACCOUNT_BYTES:])
+    return f"{number:012d}" if number < 10**_ACCOUNT_DIGITS else None
 
 
 def normalised_cors(sent: Mapping[str, Any]) -> Document | None:
@@ -60,7 +75,7 @@ def normalised_cors(sent: Mapping[str, Any]) -> Document | None:
     } or None
 
 
-def url_address(config: FunctionUrlConfig, host: str) -> str:
+def url_address(config: FunctionUrlConfig, host: str, scheme: str = "http") -> str:
     """The URL for a caller who reached this server by `host` (its Host header).
 
     As AWS's, with this server's name in place of on.aws. Every name under localhost is this machine (RFC 6761).
@@ -73,6 +88,6 @@ def url_address(config: FunctionUrlConfig, host: str) -> str:
         domain = name or "localhost"
     else:
         if not address.is_loopback:
-            return f"http://{name}{port}{PATH_FORM}{config.url_id}/"
+            return f"{scheme}://{name}{port}{PATH_FORM}{config.url_id}/"
         domain = "localhost"
-    return f"http://{config.url_id}.lambda-url.{config.key.region}.{domain}{port}/"
+    return f"{scheme}://{config.url_id}.lambda-url.{config.key.region}.{domain}{port}/"

@@ -15,13 +15,16 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     """What a function gets for one run.
 
     `invoked_arn` is the ARN as the caller qualified it; `client_context` is the decoded JSON text;
-    `trace_id` is the value of X-Amzn-Trace-Id; `tenant_id` is there for functions with tenant isolation only.
+    `trace_id` is the tracing header as the function gets it, `times_in_chain` how often its chain of requests has come
+    to the function, this time included (domain.trace_header); `tenant_id` is there for functions with
+    tenant isolation only.
     """
 
     request_id: str
     invoked_arn: str
     payload: bytes
     trace_id: str
+    times_in_chain: int = 1
     client_context: str | None = None
     cognito_identity: str | None = None
     tenant_id: str | None = None
@@ -31,7 +34,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """How an invocation ended: the payload for the caller, and what kind of end it was.
 
     `function_error` is None or AWS's word `Unhandled`/`Handled`; `error_type` names the cause as in
-    REPORT's `Error Type`; `log_tail` is the last 4 KiB of this invocation's log.
+    REPORT's `Error Type`; `log_tail` is the last 4 KiB of this invocation's log; `duration_ms` is REPORT's.
     """
 
     payload: bytes
@@ -39,3 +42,4 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     function_error: str | None = None
     error_type: str | None = None
     log_tail: bytes = b""
+    duration_ms: float = 0.0

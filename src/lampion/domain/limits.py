@@ -16,7 +16,10 @@ SCALING_PER_SECOND: Final = 100
 REQUESTS_PER_SECOND: Final = 10  # synchronous ones, for each unit of concurrency
 
 SYNC_PAYLOAD_BYTES: Final = 6_291_456
+EVENT_PAYLOAD_BYTES: Final = 1_048_576
+ASYNC_PAYLOAD_BYTES: Final = 262_144  # of InvokeAsync, which never got more
 SYNC_RESPONSE_BYTES: Final = 6_291_556
+STREAMED_RESPONSE_BYTES: Final = 200 * MIB
 CODE_REQUEST_BYTES: Final = 70_167_211
 API_REQUEST_BYTES: Final = 6_291_456
 

@@ -17,10 +17,11 @@ from lampion.domain.errors import SnapStartException, SnapStartTimeoutException
 from lampion.domain.function import Function
 from lampion.domain.invocation import Invocation, Outcome
 from lampion.environments.courtesy import Courtesy
-from lampion.environments.endings import Answer, Dispatch, Ending, TimedOut
+from lampion.environments.endings import Answer, Answered, Dispatch, Ending, TimedOut, Truncated
 from lampion.environments.environ import ON_DEMAND, PROVISIONED
 from lampion.environments.failures import Failure, failure_of
 from lampion.environments.narrator import Narrator
+from lampion.environments.response_stream import ResponseStream
 from lampion.environments.session import OfferedCredentials, RuntimeSession, Start
 from lampion.environments.state import Phase, Step, advance
 from lampion.function_logs.platform_lines import InitSummary, RestoreDurations, RestoreSummary, RunSummary
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _FREEZE_RETRY_SECONDS = 0.001
+_EXIT_GRACE_SECONDS = 0.5  # between the end of a process's connection and the news of its own
 _SHUTDOWN_GRACE_SECONDS = 0.0  # Lambda gives a runtime without extensions no time to shut down
 
 
@@ -143,9 +145,10 @@ class Environment:
         await self._report_init(ending, phase="init", started=started, request_id="")
         self._step(Step.INIT_FAILED)
 
-    async def invoke(self, invocation: Invocation) -> Outcome:
+    async def invoke(self, invocation: Invocation, stream: ResponseStream | None = None) -> Outcome:
         """One invocation, to its end whatever happens; never raises for what the function does.
 
+        A function that streams writes to `stream`, and its outcome has no payload; without one its pieces are gathered.
         After a failed Init, Init is repeated first, within the invocation's time, as Lambda does.
         Raises SandboxError when the platform can't provide a sandbox for that.
         """
@@ -164,10 +167,12 @@ class Environment:
             running.sandbox.thaw()
         remaining_seconds = self._timeout_seconds - (self._clock.monotonic() - started)
         deadline_ms = int((self._clock.now() + remaining_seconds) * 1000)
-        answered = running.session.dispatch(Dispatch(invocation, deadline_ms))
+        answered = running.session.dispatch(Dispatch(invocation, deadline_ms, stream))
         running.courtesy.begin(remaining_seconds, lambda: running.session.end(TimedOut()))
         try:
             ending = await answered
+            if isinstance(ending, Truncated):
+                ending = await self._exit_of(running) or ending
         finally:
             running.courtesy.end()
         return await self._conclude(invocation, ending, started, during_init=False)
@@ -286,11 +291,14 @@ class Environment:
 
     # -- the end of an invocation --
 
-    async def _conclude(self, invocation: Invocation, ending: Ending, started: float, *, during_init: bool) -> Outcome:
+    async def _conclude(
+        self, invocation: Invocation, ending: Ending | Answered, started: float, *, during_init: bool
+    ) -> Outcome:
         duration_ms = (self._clock.monotonic() - started) * 1000
         keep = isinstance(ending, Answer) and not during_init
-        failure = failure_of(ending, invocation.request_id, self._timeout_seconds)
-        if isinstance(ending, TimedOut):
+        last = ending.end if isinstance(ending, Answered) else ending
+        failure = failure_of(last, invocation.request_id, self._timeout_seconds)
+        if isinstance(last, TimedOut):
             duration_ms = self._timeout_seconds * 1000
         memory_bytes = 0 if self._running is None else self._running.sandbox.max_memory_bytes()
         self.used_bytes = memory_bytes
@@ -303,12 +311,16 @@ class Environment:
             self.idle_since = self._clock.monotonic()
         else:
             await self.stop()
+        if isinstance(ending, Answered):  # the answer stands, whatever came after it
+            ending = ending.answer
+            failure = failure_of(ending, invocation.request_id, self._timeout_seconds)
         return Outcome(
             payload=ending.payload if failure is None and isinstance(ending, Answer) else _payload(failure),
             executed_version=self.function.version,
             function_error=None if failure is None else "Unhandled",
             error_type=None if failure is None else failure.error_type,
             log_tail=self._narrator.tail(),
+            duration_ms=duration_ms,
         )
 
     def _summary(self, duration_ms: float, memory_bytes: int, failure: Failure | None, during_init: bool) -> RunSummary:
@@ -330,6 +342,13 @@ class Environment:
         session.end(await sandbox.wait())
         if self.phase is Phase.IDLE:
             self.on_idle_exit(self)
+
+    async def _exit_of(self, running: Running) -> Ending | None:
+        """Why a runtime broke off: mostly because its process has ended, which is about to be known."""
+        with contextlib.suppress(TimeoutError):
+            async with self._clock.deadline(_EXIT_GRACE_SECONDS):
+                await asyncio.shield(running.watcher)
+        return running.session.ended
 
     async def _end_sandbox(self) -> None:
         running, self._running = self._running, None

@@ -4,14 +4,14 @@ import json
 from dataclasses import dataclass
 from signal import Signals
 
-from lampion.domain.limits import SYNC_RESPONSE_BYTES
-from lampion.environments.endings import Answer, Ending, ResponseTooLarge, TimedOut
+from lampion.environments.endings import Answer, Ending, ResponseTooLarge, TimedOut, Truncated
 from lampion.sandbox.driver import Exit
 
 EXIT_ERROR = "Runtime.ExitError"
 OUT_OF_MEMORY = "Runtime.OutOfMemory"
 TIMED_OUT = "Sandbox.Timedout"
 RESPONSE_TOO_LARGE = "Function.ResponseSizeTooLarge"
+TRUNCATED_RESPONSE = "Runtime.TruncatedResponse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,12 @@ def failure_of(ending: Ending, request_id: str, timeout_seconds: float) -> Failu
         case TimedOut():
             message = f"RequestId: {request_id} Error: Task timed out after {timeout_seconds:.2f} seconds"
             return Failure(_payload(TIMED_OUT, message), TIMED_OUT, "timeout")
-        case ResponseTooLarge():
-            limit = f"Response payload size exceeded maximum allowed payload size ({SYNC_RESPONSE_BYTES} bytes)."
+        case ResponseTooLarge(most_bytes):
+            limit = f"Response payload size exceeded maximum allowed payload size ({most_bytes} bytes)."
             return Failure(_payload(RESPONSE_TOO_LARGE, limit, message_first=True), RESPONSE_TOO_LARGE, "error")
+        case Truncated():
+            message = f"RequestId: {request_id} Error: The runtime broke off in the middle of its response"
+            return Failure(_payload(TRUNCATED_RESPONSE, message), TRUNCATED_RESPONSE, "error")
         case Exit():
             message = f"RequestId: {request_id} Error: {exit_reason(ending)}"
             kind = OUT_OF_MEMORY if ending.out_of_memory else EXIT_ERROR

@@ -64,6 +64,14 @@ class IdleEnvironments(Generic[P]):
         self._running.pop(environment, None)
         return self._order.pop(environment, None)
 
+    def age(self, seconds: float) -> None:
+        """What may be retired has been idle for so much longer than the clock tells."""
+        for environment in self._order:
+            environment.idle_since -= seconds
+        if self._retire_timer is not None:
+            self._retire_timer.cancel()
+            self._retire_old()
+
     def close(self) -> None:
         """Nothing is frozen or retired any more."""
         for timer in (self._retire_timer, self._freeze_timer):

@@ -39,11 +39,9 @@ class EnvironmentFactory(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolSettings:
     """`capacity` and `memory_mib` bound the environments of this host (see room); a request waits up to
-    `capacity_wait_seconds` for room.
-
-    An environment that is idle for `freeze_seconds` is frozen: a next invocation that comes at once pays nothing.
-    `most_launches` sandboxes of a version are launched at once: more wouldn't be there sooner, and meanwhile who
-    waits for one may get an environment that another invocation gives back. Init isn't part of a launch.
+    `capacity_wait_seconds` for room. One that is idle for `freeze_seconds` is frozen: a next invocation that comes at
+    once pays nothing. `most_launches` sandboxes of a version are launched at once: more wouldn't be there sooner, and
+    who waits for one may get an environment that another gives back. Init isn't part of a launch.
     """
 
     capacity: int
@@ -101,6 +99,10 @@ class EnvironmentPool:
         """The same for one version, or for $LATEST as it was."""
         for pool in [pool for identity, pool in self._versions.items() if identity[:2] == (key, version)]:
             self._drop(pool)
+
+    def age(self, seconds: float) -> None:
+        """What is idle has been so for longer than this room's clock tells: some of it may end now."""
+        self._idle.age(seconds)
 
     def packages_in_use(self) -> frozenset[str]:
         """Names all stored code that environments have mounted."""
@@ -206,7 +208,7 @@ class EnvironmentPool:
         identity = (function.key, function.version, tenant_id)
         pool = self._versions.get(identity)
         if pool is not None and pool.function is not function:
-            if _runs_the_same(pool.function, function):
+            if pool.runs_the_same(function):
                 pool.function = function
             else:
                 self.retire_version(function.key, function.version)
@@ -394,7 +396,3 @@ def _throttled() -> TooManyRequestsException:
     return TooManyRequestsException(
         "Rate Exceeded.", Reason="ConcurrentInvocationLimitExceeded", retryAfterSeconds=_RETRY_AFTER_SECONDS
     )
-
-
-def _runs_the_same(one: Function, other: Function) -> bool:
-    return one.configuration == other.configuration and one.package == other.package

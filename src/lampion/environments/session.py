@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from lampion.environments.endings import Answer, Dispatch, Ending, ResponseTooLarge, TimedOut
+from lampion.environments.endings import Answer, Answered, Dispatch, Ending, ResponseTooLarge, TimedOut, Truncated
 from lampion.environments.environ import SessionCredentials
+from lampion.environments.response_stream import ResponseStream
 from lampion.sandbox.driver import Exit
 
 
@@ -49,8 +50,9 @@ class RuntimeSession:
         self._waiting: Callable[[Dispatch], None] | None = None
         self._undelivered: Dispatch | None = None
         self._current: Dispatch | None = None
-        self._ending: asyncio.Future[Ending] | None = None
-        self._end: Ending | None = None
+        self._ending: asyncio.Future[Ending | Answered] | None = None
+        self._streamed: Answer | None = None
+        self._end: TimedOut | Exit | None = None
 
     # -- the runtime's side --
 
@@ -60,6 +62,8 @@ class RuntimeSession:
             raise IllegalCall("next", "an invocation is in progress or another next is waiting")
         if not self.initialized.done():
             self.initialized.set_result(None)
+        if self._streamed is not None:
+            self._settle(self._streamed)
         dispatch, self._undelivered = self._undelivered, None
         if dispatch is None:
             self._waiting = deliver
@@ -71,14 +75,28 @@ class RuntimeSession:
         if self._waiting is deliver:
             self._waiting = None
 
-    def answer(self, request_id: str, ending: Answer | ResponseTooLarge) -> None:
+    def answer(self, request_id: str, ending: Answer | ResponseTooLarge | Truncated) -> None:
         """The runtime is done with `request_id`. Raises UnknownRequest."""
-        current, ending_future = self._current, self._ending
-        if current is None or ending_future is None or current.invocation.request_id != request_id:
+        if not self.knows(request_id):
             raise UnknownRequest(request_id)
         self._current = None
-        if not ending_future.done():
-            ending_future.set_result(ending)
+        self._settle(ending)
+
+    def answer_streamed(self, request_id: str, answer: Answer) -> None:
+        """All of a stream came, but its function may go on: the invocation ends when the runtime asks for the next.
+
+        On AWS too, what a function does after the end of its stream belongs to the invocation. Raises UnknownRequest.
+        """
+        if not self.knows(request_id):
+            raise UnknownRequest(request_id)
+        self._current = None
+        self._streamed = answer
+
+    def stream_of(self, request_id: str) -> ResponseStream | None:
+        """Where an answer in pieces goes; None when its caller wants it whole. Raises UnknownRequest."""
+        if self._current is None or not self.knows(request_id):
+            raise UnknownRequest(request_id)
+        return self._current.stream
 
     def fail_init(self, answer: Answer) -> None:
         """The runtime can't initialize and says why. Raises IllegalCall once it has been ready."""
@@ -119,7 +137,7 @@ class RuntimeSession:
         assert self._proceed is not None
         self._proceed()
 
-    def dispatch(self, dispatch: Dispatch) -> asyncio.Future[Ending]:
+    def dispatch(self, dispatch: Dispatch) -> asyncio.Future[Ending | Answered]:
         """Hand an invocation over, now if the runtime waits, else as soon as it asks; the future is its ending."""
         self._ending = asyncio.get_running_loop().create_future()
         if self._end is not None:
@@ -132,11 +150,20 @@ class RuntimeSession:
             self._deliver(dispatch, deliver)
         return self._ending
 
+    @property
+    def ended(self) -> TimedOut | Exit | None:
+        """How the sandbox ended, or why it must."""
+        return self._end
+
     def end(self, ending: TimedOut | Exit) -> None:
         """The sandbox ended or must end; whoever waits for initialization or an answer learns it."""
         self._end = ending
         if not self.initialized.done():
             self.initialized.set_result(ending)
+        self._settle(ending if self._streamed is None else Answered(self._streamed, ending))
+
+    def _settle(self, ending: Ending | Answered) -> None:
+        self._streamed = None
         if self._ending is not None and not self._ending.done():
             self._ending.set_result(ending)
 

@@ -73,6 +73,10 @@ class VersionPool:
             f"{self.busy} busy, {self.starting} starting, {len(self.waiting)} waiting{ahead}"
         )
 
+    def runs_the_same(self, function: Function) -> bool:
+        """Whether its environments do for `function`, another state of the same version."""
+        return self.function.configuration == function.configuration and self.function.package == function.package
+
     @property
     def is_empty(self) -> bool:
         """Whether nothing would be lost with it."""

@@ -29,6 +29,10 @@ class _Description(msgspec.Struct):
     cursors_below: int
 
 
+_DESCRIPTION: Final = msgspec.json.Decoder(_Description)
+"""Made here: msgspec isn't safe where several threads are the first to decode a class."""
+
+
 class GroupFiles:
     """One group. Its methods touch the disk; one thread writes, others may read at the same time."""
 
@@ -186,7 +190,7 @@ class GroupFiles:
         """The bound in the group's own file; 0 when it is missing or damaged."""
         try:
             text = (self.directory / _GROUP_FILE).read_bytes()
-            return max(0, msgspec.json.decode(text, type=_Description).cursors_below)
+            return max(0, _DESCRIPTION.decode(text).cursors_below)
         except (OSError, msgspec.DecodeError):
             return 0
 

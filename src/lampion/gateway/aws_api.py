@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from lampion.aws import event_stream
 from lampion.aws.errors import RequestEntityTooLargeException, UnknownOperationException, not_built
 from lampion.aws.model import ServiceModel
 from lampion.aws.operation import Handler, RequestContext
@@ -12,12 +13,16 @@ from lampion.aws.parser import parse
 from lampion.aws.router import Match, Router
 from lampion.aws.serializer import serialize
 from lampion.aws.validator import validate
-from lampion.domain.limits import API_REQUEST_BYTES, CODE_REQUEST_BYTES
+from lampion.domain.limits import API_REQUEST_BYTES, ASYNC_PAYLOAD_BYTES, CODE_REQUEST_BYTES, EVENT_PAYLOAD_BYTES
 from lampion.gateway.authentication import Authentication
 from lampion.gateway.authorization import Authorization
-from lampion.http.message import Request, RequestHead, Response
+from lampion.http.message import Request, RequestHead, Response, StreamedResponse
 
-_CARRIES_CODE = frozenset(("CreateFunction", "UpdateFunctionCode", "PublishLayerVersion"))
+_ALLOWANCES = {
+    **dict.fromkeys(("CreateFunction", "UpdateFunctionCode", "PublishLayerVersion"), CODE_REQUEST_BYTES),
+    "InvokeAsync": ASYNC_PAYLOAD_BYTES,
+}
+"""Bytes of body that an operation takes where it isn't what all take."""
 _AWS_NAMES = {"Invoke": "InvokeFunction"}
 """Operations whose name in AWS's texts isn't the model's."""
 
@@ -38,28 +43,30 @@ class AwsApi:
         authentication: Authentication,
         authorization: Authorization,
         region: str,
+        scheme: str,
     ) -> None:
         self._router = Router(service)
         self._handlers = handlers
         self._authentication = authentication
         self._authorization = authorization
         self._region = region
+        self._scheme = scheme
 
     def accept(self, head: RequestHead) -> int:
         match = self._router.match(head.method, head.path, head.query)
         if match is None:
             raise UnknownOperationException(f"No operation of AWS Lambda is at {head.method} {head.path[:200]}")
         head.findings = _Call(match, self._authentication.read(head))
-        return _allowance(match)
+        return _allowance(match, head)
 
     def too_large(self, head: RequestHead) -> Exception:
         match = head.findings.match
         name = _AWS_NAMES.get(match.operation.name, match.operation.name)
         return RequestEntityTooLargeException(
-            f"Request must be smaller than {_allowance(match)} bytes for the {name} operation"
+            f"Request must be smaller than {_allowance(match, head)} bytes for the {name} operation"
         )
 
-    async def serve(self, request: Request, request_id: str) -> Response:
+    async def serve(self, request: Request, request_id: str) -> Response | StreamedResponse:
         call: _Call = request.head.findings
         head, operation = request.head, call.match.operation
         principal = await self._authentication.verify(call.claim, request)
@@ -77,9 +84,14 @@ class AwsApi:
             request_id=request_id,
             host=head.headers.get("host", ""),
             trace_header=head.headers.get("x-amzn-trace-id"),
+            scheme=self._scheme,
         )
         output = await handler(context, members)
         answer = serialize(operation, output, request_id)
+        events = answer.events
+        if events is not None:
+            frames = event_stream.frames(operation, events)
+            return StreamedResponse(answer.status, answer.headers, frames, events.close)
         return Response(answer.status, answer.body, answer.headers)
 
 
@@ -88,5 +100,8 @@ def _members(match: Match, request: Request) -> dict[str, Any]:
     return parse(match.operation, match.labels, head.query, head.headers, request.body)
 
 
-def _allowance(match: Match) -> int:
-    return CODE_REQUEST_BYTES if match.operation.name in _CARRIES_CODE else API_REQUEST_BYTES
+def _allowance(match: Match, head: RequestHead) -> int:
+    name = match.operation.name
+    if name == "Invoke" and head.headers.get("x-amz-invocation-type") == "Event":
+        return EVENT_PAYLOAD_BYTES
+    return _ALLOWANCES.get(name, API_REQUEST_BYTES)

@@ -28,7 +28,7 @@ class CodeDownloads:
         """An address under the host that the caller used."""
         path = f"/_lampion/code/{package.sha256}"
         query = self._signer.presign("GET", context.host, path, "", _VALID_SECONDS, self._clock.now())
-        return f"http://{context.host}{path}?{query}"
+        return f"{context.scheme}://{context.host}{path}?{query}"
 
     def accept(self, head: RequestHead) -> int:
         if head.method != "GET" or _PATH.fullmatch(head.path) is None:

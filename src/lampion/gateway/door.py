@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from lampion.http.message import Request, RequestHead, Response
+from lampion.http.message import Request, RequestHead, Response, StreamedResponse
 
 
 class Door(Protocol):
@@ -14,5 +14,5 @@ class Door(Protocol):
     def too_large(self, head: RequestHead) -> Exception:
         """The error for a body beyond that."""
 
-    async def serve(self, request: Request, request_id: str) -> Response:
-        """The answer."""
+    async def serve(self, request: Request, request_id: str) -> Response | StreamedResponse:
+        """The answer, or the beginning of one whose body comes in pieces."""

@@ -1,19 +1,27 @@
-"""The listener's application: picks the door by path, and makes an answer of whatever the door raises."""
+"""The listener's application: picks the door by host and path, and makes an answer of whatever the door raises."""
 
 import asyncio
+import errno
 import logging
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 from lampion.aws.errors import InternalFailure, serialize_error
 from lampion.aws.model import ServiceModel
 from lampion.clock.rng import Rng
-from lampion.domain.errors import ApiError
+from lampion.domain.errors import ApiError, ServiceException
+from lampion.domain.function_url import PATH_FORM
+from lampion.function_url.address import is_function_url_host
 from lampion.gateway.door import Door
-from lampion.http.application import Exchange
-from lampion.http.message import Request, RequestHead, Response
+from lampion.http.application import BrokenOff, ClientGone, Exchange
+from lampion.http.message import Request, RequestHead, Response, StreamedResponse
+from lampion.store.errors import StoreError
 
 _OWN_PREFIX = "/_lampion/"
+_NOT_STORED = "The Lambda service encountered an internal error: its disk or its store can't be used now."
+_OF_THE_DISK = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS))
+_FUNCTION_URLS = PATH_FORM.strip("/").rpartition("/")[2]
 
 _log = logging.getLogger(__name__)
 
@@ -30,16 +38,19 @@ class _Visit:
 class Gateway:
     """All doors on one port (http.application.Application)."""
 
-    def __init__(self, *, service: ServiceModel, aws_api: Door, own: dict[str, Door], rng: Rng) -> None:
+    def __init__(
+        self, *, service: ServiceModel, aws_api: Door, function_urls: Door, own: dict[str, Door], rng: Rng
+    ) -> None:
         self._service = service
         self._aws_api = aws_api
-        self._own = own
+        self._function_urls = function_urls
+        self._own = {**own, _FUNCTION_URLS: function_urls}
         self._rng = rng
         self._tasks: set[asyncio.Task[None]] = set()
 
     def accept(self, head: RequestHead) -> int | Response:
         request_id = self._rng.uuid4()
-        door = self._door(head.path)
+        door = self._door(head)
         head.findings = None
         try:
             allowance = door.accept(head)
@@ -63,20 +74,32 @@ class Gateway:
 
     async def _serve(self, request: Request, exchange: Exchange) -> None:
         response = await self._answer(request)
+        if isinstance(response, StreamedResponse):
+            await _pump(response, exchange)
         self._tasks.discard(asyncio.current_task())
-        exchange.respond(response)
+        if isinstance(response, Response):
+            exchange.respond(response)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request) -> Response | StreamedResponse:
         visit: _Visit = request.head.findings
         request.head.findings = visit.findings
         try:
             return await visit.door.serve(request, visit.request_id)
         except ApiError as error:
             return self._refusal(error, visit.request_id)
+        except (StoreError, OSError) as error:
+            if isinstance(error, OSError) and error.errno not in _OF_THE_DISK:
+                return self._failure(visit.request_id)
+            _log.error("request %s was not served: %s", visit.request_id, error)
+            return self._refusal(ServiceException(_NOT_STORED), visit.request_id)
         except Exception:
             return self._failure(visit.request_id)
 
-    def _door(self, path: str) -> Door:
+    def _door(self, head: RequestHead) -> Door:
+        """By host before anything else: under the name of a function URL, every path is the function's."""
+        if is_function_url_host(head.headers.get("host", "")):
+            return self._function_urls
+        path = head.path
         if path.startswith(_OWN_PREFIX):
             name = path[len(_OWN_PREFIX) :].partition("/")[0]
             return self._own.get(name, self._aws_api)
@@ -90,3 +113,22 @@ class Gateway:
         """An exception that no room foresaw: logged with the request's id, told without detail."""
         _log.exception("request %s failed", request_id)
         return self._refusal(InternalFailure("The request failed inside Lampion; its log says why."), request_id)
+
+
+async def _pump(response: StreamedResponse, exchange: Exchange) -> None:
+    """Write the pieces as fast as the client takes them. Where they fail, the answer breaks off: its head is gone."""
+    exchange.on_disconnect(response.close)
+    body = exchange.begin(Response(response.status, headers=response.headers))
+    try:
+        async with aclosing(response.pieces) as pieces:
+            async for piece in pieces:
+                await body.write(piece)
+    except (ClientGone, BrokenOff):
+        body.abort()
+    except Exception:
+        _log.exception("an answer broke off")
+        body.abort()
+    else:
+        body.end()
+    finally:
+        response.close()

@@ -5,54 +5,22 @@ Whatever a client sends, it costs a bounded amount of memory and time, and gets 
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
-from enum import Enum, auto
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 import httptools
 
-from lampion.http.application import Application
+from lampion.http.application import Application, Body
+from lampion.http.exchange import OpenExchange, StreamedBody
+from lampion.http.header_names import USUAL_NAMES
+from lampion.http.incoming import OpenBody
 from lampion.http.message import JSON, Request, RequestHead, Response
+from lampion.http.silence import Phase, allowed_seconds
 
 if TYPE_CHECKING:
     from lampion.http.server import HttpServer
 
 _PIPELINE_DEPTH = 16
-
-_USUAL_NAMES = {
-    spelling.encode(): name.lower()
-    for name in (
-        "Host",
-        "User-Agent",
-        "Accept",
-        "Accept-Encoding",
-        "Authorization",
-        "Content-Type",
-        "Content-Length",
-        "Connection",
-        "Expect",
-        "Amz-Sdk-Invocation-Id",
-        "Amz-Sdk-Request",
-        "X-Amz-Date",
-        "X-Amz-Invocation-Type",
-        "X-Amz-Log-Type",
-        "X-Amzn-Trace-Id",
-        "X-Amz-User-Agent",
-        "X-Amz-Content-Sha256",
-        "Lambda-Runtime-Invocation-Id",
-        "Lambda-Runtime-Function-Error-Type",
-    )
-    for spelling in (name, name.lower())
-}
-"""Header names as clients of Lambda spell them, so that most needn't be decoded and lowered each time."""
-
-
-class _Phase(Enum):
-    """What the client owes us, which is what its silence is measured against."""
-
-    IDLE = auto()
-    HEAD = auto()
-    BODY = auto()
 
 
 class _Refused(Exception):
@@ -61,31 +29,6 @@ class _Refused(Exception):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.response = Response(status, b'{"message":"%s"}' % message.encode(), {"Content-Type": JSON}, close=True)
-
-
-class _Exchange:
-    """A request in work. The connection writes its answer when its turn comes."""
-
-    __slots__ = ("_connection", "_disconnected", "close", "head_only", "response")
-
-    def __init__(self, connection: "Connection", *, close: bool, head_only: bool) -> None:
-        self._connection = connection
-        self._disconnected: Callable[[], object] | None = None
-        self.close = close
-        self.head_only = head_only
-        self.response: Response | None = None
-
-    def respond(self, response: Response) -> None:
-        if self.response is None:
-            self.response = response
-            self._connection.flush()
-
-    def on_disconnect(self, action: Callable[[], object]) -> None:
-        self._disconnected = action
-
-    def disconnect(self) -> None:
-        if self.response is None and self._disconnected is not None:
-            self._disconnected()
 
 
 class Connection(asyncio.Protocol):
@@ -104,7 +47,9 @@ class Connection(asyncio.Protocol):
         "_header_bytes",
         "_header_bytes_max",
         "_headers",
+        "_held_back",
         "_held_bytes",
+        "_incoming",
         "_is_parsing",
         "_is_timed",
         "_parser",
@@ -123,14 +68,15 @@ class Connection(asyncio.Protocol):
         self._application = application
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
-        self._exchanges: deque[_Exchange] = deque()
-        self._phase = _Phase.IDLE
+        self._exchanges: deque[OpenExchange] = deque()
+        self._phase = Phase.IDLE
         self._header_bytes_max = server.limits.header_bytes
         self._is_timed = server.limits.check_seconds is not None
         self._since = server.clock.monotonic()
         self._held_bytes = 0
         self._paused_writing = False
         self._paused_reading = False
+        self._held_back = False
         self._close_after = False
         self._client = ""
         self._is_parsing = False
@@ -146,6 +92,7 @@ class Connection(asyncio.Protocol):
         self._allowance = 0
         self._discarding = False
         self._refusal: Response | None = None
+        self._incoming: OpenBody | None = None
 
     # -- asyncio.Protocol --
 
@@ -160,6 +107,8 @@ class Connection(asyncio.Protocol):
         self._transport = None
         self._let_go()
         self._server.forget(self)
+        if self._incoming is not None:
+            self._incoming.break_off()
         exchanges, self._exchanges = self._exchanges, deque()
         for exchange in exchanges:
             exchange.disconnect()
@@ -189,12 +138,14 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._paused_writing = False
+        if self._exchanges and self._exchanges[0].body is not None:
+            self._exchanges[0].body.wake()
         self.flush()
 
     # -- httptools --
 
     def on_message_begin(self) -> None:
-        self._phase = _Phase.HEAD
+        self._phase = Phase.HEAD
         self._mark_time()
 
     def on_url(self, url: bytes) -> None:
@@ -207,16 +158,20 @@ class Connection(asyncio.Protocol):
         self._header_bytes += len(name) + len(value)
         if self._header_bytes > self._header_bytes_max:
             raise _Refused(431, "Request head too large")
-        key, text = _USUAL_NAMES.get(name) or name.decode("latin-1").lower(), value.decode("latin-1")
+        key, text = USUAL_NAMES.get(name) or name.decode("latin-1").lower(), value.decode("latin-1")
+        if self._head is not None:
+            if self._incoming is not None:
+                self._incoming.trailers[key] = text
+            return
         headers = self._headers
         if key in headers:
             if key in ("host", "authorization", "content-length"):
                 raise _Refused(400, f"Repeated header {key}")
-            text = f"{headers[key]},{text}"
+            text = f"{headers[key]}; {text}" if key == "cookie" else f"{headers[key]},{text}"
         headers[key] = text
 
     def on_headers_complete(self) -> None:
-        self._phase = _Phase.BODY
+        self._phase = Phase.BODY
         if len(self._headers) > self._server.limits.header_count:
             raise _Refused(431, "Too many headers")
         path, _, query = self._url.decode("latin-1").partition("?")
@@ -236,14 +191,24 @@ class Connection(asyncio.Protocol):
         if isinstance(verdict, Response):
             self._discard(verdict)
             return
-        self._allowance = verdict
-        if length is not None and length > verdict:
-            self._discard(self._application.too_large(head))
-        elif headers.get("expect", "").lower() == "100-continue" and self._transport and not self._exchanges:
+        if isinstance(verdict, int):
+            self._allowance = verdict
+            if length is not None and length > verdict:
+                self._discard(self._application.too_large(head))
+                return
+        if headers.get("expect", "").lower() == "100-continue" and self._transport and not self._exchanges:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if verdict is Body.IN_PIECES:
+            self._incoming = OpenBody(self)
+            self._application.start(Request(head, pieces=self._incoming), self._open_exchange(head))
 
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
+        if self._incoming is not None:
+            self._incoming.take(body)
+            if self._incoming.discarded_bytes > self._server.limits.discard_bytes:
+                self.abort()
+            return
         if self._discarding:
             if self._body_bytes > self._server.limits.discard_bytes:
                 raise _Refused(413, "Request body too large")
@@ -259,24 +224,43 @@ class Connection(asyncio.Protocol):
         head, refusal = self._head, self._refusal
         assert head is not None
         body = b"".join(self._body) if len(self._body) != 1 else self._body[0]
-        close = not self._parser.should_keep_alive() or self._server.closing
-        self._phase = _Phase.IDLE
-        discarding = self._discarding
+        self._phase = Phase.IDLE
+        discarding, incoming = self._discarding, self._incoming
         if self._held_bytes:
             self._let_go()
         self._reset()
         if discarding and refusal is None:
             return  # refused and answered while the body was still coming
-        exchange = _Exchange(self, close=close, head_only=head.method == "HEAD")
-        self._exchanges.append(exchange)
-        if len(self._exchanges) > _PIPELINE_DEPTH:
-            self._update_reading()
+        if incoming is not None:
+            incoming.finish()
+            return
+        exchange = self._open_exchange(head)
         if refusal is not None:
             exchange.respond(refusal)
         else:
             self._application.start(Request(head, body), exchange)
 
     # -- our own --
+
+    def _open_exchange(self, head: RequestHead) -> OpenExchange:
+        keeps_alive = self._parser.should_keep_alive()
+        exchange = OpenExchange(
+            self,
+            close=not keeps_alive or self._server.closing,
+            head_only=head.method == "HEAD",
+            # To ask for the version is dear, and who is of 1.0 either doesn't keep alive or says that it does.
+            is_old=(not keeps_alive or "connection" in head.headers) and self._parser.get_http_version() == "1.0",
+        )
+        self._exchanges.append(exchange)
+        if len(self._exchanges) > _PIPELINE_DEPTH:
+            self._update_reading()
+        return exchange
+
+    def hold_back(self, *, wanted: bool) -> None:
+        """The application can't take more of a body for now, or can again; then the client's time begins anew."""
+        self._held_back = wanted
+        self._mark_time()
+        self._update_reading()
 
     def _hold(self, size_bytes: int) -> None:
         """Count what has come of a body; all connections together may hold only so much of unfinished ones."""
@@ -303,12 +287,15 @@ class Connection(asyncio.Protocol):
         if self._exchanges or self._head is None or self._head.content_length == 0:
             return  # answered in its turn, when the message is complete
         self._refusal = None
-        exchange = _Exchange(self, close=not self._parser.should_keep_alive(), head_only=False)
+        exchange = OpenExchange(self, close=not self._parser.should_keep_alive())
         self._exchanges.append(exchange)
         exchange.respond(refusal)
 
     def _refuse(self, response: Response) -> None:
-        exchange = _Exchange(self, close=True, head_only=False)
+        if self._incoming is not None:
+            self.abort()  # its application has begun to serve it: nothing can be said before it answers
+            return
+        exchange = OpenExchange(self, close=True)
         self._exchanges.append(exchange)
         exchange.respond(response)
         self._close_after = True
@@ -325,9 +312,13 @@ class Connection(asyncio.Protocol):
             response = exchange.response
             if response is None:
                 break
+            closes = exchange.close or response.close
+            if exchange.body is None:
+                rendered.append(self._server.writer.render(response, close=closes, head_only=exchange.head_only))
+            elif not self._stream(response, exchange.body, rendered, close=closes):
+                break
             self._exchanges.popleft()
-            close = exchange.close or response.close
-            rendered.append(self._server.writer.render(response, close=close, head_only=exchange.head_only))
+            close = closes
         if rendered:
             transport.write(rendered[0] if len(rendered) == 1 else b"".join(rendered))
             self._mark_time()
@@ -336,11 +327,33 @@ class Connection(asyncio.Protocol):
             transport.close()
         self._update_reading()
 
+    def _stream(self, head: Response, body: StreamedBody, rendered: list[bytes], *, close: bool) -> bool:
+        """Begin an answer in pieces when its turn has come; whether all of it was written."""
+        if not body.has_turn:
+            rendered.append(self._server.writer.render_head(head, close=close, is_chunked=body.is_chunked))
+            body.take_turn()
+        if body.is_over:
+            rendered.append(body.last_part)
+        return body.is_over
+
+    @property
+    def is_gone(self) -> bool:
+        return self._transport is None or self._transport.is_closing()
+
+    @property
+    def is_full(self) -> bool:
+        return self._paused_writing
+
+    def write(self, parts: Sequence[bytes]) -> None:
+        """A piece of the answer whose turn it is."""
+        assert self._transport is not None
+        self._transport.writelines(parts)
+
     def _update_reading(self) -> None:
         transport = self._transport
         if transport is None or transport.is_closing():
             return
-        pause = self._paused_writing or len(self._exchanges) > _PIPELINE_DEPTH
+        pause = self._paused_writing or self._held_back or len(self._exchanges) > _PIPELINE_DEPTH
         if pause is not self._paused_reading:
             self._paused_reading = pause
             if pause:
@@ -350,7 +363,7 @@ class Connection(asyncio.Protocol):
 
     def close_if_idle(self) -> bool:
         """Close now unless an answer is owed; whether it was closed."""
-        if self._exchanges or self._phase is not _Phase.IDLE:
+        if self._exchanges or self._phase is not Phase.IDLE:
             return False
         self.abort()
         return True
@@ -364,13 +377,9 @@ class Connection(asyncio.Protocol):
         limits = self._server.limits
         if self._paused_writing:
             allowed = limits.write_silence_seconds
-        elif self._phase is _Phase.HEAD:
-            allowed = limits.head_seconds
-        elif self._phase is _Phase.BODY:
-            allowed = limits.head_seconds + limits.body_grace_seconds + self._body_bytes / limits.body_bytes_per_second
-        elif self._exchanges:
+        elif self._held_back or (self._phase is Phase.IDLE and self._exchanges):
             return
         else:
-            allowed = limits.idle_seconds
+            allowed = allowed_seconds(self._phase, self._body_bytes, limits)
         if now - self._since > allowed:
             self.abort()

@@ -1,10 +1,13 @@
 """Requests and responses as values. Header names are lower case; values are text as Latin-1 carries it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
+
+if TYPE_CHECKING:
+    from lampion.http.application import BodyReceiver
 
 JSON = "application/json"
 
@@ -13,7 +16,7 @@ JSON = "application/json"
 class RequestHead:
     """Everything before the body. `path` and `query` are raw, still percent-encoded, as they stood on the wire.
 
-    `headers` keeps the last of repeated headers joined by "," as RFC 9110 section 5.3 allows;
+    `headers` keeps repeated headers joined by "," as RFC 9110 section 5.3 allows, cookies by "; " (RFC 9113, 8.2.3);
     `content_length` is None for a chunked body. `findings` is where the application keeps, for `start`, what it
     found out about the request in `accept`.
     """
@@ -27,12 +30,28 @@ class RequestHead:
     findings: Any = None
 
 
+class BodyPieces(Protocol):
+    """A body that is still coming; whoever takes it says when it is too much at once."""
+
+    def receive(self, receiver: "BodyReceiver") -> None:
+        """Called at once, or the body is thrown away."""
+
+    def pause(self) -> None:
+        """Let the client wait. Some pieces that were read already may still come."""
+
+    def resume(self) -> None: ...
+
+    def discard(self) -> None:
+        """The request is answered: throw the rest away, up to the listener's bound; the receiver gets no more of it."""
+
+
 @dataclass(slots=True)
 class Request:
-    """A whole request: head and body."""
+    """A whole request, head and body; or a head, and `pieces` of a body that the application takes as it comes."""
 
     head: RequestHead
     body: bytes = b""
+    pieces: BodyPieces | None = None
 
 
 class Response(msgspec.Struct, frozen=True):
@@ -42,3 +61,12 @@ class Response(msgspec.Struct, frozen=True):
     body: bytes = b""
     headers: Mapping[str, str] | Sequence[tuple[str, str]] = ()
     close: bool = False
+
+
+class StreamedResponse(msgspec.Struct, frozen=True):
+    """An answer whose body comes in pieces. `close` is called when nobody takes them any more, and ends `pieces`."""
+
+    status: int
+    headers: Mapping[str, str] | Sequence[tuple[str, str]]
+    pieces: AsyncGenerator[bytes]
+    close: Callable[[], object]

@@ -3,12 +3,19 @@
 import asyncio
 import socket
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from lampion.clock.clock import Clock, Timer
 from lampion.http.application import Application
 from lampion.http.connection import Connection
 from lampion.http.limits import HttpLimits
 from lampion.http.wire import ResponseWriter
+
+if TYPE_CHECKING:
+    import ssl
+
+_TLS_GOODBYE_SECONDS: Final = 5.0
+"""How long a client may take to agree that a connection ends."""
 
 
 @dataclass(slots=True)
@@ -35,11 +42,16 @@ class HttpServer:
         self._server: asyncio.Server | None = None
         self._check: Timer | None = None
 
-    async def start(self, listener: socket.socket) -> None:
-        """Begin to accept on a bound, listening TCP socket; the server owns it from now on."""
+    async def start(self, listener: socket.socket, tls: "ssl.SSLContext | None" = None) -> None:
+        """Begin to accept on a bound, listening TCP socket; the server owns it from now on. With `tls`: HTTPS."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: Connection(self, self._application), sock=listener, backlog=1024
+            lambda: Connection(self, self._application),
+            sock=listener,
+            backlog=1024,
+            ssl=tls,
+            ssl_handshake_timeout=None if tls is None else self.limits.head_seconds,
+            ssl_shutdown_timeout=None if tls is None else _TLS_GOODBYE_SECONDS,
         )
 
     async def close(self, grace_seconds: float) -> None:

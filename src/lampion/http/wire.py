@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from email.utils import formatdate
 from http import HTTPStatus
+from typing import Final
 
 from lampion.clock.clock import Clock
 from lampion.http.message import Response
 
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
-_BODILESS = frozenset((204, 304))
+BODILESS: Final = frozenset((204, 304))
 
 
 class ResponseWriter:
@@ -20,15 +21,23 @@ class ResponseWriter:
         self._date = ""
 
     def render(self, response: Response, *, close: bool, head_only: bool = False) -> bytes:
+        """The whole answer, or its head alone."""
+        is_bodiless = response.status in BODILESS
+        length = "" if is_bodiless else f"Content-Length: {len(response.body)}\r\n"
+        head = self._head(response, length, close=close)
+        return head if head_only or is_bodiless else head + response.body
+
+    def render_head(self, response: Response, *, close: bool, is_chunked: bool) -> bytes:
+        """The head of an answer whose body follows: in chunks, or until the connection ends."""
+        return self._head(response, "Transfer-Encoding: chunked\r\n" if is_chunked else "", close=close)
+
+    def _head(self, response: Response, framing: str, *, close: bool) -> bytes:
         second = int(self._clock.now())
         if second != self._second:
             self._second = second
             self._date = f"Date: {formatdate(second, usegmt=True)}\r\n"
         status_line = _STATUS_LINES.get(response.status) or f"HTTP/1.1 {response.status} Status\r\n"
         headers = response.headers.items() if isinstance(response.headers, Mapping) else response.headers
-        lines = [status_line, self._date, *[f"{name}: {value}\r\n" for name, value in headers]]
-        if response.status not in _BODILESS:
-            lines.append(f"Content-Length: {len(response.body)}\r\n")
-        lines.append("Connection: close\r\n\r\n" if close else "\r\n")
-        head = "".join(lines).encode("latin-1", "replace")
-        return head if head_only or response.status in _BODILESS else head + response.body
+        end = "Connection: close\r\n\r\n" if close else "\r\n"
+        lines = [status_line, self._date, *[f"{name}: {value}\r\n" for name, value in headers], framing, end]
+        return "".join(lines).encode("latin-1", "replace")

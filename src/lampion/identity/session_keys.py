@@ -3,6 +3,7 @@
 import base64
 import hmac
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Final
 
 from lampion.clock.rng import Rng
@@ -10,6 +11,7 @@ from lampion.clock.rng import Rng
 _ID_RANDOM_BYTES: Final = 10
 _SECRET_RANDOM_BYTES: Final = 30
 _TOKEN_RANDOM_BYTES: Final = 96
+_ROLE_ID_CHARACTERS: Final = 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +22,19 @@ class SessionKey:
     secret_access_key: str = field(repr=False)
     session_token: str = field(repr=False)
     account_id: str
-    role_name: str
+    role_arn: str
     session_name: str
 
     @property
     def arn(self) -> str:
         """The caller as AWS's messages name it."""
-        return f"arn:aws:sts::{self.account_id}:assumed-role/{self.role_name}/{self.session_name}"
+        return f"arn:aws:sts::{self.account_id}:assumed-role/{self.role_arn.rpartition('/')[2]}/{self.session_name}"
+
+    @property
+    def user_id(self) -> str:
+        """As AWS's: the role's unique id and the session's name. Roles aren't kept here: the id is made of the ARN."""
+        digest = base64.b32encode(sha256(self.role_arn.encode()).digest()).decode()
+        return f"AROA{digest[:_ROLE_ID_CHARACTERS]}:{self.session_name}"
 
 
 class SessionKeys:
@@ -43,7 +51,7 @@ class SessionKeys:
             secret_access_key=base64.b64encode(self._rng.token(_SECRET_RANDOM_BYTES)).decode(),
             session_token=base64.b64encode(self._rng.token(_TOKEN_RANDOM_BYTES)).decode(),
             account_id=account_id,
-            role_name=role.rpartition("/")[2],
+            role_arn=role,
             session_name=session_name,
         )
         self._valid[key.access_key_id] = key

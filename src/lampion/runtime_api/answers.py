@@ -8,7 +8,7 @@ import msgspec
 from lampion.environments.session import IllegalCall
 from lampion.http.message import JSON, Request, Response
 
-_UNKNOWN: Final = "Runtime.Unknown"
+UNKNOWN_TYPE: Final = "Runtime.Unknown"
 
 ACCEPTED = Response(202, b'{"status":"OK"}\n', {"Content-Type": JSON})
 
@@ -16,7 +16,7 @@ ACCEPTED = Response(202, b'{"status":"OK"}\n', {"Content-Type": JSON})
 class _Report(msgspec.Struct):
     """What is read of an error's body."""
 
-    errorType: str = _UNKNOWN  # noqa: N815 - the wire's spelling
+    errorType: str = UNKNOWN_TYPE  # noqa: N815 - the wire's spelling
 
 
 _REPORT: Final = msgspec.json.Decoder(_Report)
@@ -36,7 +36,7 @@ def error_type_of(request: Request) -> str:
     try:
         return _REPORT.decode(request.body).errorType
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        return _UNKNOWN
+        return UNKNOWN_TYPE
 
 
 def illegal_call(error: IllegalCall) -> Response:

@@ -6,12 +6,12 @@ import socket
 from lampion.clock.clock import Clock
 from lampion.domain.limits import SYNC_RESPONSE_BYTES
 from lampion.environments.session import RuntimeSession
-from lampion.http.application import Exchange
+from lampion.http.application import Body, Exchange
 from lampion.http.limits import SANDBOX_SOCKET
 from lampion.http.message import Request, RequestHead, Response
 from lampion.http.server import HttpServer
-from lampion.runtime_api import credentials, initialization, invocation, restoration
-from lampion.runtime_api.answers import ACCEPTED, refusal
+from lampion.runtime_api import credentials, initialization, invocation, restoration, streaming
+from lampion.runtime_api.answers import refusal
 
 _NEXT = "/2018-06-01/runtime/invocation/next"
 _RESTORE_NEXT = "/2018-06-01/runtime/restore/next"
@@ -19,7 +19,6 @@ _RESTORE_ERROR = "/2018-06-01/runtime/restore/error"
 _CREDENTIALS = "/2021-04-23/credentials"
 _INIT_ERROR = "/2018-06-01/runtime/init/error"
 _ANSWER = re.compile(r"/2018-06-01/runtime/invocation/([^/]{1,64})/(response|error)")
-_NEXT_HEADER = invocation.NEXT_HEADER.lower()
 _NOT_BUILT = {
     "/2020-01-01/extension/": "the Extensions API",
     "/2020-08-15/logs": "the Logs API",
@@ -56,10 +55,12 @@ class RuntimeApi:
         self._session = session
         self._clock = clock
 
-    def accept(self, head: RequestHead) -> int | Response:
+    def accept(self, head: RequestHead) -> int | Body | Response:
         answer = _ANSWER.fullmatch(head.path)
         if answer is not None and not self._session.knows(answer[1]):
             return invocation.UNKNOWN_REQUEST
+        if streaming.RESPONSE_MODE in head.headers and answer is not None and _is_response(head.method, answer):
+            return streaming.accept(head)
         return SYNC_RESPONSE_BYTES
 
     def too_large(self, head: RequestHead) -> Response:
@@ -68,17 +69,18 @@ class RuntimeApi:
 
     def start(self, request: Request, exchange: Exchange) -> None:
         method, path = request.head.method, request.head.path
+        if request.pieces is not None:
+            answer = _ANSWER.fullmatch(path)
+            assert answer is not None
+            streaming.start(self._session, answer[1], request.head, request.pieces, exchange)
+            return
         if path == _NEXT and method == "GET":
             invocation.next_invocation(self._session, exchange)
             return
         if path == _RESTORE_NEXT and method == "GET":
             restoration.next_restore(self._session, exchange)
             return
-        response = self._respond(method, path, request)
-        if response is ACCEPTED and _NEXT_HEADER in request.head.headers:
-            invocation.next_invocation(self._session, exchange)
-        else:
-            exchange.respond(response)
+        invocation.conclude(self._session, request.head, exchange, self._respond(method, path, request))
 
     def _respond(self, method: str, path: str, request: Request) -> Response:
         answer = _ANSWER.fullmatch(path)
@@ -95,3 +97,7 @@ class RuntimeApi:
             if path.startswith(prefix):
                 return refusal(501, "NotImplemented", f"Lampion doesn't offer {name} yet.")
         return refusal(404, "NotFound", "No such endpoint of the Runtime API.")
+
+
+def _is_response(method: str, answer: "re.Match[str]") -> bool:
+    return method == "POST" and answer[2] == "response"

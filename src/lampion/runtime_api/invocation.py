@@ -4,17 +4,24 @@ from lampion.domain.limits import SYNC_RESPONSE_BYTES
 from lampion.environments.endings import Answer, Dispatch, ResponseTooLarge
 from lampion.environments.session import IllegalCall, RuntimeSession, UnknownRequest
 from lampion.http.application import Exchange
-from lampion.http.message import JSON, Request, Response
+from lampion.http.message import JSON, Request, RequestHead, Response
 from lampion.runtime_api.answers import ACCEPTED, error_type_of, illegal_call, refusal
 
 NEXT_HEADER = "Lampion-Runtime-Next"
 """On an event: an answer may bear this header too, and is then answered with the next event. Ours, not AWS's: it saves
 a runtime that knows it half of its requests; others never notice."""
 
+_NEXT_HEADER = NEXT_HEADER.lower()
+
 UNKNOWN_REQUEST = refusal(400, "InvalidRequestID", "Invalid request ID")
-TOO_LARGE = refusal(
-    413, "RequestEntityTooLarge", f"Exceeded maximum allowed payload size ({SYNC_RESPONSE_BYTES} bytes)."
-)
+
+
+def too_large_answer(most_bytes: int) -> Response:
+    """The refusal of an answer that exceeds so much."""
+    return refusal(413, "RequestEntityTooLarge", f"Exceeded maximum allowed payload size ({most_bytes} bytes).")
+
+
+TOO_LARGE = too_large_answer(SYNC_RESPONSE_BYTES)
 
 
 def next_invocation(session: RuntimeSession, exchange: Exchange) -> None:
@@ -28,6 +35,14 @@ def next_invocation(session: RuntimeSession, exchange: Exchange) -> None:
         session.next(deliver)
     except IllegalCall as error:
         exchange.respond(illegal_call(error))
+
+
+def conclude(session: RuntimeSession, head: RequestHead, exchange: Exchange, answer: Response) -> None:
+    """Answer an answer: with the next invocation, where the runtime asks for it in the same request."""
+    if answer is ACCEPTED and _NEXT_HEADER in head.headers:
+        next_invocation(session, exchange)
+    else:
+        exchange.respond(answer)
 
 
 def response(session: RuntimeSession, request_id: str, request: Request) -> Response:

@@ -8,7 +8,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, cast
 
 from lampion.domain.arn import LATEST, FunctionKey
 from lampion.domain.function import Function
@@ -51,6 +51,7 @@ class CachedResources:
         self._capacity = capacity
         self._cached: OrderedDict[tuple[str, Place], Any] = OrderedDict()
         self._seen: dict[tuple[str, str, str], tuple[View[Any], Any]] = {}
+        self._found: dict[tuple[str, str, str], dict[str, Any]] = {}
         self._changes = 0
         self._listeners: list[Callable[[Change], object]] = []
 
@@ -101,6 +102,20 @@ class CachedResources:
         )
         return await self.see(view, account_id, region)
 
+    async def find(self, kind: Kind[T], account_id: str, region: str, *, by: str) -> T | None:
+        """The resource that is looked for `by`, where no two are alike; at hand until one of the kind changes."""
+        place = (kind.name, account_id, region)
+        cached = self._found.get(place, {}).get(by)
+        if cached is not None:
+            return cast("T", cached)
+        before = self._changes
+        found = await self._resources.read(lambda stored: stored.found(kind, account_id, region, by=by, limit=1))
+        if not found:
+            return None  # not kept: anybody can ask for what isn't there
+        if before == self._changes:  # as in `get`
+            self._keep_found(place, by, found[0])
+        return found[0]
+
     async def read(self, work: Callable[[Stored], T]) -> T:
         return await self._resources.read(work)
 
@@ -111,6 +126,11 @@ class CachedResources:
         task = asyncio.ensure_future(self._resources.change(lambda stored: work(_Watched(stored, touched))))
         task.add_done_callback(lambda done: self._forget_after(touched, done))
         return await asyncio.shield(task)
+
+    def _keep_found(self, place: tuple[str, str, str], by: str, value: Any) -> None:
+        if sum(len(values) for values in self._found.values()) >= self._capacity:
+            self._found.clear()
+        self._found.setdefault(place, {})[by] = value
 
     def _forget_after(self, touched: "_Touched", done: "asyncio.Future[Any]") -> None:
         self._changes += 1
@@ -132,6 +152,8 @@ class CachedResources:
         where = (change.account_id, change.region)
         for key in [key for key, (view, _) in self._seen.items() if key[1:] == where and change.touches(view.kinds)]:
             del self._seen[key]
+        for found in [one for one in self._found if one[1:] == where and change.touches(frozenset((one[0],)))]:
+            del self._found[found]
 
 
 class _Touched:

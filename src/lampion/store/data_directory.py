@@ -18,12 +18,16 @@ _LOCK_FILE: Final = "lock"
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """The server that holds a data directory; `endpoint`, and what it serves there, is None until it listens."""
+    """The server that holds a data directory; `endpoint`, and what it serves there, is None until it listens.
+
+    `certificate` is the file of its certificate when it serves HTTPS.
+    """
 
     pid: int
     endpoint: str | None = None
     account_id: str | None = None
     region: str | None = None
+    certificate: str | None = None
 
 
 class DataDirectory:
@@ -36,6 +40,11 @@ class DataDirectory:
     @property
     def database(self) -> Path:
         return database_in(self.path)
+
+    @property
+    def queues(self) -> Path:
+        """The durable queues, apart from the rest: however deep they are, what is configured is found as fast."""
+        return self.path / "queues.db"
 
     @property
     def blobs(self) -> Path:
@@ -58,9 +67,10 @@ class DataDirectory:
         """For what is being made: on the same file system as the rest, so that it can be renamed into place."""
         return self.path / "tmp"
 
-    def announce(self, *, endpoint: str, account_id: str, region: str) -> None:
+    def announce(self, *, endpoint: str, account_id: str, region: str, certificate: Path | None = None) -> None:
         """Tell the client commands where this server listens, and as what."""
-        _write_holder(self._lock, RunningServer(os.getpid(), endpoint, account_id, region))
+        named = None if certificate is None else str(certificate)
+        _write_holder(self._lock, RunningServer(os.getpid(), endpoint, account_id, region, named))
 
     def close(self) -> None:
         """Let another server have it. Idempotent."""

@@ -3,6 +3,7 @@
 A member added to a value later needs a default: documents written before don't have it. One that is removed is ignored.
 """
 
+import threading
 from functools import cache
 from typing import Any, Final, TypeVar
 
@@ -11,6 +12,8 @@ import msgspec
 T = TypeVar("T")
 
 _ENCODER: Final = msgspec.json.Encoder()
+_ONE_AT_A_TIME: Final = threading.Lock()
+"""msgspec notes what it knows of a class at the class, before it knows all: who meets that then reads wild memory."""
 
 
 def encode(value: object) -> bytes:
@@ -27,4 +30,5 @@ def decode(document: bytes, shape: type[T]) -> T:
 
 @cache
 def _decoder(shape: Any) -> "msgspec.json.Decoder[Any]":
-    return msgspec.json.Decoder(shape)
+    with _ONE_AT_A_TIME:
+        return msgspec.json.Decoder(shape)

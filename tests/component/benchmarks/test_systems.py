@@ -12,15 +12,16 @@ from pathlib import Path
 import pytest
 
 from benchmarks.__main__ import main
-from benchmarks.functions import EVENT
+from benchmarks.functions import EVENT, MEMORY_MIB
 from benchmarks.measure.process_tree import ProcessTree, status
 from benchmarks.results import BESIDE_PYTHON_BARE, BESIDE_PYTHON_PASS, BOTO3, NODEJS, SNAP_START
 from benchmarks.systems.catalogue import CATALOGUE
 from benchmarks.systems.child import DidNotStart, child, free_port, plain_environ, wait_until_listening
-from benchmarks.systems.endpoint import Endpoint, invoke
+from benchmarks.systems.endpoint import Endpoint, WrongAnswer, invoke
 from benchmarks.systems.system import Scratch
 from benchmarks.workloads.cold_burst import COLD_BURST
 from benchmarks.workloads.cold_first import COLD_FIRST
+from benchmarks.workloads.warm import under_load
 from benchmarks.workloads.workload import SMOKE
 
 STUBBORN_FAMILY = """
@@ -132,6 +133,30 @@ def test_new_functions_of_lampion_answer_all_at_once(scratch):
     assert (sample.requests, sample.wrong_answers) == (5, 0)
     assert sample.value > 0
     assert sample.more["first answer p99 ms"] >= sample.more["first answer p50 ms"] > 0
+
+
+def test_what_is_measured_of_lampion_has_signatures_logs_and_limits(scratch):
+    with CATALOGUE["lampion"].running(scratch) as running:
+        function = running.warm
+        assert function is not None
+        request = function.endpoint.invoke_request(function.function_name, EVENT)
+        unsigned = {name: value for name, value in request.headers.items() if name != "Authorization"}
+        with pytest.raises(WrongAnswer, match="HTTP 403"):
+            invoke(replace(request, headers=unsigned))
+        under_load(function, 1, 1)
+        argv = [sys.executable, "-m", "lampion", "logs", "echo", "--data", str(scratch.directory / "data")]
+        log = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True).stdout
+        limits = {file.read_text().strip() for file in limit_files(f"lampion-test-bench-{os.getpid()}")}
+
+    assert log.count("REPORT RequestId: ") > 10
+    assert limits & {str(MEMORY_MIB << 20)}
+
+
+def limit_files(cgroup: str) -> list[Path]:
+    """Of memory, of all below the cgroups of that name."""
+    names = ("memory.limit_in_bytes", "memory.max")
+    parents = [*Path("/sys/fs/cgroup").glob(f"**/{cgroup}")]
+    return [file for parent in parents for name in names for file in parent.glob(f"**/{name}")]
 
 
 @pytest.mark.long

@@ -43,6 +43,10 @@ class Runtime:
         lines = [f"{method} {path} HTTP/1.1", f"Host: {self.process.address}", f"Content-Length: {len(body)}"]
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
         self._writer.write("\r\n".join([*lines, "", ""]).encode() + body)
+        return await self.answer()
+
+    async def answer(self) -> Answer:
+        """The answer to the request that was sent."""
         head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         pairs = (line.split(": ", 1) for line in head[1:] if line)
         received = {name.lower(): value for name, value in pairs}
@@ -54,6 +58,32 @@ class Runtime:
 
     async def respond(self, request_id: str, value: Any) -> Answer:
         return await self.call("POST", f"{API}/invocation/{request_id}/response", json.dumps(value).encode())
+
+    async def begin_stream(self, request_id: str, **headers: str) -> None:
+        """The head of an answer in streaming mode; see `write` and `end_stream`."""
+        headers = {"Lambda_Runtime_Function_Response_Mode": "streaming", "Content_Type": "text/plain", **headers}
+        lines = [f"POST {API}/invocation/{request_id}/response HTTP/1.1", f"Host: {self.process.address}"]
+        lines += [
+            "Transfer-Encoding: chunked",
+            *(f"{name.replace('_', '-')}: {text}" for name, text in headers.items()),
+        ]
+        self._writer.write("\r\n".join([*lines, "", ""]).encode())
+
+    async def write(self, piece: bytes) -> None:
+        self._writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        await self._writer.drain()
+
+    async def end_stream(self, **trailers: str) -> Answer:
+        lines = ["0", *(f"{name.replace('_', '-')}: {text}" for name, text in trailers.items())]
+        self._writer.write("\r\n".join([*lines, "", ""]).encode())
+        return await self.answer()
+
+    async def stream(self, request_id: str, *pieces: bytes, **trailers: str) -> Answer:
+        """A whole answer in streaming mode."""
+        await self.begin_stream(request_id)
+        for piece in pieces:
+            await self.write(piece)
+        return await self.end_stream(**trailers)
 
     async def fail(self, request_id: str, error_type: str, value: Any) -> Answer:
         return await self.call(

@@ -113,6 +113,13 @@ async def test_head_answers_have_no_body_but_its_length() -> None:
     assert not answer.endswith(b"/path")
 
 
+async def test_headers_that_come_twice_are_joined_each_as_its_kind_is() -> None:
+    async with serving() as (echo, port):
+        await talk(port, request("/", "X-A: 1", "Cookie: a=1", "X-A: 2", "Cookie: b=2; c=3"))
+    headers = echo.started[0].head.headers
+    assert (headers["x-a"], headers["cookie"]) == ("1,2", "a=1; b=2; c=3")
+
+
 async def test_a_chunked_body_arrives_whole() -> None:
     async with serving() as (_, port):
         sent = b"POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"

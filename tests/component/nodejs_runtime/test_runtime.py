@@ -94,16 +94,6 @@ def test_an_errors_type_is_told_in_a_header_that_nothing_can_break(major: int, t
 
 
 @every_node
-def test_a_streaming_handler_fails_by_name(major: int, tmp_path: Path) -> None:
-    ran = run_source("exports.handler = awslambda.streamifyResponse(async () => 1);", tmp_path, major=major)
-    (post,) = ran.posts
-    assert post.path.endswith("/init/error")
-    assert json.loads(post.body)["errorType"] == "Runtime.ResponseStreamingUnavailable"
-    assert "awslambda.streamifyResponse" in json.loads(post.body)["errorMessage"]
-    assert ran.exit_status
-
-
-@every_node
 def test_a_streaming_mark_of_another_kind_is_malformed(major: int, tmp_path: Path) -> None:
     mark = "exports.handler[Symbol.for('aws.lambda.runtime.handler.streaming')] = 'request';"
     (post,) = run_source(f"exports.handler = async () => 1; {mark}", tmp_path, major=major).posts

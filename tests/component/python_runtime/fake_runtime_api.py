@@ -43,11 +43,12 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """What the runtime posted; header names in lower case."""
+    """What the runtime posted; names of headers and trailers in lower case."""
 
     path: str
     headers: Mapping[str, str]
     body: bytes
+    trailers: Mapping[str, str] = field(default_factory=dict)
 
 
 class FakeRuntimeApi:
@@ -115,8 +116,8 @@ class FakeRuntimeApi:
                     self._send(connection, self._answer(*request))
                     if request[0] == "POST" and self._closes_after_each_post:
                         return
-            except OSError:
-                return
+            except (OSError, EOFError):
+                return  # a request that breaks off is none
 
     def _send(self, connection: socket.socket, answer: bytes) -> None:
         size = self._piece_bytes or len(answer) or 1
@@ -152,20 +153,25 @@ class _Reader:
             return None
         request_line, *lines = head.split("\r\n")
         method, path, _ = request_line.split(" ")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
+        headers = _named(lines)
         if headers.get("expect") == "100-continue":
             self._connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        return method, Post(path, headers, self._body(headers))
+        if headers.get("transfer-encoding") == "chunked":
+            return method, Post(path, headers, self._chunks(), self._trailers())
+        return method, Post(path, headers, self._exactly(int(headers.get("content-length", "0"))))
 
-    def _body(self, headers: Mapping[str, str]) -> bytes:
-        if headers.get("transfer-encoding") != "chunked":
-            return self._exactly(int(headers.get("content-length", "0")))
+    def _chunks(self) -> bytes:
         body = b""
         while size := int(self._until(b"\r\n"), 16):
             body += self._exactly(size)
             self._until(b"\r\n")
-        self._until(b"\r\n")
         return body
+
+    def _trailers(self) -> Mapping[str, str]:
+        lines = []
+        while line := self._until(b"\r\n"):
+            lines.append(line.decode("latin-1"))
+        return _named(lines)
 
     def _until(self, mark: bytes) -> bytes:
         while mark not in self._pending:
@@ -185,3 +191,7 @@ class _Reader:
             raise EOFError
         self._reads.append(received[:4096])
         self._pending += received
+
+
+def _named(lines: Sequence[str]) -> dict[str, str]:
+    return {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}

@@ -1,6 +1,7 @@
 """An answer that asks for the next event at once: offered to every runtime, used by ours, never needed."""
 
 import asyncio
+import gc
 import json
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from lampion.environments.environ import SessionCredentials, environment_variabl
 from lampion.environments.environment import Environment
 from lampion.environments.narrator import Narrator
 from lampion.http.application import Exchange
+from lampion.http.exchange import OpenExchange
 from lampion.http.message import Request
 from lampion.runtime_api.door import RuntimeApi, RuntimeApiServer
 from lampion.sandbox.driver import Exit
@@ -39,6 +41,26 @@ async def test_an_answer_with_the_header_is_answered_with_the_next_event() -> No
             request_id = f"{number}1111111-1111-4111-8111-111111111111"
             outcome = await on.environment.invoke(invocation(number, request_id))
             assert outcome.payload == json.dumps(number).encode()
+
+
+async def test_an_event_that_was_sent_is_not_kept_until_garbage_is_collected() -> None:
+    async def script(runtime: Runtime) -> Exit:
+        event = await runtime.next()
+        while True:
+            path = f"{API}/invocation/{event.request_id}/response"
+            event = await runtime.call("POST", path, event.body, Lampion_Runtime_Next="true")
+
+    async with stage(script) as on:
+        await on.environment.start()
+        gc.collect()
+        gc.disable()
+        try:
+            for number in range(9):
+                await on.environment.invoke(invocation(number, f"{number}1111111-1111-4111-8111-111111111111"))
+            kept = [one for one in gc.get_objects() if isinstance(one, OpenExchange)]
+        finally:
+            gc.enable()
+    assert len(kept) <= 2, "the one that waits for an event, and maybe the one before it"
 
 
 async def test_a_refused_answer_is_told_and_brings_no_event() -> None:

@@ -61,6 +61,10 @@ async def found(cached: CachedResources, note: Note) -> Note | None:
     return await cached.get(NOTES, place(note))
 
 
+async def sought(cached: CachedResources, subject: str) -> Note | None:
+    return await cached.find(NOTES, ACCOUNT, REGION, by=subject)
+
+
 async def test_a_resource_is_read_once(cached: CachedResources, slow: SlowResources):
     note = Note(owner="", name="n")
     await cached.change(lambda stored: stored.put(NOTES, note))
@@ -202,6 +206,52 @@ async def test_all_of_a_kind_as_read_before_a_change_are_not_kept(cached: Cached
     slow.gate.set()
     assert await reading == ()
     assert await cached.every(NOTES, ACCOUNT, REGION) == (note,)
+
+
+async def test_what_is_looked_for_is_read_once_until_one_of_its_kind_changes(
+    cached: CachedResources, slow: SlowResources
+):
+    a = Note(owner="function:hello", name="a", subject="red")
+    await cached.change(lambda stored: stored.put(NOTES, a))
+    assert [await sought(cached, "red") for _ in range(3)] == [a] * 3
+    await cached.change(lambda stored: stored.put(OTHERS, a))
+    await cached.change(lambda stored: stored.put(NOTES, replace(a, region="eu-west-1")))
+    assert await sought(cached, "red") == a
+    assert slow.reads == 1
+    blue = replace(a, subject="blue")
+    await cached.change(lambda stored: stored.put(NOTES, blue))
+    assert await sought(cached, "red") is None
+    assert await sought(cached, "blue") == blue
+    await cached.change(lambda stored: stored.delete_owned(key(), "a"))
+    assert await sought(cached, "blue") is None
+
+
+async def test_what_is_not_found_is_not_kept_and_what_is_found_is_bounded(cached: CachedResources, slow: SlowResources):
+    subjects = ["red", "green", "blue"]
+
+    def put(stored: Stored) -> None:
+        for subject in subjects:
+            stored.put(NOTES, Note(owner="", name=subject, subject=subject))
+
+    await cached.change(put)
+    for _ in range(2):
+        assert await sought(cached, "no such subject") is None
+    assert slow.reads == 2
+    found = [await sought(cached, subject) for subject in [*subjects, "red"]]
+    assert [note and note.subject for note in found] == [*subjects, "red"]
+    assert slow.reads == 2 + 4  # of three, two are kept at most
+
+
+async def test_what_was_found_before_a_change_is_not_kept(cached: CachedResources, slow: SlowResources):
+    note = Note(owner="", name="n", subject="red")
+    await cached.change(lambda stored: stored.put(NOTES, note))
+    slow.gate.clear()
+    reading = asyncio.ensure_future(sought(cached, "red"))
+    await asyncio.sleep(0)
+    await cached.change(lambda stored: stored.delete(NOTES, place(note)))
+    slow.gate.set()
+    assert await reading == note
+    assert await sought(cached, "red") is None
 
 
 async def test_a_view_is_read_once_until_one_of_its_kinds_changes(cached: CachedResources, slow: SlowResources):

@@ -141,6 +141,11 @@ _PATHS = (
     "/_lampion/logs/%2e%2e%2f%2e%2e",
     "/_lampion/logs/nothing?after=x&since=y&wait=z",
     "/_lampion/logs/nothing?wait=-1&after=99999999999999999999999",
+    "/_lampion/metrics/..",
+    "/_lampion/metrics/%ff%00",
+    "/_lampion/status/x",
+    "/_lampion/health/x",
+    "/_lampion/clock/x",
     "/_lampion/code/",
     "/_lampion/code/" + "0" * 64,
     "/_lampion/code/" + "0" * 63,
@@ -201,6 +206,7 @@ def _signatures(name: str) -> Iterator[Case]:
         ),
         HttpRequest(method="POST", target=f"{_V}/{name}/invocations", body=b"{}"),
         HttpRequest(method="GET", target=f"/_lampion/logs/{name}"),
+        HttpRequest(method="GET", target=f"/_lampion/metrics/{name}"),
     )
     for request in requests:
         for tampering in TAMPERINGS:

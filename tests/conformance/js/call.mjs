@@ -1,6 +1,6 @@
 // Runs Lambda commands given as JSON on stdin, one after the other, and prints what the SDK made of each answer.
 // [{command: "Invoke", input: {...}}, {paginate: "ListFunctions", input: {...}}, {waitFor: "FunctionActiveV2", input: {...}}]
-// Bytes are {"$base64": "..."} on the way in and on the way out.
+// An event stream becomes the list of its events. Bytes are {"$base64": "..."} on the way in and on the way out.
 import * as sdk from "@aws-sdk/client-lambda";
 
 const client = new sdk.LambdaClient({ maxAttempts: 1 });
@@ -32,7 +32,13 @@ const run = async ({ command, paginate, waitFor, input }) => {
     for await (const page of sdk[`paginate${paginate}`]({ client, pageSize: 2 }, request)) pages.push(encode(page));
     return { pages };
   }
-  return encode(await client.send(new sdk[`${command}Command`](request)));
+  const answer = await client.send(new sdk[`${command}Command`](request));
+  if (answer.EventStream) {
+    const events = [];
+    for await (const event of answer.EventStream) events.push(event);
+    answer.EventStream = events;
+  }
+  return encode(answer);
 };
 
 let text = "";

@@ -38,6 +38,7 @@ def _(asking: Asking) -> None:
     destination = {"OnFailure": {"Destination": "arn:aws:sqs:us-east-1:123456789012:failures"}}
     put = asking.ask("PutFunctionEventInvokeConfig", **latest, MaximumRetryAttempts=0, DestinationConfig=destination)
     asking.shows("put_event_invoke_conf", put.form)
+    asking.shows("invoke_result", asking.invoke(InvocationType="Event"))
 
 
 @shows(FILE, f"{CASES}test_lambda_provisioned_concurrency_moves_with_alias")

@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Collection, Mapping
+from pathlib import Path
 
 
 def package(files: Mapping[str, str | bytes], executable: Collection[str] = ()) -> bytes:
@@ -20,6 +21,36 @@ def package(files: Mapping[str, str | bytes], executable: Collection[str] = ()) 
 NOTHING = """
 def handler(event, context):
     return {}
+"""
+
+_PROGRAM = (Path(__file__).parents[1] / "streaming_program.py").read_text(encoding="utf-8")
+
+STREAMS = package(
+    {
+        "program.py": _PROGRAM.replace("json.loads(event)", "json.loads(json.loads(event)['body'])"),
+        "wrapper": '#!/bin/sh\nexec "$1" /var/task/program.py\n',
+    },
+    executable={"wrapper"},
+)
+"""A program that streams what the body of a request to its URL says."""
+
+HI = """
+def handler(event, context):
+    return {"statusCode": 200, "body": "hi"}
+"""
+
+HTTP_ECHO = """
+def handler(event, context):
+    request = event["requestContext"]
+    return {
+        "args": event.get("queryStringParameters", {}),
+        "data": event.get("body", ""),
+        "domain": request["domainName"],
+        "headers": {name: value for name, value in event["headers"].items() if not name.startswith("x-")},
+        "method": request["http"]["method"],
+        "origin": request["http"]["sourceIp"],
+        "path": request["http"]["path"],
+    }
 """
 
 VERSIONED = """

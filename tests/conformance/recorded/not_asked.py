@@ -9,7 +9,6 @@ from tests.conformance.recorded.recordings import cases, recorded_answers
 FILES = ("test_lambda", "test_lambda_common", "test_lambda_runtimes", "test_lambda_api")
 
 _NAMED = "no answer is recorded; test_named_cases.py asks what the name says"
-_URLS = "needs function URLs that are served"
 
 NOT_ASKED = {
     r".*\[(java|ruby|dotnet|provided).*": "no answer is recorded, and nothing here runs the runtime yet",
@@ -24,11 +23,12 @@ NOT_ASKED = {
     r"TestLambdaVersions::test_async_invoke_queue_upon_function_update": "needs the event queue",
     r"TestLambdaFeatures::test_upload_lambda_from_s3": "needs code in S3",
     r"TestLambdaBehavior::test_runtime_introspection_arm": "needs an arm64 machine",
-    r"TestLambdaURL::test_(lambda_url_form_payload|function_url_with_response_streaming)": _URLS,
-    r"TestLambdaURL::test_lambda_url_(invocation_custom_id(_aliased)?|non_existing_url)": (
-        f"no answer is recorded, and it {_URLS}"
+    r"TestLambdaURL::test_lambda_url_invocation_custom_id(_aliased)?": (
+        "no answer is recorded, and the ids of AWS's URLs are not for customers to choose"
     ),
-    r"TestLambdaPermissions::test_lambda_permission_url_invocation": _URLS,
+    r"TestLambdaURL::test_lambda_url_non_existing_url": (
+        "no answer is recorded; tests/conformance/function_urls asks for what isn't there"
+    ),
     r"TestLambdaMultiAccounts::.*": (
         "no answer is recorded, and policies aren't evaluated yet; test_two_accounts.py asks every operation"
     ),

@@ -20,13 +20,6 @@ from tests.live_server import LiveServer
 REPRODUCED = tuple((Path(__file__).parent / "reproduced.txt").read_text(encoding="utf-8").split("\n")[:-1])
 """The replayed cases that are green. Names enter this list when they turn green; none may leave it."""
 
-ASKED_LATER = {
-    "TestLambdaFeatures::test_invocation_type_event[python3.9]",
-    "TestLambdaFeatures::test_invocation_type_event[python3.10]",
-    "TestLambdaFeatures::test_invocation_type_event[nodejs16.x]",
-}
-"""Asked cases whose operation, or a member of it, is not built."""
-
 BUILT_FIRST = {
     "CreateFunction",
     "DeleteFunction",
@@ -79,14 +72,9 @@ def test_no_case_that_needs_only_what_was_built_first_is_missing() -> None:
     assert wanted - set(REPRODUCED) == set()
 
 
-@pytest.mark.parametrize("name", [name for name in ASKED if name not in ASKED_LATER])
+@pytest.mark.parametrize("name", list(ASKED))
 def test_the_asked_case_is_reproduced(suite: Suite, name: str) -> None:
     check(suite.ask(name))
-
-
-@pytest.mark.parametrize("name", sorted(ASKED_LATER))
-def test_the_asked_case_waits_for_its_operation(suite: Suite, name: str) -> None:
-    assert suite.ask(name).status in (Status.NOT_BUILT, Status.NO_INTERPRETER)
 
 
 def test_every_recorded_case_is_asked_or_has_one_reason_not_to_be() -> None:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import botocore.auth
 import pytest
-from botocore.auth import SigV4Auth, SigV4QueryAuth
+from botocore.auth import S3SigV4Auth, SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
@@ -37,14 +37,16 @@ def signed_by_botocore(
     *,
     expires: int = 0,
     token: str | None = None,
+    service: str = "lambda",
 ) -> Sent:
     url = f"http://{HOST}{path}" + (f"?{query}" if query else "")
     request = AWSRequest(method, url, headers={"Host": HOST, **headers}, data=body)
     credentials = Credentials(KEY_ID, SECRET, token)
+    signing = S3SigV4Auth if service == "s3" else SigV4Auth
     auth = (
-        SigV4QueryAuth(credentials, "lambda", "us-east-1", expires)
+        SigV4QueryAuth(credentials, service, "us-east-1", expires)
         if expires
-        else SigV4Auth(credentials, "lambda", "us-east-1")
+        else signing(credentials, service, "us-east-1")
     )
     with patch.object(botocore.auth, "get_current_datetime", lambda: datetime.fromtimestamp(NOW, UTC)):
         auth.add_auth(request)

@@ -183,8 +183,27 @@ def test_what_we_presign_is_verified_for_its_service_only(path: str, query: str)
     assert refused(sent) == "Credential should be scoped to correct service: 'lambda'."
 
 
+@given(st.sampled_from(["sqs", "sns", "events"]), paths, st.binary(max_size=20))
+def test_a_temporary_keys_token_is_signed_with_the_rest(service: str, path: str, body: bytes):
+    theirs = signed_by_botocore("POST", path, "", {"X-Amz-Target": "a.B"}, body, token="a+token/=", service=service)
+    signer = Signer(KEY_ID, SECRET, "us-east-1", service, "a+token/=")
+    ours = signer.sign("POST", path, "", {"host": HOST, "x-amz-target": "a.B"}, body, NOW)
+    assert ours["Authorization"] == theirs["headers"]["authorization"]
+    assert ours["X-Amz-Security-Token"] == theirs["headers"]["x-amz-security-token"] == "a+token/="
+
+
+@given(paths, queries, st.binary(max_size=20))
+def test_for_s3_the_path_stands_as_it_is_and_the_body_is_hashed_in_a_header(path: str, query: str, body: bytes):
+    theirs = signed_by_botocore("PUT", path, query, {"Content-Type": "text/plain"}, body, service="s3")
+    signer = Signer(KEY_ID, SECRET, "us-east-1", "s3")
+    ours = signer.sign("PUT", path, query, {"host": HOST, "content-type": "text/plain"}, body, NOW)
+    assert ours["X-Amz-Content-SHA256"] == hashlib.sha256(body).hexdigest()
+    assert ours["Authorization"] == theirs["headers"]["authorization"]
+
+
 def test_secrets_never_show():
-    signer = Signer(KEY_ID, SECRET, "us-east-1")
+    signer = Signer(KEY_ID, SECRET, "us-east-1", session_token="my-token")
+    assert "my-token" not in repr(signer)
     claim = VERIFIER.read_credential(PLAIN["method"], PLAIN["path"], PLAIN["query"], PLAIN["headers"], NOW)
     assert SECRET not in repr(signer)
     assert PLAIN["headers"]["authorization"].rpartition("=")[2] not in repr(claim)

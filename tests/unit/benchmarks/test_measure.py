@@ -9,7 +9,7 @@ from benchmarks.measure.load import Load, parse
 from benchmarks.measure.process_tree import TICK_SECONDS, ProcessTree, Status, descendants
 from benchmarks.run import rotated
 from benchmarks.systems.catalogue import CATALOGUE, selected
-from benchmarks.systems.lampion import exported
+from benchmarks.systems.lampion_server import exported
 
 SPIN = """
 import sys, time

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lampion.config import SettingError, environments_for_memory, memory_bytes, options, settings_from
+from lampion.config import SettingError, options, settings_from
+from lampion.config.memory import environments_for_memory, memory_bytes
 from lampion.config.values import AuthMode, FunctionAccess, ListenAddress, NetworkChoice, PrivateNetworks, SandboxChoice
 
 GIB = 1 << 30
@@ -130,6 +131,9 @@ def test_listening_addresses(text: str, host: str, port: int, is_loopback: bool)
         ("log_group_bytes", "10 apples"),
         ("log_group_bytes", "1"),
         ("log_segment_bytes", "1GiB"),
+        ("tls_certificate", "server.pem"),
+        ("tls_key", "server.key"),
+        ("tls_key", "a\0b"),
     ],
 )
 def test_a_wrong_value_names_option_value_and_remedy(name: str, text: str) -> None:
@@ -140,6 +144,15 @@ def test_a_wrong_value_names_option_value_and_remedy(name: str, text: str) -> No
     assert refusal.value.problem
     assert refusal.value.fix.endswith(".")
     assert str(refusal.value).startswith(flag)
+
+
+def test_a_certificate_and_its_key_make_the_scheme_https() -> None:
+    assert settings_from({}, {}).scheme == "http"
+    settings = settings_from({"tls_certificate": "/c.pem", "tls_key": "k.pem"}, {})
+    assert (settings.scheme, settings.tls_certificate, settings.tls_key) == (
+        *("https", Path("/c.pem")),
+        Path.cwd() / "k.pem",
+    )
 
 
 def test_a_wrong_variable_is_named_as_the_variable() -> None:

@@ -6,8 +6,9 @@ import pytest
 
 from lampion.domain.arn import FunctionKey
 from lampion.domain.function_url import (
-    URL_ID_BYTES,
+    URL_ID_RANDOM_BYTES,
     FunctionUrlConfig,
+    account_of_url_id,
     normalised_cors,
     url_address,
     url_id_of,
@@ -23,14 +24,29 @@ def config(alias: str | None = None) -> FunctionUrlConfig:
     )
 
 
-@pytest.mark.parametrize("random", [bytes(URL_ID_BYTES), b"\xff" * URL_ID_BYTES, bytes(range(URL_ID_BYTES))])
-def test_an_id_can_stand_in_a_host_name(random: bytes) -> None:
-    assert re.fullmatch(r"[a-z0-9]{32}", url_id_of(random))
+RANDOM = bytes(range(URL_ID_RANDOM_BYTES))
+
+
+@pytest.mark.parametrize("random", [bytes(URL_ID_RANDOM_BYTES), b"\xff" * URL_ID_RANDOM_BYTES, RANDOM])
+@pytest.mark.parametrize("account_id", ["123456789012", "000000000000", "999999999999"])
+def test_an_id_can_stand_in_a_host_name_and_tells_its_account(random: bytes, account_id: str) -> None:
+    url_id = url_id_of(account_id, random)
+    assert re.fullmatch(r"[a-z0-9]{32}", url_id)
+    assert account_of_url_id(url_id) == account_id
 
 
 def test_every_bit_of_the_randomness_shows_in_the_id() -> None:
-    flipped = {url_id_of((1 << bit).to_bytes(URL_ID_BYTES)) for bit in range(8 * URL_ID_BYTES)}
-    assert len(flipped) == 8 * URL_ID_BYTES
+    flipped = {
+        url_id_of(KEY.account_id, (1 << bit).to_bytes(URL_ID_RANDOM_BYTES)) for bit in range(8 * URL_ID_RANDOM_BYTES)
+    }
+    assert len(flipped) == 8 * URL_ID_RANDOM_BYTES
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a" * 31, "A" * 32, "1" * 32, "a" * 33, "a" * 31 + ".", "7" * 32, "\n" + "a" * 31]
+)
+def test_what_was_never_an_id_is_no_account_s(text: str) -> None:
+    assert account_of_url_id(text) is None
 
 
 @pytest.mark.parametrize(
@@ -50,6 +66,11 @@ def test_every_bit_of_the_randomness_shows_in_the_id() -> None:
 def test_the_address_is_on_the_host_by_which_the_caller_came(host: str, address: str) -> None:
     assert url_address(config(), host) == address
     assert 40 <= len(address) <= 100  # the shape FunctionUrl
+
+
+def test_the_address_is_of_the_scheme_by_which_the_caller_came() -> None:
+    assert url_address(config(), "localhost:9000", "https").startswith(f"https://{ID}.lambda-url.")
+    assert url_address(config(), "10.0.0.5", "https") == f"https://10.0.0.5/_lampion/function-urls/{ID}/"
 
 
 def test_a_url_is_of_the_function_or_of_an_alias() -> None:

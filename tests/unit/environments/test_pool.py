@@ -277,3 +277,26 @@ async def test_each_idle_environment_is_frozen_in_its_turn() -> None:
 
 def scripted(environment: Environment) -> ScriptedEnvironment:
     return cast("ScriptedEnvironment", environment)
+
+
+async def test_what_was_idle_for_long_enough_by_an_advanced_clock_ends_and_what_is_busy_goes_on() -> None:
+    async with stage() as on:
+
+        def stopped() -> list[bool]:
+            return [environment.stopped for environment in on.made]
+
+        async with on.pool.acquire(function("two")):
+            async with on.pool.acquire(function("one")):
+                pass
+            on.pool.age(99)
+            await on.clock.advance(0.5)
+            assert stopped() == [False, False]
+            await on.clock.advance(1)
+            assert stopped() == [False, True], "its timer has followed"
+            on.pool.age(1e6)
+            await settle()
+            assert stopped() == [False, True]
+        for seconds, expected in ((50, False), (50, True)):
+            on.pool.age(seconds)
+            await settle()
+            assert stopped() == [expected, True]

@@ -18,6 +18,15 @@ def test_a_key_has_the_form_of_aws_and_names_its_role_and_function() -> None:
     assert re.fullmatch(r"[A-Za-z0-9/+]{40}", key.secret_access_key)
     assert len(key.session_token) == 128
     assert key.arn == "arn:aws:sts::123456789012:assumed-role/lambda-role/fn"
+    assert key.role_arn == ROLE
+
+
+def test_the_caller_s_id_is_the_role_s_and_the_session_s() -> None:
+    keys = SessionKeys(SystemRng())
+    assert re.fullmatch(r"AROA[A-Z2-7]{17}:fn", issued(keys).user_id)
+    assert issued(keys).user_id == issued(keys).user_id
+    other = keys.issue(account_id="123456789012", role=f"{ROLE}-2", session_name="fn")
+    assert other.user_id != issued(keys).user_id
 
 
 def test_a_key_is_valid_with_its_own_token_until_it_is_revoked() -> None:

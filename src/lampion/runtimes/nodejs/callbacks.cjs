@@ -7,7 +7,9 @@
 
 const { HEADER, forwardTraceId, functionMembers, invocationMembers } = require("./context.cjs");
 const { UnhandledPromiseRejection, anyError, causeOf, formatted, payloadOf } = require("./errors.cjs");
+const { STREAMING, HIGH_WATER_MARK } = require("./environment.cjs");
 const { loadHandler, requireFirst: loadModule } = require("./handlers.cjs");
+const { openAnswer } = require("./streaming.cjs");
 
 const EXIT_UNCAUGHT = 129;
 const EXIT_UNHANDLED = 128;
@@ -86,11 +88,12 @@ class Runtime {
     this.logger = logger;
     this.handler = handler;
     this.endings = endings;
+    this.handleOnce = handler[STREAMING] ? this.handleOnceStreaming : this.handleOnceNonStreaming;
   }
 
   scheduleIteration() {
     setImmediate(() => {
-      this.handleOnceNonStreaming().catch((error) => {
+      this.handleOnce().catch((error) => {
         console.log(`Unexpected Top Level Error: ${error}`);
         this.endings.uncaughtException(error);
       });
@@ -99,10 +102,7 @@ class Runtime {
 
   /** Wait for an invocation and start its handler; what it answers schedules the next. */
   async handleOnceNonStreaming() {
-    const { headers, body } = await this.client.next();
-    this.endings.isServing = true;
-    this.logger.requestId = globalThis[REQUEST_ID] = headers[HEADER.requestId];
-    this.logger.tenantId = globalThis[TENANT_ID] = headers[HEADER.tenantId];
+    const { headers, body } = await this.nextEvent();
     const { callback, context, finish } = this.answersOf();
     try {
       globalThis[BEFORE_EXIT] = () => {
@@ -116,6 +116,42 @@ class Runtime {
     } catch (error) {
       callback(error);
     }
+  }
+
+  /** As above, for a handler that writes its answer to a stream; the next is scheduled when that is delivered. */
+  async handleOnceStreaming() {
+    const { headers, body } = await this.nextEvent();
+    const answer = openAnswer(this.client.answerAddress, this.handler[HIGH_WATER_MARK]);
+    let waitsForEmptyEventLoop = true;
+    const context = {
+      get callbackWaitsForEmptyEventLoop() {
+        return waitsForEmptyEventLoop;
+      },
+      set callbackWaitsForEmptyEventLoop(value) {
+        waitsForEmptyEventLoop = value;
+      },
+    };
+    try {
+      globalThis[BEFORE_EXIT] = () => this.scheduleIteration();
+      await streamed(this.handler(JSON.parse(body), answer.stream, this.completed(context, headers)), answer);
+    } catch (error) {
+      logError(this.logger, "Invoke Error", error);
+      await answer.fail(payloadOf(error, anyError));
+    }
+    globalThis[BEFORE_EXIT] = ignore;
+    if (waitsForEmptyEventLoop) {
+      globalThis[BEFORE_EXIT] = () => setImmediate(() => this.scheduleIteration());
+    } else {
+      this.scheduleIteration();
+    }
+  }
+
+  async nextEvent() {
+    const event = await this.client.next();
+    this.endings.isServing = true;
+    this.logger.requestId = globalThis[REQUEST_ID] = event.headers[HEADER.requestId];
+    this.logger.tenantId = globalThis[TENANT_ID] = event.headers[HEADER.tenantId];
+    return event;
   }
 
   completed(context, headers) {
@@ -185,6 +221,20 @@ class Runtime {
     const payload = payloadOf(error, anyError);
     this.client.fail(JSON.stringify(payload), payload.errorType, causeOf(error));
     this.scheduleIteration();
+  }
+}
+
+/** Wait until the handler is through and its answer is delivered; what it throws in between is text on AWS too. */
+async function streamed(result, { stream, done }) {
+  if (!result || typeof result.then !== "function") {
+    throw "Streaming does not support non-async handlers.";
+  }
+  if ((await result) !== undefined) {
+    console.warn("Streaming handlers ignore return values.");
+  }
+  await done;
+  if (!stream.writableFinished) {
+    throw "Response stream is not finished.";
   }
 }
 

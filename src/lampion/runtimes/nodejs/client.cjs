@@ -57,6 +57,11 @@ class RuntimeClient {
     this._answer("error", body, failureHeaders(errorType, cause));
   }
 
+  /** Where the running invocation's answer goes, for who streams it; the next event is asked for as ever. */
+  get answerAddress() {
+    return { ...this._address, path: `${PREFIX}invocation/${this._running.requestId}/response` };
+  }
+
   /** Post that the running invocation failed, if there is one; then call `end`, which ends the process. */
   failAndEnd(body, errorType, cause, end) {
     const event = this._running;

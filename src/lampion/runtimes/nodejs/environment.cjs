@@ -65,4 +65,4 @@ class HttpResponseStream {
   }
 }
 
-module.exports = { prepare, STREAMING };
+module.exports = { prepare, STREAMING, HIGH_WATER_MARK };

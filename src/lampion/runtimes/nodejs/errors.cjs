@@ -33,7 +33,7 @@ const UserCodeSyntaxError = class extends fault("UserCodeSyntaxError") {
   }
 };
 const MalformedStreamingHandler = fault("MalformedStreamingHandler");
-const ResponseStreamingUnavailable = fault("ResponseStreamingUnavailable");
+const InvalidStreamingOperation = fault("InvalidStreamingOperation");
 const CallbackHandlerDeprecated = fault("CallbackHandlerDeprecated", `CallbackHandlerDeprecated${suffix}`);
 const JSONStringifyError = fault("JSONStringifyError");
 const PlatformError = fault("PlatformError");
@@ -56,6 +56,7 @@ const escaped = (text) => text?.replace(/\x7f/g, "%7F");
 const anyError = {
   is: looksLikeError,
   trace: (error) => escaped(error.stack).split("\n"),
+  text: (value) => value.toString(),
   unreadable: { errorType: "handled", errorMessage: UNREADABLE },
 };
 
@@ -63,6 +64,7 @@ const anyError = {
 const ownError = {
   is: (value) => value instanceof Error,
   trace: (error) => escaped(error.stack)?.split("\n") || [],
+  text: String,
   unreadable: { errorType: "handled", errorMessage: UNREADABLE, trace: [] },
 };
 
@@ -72,7 +74,7 @@ function payloadOf(thrown, kind) {
     if (kind.is(thrown)) {
       return { errorType: escaped(thrown.name), errorMessage: escaped(thrown.message), trace: kind.trace(thrown) };
     }
-    return { errorType: typeof thrown, errorMessage: String(thrown), trace: [] };
+    return { errorType: typeof thrown, errorMessage: kind.text(thrown), trace: [] };
   } catch {
     return kind.unreadable;
   }
@@ -135,7 +137,7 @@ module.exports = {
   ImportModuleError,
   UserCodeSyntaxError,
   MalformedStreamingHandler,
-  ResponseStreamingUnavailable,
+  InvalidStreamingOperation,
   CallbackHandlerDeprecated,
   JSONStringifyError,
   PlatformError,

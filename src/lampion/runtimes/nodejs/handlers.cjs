@@ -12,7 +12,6 @@ const {
   ImportModuleError,
   MalformedHandlerName,
   MalformedStreamingHandler,
-  ResponseStreamingUnavailable,
   UserCodeSyntaxError,
 } = require("./errors.cjs");
 
@@ -30,7 +29,7 @@ async function loadHandler(root, handler, { loadModule, findIn }) {
   if (typeof found !== "function") {
     throw new HandlerNotFound(`${handler} is not a function`);
   }
-  refuseStreaming(found);
+  checkStreaming(found);
   return found;
 }
 
@@ -62,17 +61,15 @@ async function loadAsFunction(load) {
   }
 }
 
-function refuseStreaming(handler) {
-  const streaming = handler[STREAMING];
-  if (!streaming) {
+/** `awslambda.streamifyResponse` marks handlers; so may anybody, but with nothing else. */
+function checkStreaming(handler) {
+  if (!handler[STREAMING]) {
     return;
   }
-  if (streaming !== "response") {
+  if (handler[STREAMING] !== "response") {
     throw new MalformedStreamingHandler("Only response streaming is supported.");
   }
-  throw new ResponseStreamingUnavailable(
-    "This version of Lampion does not stream responses: export the handler without awslambda.streamifyResponse.",
-  );
+  require("http"); // now, so that the first invocation needn't wait for it
 }
 
 /** Up to Node.js 22: CommonJS first, ES modules where the file's name or its package.json says so. */

@@ -8,7 +8,9 @@
 const { HEADER, forwardTraceId, functionMembers, invocationMembers } = require("./context.cjs");
 const { CallbackHandlerDeprecated, JSONStringifyError, PlatformError } = require("./errors.cjs");
 const { causeOf, formatted, ownError, payloadOf } = require("./errors.cjs");
+const { STREAMING, HIGH_WATER_MARK } = require("./environment.cjs");
 const { importFirst: loadModule, loadHandler } = require("./handlers.cjs");
+const { openAnswer } = require("./streaming.cjs");
 
 const NO_REQUEST_ID = "-";
 const CALLBACK_PARAMETERS = 3;
@@ -32,7 +34,8 @@ async function serve(client, logger) {
 }
 
 async function serveWith(client, logger, handler, store = new InvokeStore()) {
-  const processor = new BufferedInvokeProcessor(client, logger, handler);
+  const Processor = handler[STREAMING] ? StreamingInvokeProcessor : BufferedInvokeProcessor;
+  const processor = new Processor(client, logger, handler);
   for (;;) {
     const { headers, body } = await client.next();
     const context = contextOf(headers);
@@ -53,7 +56,7 @@ async function load(client, logger) {
   }
   try {
     const handler = await loadHandler(root, name, { loadModule, findIn });
-    if (handler.length >= CALLBACK_PARAMETERS) {
+    if (handler.length >= CALLBACK_PARAMETERS && !handler[STREAMING]) {
       throw new CallbackHandlerDeprecated(CALLBACK_REFUSED);
     }
     return handler;
@@ -90,6 +93,39 @@ class BufferedInvokeProcessor {
       logError(this.logger, "Invoke Error", error);
       const payload = payloadOf(error, ownError);
       this.client.fail(JSON.stringify(payload), payload.errorType, causeOf(error));
+    }
+  }
+}
+
+/** The same for a handler that writes its answer to a stream. */
+class StreamingInvokeProcessor {
+  constructor(client, logger, handler) {
+    this.client = client;
+    this.logger = logger;
+    this.handler = handler;
+  }
+
+  async processInvoke(context, event) {
+    const answer = openAnswer(this.client.answerAddress, this.handler[HIGH_WATER_MARK]);
+    try {
+      await this.waitForStreamClosure(this.handler(event, answer.stream, context), answer);
+    } catch (error) {
+      await new Promise(setImmediate);
+      logError(this.logger, "Invoke Error", error);
+      await answer.fail(payloadOf(error, ownError));
+    }
+  }
+
+  async waitForStreamClosure(result, { stream, done }) {
+    if (typeof result !== "object" || result === null || typeof result.then !== "function") {
+      throw new Error("Streaming does not support non-async handlers.");
+    }
+    if ((await result) !== undefined) {
+      console.warn("Streaming handlers ignore return values.");
+    }
+    await done;
+    if (!stream.writableFinished) {
+      throw new Error("Response stream is not finished.");
     }
   }
 }

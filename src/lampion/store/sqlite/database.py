@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _READERS: Final = 2
 _BUSY_SECONDS: Final = 10.0
+_ROOM_BYTES: Final = 64 * 1024
+"""With less the next change of some size fails again, though a tiny one fits into what the log has already."""
 _CHECKED_BYTES: Final = 16 * 1024 * 1024
 """Up to this size the whole file is checked at opening; a larger one would delay the start by seconds."""
 
@@ -53,6 +55,13 @@ class Database:
             raise StoreClosed("The store is closed.")
         with _clear_errors(self.path):
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, query)
+
+    async def try_to_write(self) -> None:
+        """Write a page as it is. Raises StoreError when the disk doesn't take it, or has hardly any room."""
+        free = await asyncio.to_thread(os.statvfs, self.path.parent)
+        if free.f_bavail * free.f_frsize < _ROOM_BYTES:
+            raise StoreError(f"{self.path}: the disk is full.")
+        await self.write(_write_nothing_new)
 
     async def close(self) -> None:
         """Finish pending writes and close the file. Idempotent."""
@@ -100,7 +109,8 @@ def _open(path: Path, migrations: Sequence[Migration]) -> Database:
         if isinstance(error, OSError):
             raise StoreError(f"{path} can't be opened: {error.strerror}.") from error
         raise
-    return Database(path, GroupCommitWriter(opened[0]), opened[1:])
+    writer = GroupCommitWriter(opened[0], reconnect=lambda: connect(path, read_only=False))
+    return Database(path, writer, opened[1:])
 
 
 def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
@@ -122,6 +132,12 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _write_nothing_new(connection: sqlite3.Connection) -> None:
+    """SQLite writes the page with the schema's number even when that stays the same."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    connection.execute(f"PRAGMA user_version = {int(version)}")
 
 
 def _check_damage(connection: sqlite3.Connection, path: Path) -> None:

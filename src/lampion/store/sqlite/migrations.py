@@ -21,9 +21,9 @@ class Migration:
     statements: tuple[str, ...]
 
 
-def known_migrations() -> tuple[Migration, ...]:
-    """All steps in order; the files are named 0001_what_it_does.sql without a gap."""
-    files = resources.files("lampion.store").joinpath("migrations").iterdir()
+def known_migrations(directory: str = "migrations") -> tuple[Migration, ...]:
+    """All steps of one database in order; the files are named 0001_what_it_does.sql without a gap."""
+    files = resources.files("lampion.store").joinpath(directory).iterdir()
     migrations = tuple(
         Migration(int(file.name[:4]), file.name, split_statements(file.read_text(encoding="utf-8")))
         for file in sorted(files, key=lambda file: file.name)

@@ -1,0 +1,74 @@
+"""Builds the doors, and the gateways that lead to them."""
+
+from lampion.app.operations import operations
+from lampion.app.rooms import Ports, Stores, Work
+from lampion.app.views import own_doors
+from lampion.aws.model import load_service
+from lampion.aws.operation import collect
+from lampion.aws.sigv4_sign import Signer
+from lampion.config import Settings
+from lampion.config.values import AuthMode, FunctionAccess
+from lampion.function_url.door import FunctionUrlDoor, Listening
+from lampion.gateway.authentication import Authentication, OpenAuthentication, SignedAuthentication
+from lampion.gateway.authorization import AccountsOnly, Authorization
+from lampion.gateway.aws_api import AwsApi
+from lampion.gateway.code_downloads import CodeDownloads
+from lampion.gateway.gateway import Gateway
+
+
+def open_gateways(settings: Settings, ports: Ports, stores: Stores, work: Work) -> Gateway:
+    """The gateway for clients; that for functions always checks signatures, for they aren't trusted as clients are."""
+    signed = SignedAuthentication(keys=stores.keys, sessions=work.sessions, region=settings.region, clock=ports.clock)
+    checking = _gateway(settings, ports, stores, work, signed)
+    work.doors.lead_to(checking)
+    if settings.auth is AuthMode.OPEN:
+        opened = OpenAuthentication(account_id=settings.account_id)
+        return _gateway(settings, ports, stores, work, opened, settings.scheme)
+    return checking if settings.scheme == "http" else _gateway(settings, ports, stores, work, signed, settings.scheme)
+
+
+def _gateway(
+    settings: Settings, ports: Ports, stores: Stores, work: Work, authentication: Authentication, scheme: str = "http"
+) -> Gateway:
+    service = load_service("lambda")
+    functions_may_all = settings.function_access is FunctionAccess.ALL
+    for_own_doors = authentication if functions_may_all else AccountsOnly(authentication)
+    downloads = CodeDownloads(
+        blobs=stores.blobs,
+        signer=Signer(stores.root_key.access_key_id, stores.root_key.secret_access_key, settings.region),
+        authentication=for_own_doors,
+        clock=ports.clock,
+    )
+    aws_api = AwsApi(
+        service=service,
+        handlers=collect(service, operations(settings, ports, stores, work, downloads)),
+        authentication=authentication,
+        authorization=Authorization(functions_may_all=functions_may_all, region=settings.region),
+        region=settings.region,
+        scheme=scheme,
+    )
+    return Gateway(
+        service=service,
+        aws_api=aws_api,
+        function_urls=_function_urls(settings, ports, stores, work, authentication, scheme),
+        own={"code": downloads, **own_doors(settings, ports, stores, work, authentication)},
+        rng=ports.rng,
+    )
+
+
+def _function_urls(
+    settings: Settings, ports: Ports, stores: Stores, work: Work, authentication: Authentication, scheme: str
+) -> FunctionUrlDoor:
+    return FunctionUrlDoor(
+        Listening(
+            region=settings.region,
+            scheme=scheme,
+            functions_may_all=settings.function_access is FunctionAccess.ALL,
+            authentication=authentication,
+        ),
+        service=load_service("lambda"),
+        resources=stores.resources,
+        invoker=work.invoker,
+        clock=ports.clock,
+        rng=ports.rng,
+    )

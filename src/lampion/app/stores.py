@@ -1,0 +1,72 @@
+"""Opens everything that survives a restart, and closes it in the opposite order."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import lampion
+from lampion.app.rooms import Ports, Stores
+from lampion.code.blobs import Blobs
+from lampion.code.packages import Packages
+from lampion.code.runtime_trees import RuntimeTrees
+from lampion.config import Settings
+from lampion.environments.compiling import SandboxCompiler
+from lampion.function_logs.files import FileLogs
+from lampion.identity.access_keys import AccessKeyring
+from lampion.store.cached_functions import CachedFunctions
+from lampion.store.cached_resources import CachedResources
+from lampion.store.data_directory import open_data_directory
+from lampion.store.sqlite.access_keys import SqliteAccessKeys
+from lampion.store.sqlite.database import Database, open_database
+from lampion.store.sqlite.entries import SqliteEntries
+from lampion.store.sqlite.functions import SqliteFunctions
+from lampion.store.sqlite.migrations import known_migrations
+from lampion.store.sqlite.queue_contents import SqliteQueueContents
+from lampion.store.sqlite.resources import SqliteResources
+from lampion.store.sqlite.watch import watched
+
+_RUNTIMES: Final = Path(lampion.__file__).parent / "runtimes"
+
+
+@asynccontextmanager
+async def opened_stores(settings: Settings, ports: Ports) -> AsyncIterator[Stores]:
+    """Held by this server alone for the duration of the block. Raises StoreError."""
+    async with AsyncExitStack() as stack:
+        directory = open_data_directory(settings.data)
+        stack.callback(directory.close)
+        database = await stack.enter_async_context(_database(directory.database, "store", ports))
+        queues = await stack.enter_async_context(_database(directory.queues, "queues", ports, "queue_migrations"))
+        keys = AccessKeyring(SqliteAccessKeys(database), ports.rng)
+        blobs = Blobs(directory.blobs, directory.tmp)
+        compiler = SandboxCompiler(ports.driver, ports.clock, ports.rng)
+        packages = Packages(blobs, directory.packages, directory.tmp, ports.clock, compiler)
+        await packages.open()
+        opening = FileLogs.open(
+            directory.logs, segment_bytes=settings.log_segment_bytes, group_bytes=settings.log_group_bytes
+        )
+        functions = CachedFunctions(SqliteFunctions(database))
+        yield Stores(
+            directory=directory,
+            functions=functions,
+            resources=CachedResources(SqliteResources(database), functions),
+            entries=SqliteEntries(queues),
+            queue_contents=SqliteQueueContents(queues),
+            keys=keys,
+            root_key=await keys.root(settings.account_id),
+            blobs=blobs,
+            packages=packages,
+            runtime_trees=RuntimeTrees(_RUNTIMES, directory.runtimes, directory.tmp, ports.clock, compiler),
+            logs=await stack.enter_async_context(opening),
+        )
+
+
+@asynccontextmanager
+async def _database(path: Path, name: str, ports: Ports, migrations: str = "migrations") -> AsyncIterator[Database]:
+    """`name` is what its problems are reported as."""
+    database = await open_database(path, migrations=known_migrations(migrations))
+    try:
+        async with watched(database, name, ports.health, ports.clock):
+            yield database
+    finally:
+        await database.close()

@@ -1,0 +1,45 @@
+"""Lampion's own doors: one line for each view, and who gets in."""
+
+from lampion.app.rooms import Ports, Stores, Work
+from lampion.config import Settings
+from lampion.config.values import FunctionAccess
+from lampion.console.clock import ClockView
+from lampion.console.logs import LogsView
+from lampion.console.metrics import MetricsView
+from lampion.console.queue_orders import QueueOrders
+from lampion.console.queues import QueuesView
+from lampion.console.status import StatusView
+from lampion.gateway.authentication import Authentication
+from lampion.gateway.authorization import AccountsOnly
+from lampion.gateway.door import Door
+from lampion.gateway.own_views import HealthDoor, OwnView
+from lampion.invoke.purging import Purging
+from lampion.invoke.redriving import Redriving
+
+
+def own_doors(
+    settings: Settings, ports: Ports, stores: Stores, work: Work, authentication: Authentication
+) -> dict[str, Door]:
+    """By the first part of their path after `/_lampion/`."""
+    accounts = AccountsOnly(authentication)
+    readers = authentication if settings.function_access is FunctionAccess.ALL else accounts
+    logs = LogsView(functions=stores.functions, logs=stores.logs, clock=ports.clock)
+    metrics = MetricsView(metrics=ports.metrics, functions=stores.functions)
+    redriving = Redriving(queues=work.queues, contents=stores.queue_contents, functions=stores.functions)
+    purging = Purging(queues=work.queues, contents=stores.queue_contents, metrics=ports.metrics)
+    queues = QueuesView(
+        queues=work.queues,
+        contents=stores.queue_contents,
+        functions=stores.functions,
+        orders=QueueOrders(redriving=redriving, purging=purging, contents=stores.queue_contents),
+    )
+    status = StatusView(health=ports.health, clock=ports.clock)
+    clock = ClockView(adjustable=ports.adjustable, machine=ports.clock)
+    return {
+        "clock": OwnView(clock, authentication=accounts, region=settings.region),
+        "health": HealthDoor(ports.health),
+        "logs": OwnView(logs, authentication=readers, region=settings.region),
+        "metrics": OwnView(metrics, authentication=accounts, region=settings.region),
+        "queues": OwnView(queues, authentication=accounts, region=settings.region),
+        "status": OwnView(status, authentication=accounts, region=settings.region),
+    }

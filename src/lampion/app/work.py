@@ -1,0 +1,161 @@
+"""Builds what runs functions, and ends it: environments, deployments, the invoke path, the queues' way in."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+from lampion.app.rooms import Ports, Stores, Work
+from lampion.code.deployments import Deployments
+from lampion.code.garbage import GarbageCollector
+from lampion.code.interpreters import Interpreters, search_places
+from lampion.code.runtimes import Runtimes
+from lampion.config import Settings
+from lampion.domain.limits import MEMORY_MIB_MIN, MIB
+from lampion.environments.log_rate import LogRate
+from lampion.environments.pool import EnvironmentPool, PoolSettings
+from lampion.environments.provision import Provisioner
+from lampion.environments.reach import Reach
+from lampion.environments.server_access import ServerAccess
+from lampion.environments.snapshot_taking import SnapshotTaking
+from lampion.environments.snapshots import VersionSnapshots
+from lampion.event_queue.queues import Queues
+from lampion.gateway.function_doors import FunctionDoors
+from lampion.identity.session_keys import SessionKeys
+from lampion.invoke.concurrency import Concurrency
+from lampion.invoke.event_acceptance import EventAcceptance
+from lampion.invoke.invoker import Invoker
+from lampion.invoke.lookup import FunctionLookup
+from lampion.invoke.provisioning import Provisioning
+from lampion.invoke.recursion import RecursionGuard
+from lampion.runtime_api.door import RuntimeApiServer
+from lampion.sandbox.snapshots import snapshotting
+from lampion.sandbox.spec import NetworkMode
+from lampion.sandbox.tool_runner import SubprocessToolRunner, ToolOutput
+
+
+def _pool_settings(settings: Settings) -> PoolSettings:
+    return PoolSettings(
+        capacity=settings.max_environments,
+        memory_mib=_function_memory_mib(settings),
+        idle_seconds=settings.idle_seconds,
+        capacity_wait_seconds=settings.capacity_wait_seconds,
+        most_launches=max(2, os.cpu_count() or 1),
+    )
+
+
+def _function_memory_mib(settings: Settings) -> int:
+    return max(MEMORY_MIB_MIN, settings.function_memory_bytes // MIB)
+
+
+@asynccontextmanager
+async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterator[Work]:
+    """All that runs functions, for the duration of the block."""
+    interpreters = Interpreters(
+        search_places(settings.interpreter, os.environ), ToolOutput(SubprocessToolRunner(ports.clock))
+    )
+    found = await interpreters.discover()  # now, so that a runtime's version is the same in every answer
+    runtimes = Runtimes(ports.clock, interpreters)
+    sessions, doors = SessionKeys(ports.rng), FunctionDoors(ports.clock)
+    provisioner = _provisioner(settings, ports, stores, interpreters, runtimes, ServerAccess(sessions, doors))
+    snapshots = VersionSnapshots(provisioner, _snapshot_taking(ports, provisioner))
+    pool = _pool(settings, ports, snapshots)
+    garbage = GarbageCollector(
+        stores.functions, stores.blobs, stores.packages, ports.clock, also_in_use=pool.packages_in_use
+    )
+    deployments = Deployments(
+        functions=stores.functions,
+        blobs=stores.blobs,
+        packages=stores.packages,
+        interpreters=interpreters,
+        snapshots=snapshots,
+        expect=provisioner.expect,
+        garbage=garbage,
+        rng=ports.rng,
+        clock=ports.clock,
+    )
+    lookup = FunctionLookup(stores.functions, stores.resources, ports.rng)
+    provisioning = Provisioning(
+        resources=stores.resources, functions=stores.functions, environments=pool, clock=ports.clock
+    )
+    invoker = _invoker(settings, ports, stores, lookup, deployments, pool)
+    queues = Queues(stores.entries, ports.clock, ports.agenda, most_events=settings.max_environments)
+    events = EventAcceptance(queues=queues, metrics=ports.metrics)
+    preparing = stores.runtime_trees.prepare_all(found.values())
+    try:
+        async with _running(deployments.run(), garbage.run(), provisioning.run(), preparing):
+            yield Work(
+                lookup, runtimes, deployments, snapshots, pool, invoker, events, queues, provisioning, sessions, doors
+            )
+    finally:
+        await pool.close()
+        await snapshots.close()
+
+
+@asynccontextmanager
+async def _running(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Beside the block, and no longer than it."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _pool(settings: Settings, ports: Ports, snapshots: VersionSnapshots) -> EnvironmentPool:
+    pool = EnvironmentPool(snapshots.environment, ports.clock, _pool_settings(settings))
+    if ports.adjustable is not None:
+        ports.adjustable.when_advanced(pool.age)
+    return pool
+
+
+def _invoker(
+    settings: Settings,
+    ports: Ports,
+    stores: Stores,
+    lookup: FunctionLookup,
+    deployments: Deployments,
+    pool: EnvironmentPool,
+) -> Invoker:
+    return Invoker(
+        lookup=lookup,
+        updates=deployments,
+        recursion=RecursionGuard(stores.resources),
+        concurrency=Concurrency(settings.concurrency_limit, stores.resources, ports.clock),
+        pool=pool,
+        metrics=ports.metrics,
+    )
+
+
+def _snapshot_taking(ports: Ports, provisioner: Provisioner) -> SnapshotTaking | None:
+    """None where the driver takes no snapshots."""
+    driver = snapshotting(ports.driver)
+    return None if driver is None else SnapshotTaking(driver, provisioner, RuntimeApiServer(ports.clock), ports.clock)
+
+
+def _provisioner(
+    settings: Settings,
+    ports: Ports,
+    stores: Stores,
+    interpreters: Interpreters,
+    runtimes: Runtimes,
+    access: ServerAccess,
+) -> Provisioner:
+    return Provisioner(
+        driver=ports.driver,
+        packages=stores.packages,
+        runtime_files=stores.runtime_trees,
+        interpreters=interpreters,
+        labels=runtimes,
+        runtime_server=RuntimeApiServer(ports.clock),
+        access=access,
+        reach=Reach(NetworkMode(settings.network.value), settings.subnet_route),
+        logs=stores.logs,
+        clock=ports.clock,
+        rng=ports.rng,
+        log_rate=LogRate(burst_bytes=settings.log_burst_bytes, bytes_per_second=settings.log_rate_bytes),
+        most_memory_mib=_function_memory_mib(settings),
+    )

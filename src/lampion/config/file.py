@@ -1,0 +1,43 @@
+"""The configuration file: settings by name, and a table per AWS service; TOML."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+_SERVICES: Final = "services"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFile:
+    """What a file says: settings as the texts that an option would take, and services as they stand."""
+
+    texts: Mapping[str, str] = field(default_factory=dict)
+    services: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+def read_config_file(path: Path, names: frozenset[str]) -> ConfigFile:
+    """The file at `path`, which may set `names`. Raises ValueError: "what is wrong; how to mend it."."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"can't be read ({error.strerror}); Give the path of a TOML file.") from None
+    except UnicodeDecodeError:
+        raise ValueError("is not text in UTF-8; Give the path of a TOML file.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"is not TOML ({error}); Mend it there.") from None
+    services = document.pop(_SERVICES, {})
+    if not isinstance(services, dict):
+        raise ValueError('has services that are no table; Write [services.sqs], and below it endpoint = "...".')
+    return ConfigFile({name: _text(name, value, names) for name, value in document.items()}, services)
+
+
+def _text(name: str, value: Any, names: frozenset[str]) -> str:
+    if name not in names:
+        raise ValueError(f"sets {name!r}, which is no setting; See docs/reference/settings.md for those there are.")
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return ",".join(value)
+    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        return str(value)
+    raise ValueError(f"has a value of the wrong kind for {name!r}; Give a text, a whole number, or a list of texts.")

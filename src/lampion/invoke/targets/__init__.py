@@ -1,0 +1,1 @@
+"""Where results of event invocations are sent: one file per service, all behind `Target`."""
