@@ -118,6 +118,20 @@ chaos: setup ## kill -9 at 100 random moments; minutes
 	$(STEP) "kill -9"
 	@$(PY) -m tests.chaos.kill9 --rounds 100 --result docs/results/kill9.md
 
+chaos-events: setup ## kill -9 at ROUNDS=200 random moments under a load of events; minutes
+	$(STEP) "kill -9 under a load of events"
+	@$(PY) -m tests.chaos.events.kill9 --rounds $(or $(ROUNDS),200) --result docs/results/kill9-events.md
+
+chaos-disk: setup ## kill the event side at every step on its disk, and cut the power 2,000 times; minutes
+	$(STEP) "every step on the disk"
+	@$(PY) -m tests.chaos.disk.kill_points --again --result docs/results/kill-points.md
+	$(STEP) "power cuts"
+	@$(PY) -m tests.chaos.disk.kill_points --power-cuts 2000 --result docs/results/power-cuts.md
+
+deep-queue: setup ## a start on EVENTS=100000 queued events, and all of them run; minutes
+	$(STEP) "a deep queue"
+	@$(PY) -m tests.chaos.events.deep_queue --events $(or $(EVENTS),100000) --result docs/results/deep-queue.md
+
 guest: setup ## sandbox limits under cgroup version 2, in a virtual machine; minutes; AS=user for an ordinary user
 	@scripts/system-packages guest
 	$(STEP) "cgroup version 2"

@@ -5,13 +5,11 @@
 
 import argparse
 import statistics
-import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
@@ -20,6 +18,7 @@ from tests.chaos.history import AcceptLog, Phase
 from tests.chaos.inspection import all_functions, half_made_files, invoked, wait_until_settled
 from tests.chaos.load import Caller, Client, Counters, working
 from tests.chaos.remains import remains_of, still_there
+from tests.chaos.result_page import page
 from tests.live_server import LiveServer, marked_directory
 
 SEED = 9
@@ -160,24 +159,9 @@ def main(arguments: list[str]) -> int:
         print(f"{finding.kind}: {finding.text}")
     print(outcome)
     if options.result is not None:
-        options.result.parent.mkdir(parents=True, exist_ok=True)
-        options.result.write_text(_page(options.rounds, options.seed, outcome), encoding="utf-8")
+        command = f"python -m tests.chaos.kill9 --rounds {options.rounds} --seed {options.seed}"
+        page(options.result, "kill -9 during create, update and delete", command, [str(outcome)])
     return 1 if outcome.findings or outcome.rounds < options.rounds else 0
-
-
-def _page(rounds: int, seed: int, outcome: Outcome) -> str:
-    head = (
-        "# kill -9 during create, update and delete\n\n"
-        f"- command: `python -m tests.chaos.kill9 --rounds {rounds} --seed {seed}`\n"
-        f"- date: {datetime.now(UTC):%Y-%m-%d}\n"
-        f"- commit: {_git('rev-parse', '--short', 'HEAD')}{' with changes' if _git('status', '--porcelain') else ''}\n"
-    )
-    return head + "".join(f"- {line}\n" for line in str(outcome).splitlines())
-
-
-def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
-    return done.stdout.strip() if done.returncode == 0 else "unknown"
 
 
 if __name__ == "__main__":

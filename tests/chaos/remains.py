@@ -1,8 +1,10 @@
 """What a server leaves outside its data directory when it is killed: processes and control groups."""
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +34,13 @@ class Remains:
         """What of it is still there."""
         found = [f"process {process.pid}" for process in self.processes if _identity(process.pid) == process]
         return found + [f"cgroup {path}" for path in sorted(self.cgroups) if path.exists()]
+
+    def end(self) -> None:
+        """Kill the processes that are left."""
+        for process in self.processes:
+            if _identity(process.pid) == process:
+                with suppress(ProcessLookupError):
+                    os.kill(process.pid, signal.SIGKILL)
 
 
 def remains_of(server: int | None, cgroup_parent: str) -> Remains:

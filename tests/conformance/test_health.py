@@ -2,15 +2,10 @@
 
 import json
 import os
-import shlex
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,71 +13,20 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lampion.cli.client import Call, send
-from lampion.cli.location import Server
 from tests.deployment import Functions, creation, unique_name
 from tests.live_server import LiveServer
+from tests.own_disk import OnItsOwnDisk, fill, health, make_room, on_its_own_disk, status
 
 WELL_SECONDS = 8.0
 ECHO = "def handler(event, context):\n    return event\n"
-MOUNT = 'mkdir -p "$0" && mount -t tmpfs -o size=24m lampion-test-disk "$0" && exec "$@"'
-
-
-class OnItsOwnDisk(LiveServer):
-    """A server whose data directory is a small file system that nobody else sees."""
-
-    @property
-    def root(self) -> Path:
-        assert self.process is not None
-        return Path(f"/proc/{self.process.pid}/root{self.data}")
-
-    @cached_property
-    def server(self) -> Server:
-        """Read where the server is: from outside its key's file isn't seen as such."""
-        assert self.process is not None
-        inside = ("nsenter", "--mount", "--target", str(self.process.pid), "--")
-        command = [*inside, sys.executable, "-m", "lampion", "env", "--data", str(self.data)]
-        told = subprocess.run(command, capture_output=True, timeout=30, check=True, text=True).stdout
-        exports = dict(shlex.split(line)[1].split("=", 1) for line in told.splitlines())
-        return Server(
-            exports["AWS_ENDPOINT_URL"],
-            exports["AWS_REGION"],
-            exports["AWS_ACCESS_KEY_ID"],
-            exports["AWS_SECRET_ACCESS_KEY"],
-        )
 
 
 @pytest.fixture
 def server(marked_root: Path) -> Iterator[OnItsOwnDisk]:
     if os.geteuid() != 0:
         pytest.skip("a file system of one's own takes root")
-    data = marked_root / unique_name("own-disk")
-    wrapper = ("unshare", "--mount", "sh", "-c", MOUNT, str(data))
-    with OnItsOwnDisk(data=data, wrapper=wrapper) as started:
+    with on_its_own_disk(marked_root / unique_name("own-disk")) as started:
         yield started
-
-
-def health(url: str) -> tuple[int, Any]:
-    try:
-        with urllib.request.urlopen(f"{url}/_lampion/health", timeout=10) as answer:
-            return answer.status, json.loads(answer.read())
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, json.loads(error.read())
-
-
-def status(server: LiveServer) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "lampion", "status"]
-    return subprocess.run(command, env=server.aws_environ(), capture_output=True, timeout=30, check=False, text=True)
-
-
-def fill(directory: Path) -> None:
-    """Not a byte is left."""
-    with (directory / "filler").open("wb", buffering=0) as file, suppress(OSError):
-        while True:
-            file.write(bytes(64 * 1024))
-    with (directory / "filler2").open("wb", buffering=0) as file, suppress(OSError):
-        while True:
-            file.write(b"x")
 
 
 def invocations(server: LiveServer, name: str) -> int:
@@ -118,8 +62,8 @@ def test_a_full_disk_is_told_refused_and_got_over(server: OnItsOwnDisk) -> None:
     client, url = server.client(), server.url
     name = Functions(client, "health")(ECHO)
     assert health(url) == (200, {"status": "ok"})
-    assert (status(server).returncode, status(server).stdout[:4]) == (0, "ok: ")
     environ = server.aws_environ()
+    assert (status(environ).returncode, status(environ).stdout[:4]) == (0, "ok: ")
     fill(server.root)
 
     arn = f"arn:aws:lambda:us-east-1:123456789012:function:{name}"
@@ -138,13 +82,11 @@ def test_a_full_disk_is_told_refused_and_got_over(server: OnItsOwnDisk) -> None:
     assert refused.value.response["Error"]["Code"] == "ServiceException"
     assert "late" not in [function["FunctionName"] for function in client.list_functions()["Functions"]]
 
-    command = [sys.executable, "-m", "lampion", "status"]
-    told = subprocess.run(command, env=environ, capture_output=True, timeout=30, check=False, text=True)
+    told = status(environ)
     assert (told.returncode, told.stdout[:9]) == (8, "failing: ")
     assert "\nstore: database or disk is full (for " in told.stdout
 
-    for file in ("filler", "filler2"):
-        (server.root / file).unlink()
+    make_room(server.root)
     give_up_at = time.monotonic() + WELL_SECONDS
     while health(url)[0] != 200:
         assert time.monotonic() < give_up_at, "it doesn't recover alone"

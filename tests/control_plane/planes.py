@@ -73,6 +73,7 @@ class InProcess:
                     pool=NoEnvironments(),
                     invoker=None,
                     events=None,
+                    provisioning=None,
                 ),
                 _any(link=lambda package, context: f"http://here/{package.sha256}"),
             ),

@@ -23,7 +23,7 @@ MEANINGS = {
     ExitCode.OK: "The command did what it was asked.",
     ExitCode.FUNCTION_ERROR: "The function ran and failed; its error is on stdout.",
     ExitCode.USAGE: "The command line, a setting or the request isn't valid.",
-    ExitCode.NOT_FOUND: "There is no such function, version or log.",
+    ExitCode.NOT_FOUND: "There is no such function, version, log or queue.",
     ExitCode.THROTTLED: "The invocation was throttled; try again.",
     ExitCode.TIMEOUT: "The function ran into its timeout, or the server didn't answer in time.",
     ExitCode.ACCESS_DENIED: "The server refused the signature or the caller.",

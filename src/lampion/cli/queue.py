@@ -68,6 +68,8 @@ def list_queues(data: str | None, as_json: bool) -> None:
 def peek(name: str, failed: bool, limit: int, payload: bool, data: str | None, as_json: bool) -> None:
     """Print what waits in a queue, the next one first, or what failed. It stays where it is.
 
+    What runs at the moment is listed as due until it ends.
+
     \b
     Examples:
       lampion queue peek hello

@@ -113,7 +113,9 @@ class QueuesView:
         if name.startswith("arn:"):
             queue = QueueKey(DELIVERIES, asked.account_id, asked.region, name)
             if not await self._contents.is_known(queue):
-                raise ResourceNotFoundException(f"Nothing was ever to be delivered to {name}.")
+                raise ResourceNotFoundException(
+                    f"Nothing was ever to be delivered to {name}. (Events are found by their function's name.)"
+                )
             return queue
         queue = QueueKey(EVENTS, asked.account_id, asked.region, name)
         key = FunctionKey(asked.account_id, asked.region, name)

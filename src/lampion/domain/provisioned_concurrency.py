@@ -46,6 +46,9 @@ class Allocation:
     reason: str | None = None
 
 
+NOTHING_YET: Final = Allocation(0, 0, Status.IN_PROGRESS)
+"""What has become of a new configuration."""
+
 INIT_FAILURE: Final = "FUNCTION_ERROR_INIT_FAILURE"
 """AWS's StatusReason when the function's own initialization fails."""
 

@@ -1,12 +1,12 @@
 """All durable queues: events, and deliveries of what became of them. Entries come in here, and end here."""
 
-import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from lampion.clock.clock import Clock
 from lampion.clock.steady import SteadyTime
+from lampion.event_queue.inbox import Inbox
 from lampion.event_queue.queue import Queue
 from lampion.event_queue.turns import Turns
 from lampion.store.entries import Change, Entries, Entry, NewEntry
@@ -15,17 +15,11 @@ from lampion.store.errors import StoreClosed, StoreError
 EVENTS: Final = "event"
 DELIVERIES: Final = "delivery"
 
-_ACCEPT_SECONDS: Final = 10.0
-_PENDING_BYTES: Final = 256 * 1024 * 1024
 _RETRY_SECONDS: Final = 1.0
 _DELIVERIES_AT_ONCE: Final = 64
 _DELIVERIES_TO_ONE: Final = 8
 
 _log = logging.getLogger(__name__)
-
-
-class NotAccepted(Exception):
-    """An entry that isn't on disk, as far as is known: whoever sent it must send it again."""
 
 
 class Queues:
@@ -39,8 +33,7 @@ class Queues:
         deliveries = Turns(most_running=_DELIVERIES_AT_ONCE, most_of_queue=_DELIVERIES_TO_ONE)
         self.events = Queue(entries, agenda, self.time, kind=EVENTS, turns=events)
         self.deliveries = Queue(entries, agenda, self.time, kind=DELIVERIES, turns=deliveries)
-        self._pending_bytes = 0
-        self._pending: set[asyncio.Task[None]] = set()
+        self._inbox = Inbox(entries, clock, written=self._tell, doubtful=self._look_again)
 
     async def open(self) -> None:
         """Go on with what is stored."""
@@ -56,20 +49,7 @@ class Queues:
 
         One that took too long may be on disk all the same; then it is handed out.
         """
-        size_bytes = len(entry.payload) + len(entry.document)
-        if self._pending_bytes + size_bytes > _PENDING_BYTES:
-            raise NotAccepted("too much waits to be written")
-        task = asyncio.get_running_loop().create_task(self._put(entry))
-        self._pending_bytes += size_bytes
-        self._pending.add(task)
-        task.add_done_callback(lambda done: self._settled(done, size_bytes))
-        try:
-            async with self._clock.deadline(_ACCEPT_SECONDS):
-                await asyncio.shield(task)
-        except StoreError as error:
-            raise NotAccepted(str(error)) from error
-        except TimeoutError:
-            raise NotAccepted(f"it wasn't on disk after {_ACCEPT_SECONDS:.0f} s") from None
+        await self._inbox.put(entry)
 
     async def settle(self, change: Change) -> bool:
         """Store a step that has happened, however long the store fails; whether the entry was still there."""
@@ -101,15 +81,6 @@ class Queues:
             self.of_kind(queue.kind).changed(queue)
         return len(queues)
 
-    async def _put(self, entry: NewEntry) -> None:
-        try:
-            sequences = await self.entries.apply(Change(put=(entry,)))
-        except StoreError:
-            self._look_again((entry,))  # it may be there all the same
-            raise
-        if sequences is not None:
-            self._tell((entry,), sequences)
-
     def _look_again(self, put: Sequence[NewEntry]) -> None:
         for queue in {new.queue for new in put}:
             self.of_kind(queue.kind).changed(queue)
@@ -118,9 +89,3 @@ class Queues:
         for new, sequence in zip(put, sequences, strict=True):
             entry = Entry(sequence, new.queue, new.due_epoch_ms, new.document, new.payload)
             self.of_kind(new.queue.kind).added(entry)
-
-    def _settled(self, task: "asyncio.Task[None]", size_bytes: int) -> None:
-        self._pending_bytes -= size_bytes
-        self._pending.discard(task)
-        if not task.cancelled():
-            task.exception()  # seen: whoever sent it may be gone

@@ -4,7 +4,8 @@ from lampion.domain.errors import ServiceException
 from lampion.domain.event import Event
 from lampion.domain.function import Function
 from lampion.domain.invocation import Invocation
-from lampion.event_queue.queues import NotAccepted, Queues
+from lampion.event_queue.inbox import NotAccepted
+from lampion.event_queue.queues import Queues
 from lampion.invoke.event_entries import entry_of
 from lampion.invoke.measuring import Metrics
 from lampion.invoke.qualifier import Target

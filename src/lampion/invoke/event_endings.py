@@ -74,7 +74,7 @@ class EventEndings:
         """What goes to a function needs no outbox: it is the function's event in the same step that ends this one."""
         function = function_destination(delivery.destination_arn)
         if function is None or _home(function.key) != _home(event.key) or len(delivery.body) > EVENT_PAYLOAD_BYTES:
-            return delivery_entry(delivery, event)
+            return delivery_entry(delivery, event, due_epoch_ms=self._time.epoch_ms())
         digits = self._rng.token(20).hex()
         receiver = await self._functions.get(function.key)
         trace = continued(delivery.trace_header, function.key, digits, self._clock.now())
@@ -104,10 +104,10 @@ class EventEndings:
         )
 
 
-def delivery_entry(delivery: Delivery, event: Event) -> NewEntry:
+def delivery_entry(delivery: Delivery, event: Event, *, due_epoch_ms: int) -> NewEntry:
     """Each destination has a queue of its own, so that none waits for another that is down."""
     queue = QueueKey(DELIVERIES, event.key.account_id, event.key.region, delivery.destination_arn)
-    return NewEntry(queue, delivery.ended_epoch_ms, encode(msgspec.structs.replace(delivery, body=b"")), delivery.body)
+    return NewEntry(queue, due_epoch_ms, encode(msgspec.structs.replace(delivery, body=b"")), delivery.body)
 
 
 def decode_delivery(entry: Entry) -> Delivery:

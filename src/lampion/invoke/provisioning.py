@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from lampion.clock.clock import Clock
 from lampion.domain.arn import FunctionKey
 from lampion.domain.function import Function, State
-from lampion.domain.provisioned_concurrency import Allocation, ProvisionedConcurrency, allocation
+from lampion.domain.provisioned_concurrency import NOTHING_YET, Allocation, ProvisionedConcurrency, allocation
 from lampion.environments.provisioned import Provisioned
 from lampion.invoke.provisioning_plan import Config, Place, Served, plan
 from lampion.store.cached_functions import CachedFunctions
@@ -22,6 +22,8 @@ from lampion.store.errors import StoreClosed, StoreError
 
 _LOG = logging.getLogger(__name__)
 _AGAIN_SECONDS: Final = 0.5
+_CALM_SECONDS: Final = 0.25
+"""After a change: a deployment makes several, which are carried out as one. Who asks at once is told IN_PROGRESS."""
 
 Where = tuple[str, str]
 """Account and region."""
@@ -56,6 +58,7 @@ class Provisioning:
         self._served: dict[Where, Mapping[Place, Served]] = {}
         self._targets: dict[Where, Mapping[tuple[FunctionKey, str], int]] = {}
         self._due: set[Where] = set()
+        self._soon: set[Where] = set()
         self._wake = asyncio.Event()
         self._resources.subscribe(self._changed)
         self._environments.follow_provisioned(self._environments_changed)
@@ -73,31 +76,34 @@ class Provisioning:
     def allocation(self, config: ProvisionedConcurrency, version: str) -> Allocation:
         """How far a configuration, which counts for `version` now, has got."""
         key = config.key
-        now = self._environments.provisioned_of(key, version)
         served = self._served.get((key.account_id, key.region), {}).get((key, config.qualifier))
-        former = () if served is None else served.until(version).outgoing
-        is_looked_at = served is not None and served.since_epoch_ms == config.last_modified_epoch_ms
-        before = [self._environments.provisioned_of(key, one) for one in former]
+        if served is None:  # what is there, if anything, is there for a configuration that was deleted
+            return NOTHING_YET
+        now = self._environments.provisioned_of(key, version)
+        before = [self._environments.provisioned_of(key, one) for one in served.until(version).outgoing]
         return allocation(
             config.executions,
             ready=now.ready,
             free=now.free,
             outgoing_ready=sum(one.ready for one in before),
             outgoing_free=sum(one.free for one in before),
-            failure=now.failure if is_looked_at else None,
+            failure=now.failure if served.since_epoch_ms == config.last_modified_epoch_ms else None,
         )
 
     # -- inside --
 
     def _changed(self, change: Change) -> None:
-        if change.touches(PROVISIONED_KINDS):
-            self._look_at((change.account_id, change.region))
+        where = (change.account_id, change.region)
+        if change.touches(PROVISIONED_KINDS) and where not in self._soon:
+            self._soon.add(where)
+            self._clock.call_later(_CALM_SECONDS, lambda: self._look_at(where))
 
     def _environments_changed(self, key: FunctionKey, version: str) -> None:
         """Others may be given up for them now."""
         self._look_at((key.account_id, key.region))
 
     def _look_at(self, where: Where) -> None:
+        self._soon.discard(where)
         self._due.add(where)
         self._wake.set()
 

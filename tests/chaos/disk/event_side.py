@@ -1,14 +1,13 @@
 """The event side of a server on its real databases, with functions that only leave a trace, and time that flies."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lampion.clock.clock import Timer
+from lampion.clock.clock import SystemClock, Timer
 from lampion.clock.rng import SystemRng
 from lampion.domain.arn import LATEST, FunctionKey
 from lampion.domain.errors import ResourceNotFoundException
@@ -20,18 +19,22 @@ from lampion.invoke.event_acceptance import EventAcceptance
 from lampion.invoke.event_endings import EventEndings
 from lampion.invoke.event_invoker import EventInvoker
 from lampion.invoke.qualifier import Target
+from lampion.invoke.redriving import Redriving
 from lampion.store.cached_functions import CachedFunctions
 from lampion.store.cached_resources import CachedResources
 from lampion.store.sqlite.database import Database, open_database
 from lampion.store.sqlite.entries import SqliteEntries
 from lampion.store.sqlite.functions import SqliteFunctions
 from lampion.store.sqlite.migrations import known_migrations
+from lampion.store.sqlite.queue_contents import SqliteQueueContents
 from lampion.store.sqlite.resources import SqliteResources
 from lampion.telemetry.metrics import Metrics
 
 ACCOUNT: Final = "123456789012"
 REGION: Final = "us-east-1"
 FAILS: Final = "fails"
+Trace = Callable[[str, str], object]
+"""Hears of a function's name and a request id."""
 _CHECKPOINT_PAGES: Final = 12
 """After so many pages the log is folded into the file: often, so that it happens within a short scenario."""
 
@@ -40,11 +43,8 @@ def key(name: str) -> FunctionKey:
     return FunctionKey(ACCOUNT, REGION, name)
 
 
-class FlyingClock:
-    """See clock.clock.Clock; waiting takes a fraction of its time, so that a minute passes in hundredths of a second.
-
-    It begins at `epoch`. What takes time itself (a deadline for the disk) has its real time.
-    """
+class FlyingClock(SystemClock):
+    """Begins at `epoch`, and goes so many times as fast: a minute passes in hundredths of a second."""
 
     def __init__(self, epoch: float, *, times: float = 2000.0) -> None:
         self._times = times
@@ -54,22 +54,19 @@ class FlyingClock:
         return self._began + self.monotonic()
 
     def monotonic(self) -> float:
-        return time.monotonic() * self._times
+        return super().monotonic() * self._times
 
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds / self._times)
+        await super().sleep(seconds / self._times)
 
     def call_later(self, seconds: float, action: Callable[[], object]) -> Timer:
-        return asyncio.get_running_loop().call_later(seconds / self._times, action)
-
-    def deadline(self, seconds: float) -> AbstractAsyncContextManager[object]:
-        return asyncio.timeout(seconds)
+        return super().call_later(seconds / self._times, action)
 
 
 class TracedRuns:
     """invoke.event_invoker.Runs: functions that exist run, and `trace` hears of it."""
 
-    def __init__(self, functions: CachedFunctions, trace: Callable[[str, str], object]) -> None:
+    def __init__(self, functions: CachedFunctions, trace: Trace) -> None:
         self._functions = functions
         self._trace = trace
 
@@ -95,18 +92,20 @@ class NoTargets:
 
 
 @dataclass(frozen=True, slots=True)
-class Core:
+class EventSide:
     """A server's event side, at work."""
 
     functions: CachedFunctions
     resources: CachedResources
     queues: Queues
     acceptance: EventAcceptance
+    redriving: Redriving
+    contents: SqliteQueueContents
     queues_database: Database
 
 
 @asynccontextmanager
-async def running_core(directory: Path, clock: FlyingClock, trace: Callable[[str, str], object]) -> AsyncIterator[Core]:
+async def running_event_side(directory: Path, agenda: FlyingClock, trace: Trace) -> AsyncIterator[EventSide]:
     """On the databases in `directory`, for the duration of the block, and closed as a server closes them."""
     async with AsyncExitStack() as stack:
         store = await open_database(directory / "lampion.db")
@@ -117,19 +116,22 @@ async def running_core(directory: Path, clock: FlyingClock, trace: Callable[[str
             await database.write(lambda one: one.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}"))
         functions = CachedFunctions(SqliteFunctions(store))
         resources = CachedResources(SqliteResources(store), functions)
-        queues, metrics = Queues(SqliteEntries(kept), clock, clock, most_events=8), Metrics()
+        queues, metrics = Queues(SqliteEntries(kept), SystemClock(), agenda, most_events=8), Metrics()
         invoker = EventInvoker(
             queues=queues,
             invoker=TracedRuns(functions, trace),
             resources=resources,
-            endings=EventEndings(functions=functions, clock=clock, time=queues.time, rng=SystemRng()),
+            endings=EventEndings(functions=functions, clock=SystemClock(), time=queues.time, rng=SystemRng()),
             metrics=metrics,
         )
         await queues.open()
         deliverer = Deliverer(queues=queues, targets=NoTargets(), metrics=metrics)
         tasks = [asyncio.create_task(one.run()) for one in (invoker, deliverer)]
         try:
-            yield Core(functions, resources, queues, EventAcceptance(queues=queues, metrics=metrics), kept)
+            acceptance = EventAcceptance(queues=queues, metrics=metrics)
+            contents = SqliteQueueContents(kept)
+            redriving = Redriving(queues=queues, contents=contents, functions=functions)
+            yield EventSide(functions, resources, queues, acceptance, redriving, contents, kept)
         finally:
             for task in tasks:
                 task.cancel()
@@ -137,13 +139,13 @@ async def running_core(directory: Path, clock: FlyingClock, trace: Callable[[str
             await queues.close()
 
 
-async def until_quiet(core: Core, *, seconds: float = 20.0) -> None:
+async def until_quiet(side: EventSide, *, seconds: float = 20.0) -> None:
     """Until no entry is left. Raises TimeoutError when some never end."""
     async with asyncio.timeout(seconds):
-        while not await _is_quiet(core):
+        while not await _is_quiet(side):
             await asyncio.sleep(0.002)
 
 
-async def _is_quiet(core: Core) -> bool:
-    dues = [*await core.queues.entries.first_due("event"), *await core.queues.entries.first_due("delivery")]
+async def _is_quiet(side: EventSide) -> bool:
+    dues = [*await side.queues.entries.first_due("event"), *await side.queues.entries.first_due("delivery")]
     return all(due is None for _, due in dues)

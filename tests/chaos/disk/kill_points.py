@@ -27,6 +27,7 @@ from tests.chaos.disk.judgement import judge, look
 from tests.chaos.disk.power_cut import cut_power, read_record
 from tests.chaos.disk.scenario import Diary, open_for_the_first_time, play, read_diary, recover
 from tests.chaos.disk.shim import Disk, build_shim, under_shim
+from tests.chaos.result_page import page
 
 _LIFE_SECONDS: Final = 60
 _MEMORY = Path("/dev/shm")
@@ -173,6 +174,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--again", action="store_true", help="kill it again while it recovers")
     parser.add_argument("--power-cuts", type=int, help="cut the power at so many steps instead")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--result", type=Path, help="file to write the outcome to")
     options = parser.parse_args(arguments)
     if "LAMPION_TEST_DISK" not in os.environ:
         return _under_the_shim(arguments)
@@ -186,6 +188,10 @@ def main(arguments: list[str]) -> int:
     else:
         crashes.at_power_cuts(options.power_cuts, options.seed)
     print(crashes.outcome)
+    if options.result is not None:
+        title = "A kill at every step on the disk" if options.power_cuts is None else "Power cuts"
+        command = " ".join(("python -m tests.chaos.disk.kill_points", *arguments))
+        page(options.result, title, command, [str(crashes.outcome)])
     return 1 if crashes.outcome.findings else 0
 
 

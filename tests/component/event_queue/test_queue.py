@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 
 from lampion.clock.adjustable import AdjustableClock
-from lampion.event_queue.queues import DELIVERIES, EVENTS, NotAccepted, Queues
+from lampion.event_queue.inbox import NotAccepted
+from lampion.event_queue.queues import DELIVERIES, EVENTS, Queues
 from lampion.event_queue.turns import LOADED_MOST
 from lampion.store.entries import Change, Entries, Entry, NewEntry, Postponed, QueueKey
 from lampion.store.errors import StoreError
@@ -215,8 +216,10 @@ class Failing(MemoryEntries):
         super().__init__()
         self.failures = 0
         self.seconds = 0.0
+        self.writes = 0
 
     async def apply(self, change: Change) -> Sequence[int] | None:
+        self.writes += 1
         await asyncio.sleep(self.seconds)
         if self.failures:
             self.failures -= 1
@@ -302,5 +305,44 @@ def test_a_step_is_stored_however_long_the_store_fails():
         store.failures = 30
         assert await failing.queues.settle(Change(of=entry.sequence, put=[failing.new(OUTBOX)]))
         assert (await failing.queues.deliveries.next()).queue == OUTBOX
+
+    on_stage(play)
+
+
+def test_what_comes_while_the_disk_writes_is_written_together():
+    async def play(stage: Stage) -> None:
+        store = Failing()
+        slow = Stage(stage.loop, store)
+        store.seconds = 1.0
+        await asyncio.gather(*(slow.queues.accept(slow.new(ORDERS)) for _ in range(100)))
+        assert store.writes == 1, "they were all there when the first was written"
+        await asyncio.gather(*(slow.queues.accept(slow.new(ORDERS, in_seconds=n)) for n in range(3)))
+        assert store.writes == 2
+
+    on_stage(play)
+
+
+def test_a_disk_that_takes_too_long_refuses_who_comes_meanwhile_at_once_and_then_takes_again():
+    async def play(stage: Stage) -> None:
+        store = Failing()
+        slow = Stage(stage.loop, store)
+        store.seconds = 30.0
+        first = asyncio.create_task(slow.queues.accept(slow.new(ORDERS, b"first")))
+        await asyncio.sleep(5)
+        behind = asyncio.create_task(slow.queues.accept(slow.new(ORDERS, b"behind")))
+        with pytest.raises(NotAccepted):
+            await first
+        with pytest.raises(NotAccepted):
+            await behind
+        began = slow.clock.monotonic()
+        with pytest.raises(NotAccepted):
+            await slow.queues.accept(slow.new(ORDERS, b"refused"))
+        assert slow.clock.monotonic() == began
+        store.seconds = 0.0
+        await asyncio.sleep(30)
+        await slow.queues.accept(slow.new(MAILS, b"taken"))
+        payloads = {entry.payload for entry in [await slow.next(), await slow.next()] if entry is not None}
+        assert payloads == {b"first", b"taken"}
+        assert await slow.next() is None
 
     on_stage(play)

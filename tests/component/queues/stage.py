@@ -84,7 +84,7 @@ class Stage:
             function_arn=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:hello:$LATEST",
             ended_epoch_ms=1000,
         )
-        return await self.put(delivery_entry(delivery, event("hello", number)))
+        return await self.put(delivery_entry(delivery, event("hello", number), due_epoch_ms=delivery.ended_epoch_ms))
 
     async def fail(self, sequence: int) -> None:
         """The entry ends badly, and is kept."""

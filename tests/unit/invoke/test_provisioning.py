@@ -56,6 +56,27 @@ async def test_what_is_put_is_there_and_what_is_deleted_ends() -> None:
         assert (await on.allocations(), on.ready_ahead("f", "1")) == ({}, 0)
 
 
+async def test_a_new_configuration_begins_with_nothing_whatever_a_deleted_one_has_left() -> None:
+    async with deployed() as on:
+        await on.provision("f", "1", 2)
+        await on.clock.advance(5)
+        assert await said(on, "1") == (2, 2, Status.READY)
+        await on.provision("f", "1", None)
+        await on.provision("f", "live", 2)
+        assert await said(on) == (0, 0, Status.IN_PROGRESS)
+        await on.clock.advance(5)
+        assert (await said(on), len(on.environments.live)) == ((2, 2, Status.READY), 2)
+
+
+async def test_a_deployments_changes_are_carried_out_as_one() -> None:
+    async with deployed() as on:
+        for wanted in (9, 4, 1):
+            await on.provision("f", "live", wanted)
+            await on.clock.advance(0.01)
+        await on.clock.advance(5)
+        assert (await said(on), len(on.environments.made)) == ((1, 1, Status.READY), 1)
+
+
 async def test_they_move_with_their_alias() -> None:
     async with deployed() as on:
         await on.provision("f", "live", 2)
