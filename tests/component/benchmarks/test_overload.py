@@ -3,6 +3,7 @@
 import os
 
 from benchmarks.measure.open_loop import Seen
+from benchmarks.overload.page import MOST_GROWTH_MIB
 from benchmarks.overload.scenario import EVENTS, SCENARIOS, SYNC, measure
 from benchmarks.systems.lampion_server import serving
 from benchmarks.systems.system import Scratch
@@ -26,3 +27,4 @@ def test_an_overloaded_function_refuses_what_it_cannot_do_and_loses_no_event(tmp
     assert figures.events_not_well == 0
     assert told(figures.seen) == figures.seen.sent
     assert figures.memory_peak_mib >= figures.memory_before_mib > 1
+    assert figures.memory_peak_mib - figures.memory_before_mib < MOST_GROWTH_MIB
