@@ -80,3 +80,16 @@ def test_a_long_payload_is_quoted_in_part() -> None:
     with pytest.raises(InvalidRequestContentException) as caught:
         check_json(b"[" + b"1," * 1000 + b"]")
     assert "[truncated 1502 bytes]" in caught.value.message
+
+
+@pytest.mark.parametrize("before", [0, 1, 65_533, 65_534, 65_535, 65_536, 131_071])
+def test_utf_8_is_checked_across_pieces(before: int) -> None:
+    check_json(('"' + "x" * before + "\N{LLAMA}" * 3 + '"').encode())
+    broken = b'"' + b"x" * before + "\N{LLAMA}".encode()[:3] + b'"'
+    with pytest.raises(InvalidRequestContentException, match=r"Invalid UTF-8 start byte 0xf0"):
+        check_json(broken)
+
+
+def test_a_payload_that_ends_in_the_middle_of_a_character_is_no_utf_8() -> None:
+    with pytest.raises(InvalidRequestContentException):
+        check_json('"\N{LLAMA}'.encode()[:-1])
