@@ -8,7 +8,9 @@ from pathlib import Path
 
 def page(file: Path, title: str, command: str, outcomes: Iterable[str]) -> None:
     """One list for each outcome, an item for each of its lines."""
-    commit = _git("rev-parse", "--short", "HEAD") + (" with changes" if _git("status", "--porcelain") else "")
+    commit = _git("rev-parse", "--short", "HEAD") + (
+        " with changes" if _git("status", "--porcelain", "--", ".", ":!docs/results") else ""
+    )
     head = f"# {title}\n\n- command: `{command}`\n- date: {datetime.now(UTC):%Y-%m-%d}\n- commit: {commit}\n"
     lists = ["".join(f"- {line}\n" for line in outcome.splitlines()) for outcome in outcomes]
     file.parent.mkdir(parents=True, exist_ok=True)
