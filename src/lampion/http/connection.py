@@ -314,13 +314,16 @@ class Connection(asyncio.Protocol):
                 break
             closes = exchange.close or response.close
             if exchange.body is None:
-                rendered.append(self._server.writer.render(response, close=closes, head_only=exchange.head_only))
+                rendered += self._server.writer.render(response, close=closes, head_only=exchange.head_only)
             elif not self._stream(response, exchange.body, rendered, close=closes):
                 break
             self._exchanges.popleft()
             close = closes
         if rendered:
-            transport.write(rendered[0] if len(rendered) == 1 else b"".join(rendered))
+            if len(rendered) == 1:
+                transport.write(rendered[0])
+            else:
+                transport.writelines(rendered)
             self._mark_time()
         if close:
             self._close_after = True

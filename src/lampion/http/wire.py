@@ -1,6 +1,6 @@
 """Responses as bytes. Pure but for the Date header, which is made once a second."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Final
@@ -10,6 +10,7 @@ from lampion.http.message import Response
 
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 BODILESS: Final = frozenset((204, 304))
+_LARGE_BYTES: Final = 64 * 1024
 
 
 class ResponseWriter:
@@ -20,12 +21,14 @@ class ResponseWriter:
         self._second = -1
         self._date = ""
 
-    def render(self, response: Response, *, close: bool, head_only: bool = False) -> bytes:
-        """The whole answer, or its head alone."""
+    def render(self, response: Response, *, close: bool, head_only: bool = False) -> Sequence[bytes]:
+        """The whole answer, or its head alone. A large body stays as it is: copying it would cost as much as sending it."""
         is_bodiless = response.status in BODILESS
         length = "" if is_bodiless else f"Content-Length: {len(response.body)}\r\n"
         head = self._head(response, length, close=close)
-        return head if head_only or is_bodiless else head + response.body
+        if head_only or is_bodiless:
+            return (head,)
+        return (head, response.body) if len(response.body) > _LARGE_BYTES else (head + response.body,)
 
     def render_head(self, response: Response, *, close: bool, is_chunked: bool) -> bytes:
         """The head of an answer whose body follows: in chunks, or until the connection ends."""

@@ -69,7 +69,8 @@ def test_any_answer_is_one_response_or_none(answer: Any) -> None:
         prelude, body = response_of(json.dumps(answer).encode())
     except Malformed:
         return
-    rendered = ResponseWriter(VirtualClock()).render(Response(prelude.status, body, prelude.headers), close=False)
+    response = Response(prelude.status, body, prelude.headers)
+    rendered = b"".join(ResponseWriter(VirtualClock()).render(response, close=False))
     lines = rendered.partition(b"\r\n\r\n")[0].split(b"\r\n")
     length = 0 if prelude.status in (204, 304) else 1
     assert len(lines) == 1 + 1 + len(prelude.headers) + length  # status, Date, theirs, Content-Length
