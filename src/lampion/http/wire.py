@@ -22,7 +22,7 @@ class ResponseWriter:
         self._date = ""
 
     def render(self, response: Response, *, close: bool, head_only: bool = False) -> Sequence[bytes]:
-        """The whole answer, or its head alone. A large body stays as it is: copying it would cost as much as sending it."""
+        """The whole answer, or its head alone. A large body is a part of its own: no copy is made of it."""
         is_bodiless = response.status in BODILESS
         length = "" if is_bodiless else f"Content-Length: {len(response.body)}\r\n"
         head = self._head(response, length, close=close)
