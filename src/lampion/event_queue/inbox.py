@@ -65,6 +65,9 @@ class Inbox:
             timer = self._clock.call_later(_WRITE_SECONDS, lambda batch=batch: self._give_up(batch))  # type: ignore[misc]
             try:
                 await self._write_batch(batch)
+            except Exception:  # whatever it is, nobody may wait for ever
+                _log.exception("entries can't be written")
+                _fail(batch, NotAccepted("an internal error"))
             finally:
                 timer.cancel()
                 self._is_stuck = False
@@ -78,10 +81,6 @@ class Inbox:
         except StoreError as error:
             self._doubtful(new)
             _fail(batch, NotAccepted(str(error)))
-            return
-        except Exception:  # whatever it is, nobody may wait for ever
-            _log.exception("entries can't be written")
-            _fail(batch, NotAccepted("an internal error"))
             return
         self._written(new, sequences or ())
         for _, done in batch:
