@@ -10,6 +10,8 @@ FILES = ("test_lambda", "test_lambda_common", "test_lambda_runtimes", "test_lamb
 
 _NAMED = "no answer is recorded; test_named_cases.py asks what the name says"
 
+_RETRIES = "what is recorded is in the log; tests/conformance/test_event_retries.py looks there"
+
 NOT_ASKED = {
     r".*\[(java|ruby|dotnet|provided).*": "no answer is recorded, and nothing here runs the runtime yet",
     r"TestLambdaCallingLocalstack::.*\[(python|nodejs).*": (
@@ -19,8 +21,8 @@ NOT_ASKED = {
     r"TestPythonRuntimes::test_python_runtime_correct_versions.*": _NAMED,
     r"TestLambdaBaseFeatures::test_(large_payloads|lambda_large_response)": _NAMED,
     r"TestRequestIdHandling::test_request_id_format": _NAMED,
-    r"TestRequestIdHandling::test_request_id_async_invoke_with_retry": "needs the event queue and CloudWatch Logs",
-    r"TestLambdaVersions::test_async_invoke_queue_upon_function_update": "needs the event queue",
+    r"TestRequestIdHandling::test_request_id_async_invoke_with_retry": _RETRIES,
+    r"TestLambdaVersions::test_async_invoke_queue_upon_function_update": _RETRIES,
     r"TestLambdaFeatures::test_upload_lambda_from_s3": "needs code in S3",
     r"TestLambdaBehavior::test_runtime_introspection_arm": "needs an arm64 machine",
     r"TestLambdaURL::test_lambda_url_invocation_custom_id(_aliased)?": (
