@@ -11,6 +11,7 @@ from lampion.event_queue.forgetting import Forgetting
 from lampion.invoke.deliverer import Deliverer
 from lampion.invoke.event_endings import EventEndings
 from lampion.invoke.event_invoker import EventInvoker
+from lampion.invoke.targets.function import FunctionTarget
 from lampion.invoke.targets.target import Targets
 
 
@@ -25,7 +26,9 @@ async def running_events(settings: Settings, ports: Ports, stores: Stores, work:
         metrics=ports.metrics,
     )
     async with targets_outside(settings, ports.clock) as targets:
-        deliverer = Deliverer(queues=work.queues, targets=Targets(targets), metrics=ports.metrics)
+        deliverer = Deliverer(
+            queues=work.queues, targets=Targets({**targets, "lambda": FunctionTarget()}), metrics=ports.metrics
+        )
         forgetting = Forgetting(stores.entries, ports.agenda)
         await work.queues.open()
         tasks = [asyncio.create_task(one.run()) for one in (invoker, deliverer, forgetting)]

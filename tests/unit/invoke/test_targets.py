@@ -15,6 +15,7 @@ from lampion.domain.resource_arn import service_of
 from lampion.endpoints.aws_client import AwsClient
 from lampion.endpoints.http_client import HttpClient
 from lampion.endpoints.services import Endpoints
+from lampion.invoke.targets.function import FunctionTarget
 from lampion.invoke.targets.table import outside_targets
 from lampion.invoke.targets.target import TargetRefused, Targets, TargetUnavailable
 from tests.unit.domain.test_connections import GOOD
@@ -59,14 +60,25 @@ def test_what_may_be_a_dead_letter_queue_has_a_target(service: str) -> None:
     [(arn("sqs"), TargetUnavailable), (arn("lambda"), TargetRefused), ("arn:aws:sqs:", TargetRefused)],
 )
 async def test_what_has_none_is_refused(target_arn: str, raised: type[Exception]) -> None:
-    delivery = Delivery(
+    with pytest.raises(raised, match=r"sqs has no endpoint|results can't be sent to the service"):
+        await Targets(outside()).deliver(delivery(target_arn))
+
+
+@pytest.mark.parametrize(
+    ("body", "words"), [(b"{}", "in another account or region"), (b" " * 1_048_577, "1048577 bytes is more than")]
+)
+async def test_a_function_that_can_not_get_a_result_is_refused_with_the_reason(body: bytes, words: str) -> None:
+    with pytest.raises(TargetRefused, match=words):
+        await FunctionTarget().deliver(delivery("arn:aws:lambda:eu-west-1:123456789012:function:far", body))
+
+
+def delivery(target_arn: str, body: bytes = b"{}") -> Delivery:
+    return Delivery(
         id="1",
         destination_arn=target_arn,
         purpose=Purpose.ON_SUCCESS,
         function_arn=KEY.qualified_arn("1"),
         request_id="1",
-        body=b"{}",
+        body=body,
         ended_epoch_ms=0,
     )
-    with pytest.raises(raised, match=r"sqs has no endpoint|results can't be sent to the service"):
-        await Targets(outside()).deliver(delivery)
