@@ -19,7 +19,7 @@ ERROR_MESSAGE_BYTES: Final = 1024
 _UNSENDABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters outside XML 1.0, for which SQS and SNS refuse a whole message."""
 
-_TRACE_HEADER: Final = re.compile(r"[A-Za-z]+=[A-Za-z0-9:|_.-]+(?:;[A-Za-z]+=[A-Za-z0-9:|_.-]+)*;?")
+_TRACE_FIELD: Final = re.compile(r"[A-Za-z]+=[A-Za-z0-9:|_.-]+")
 
 
 class Purpose(StrEnum):
@@ -113,8 +113,11 @@ def _dead_letter_attributes(ending: Ending) -> tuple[Attribute, ...]:
 
 
 def _sendable_trace(header: str) -> str:
-    """SQS refuses a whole message for a trace header of another form, and callers write what they like into theirs."""
-    return header if _TRACE_HEADER.fullmatch(header) else ""
+    """SQS refuses a whole message for a field of another form, and callers write what they like into theirs.
+
+    The others stay: among them is the lineage, by which loops are found.
+    """
+    return ";".join(field for field in header.split(";") if _TRACE_FIELD.fullmatch(field))
 
 
 def _first_kilobyte(message: str) -> str:

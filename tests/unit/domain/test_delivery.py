@@ -102,10 +102,15 @@ def test_the_error_code_is_what_kept_it_from_running() -> None:
     }
 
 
-@pytest.mark.parametrize("header", ["nonsense", "Root=1-5759e988\nX: 1", "Root=1;Parent=é", "Root=", ";", "Root=a b"])
+@pytest.mark.parametrize("header", ["nonsense", "Root=1-5759e988\nX: 1", "Parent=é", "Root=", ";", "Root=a b"])
 def test_a_trace_header_of_another_form_stays_here(header: str) -> None:
     assert record_delivery("id", QUEUE, ending(), header).trace_header == ""
     assert dead_letter_delivery("id", QUEUE, ending(), header).trace_header == ""
+
+
+def test_fields_of_a_trace_header_that_can_be_sent_are_sent() -> None:
+    header = "Root=1-0;Evil=a b;Self=\N{LLAMA};Lineage=1:2a3b4c5d:15"
+    assert record_delivery("id", QUEUE, ending(), header).trace_header == "Root=1-0;Lineage=1:2a3b4c5d:15"
 
 
 def test_arns() -> None:
