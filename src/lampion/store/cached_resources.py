@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, TypeVar, cast
 from lampion.domain.arn import LATEST, FunctionKey
 from lampion.domain.function import Function
 from lampion.store.cached_functions import CachedFunctions
-from lampion.store.resources import CodeUse, Kind, Place, Resources, Stored, every, function_owner
+from lampion.store.resources import CodeUse, Kind, Place, Resources, Stored, function_owner
 
 _CAPACITY: Final = 20_000
 _ABSENT: Final = object()
@@ -89,18 +89,6 @@ class CachedResources:
         if before == self._changes:  # as in `get`
             self._seen[view.name, account_id, region] = (view, found)
         return found
-
-    def every_at_hand(self, kind: Kind[T], account_id: str, region: str) -> Sequence[T] | None:
-        """What `every` answers, if it need not be read."""
-        found = self._seen.get((kind.name, account_id, region))
-        return None if found is None else found[1]
-
-    async def every(self, kind: Kind[T], account_id: str, region: str) -> Sequence[T]:
-        """All resources of a kind; the very same sequence until one changes. For kinds of which there are few."""
-        view: View[Sequence[T]] = View(
-            kind.name, frozenset((kind.name,)), lambda stored, *where: tuple(every(stored, kind, *where))
-        )
-        return await self.see(view, account_id, region)
 
     async def find(self, kind: Kind[T], account_id: str, region: str, *, by: str) -> T | None:
         """The resource that is looked for `by`, where no two are alike; at hand until one of the kind changes."""

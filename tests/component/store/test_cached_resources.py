@@ -12,7 +12,7 @@ from lampion.store.cached_functions import CachedFunctions
 from lampion.store.cached_resources import CachedResources, Change, View
 from lampion.store.memory import MemoryFunctions
 from lampion.store.memory_resources import MemoryResources, MemoryTables
-from lampion.store.resources import Stored
+from lampion.store.resources import Stored, every
 from tests.component.store.samples import ACCOUNT, REGION, function, key
 from tests.component.store.test_resources_contract import NOTES, OTHERS, Note, place
 
@@ -24,6 +24,11 @@ def all_names(stored: Stored, account_id: str, region: str) -> list[str]:
 
 
 NAMES: Final = View("names", frozenset((NOTES.name, OTHERS.name)), all_names)
+
+
+ALL: Final[View[tuple[Note, ...]]] = View(
+    "all notes", frozenset((NOTES.name,)), lambda stored, *where: tuple(every(stored, NOTES, *where))
+)
 
 
 class SlowResources(MemoryResources):
@@ -161,19 +166,19 @@ async def test_functions_that_a_change_writes_are_read_again():
 
 async def test_all_of_a_kind_are_read_once_until_one_changes(cached: CachedResources, slow: SlowResources):
     a, b = Note(owner="function:hello", name="a"), Note(owner="", name="b")
-    assert await cached.every(NOTES, ACCOUNT, REGION) == ()
+    assert await cached.see(ALL, ACCOUNT, REGION) == ()
     await cached.change(lambda stored: stored.put(NOTES, a))
-    both = await cached.every(NOTES, ACCOUNT, REGION)
+    both = await cached.see(ALL, ACCOUNT, REGION)
     assert both == (a,)
-    assert await cached.every(NOTES, ACCOUNT, REGION) is both
+    assert await cached.see(ALL, ACCOUNT, REGION) is both
     await cached.change(lambda stored: stored.put(OTHERS, a))
     await cached.change(lambda stored: stored.put(NOTES, replace(a, region="eu-west-1")))
-    assert await cached.every(NOTES, ACCOUNT, REGION) is both
+    assert await cached.see(ALL, ACCOUNT, REGION) is both
     assert slow.reads == 2
     await cached.change(lambda stored: stored.put(NOTES, b))
-    assert await cached.every(NOTES, ACCOUNT, REGION) == (b, a)
+    assert await cached.see(ALL, ACCOUNT, REGION) == (b, a)
     await cached.change(lambda stored: stored.delete(NOTES, place(b)))
-    assert await cached.every(NOTES, ACCOUNT, REGION) == (a,)
+    assert await cached.see(ALL, ACCOUNT, REGION) == (a,)
 
 
 @pytest.mark.parametrize("how", ["owned", "version", "function"])
@@ -187,25 +192,25 @@ async def test_what_goes_with_its_owner_is_no_longer_among_all_of_its_kind(cache
         stored.put(NOTES, note)
 
     await cached.change(begin)
-    assert await cached.every(NOTES, ACCOUNT, REGION) == (note,)
+    assert await cached.see(ALL, ACCOUNT, REGION) == (note,)
     changes: dict[str, Callable[[Stored], object]] = {
         "owned": lambda stored: stored.delete_owned(key(), "1"),
         "version": lambda stored: stored.delete_version(key(), "1"),
         "function": lambda stored: stored.delete_function(key()),
     }
     await cached.change(changes[how])
-    assert await cached.every(NOTES, ACCOUNT, REGION) == ()
+    assert await cached.see(ALL, ACCOUNT, REGION) == ()
 
 
 async def test_all_of_a_kind_as_read_before_a_change_are_not_kept(cached: CachedResources, slow: SlowResources):
     note = Note(owner="", name="n")
     slow.gate.clear()
-    reading = asyncio.create_task(cached.every(NOTES, ACCOUNT, REGION))
+    reading = asyncio.create_task(cached.see(ALL, ACCOUNT, REGION))
     await asyncio.sleep(0)
     await cached.change(lambda stored: stored.put(NOTES, note))
     slow.gate.set()
     assert await reading == ()
-    assert await cached.every(NOTES, ACCOUNT, REGION) == (note,)
+    assert await cached.see(ALL, ACCOUNT, REGION) == (note,)
 
 
 async def test_what_is_looked_for_is_read_once_until_one_of_its_kind_changes(
