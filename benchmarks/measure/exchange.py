@@ -3,30 +3,18 @@
 import socket
 import struct
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
 from urllib.parse import urlsplit
+
+from benchmarks.measure.post import Post
 
 ANSWER_SECONDS = 60.0
 _HEAD_END = b"\r\n\r\n"
 _PRELUDE = struct.Struct(">II")
 _AROUND_HEADERS = 12
 _CHECKSUM_BYTES = 4
-
-
-class Post(Protocol):
-    """A request to send."""
-
-    @property
-    def url(self) -> str: ...
-    @property
-    def target(self) -> str: ...
-    @property
-    def headers(self) -> Mapping[str, str]: ...
-    @property
-    def body(self) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)

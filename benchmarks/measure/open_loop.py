@@ -4,13 +4,15 @@ import asyncio
 import resource
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import quantiles
-from typing import Protocol, cast
+from typing import cast
 from urllib.parse import urlsplit
 
 import uvloop
+
+from benchmarks.measure.post import Post
 
 UNSENT, UNANSWERED, CLOSED, WRONG = "unsent", "unanswered", "closed", "wrong"
 """Ends of a request that are no status: there was no connection left for it, no answer came in time, its connection was
@@ -18,19 +20,6 @@ closed, or the answer of a request that went well said something else. Where a c
 
 _HEAD_END = b"\r\n\r\n"
 _TICK_SECONDS = 0.001
-
-
-class Post(Protocol):
-    """A request to send."""
-
-    @property
-    def url(self) -> str: ...
-    @property
-    def target(self) -> str: ...
-    @property
-    def headers(self) -> Mapping[str, str]: ...
-    @property
-    def body(self) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
