@@ -10,16 +10,15 @@ from lampion.aws.errors import not_built
 from lampion.aws.operation import RequestContext
 from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
-from lampion.domain.arn import FunctionKey
 from lampion.domain.errors import InvalidRequestContentException
 from lampion.domain.function import Function
 from lampion.domain.invocation import Invocation
 from lampion.domain.tenancy import check_tenant
-from lampion.domain.trace_header import Trace, begun, continued
 from lampion.invoke.invoker import Invoker
 from lampion.invoke.offered import check_offered
 from lampion.invoke.payload import EMPTY, check_json
 from lampion.invoke.qualifier import Target, resolve
+from lampion.invoke.tracing import Tracing
 
 Members = dict[str, Any]
 
@@ -38,8 +37,7 @@ class InvocationRequests:
 
     def __init__(self, *, invoker: Invoker, clock: Clock, rng: Rng) -> None:
         self._invoker = invoker
-        self._clock = clock
-        self._rng = rng
+        self._tracing = Tracing(clock=clock, rng=rng)
 
     async def find(self, context: RequestContext, members: Members) -> Requested:
         """Whom it is for. Raises AWS's error when there is no such function, or none that can be invoked like this."""
@@ -54,7 +52,7 @@ class InvocationRequests:
         payload = members.get("Payload") or EMPTY
         check_json(payload)
         client_context = members.get("ClientContext")
-        trace = self._trace(context.trace_header, target.key)
+        trace = self._tracing.trace(context.trace_header, target.key)
         return Invocation(
             request_id=context.request_id,
             invoked_arn=target.arn,
@@ -64,11 +62,6 @@ class InvocationRequests:
             client_context=None if client_context is None else _decoded(client_context),
             tenant_id=members.get("TenantId"),
         )
-
-    def _trace(self, header: str | None, key: FunctionKey) -> Trace:
-        digits = self._rng.token(20).hex()
-        now = self._clock.now()
-        return begun(key, digits, now) if header is None else continued(header, key, digits, now)
 
 
 def _check_built(function: Function, members: Members) -> None:

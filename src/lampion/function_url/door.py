@@ -14,13 +14,12 @@ from lampion.aws.model import ServiceModel
 from lampion.aws.wire import WireAnswer
 from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
-from lampion.domain.arn import FunctionKey
 from lampion.domain.errors import ApiError, ResourceNotFoundException
 from lampion.domain.function_url import STREAMING, FunctionUrlConfig, account_of_url_id
 from lampion.domain.invocation import Invocation
 from lampion.domain.limits import API_REQUEST_BYTES, SYNC_PAYLOAD_BYTES
 from lampion.domain.policy_document import Statement
-from lampion.domain.trace_header import Trace, begun, continued
+from lampion.domain.trace_header import Trace
 from lampion.function_url.access import NO_AUTH, Visitor, is_allowed, known_of
 from lampion.function_url.address import Address, address_of
 from lampion.function_url.answers import Labels, Stream, as_it_comes, buffered, nothing_there, own_headers
@@ -31,6 +30,7 @@ from lampion.identity.session_keys import SessionKey
 from lampion.invoke.invoker import Invoker
 from lampion.invoke.offered import check_offered
 from lampion.invoke.qualifier import Target
+from lampion.invoke.tracing import Tracing
 from lampion.store.cached_resources import CachedResources
 from lampion.store.function_urls import FUNCTION_URLS
 from lampion.store.policies import POLICIES, policy_place
@@ -109,7 +109,7 @@ class FunctionUrlDoor:
         self._resources = resources
         self._invoker = invoker
         self._clock = clock
-        self._rng = rng
+        self._tracing = Tracing(clock=clock, rng=rng)
 
     def accept(self, head: RequestHead) -> int:
         head.findings = address_of(head, region=self._listening.region, scheme=self._listening.scheme)
@@ -124,7 +124,13 @@ class FunctionUrlDoor:
         if address is None or config is None:
             nothing = nothing_there(request_id)
             return Response(nothing.status, nothing.body, nothing.headers)
-        visit = _Visit(config, address, request, request_id, self._trace(request.head, config.key))
+        visit = _Visit(
+            config,
+            address,
+            request,
+            request_id,
+            self._tracing.trace(request.head.headers.get(_TRACE_HEADER), config.key),
+        )
         if config.cors and is_preflight(request.head):
             return Response(200, b"", own_headers(visit.labels) + preflight_headers(config.cors, request.head))
         answer = await self._answer(visit)
@@ -216,11 +222,6 @@ class FunctionUrlDoor:
             now=self._clock.now(),
             caller=caller,
         )
-
-    def _trace(self, head: RequestHead, key: FunctionKey) -> Trace:
-        digits, now = self._rng.token(20).hex(), self._clock.now()
-        header = head.headers.get(_TRACE_HEADER)
-        return begun(key, digits, now) if header is None else continued(header, key, digits, now)
 
 
 def _caller(principal: Principal) -> Caller:

@@ -15,9 +15,9 @@ from lampion.domain.event_invoke_config import EventInvokeConfig, function_desti
 from lampion.domain.function import Function
 from lampion.domain.invocation_record import Condition, Ending, FunctionResponse
 from lampion.domain.limits import EVENT_PAYLOAD_BYTES
-from lampion.domain.trace_header import continued
 from lampion.event_queue.queues import DELIVERIES
 from lampion.invoke.event_entries import entry_of
+from lampion.invoke.tracing import Tracing
 from lampion.store.documents import decode, encode
 from lampion.store.entries import Entry, NewEntry, QueueKey
 
@@ -55,6 +55,7 @@ class EventEndings:
         self._clock = clock
         self._time = time
         self._rng = rng
+        self._tracing = Tracing(clock=clock, rng=rng)
 
     async def deliveries(self, run: Run, condition: Condition) -> Sequence[NewEntry]:
         """To the destination for this kind of end; of a failure also to the dead-letter queue."""
@@ -75,9 +76,8 @@ class EventEndings:
         function = function_destination(delivery.destination_arn)
         if function is None or _home(function.key) != _home(event.key) or len(delivery.body) > EVENT_PAYLOAD_BYTES:
             return delivery_entry(delivery, event, due_epoch_ms=self._time.epoch_ms())
-        digits = self._rng.token(20).hex()
         receiver = await self._functions.get(function.key)
-        trace = continued(delivery.trace_header, function.key, digits, self._clock.now())
+        trace = self._tracing.trace(delivery.trace_header, function.key)
         following = Event(
             key=function.key,
             qualifier=function.qualifier,
