@@ -78,22 +78,52 @@ def test_root_gets_it_installed(tmp_path: Path) -> None:
     ]
 
 
-def test_python_is_found_or_asked_for(tmp_path: Path) -> None:
-    path = machine(tmp_path, programs={})
-    found = run("find-python", path)
+def find_python(folder: Path) -> subprocess.CompletedProcess[str]:
+    """scripts/find-python on a machine whose system has no Python of its own."""
+    script = (ROOT / "scripts" / "find-python").read_text().replace(" /usr/bin/python3", "")
+    (folder / "find-python").write_text(script)
+    (folder / "find-python").chmod(0o755)
+    return subprocess.run(
+        [str(folder / "find-python")], env={"PATH": str(folder)}, capture_output=True, text=True, check=False
+    )
+
+
+def program(file: Path, script: str) -> None:
+    file.write_text(f"#!/bin/sh\n{script}\n")
+    file.chmod(0o755)
+
+
+def test_a_python_is_found(tmp_path: Path) -> None:
+    found = find_python(machine(tmp_path, programs={}))
     assert found.returncode == 0
     assert Path(found.stdout.strip()).exists()
     # A shim that only pretends comes first on PATH, and is passed over.
-    (path / "python3.13").write_text("#!/bin/sh\nexit 127\n")
-    (path / "python3.13").chmod(0o755)
-    assert run("find-python", path).stdout == found.stdout
+    program(tmp_path / "python3.13", "exit 127")
+    assert find_python(tmp_path).stdout == found.stdout
+
+
+def test_a_python_without_venv_is_the_last_choice(tmp_path: Path) -> None:
+    program(tmp_path / "python3.13", 'case "$2" in *venv*) exit 1;; *print*) echo poor;; esac')
+    found = find_python(machine(tmp_path, programs={}))
+    assert found.stdout.strip() not in ("", "poor")
+    (tmp_path / "python3").unlink()
+    assert find_python(tmp_path).stdout == "poor\n"
+
+
+def test_the_system_s_own_python_comes_first(tmp_path: Path) -> None:
+    script = (ROOT / "scripts" / "find-python").read_text().replace("/usr/bin/python3", str(tmp_path / "own"))
+    path = machine(tmp_path, programs={})
+    program(tmp_path / "own", 'case "$2" in *print*) echo own;; esac')
+    program(tmp_path / "find", script)
+    done = subprocess.run(
+        [str(tmp_path / "find")], env={"PATH": str(path)}, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "own\n"
 
 
 def test_without_python_both_packages_are_named(tmp_path: Path) -> None:
-    script = (ROOT / "scripts" / "find-python").read_text().replace(" /usr/bin/python3", "")
     path = machine(tmp_path, python=False, programs={"gcc": GCC_WORKS})
-    (path / "find-python").write_text(script)
-    (path / "find-python").chmod(0o755)
+    assert find_python(path).returncode == 1
     shutil.copy(ROOT / "scripts" / "system-packages", path)
     done = subprocess.run(
         [str(path / "system-packages")], env={"PATH": str(path)}, capture_output=True, text=True, check=False
