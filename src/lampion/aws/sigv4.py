@@ -183,14 +183,23 @@ def _read_expires(text: str) -> int:
     return int(text)
 
 
-def _read_signed_headers(text: str, headers: Mapping[str, str]) -> list[str]:
-    names = text.split(";")
-    present = set(names)
-    if "host" not in present:
-        raise InvalidSignatureException("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
-    if len(present) != len(names) or not present <= headers.keys():
+def _read_signed_headers(text: str, headers: Mapping[str, str]) -> tuple[str, ...]:
+    names, signed = _read_names(text)
+    if not signed <= headers.keys():
         raise InvalidSignatureException(_MISMATCH)
     for name in headers:
-        if name not in present and name.startswith("x-amz-") and name not in _UNSIGNED_BY_RIGHT:
+        if name not in signed and name.startswith("x-amz-") and name not in _UNSIGNED_BY_RIGHT:
             raise InvalidSignatureException(f"There were headers present in the request which were not signed: {name}")
     return names
+
+
+@remembered
+def _read_names(text: str) -> tuple[tuple[str, ...], frozenset[str]]:
+    """The signed headers in their order, and as a set."""
+    names = tuple(text.split(";"))
+    signed = frozenset(names)
+    if "host" not in signed:
+        raise InvalidSignatureException("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
+    if len(signed) != len(names):
+        raise InvalidSignatureException(_MISMATCH)
+    return names, signed

@@ -18,7 +18,7 @@ _USUAL_LEAD: Final = re.compile(rf"{ALGORITHM} Credential=([^,=\s]+), ?SignedHea
 
 _Read = TypeVar("_Read")
 
-_REMEMBERED_CHARACTERS: Final = 1024
+_REMEMBERED_CHARACTERS: Final = 512
 _HEADER_PARTS: Final = ("Credential", "Signature", "SignedHeaders")
 _QUERY_PARTS: Final = (
     "X-Amz-Algorithm",
