@@ -18,6 +18,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from msgspec import structs
+
 from lampion.clock.clock import SystemClock
 from lampion.domain.arn import FunctionKey
 from lampion.domain.function import Function
@@ -95,7 +97,7 @@ async def _multiply(path: Path, key: FunctionKey, functions: int, versions: int)
 
 
 async def _publish(stored: SqliteFunctions, model: Function, name: str, versions: int) -> None:
-    latest = replace(model, key=replace(model.key, name=name), revision_id=f"{name}-0")
+    latest = replace(model, key=structs.replace(model.key, name=name), revision_id=f"{name}-0")
     await stored.insert(latest)
     for number in range(1, versions + 1):
         after = counted(latest, revision_id=f"{name}-{number}")

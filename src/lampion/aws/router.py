@@ -52,7 +52,10 @@ class Router:
         A trailing slash is tolerated. Labels are decoded after the split: an encoded "/" stays in its label.
         """
         request = (method, path, query)
-        match = self._recent.get(request) or self._match(method, path, query)
+        recent = self._recent.get(request)
+        if recent is not None:
+            return recent
+        match = self._match(method, path, query)
         if match is not None and len(path) + len(query) <= _REMEMBERED_CHARACTERS:
             if len(self._recent) >= _REMEMBERED_MAX:
                 self._recent.clear()

@@ -29,7 +29,7 @@ from lampion.aws.sigv4_canonical import (
     query_pairs,
     signature,
 )
-from lampion.aws.sigv4_parts import read_parts
+from lampion.aws.sigv4_parts import read_parts, remembered
 
 SKEW_SECONDS: Final = 900
 EXPIRES_SECONDS_MAX: Final = 604_800
@@ -90,9 +90,9 @@ class Verifier:
         """
         pairs = query_pairs(query)
         parts = read_parts(headers, pairs)
-        access_key_id, *scope = _read_scope(parts.credential)
+        access_key_id, scope, elements = _read_scope(parts.credential)
         timestamp, signed_at = _read_moment(parts.moment)
-        self._check_scope(scope, timestamp)
+        self._check_scope(elements, timestamp)
         _check_time(timestamp, signed_at, now, parts.expires)
         names = _read_signed_headers(parts.signed_headers, headers)
         if not _HEX_64.fullmatch(parts.signature):
@@ -100,7 +100,7 @@ class Verifier:
         canonical = canonical_query(parts.query) if parts.query else ""
         return Claim(
             access_key_id,
-            "/".join(scope),
+            scope,
             timestamp,
             parts.signature,
             canonical_request(method, path, canonical, headers, names),
@@ -127,15 +127,17 @@ class Verifier:
         raise InvalidSignatureException(" ".join(faults))
 
 
-@lru_cache(maxsize=256)
-def _read_scope(credential: str) -> list[str]:
+@remembered
+def _read_scope(credential: str) -> tuple[str, str, list[str]]:
+    """The access key id; the scope, as text and in its four elements."""
     elements = credential.split("/")
     if len(elements) != 5 or not elements[0]:
         raise IncompleteSignatureException(
             "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, "
             f"got '{credential}'"
         )
-    return elements
+    access_key_id, *scope = elements
+    return access_key_id, "/".join(scope), scope
 
 
 @lru_cache(maxsize=64)
@@ -181,14 +183,23 @@ def _read_expires(text: str) -> int:
     return int(text)
 
 
-def _read_signed_headers(text: str, headers: Mapping[str, str]) -> list[str]:
-    names = text.split(";")
-    present = set(names)
-    if "host" not in present:
-        raise InvalidSignatureException("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
-    if len(present) != len(names) or not present <= headers.keys():
+def _read_signed_headers(text: str, headers: Mapping[str, str]) -> tuple[str, ...]:
+    names, signed = _read_names(text)
+    if not signed <= headers.keys():
         raise InvalidSignatureException(_MISMATCH)
     for name in headers:
-        if name.startswith("x-amz-") and name not in present and name not in _UNSIGNED_BY_RIGHT:
+        if name not in signed and name.startswith("x-amz-") and name not in _UNSIGNED_BY_RIGHT:
             raise InvalidSignatureException(f"There were headers present in the request which were not signed: {name}")
     return names
+
+
+@remembered
+def _read_names(text: str) -> tuple[tuple[str, ...], frozenset[str]]:
+    """The signed headers in their order, and as a set."""
+    names = tuple(text.split(";"))
+    signed = frozenset(names)
+    if "host" not in signed:
+        raise InvalidSignatureException("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
+    if len(signed) != len(names):
+        raise InvalidSignatureException(_MISMATCH)
+    return names, signed

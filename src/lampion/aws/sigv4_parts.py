@@ -2,9 +2,10 @@
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from hashlib import sha256
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeVar
 from urllib.parse import unquote_plus
 
 import msgspec
@@ -12,11 +13,12 @@ import msgspec
 from lampion.aws.errors import IncompleteSignatureException, MissingAuthenticationTokenException
 from lampion.aws.sigv4_canonical import ALGORITHM
 
-_USUAL_FORM = re.compile(
-    rf"{ALGORITHM} Credential=([^,=\s]+), ?SignedHeaders=([^,=\s]+), ?Signature=([^,=\s]+)", re.ASCII
-)
-"""What AWS's clients write; any other order and spacing is read part by part."""
+_USUAL_LEAD: Final = re.compile(rf"{ALGORITHM} Credential=([^,=\s]+), ?SignedHeaders=([^,=\s]+), ?", re.ASCII)
+"""What AWS's clients write before the signature; any other order and spacing is read part by part."""
 
+_Read = TypeVar("_Read")
+
+_REMEMBERED_CHARACTERS: Final = 512
 _HEADER_PARTS: Final = ("Credential", "Signature", "SignedHeaders")
 _QUERY_PARTS: Final = (
     "X-Amz-Algorithm",
@@ -43,6 +45,12 @@ class SignatureParts(msgspec.Struct, frozen=True):
         return f"SignatureParts({self.credential!r})"
 
 
+def remembered(read: Callable[[str], _Read]) -> Callable[[str], _Read]:
+    """Keeps what `read` makes of texts that clients repeat for a day; not of long ones: they would fill the memory."""
+    kept = lru_cache(maxsize=256)(read)
+    return lambda text: kept(text) if len(text) <= _REMEMBERED_CHARACTERS else read(text)
+
+
 def read_parts(headers: Mapping[str, str], pairs: list[tuple[str, str]]) -> SignatureParts:
     """Raises MissingAuthenticationTokenException or IncompleteSignatureException. `pairs` are the query's, raw."""
     authorization = headers.get("authorization")
@@ -62,9 +70,10 @@ def _plain(raw: str) -> str:
 
 def _read_header(authorization: str, headers: Mapping[str, str], pairs: list[tuple[str, str]]) -> SignatureParts:
     moment = headers.get("x-amz-date") or headers.get("date")
-    usual = _USUAL_FORM.fullmatch(authorization)
-    if usual is not None and moment is not None:
-        credential, signed_headers, made = usual.groups()
+    lead, _, made = authorization.rpartition("Signature=")
+    usual = _read_usual_lead(lead)
+    if usual is not None and moment is not None and made.isalnum():
+        credential, signed_headers = usual
         return SignatureParts(
             credential, signed_headers, made, moment, None, pairs, headers.get("x-amz-security-token")
         )
@@ -93,6 +102,13 @@ def _read_header(authorization: str, headers: Mapping[str, str], pairs: list[tup
         pairs,
         headers.get("x-amz-security-token"),
     )
+
+
+@remembered
+def _read_usual_lead(lead: str) -> tuple[str, str] | None:
+    """Credential and signed headers, which a client writes alike for a day; None for another form."""
+    usual = _USUAL_LEAD.fullmatch(lead)
+    return None if usual is None else (usual[1], usual[2])
 
 
 def _refuse_incomplete(values: Mapping[str, str], moment: str | None, authorization: str) -> NoReturn:

@@ -1,7 +1,7 @@
 """Constraints of the model, checked, and said in the words of AWS's server. One plan an operation, worked out once."""
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from lampion.aws.errors import ValidationException
@@ -11,6 +11,8 @@ from lampion.aws.model import Operation, Shape
 
 _MATCHED_CHARACTERS: Final = 65_536
 """Longer texts are never given to a pattern."""
+_REMEMBERED: Final = 1024
+_REMEMBERED_CHARACTERS: Final = 256
 _ERRORS_COUNTED: Final = 1000
 """A request with more faults than this is answered with this many."""
 
@@ -107,14 +109,27 @@ def _scalar_check(shape: Shape) -> _Check:
                 errors.append(_fault(at, words, _shown(shape, value)))
 
         return check_enum
+    accepts = _remembering(constraints) if shape.pattern is not None and not shape.sensitive else None
 
     def check(value: Any, at: str, errors: list[str]) -> None:
+        if accepts is not None and len(value) <= _REMEMBERED_CHARACTERS and accepts(value):
+            return
         broken = [words for words, holds in constraints if not holds(value)]
         if broken:
             quoted = _shown(shape, value)
             errors += [_fault(at, words, quoted) for words in broken]
 
     return check
+
+
+def _remembering(constraints: list[tuple[str, _Test]]) -> _Test:
+    """Whether all of them hold for a short text; names of functions come with every request, and patterns are slow."""
+
+    @lru_cache(maxsize=_REMEMBERED)
+    def accepts(value: str) -> bool:
+        return all(holds(value) for _, holds in constraints)
+
+    return accepts
 
 
 def _constraints(shape: Shape) -> list[tuple[str, _Test]]:

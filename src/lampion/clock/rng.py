@@ -3,6 +3,7 @@
 import os
 import random
 from collections import deque
+from io import BytesIO
 from typing import Protocol
 
 
@@ -33,7 +34,7 @@ class SystemRng:
 
     def __init__(self) -> None:
         self._uuids: deque[str] = deque()
-        self._bytes = b""
+        self._bytes = BytesIO()
 
     def uuid4(self) -> str:
         if not self._uuids:
@@ -44,9 +45,10 @@ class SystemRng:
     def token(self, size_bytes: int) -> bytes:
         if size_bytes > self._SHORT_TOKEN_BYTES:
             return os.urandom(size_bytes)
-        if len(self._bytes) < size_bytes:
-            self._bytes = os.urandom(self._BATCH * self._SHORT_TOKEN_BYTES)
-        token, self._bytes = self._bytes[:size_bytes], self._bytes[size_bytes:]
+        token = self._bytes.read(size_bytes)
+        if len(token) < size_bytes:
+            self._bytes = BytesIO(os.urandom(self._BATCH * self._SHORT_TOKEN_BYTES))
+            token = self._bytes.read(size_bytes)
         return token
 
     def fraction(self) -> float:

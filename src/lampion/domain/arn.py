@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+import msgspec
+
 LATEST: Final = "$LATEST"
 
 _REFERENCE = re.compile(
@@ -17,8 +19,7 @@ _REFERENCE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionKey:
+class FunctionKey(msgspec.Struct, frozen=True, cache_hash=True):
     """Where a function lives: every stored thing of it starts with these three."""
 
     account_id: str

@@ -48,7 +48,7 @@ class SignedAuthentication:
     async def verify(self, claim: Claim, request: Request) -> Principal:
         if claim.security_token is not None:
             return self._verify_session(claim, claim.security_token, request)
-        key = await self._keys.find(claim.access_key_id)
+        key = self._keys.find_cached(claim.access_key_id) or await self._keys.find(claim.access_key_id)
         if key is None:
             raise UnrecognizedClientException(_UNKNOWN_CLIENT)
         check(claim, key.secret_access_key, request.body)

@@ -49,7 +49,7 @@ class Invoker:
 
     async def check(self, target: Target) -> Function:
         """The function that an invocation of `target` would run. Raises the API's error when it can't run."""
-        function = await self.find(target)
+        function = self._lookup.at_hand(target) or await self.find(target)
         check_invocable(function)
         return function
 

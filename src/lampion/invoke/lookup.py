@@ -18,6 +18,10 @@ class FunctionLookup:
         self._resources = resources
         self._rng = rng
 
+    def at_hand(self, target: Target) -> Function | None:
+        """What `choose` would answer if it had neither to wait nor to draw; None says nothing about what there is."""
+        return None if target.alias_name else self._functions.get_cached(target.key, target.qualifier or LATEST)
+
     async def find(self, target: Target) -> Function:
         """$LATEST or the version that `target` names; an alias stands for its main version.
 

@@ -1,26 +1,27 @@
 """From what a caller wrote (name, ARN, partial ARN, Qualifier) to one function and version. Pure."""
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 from lampion.aws.errors import AccessDeniedException
 from lampion.aws.operation import RequestContext
-from lampion.domain.arn import LATEST, FunctionKey, parse_function_reference
+from lampion.domain.arn import LATEST, FunctionKey, FunctionReference, parse_function_reference
 from lampion.domain.errors import InvalidParameterValueException, ResourceNotFoundException
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Target:
     """A function and the qualifier asked for; None when the caller gave none."""
 
     key: FunctionKey
     qualifier: str | None
 
-    @property
+    @cached_property
     def arn(self) -> str:
         """The ARN as the caller qualified it."""
         return self.key.arn if self.qualifier is None else self.key.qualified_arn(self.qualifier)
 
-    @property
+    @cached_property
     def alias_name(self) -> str | None:
         """The qualifier when it can only be an alias."""
         qualifier = self.qualifier
@@ -37,18 +38,22 @@ def resolve(function_name: str, qualifier: str | None, context: RequestContext, 
     Raises ResourceNotFoundException for another region's ARN, AccessDeniedException for another account's,
     InvalidParameterValueException when the name's own qualifier contradicts `qualifier`.
     """
-    reference = parse_function_reference(function_name)
+    reference, target = _read(function_name, qualifier, context.account_id, context.region)
     check_region(reference.region, context)
     if reference.qualifier is not None and qualifier is not None and reference.qualifier != qualifier:
         raise InvalidParameterValueException(
             "The derived qualifier from the function name does not match the specified qualifier."
         )
-    target = Target(
-        FunctionKey(reference.account_id or context.account_id, context.region, reference.name),
-        qualifier or reference.qualifier,
-    )
     check_account(target.key.account_id, target.arn, context, action)
     return target
+
+
+@lru_cache(maxsize=4096)
+def _read(function_name: str, qualifier: str | None, account_id: str, region: str) -> tuple[FunctionReference, Target]:
+    """What a caller wrote, and what it means in its account and region."""
+    reference = parse_function_reference(function_name)
+    key = FunctionKey(reference.account_id or account_id, region, reference.name)
+    return reference, Target(key, qualifier or reference.qualifier)
 
 
 def check_region(region: str | None, context: RequestContext) -> None:

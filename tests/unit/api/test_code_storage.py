@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from lampion.domain import limits
 from lampion.domain.errors import CodeStorageExceededException
@@ -30,7 +31,7 @@ async def test_new_functions_fill_the_storage_and_no_more() -> None:
     await on.rooms.commit_new(holding("b", HALF), published=None, signing_arn=None)
     await refused(on.rooms.commit_new(holding("c", 1), published=None, signing_arn=None))
     assert await on.functions.get(holding("c", 1).key) is None
-    elsewhere = replace(holding("c", 1), key=replace(holding("c", 1).key, region="eu-west-1"))
+    elsewhere = replace(holding("c", 1), key=structs.replace(holding("c", 1).key, region="eu-west-1"))
     await on.rooms.commit_new(elsewhere, published=None, signing_arn=None)
 
 

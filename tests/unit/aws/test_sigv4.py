@@ -63,6 +63,31 @@ def test_parameters_repeated_out_of_order_and_header_spaces_are_canonical():
     verify(signed_by_botocore("GET", "/", "b=2&a=2&a=1&c=", {"X-Odd": "  a   b\t c  "}, b""))
 
 
+_CREDENTIAL, _NAMES, _MADE = PLAIN["headers"]["authorization"].removeprefix("AWS4-HMAC-SHA256 ").split(", ")
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        f"{_CREDENTIAL}, {_NAMES}, {_MADE}",
+        f"{_CREDENTIAL},{_NAMES},{_MADE}",
+        f"  {_CREDENTIAL} ,  {_NAMES},{_MADE}  ",
+        f"{_MADE}, {_NAMES}, {_CREDENTIAL}",
+        f"{_NAMES}, {_CREDENTIAL}, {_MADE}",
+        f"{_CREDENTIAL}, Unknown=1, {_NAMES}, {_MADE}",
+    ],
+)
+def test_the_parts_of_an_authorization_may_stand_in_any_order_and_spacing(parts: str):
+    verify(with_header(PLAIN, "authorization", f"AWS4-HMAC-SHA256 {parts}"))
+
+
+def test_a_long_authorization_is_read_like_a_short_one():
+    sent = signed_by_botocore("GET", "/", "", {f"X-Odd-{number:090}": "1" for number in range(40)}, b"")
+    assert len(sent["headers"]["authorization"]) > 1024
+    verify(sent)
+    verify(sent)
+
+
 def test_a_session_token_is_part_of_the_claim():
     for expires in (0, 60):
         sent = signed_by_botocore("GET", "/", "", {}, b"", expires=expires, token="the/token+=")

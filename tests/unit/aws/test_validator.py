@@ -194,6 +194,15 @@ def test_a_text_beyond_64_kib_is_not_matched_and_its_length_is_named():
     assert len(unbounded) == 1, "a key without a length limit is refused by its pattern"
 
 
+@pytest.mark.parametrize(
+    ("name", "fine"), [("f", True), ("f" * 256, True), ("no name", False), ("n o" * 60, False), ("n o" * 200, False)]
+)
+def test_who_asks_again_is_told_the_same(name: str, fine: bool):
+    first, second = (errors_of("Invoke", {"FunctionName": name}) for _ in range(2))
+    assert first == second
+    assert (not first) is fine
+
+
 def test_secrets_are_never_quoted():
     members = create(Environment={"Variables": {"bad-key": "the-secret-value"}})
     assert "the-secret-value" not in "".join(errors_of("CreateFunction", members))

@@ -19,7 +19,9 @@ from lampion.domain.invocation_record import Condition
 from lampion.invoke.event_endings import EventEndings, Run
 from lampion.invoke.event_entries import decode_event, entry_of
 from lampion.invoke.invoker import Invoker
+from lampion.invoke.lookup import FunctionLookup
 from lampion.invoke.qualifier import Target
+from lampion.store.cached_functions import CachedFunctions
 from lampion.store.entries import Entry
 from lampion.telemetry.metrics import Metrics
 from tests.unit.environments.pool_stage import function
@@ -83,13 +85,13 @@ async def test_who_waits_for_an_update_does_not_run_what_was_made_again_meanwhil
         async def until_settled(self, key: FunctionKey) -> None:
             pass
 
-    class Lookup:
-        async def choose(self, target: Target) -> Function:
+    class Stored:
+        async def get(self, key: FunctionKey, version: str) -> Function:
             return made(KEY, "second")
 
     nothing = cast("Any", None)
     invoker = Invoker(
-        lookup=cast("Any", Lookup()),
+        lookup=FunctionLookup(CachedFunctions(cast("Any", Stored())), nothing, SeededRng(1)),
         updates=Remade(),
         recursion=nothing,
         concurrency=nothing,
