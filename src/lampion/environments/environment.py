@@ -78,6 +78,10 @@ class Running:
     watcher: "asyncio.Task[None]"
     courtesy: Courtesy
 
+    def late(self) -> None:
+        """What it does takes too long."""
+        self.session.end(TimedOut())
+
 
 class Environment:
     """Runs one version of one function, in one sandbox at a time."""
@@ -168,7 +172,7 @@ class Environment:
         remaining_seconds = self._timeout_seconds - (self._clock.monotonic() - started)
         deadline_ms = int((self._clock.now() + remaining_seconds) * 1000)
         answered = running.session.dispatch(Dispatch(invocation, deadline_ms, stream))
-        running.courtesy.begin(remaining_seconds, lambda: running.session.end(TimedOut()))
+        running.courtesy.begin(remaining_seconds, running.late)
         try:
             ending = await answered
             if isinstance(ending, Truncated):
@@ -226,8 +230,8 @@ class Environment:
         self._narrator.attach(sandbox)
         watcher = asyncio.create_task(self._watch(sandbox, session))
         courtesy = self.courtesy = Courtesy(sandbox, self._clock, self.courtesy)
-        self._running = Running(sandbox, session, runtime, watcher, courtesy)
-        courtesy.begin(limit_seconds, lambda: session.end(TimedOut()))
+        running = self._running = Running(sandbox, session, runtime, watcher, courtesy)
+        courtesy.begin(limit_seconds, running.late)
         try:
             ending = await session.initialized
         finally:
@@ -354,6 +358,7 @@ class Environment:
         running, self._running = self._running, None
         if running is None:
             return
+        running.courtesy.close()
         try:
             await running.sandbox.stop(_SHUTDOWN_GRACE_SECONDS)
         finally:
