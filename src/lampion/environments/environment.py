@@ -159,7 +159,7 @@ class Environment:
         needs_init = self.phase is Phase.INIT_FAILED
         self._step(Step.INVOKE)
         started = self._clock.monotonic()
-        self._narrator.begin()
+        self._narrator.begin(wants_log=invocation.wants_log)
         failed_init = await self._initialize_again(invocation, started) if needs_init else None
         self._narrator.start(invocation.request_id, invocation.tenant_id)
         if failed_init is not None:

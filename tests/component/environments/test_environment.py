@@ -26,7 +26,7 @@ async def test_an_invocation_gets_the_answer_and_its_log() -> None:
 
     async with stage(script) as on:
         await on.environment.start()
-        outcome = await on.environment.invoke(invocation(42))
+        outcome = await on.environment.invoke(invocation(42, wants_log=True))
         assert outcome.payload == b'{"answer": 42}'
         assert (outcome.function_error, outcome.error_type, outcome.executed_version) == (None, None, "$LATEST")
         assert on.log.first_words() == ["INIT_START", "START", "hello", "and", "END", "REPORT"]
@@ -39,13 +39,22 @@ async def test_an_invocation_gets_the_answer_and_its_log() -> None:
 async def test_the_second_invocation_is_warm_and_its_log_its_own() -> None:
     async with stage(echo) as on:
         await on.environment.start()
-        await on.environment.invoke(invocation(1))
+        first = await on.environment.invoke(invocation(1, wants_log=True))
         assert on.environment.phase is Phase.IDLE
-        outcome = await on.environment.invoke(invocation(2, "22222222-2222-4222-8222-222222222222"))
+        outcome = await on.environment.invoke(invocation(2, "22222222-2222-4222-8222-222222222222", wants_log=True))
         assert outcome.payload == b"2"
+        assert b"START RequestId: 1111" in first.log_tail
+        assert outcome.log_tail.startswith(b"START RequestId: 2222")
         assert b"1111" not in outcome.log_tail
         assert b"Init Duration" not in outcome.log_tail
         assert on.log.first_words().count("INIT_START") == 1
+
+
+async def test_who_does_not_want_the_log_gets_none_of_it_and_it_is_written_all_the_same() -> None:
+    async with stage(echo) as on:
+        await on.environment.start()
+        assert (await on.environment.invoke(invocation(1))).log_tail == b""
+        assert on.log.first_words() == ["INIT_START", "START", "END", "REPORT"]
 
 
 async def test_what_the_runtime_gets_with_an_event() -> None:
