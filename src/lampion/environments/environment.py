@@ -159,17 +159,19 @@ class Environment:
         needs_init = self.phase is Phase.INIT_FAILED
         self._step(Step.INVOKE)
         started = self._clock.monotonic()
+        remaining_seconds = self._timeout_seconds
         self._narrator.begin(wants_log=invocation.wants_log)
         failed_init = await self._initialize_again(invocation, started) if needs_init else None
         self._narrator.start(invocation.request_id, invocation.tenant_id)
         if failed_init is not None:
-            return await self._conclude(invocation, failed_init, started, during_init=True)
+            return await self._end_with(invocation, failed_init, started, during_init=True)
+        if needs_init:
+            remaining_seconds -= self._clock.monotonic() - started
         running = self._running
         assert running is not None
         if self.is_frozen:
             self.is_frozen = False
             running.sandbox.thaw()
-        remaining_seconds = self._timeout_seconds - (self._clock.monotonic() - started)
         deadline_ms = int((self._clock.now() + remaining_seconds) * 1000)
         answered = running.session.dispatch(Dispatch(invocation, deadline_ms, stream))
         running.courtesy.begin(remaining_seconds, running.late)
@@ -179,7 +181,9 @@ class Environment:
                 ending = await self._exit_of(running) or ending
         finally:
             running.courtesy.end()
-        return await self._conclude(invocation, ending, started, during_init=False)
+        if isinstance(ending, Answer):
+            return self._go_on_after(invocation, ending, started)
+        return await self._end_with(invocation, ending, started)
 
     def freeze(self) -> None:
         """Between invocations nothing of the function runs: not at all, once its runtime waits for the next one.
@@ -295,29 +299,46 @@ class Environment:
 
     # -- the end of an invocation --
 
-    async def _conclude(
-        self, invocation: Invocation, ending: Ending | Answered, started: float, *, during_init: bool
+    def _go_on_after(self, invocation: Invocation, answer: Answer, started: float) -> Outcome:
+        """The usual end: the runtime answered, and waits for more."""
+        now = self._clock.monotonic()
+        duration_ms = (now - started) * 1000
+        failure = failure_of(answer, invocation.request_id, self._timeout_seconds)
+        assert self._running is not None
+        self.used_bytes = self._running.sandbox.max_memory_bytes()
+        self._report(invocation, duration_ms, failure)
+        self._step(Step.ANSWERED)
+        self.idle_since = now
+        return self._outcome(answer, failure, duration_ms)
+
+    async def _end_with(
+        self, invocation: Invocation, ending: Ending | Answered, started: float, *, during_init: bool = False
     ) -> Outcome:
-        duration_ms = (self._clock.monotonic() - started) * 1000
-        keep = isinstance(ending, Answer) and not during_init
+        """The environment can't be used any more."""
         last = ending.end if isinstance(ending, Answered) else ending
+        is_late = isinstance(last, TimedOut)
+        duration_ms = (self._timeout_seconds if is_late else self._clock.monotonic() - started) * 1000
         failure = failure_of(last, invocation.request_id, self._timeout_seconds)
-        if isinstance(last, TimedOut):
-            duration_ms = self._timeout_seconds * 1000
-        memory_bytes = 0 if self._running is None else self._running.sandbox.max_memory_bytes()
-        self.used_bytes = memory_bytes
-        if not keep:
-            await self._end_sandbox()
-        summary = self._summary(duration_ms, memory_bytes, failure, during_init)
-        self._narrator.finish(invocation.request_id, summary, invocation.tenant_id)
-        if keep:
-            self._step(Step.ANSWERED)
-            self.idle_since = self._clock.monotonic()
-        else:
-            await self.stop()
+        self.used_bytes = 0 if self._running is None else self._running.sandbox.max_memory_bytes()
+        await self._end_sandbox()
+        self._report(invocation, duration_ms, failure, during_init=during_init)
+        await self.stop()
         if isinstance(ending, Answered):  # the answer stands, whatever came after it
             ending = ending.answer
             failure = failure_of(ending, invocation.request_id, self._timeout_seconds)
+        return self._outcome(ending, failure, duration_ms)
+
+    def _report(
+        self, invocation: Invocation, duration_ms: float, failure: Failure | None, *, during_init: bool = False
+    ) -> None:
+        init_ms, self._init_ms = self._init_ms, None
+        restore, self._restore_durations = self._restore_durations, None
+        status = "" if failure is None else failure.status or ("error" if during_init else "")
+        error_type = failure.error_type if failure is not None and status == "error" else None
+        summary = RunSummary(duration_ms, init_ms, self.used_bytes, status, error_type, restore)
+        self._narrator.finish(invocation.request_id, summary, invocation.tenant_id)
+
+    def _outcome(self, ending: Ending, failure: Failure | None, duration_ms: float) -> Outcome:
         return Outcome(
             payload=ending.payload if failure is None and isinstance(ending, Answer) else _payload(failure),
             executed_version=self.function.version,
@@ -325,19 +346,6 @@ class Environment:
             error_type=None if failure is None else failure.error_type,
             log_tail=self._narrator.tail(),
             duration_ms=duration_ms,
-        )
-
-    def _summary(self, duration_ms: float, memory_bytes: int, failure: Failure | None, during_init: bool) -> RunSummary:
-        init_ms, self._init_ms = self._init_ms, None
-        restore, self._restore_durations = self._restore_durations, None
-        status = "" if failure is None else failure.status or ("error" if during_init else "")
-        return RunSummary(
-            duration_ms=duration_ms,
-            init_ms=init_ms,
-            max_memory_bytes=memory_bytes,
-            status=status,
-            error_type=failure.error_type if failure is not None and status == "error" else None,
-            restore=restore,
         )
 
     # -- the sandbox --
