@@ -22,6 +22,7 @@ from lampion.environments.environ import ON_DEMAND, PROVISIONED
 from lampion.environments.failures import Failure, failure_of
 from lampion.environments.narrator import Narrator
 from lampion.environments.response_stream import ResponseStream
+from lampion.environments.running import OpenRuntime, Running
 from lampion.environments.session import OfferedCredentials, RuntimeSession, Start
 from lampion.environments.state import Phase, Step, advance
 from lampion.function_logs.platform_lines import InitSummary, RestoreDurations, RestoreSummary, RunSummary
@@ -39,11 +40,7 @@ _SHUTDOWN_GRACE_SECONDS = 0.0  # Lambda gives a runtime without extensions no ti
 class RuntimeServer(Protocol):
     """Serves the Runtime API of one session on one listening socket, until closed."""
 
-    async def open(self, listener: socket.socket, session: RuntimeSession) -> "OpenRuntime": ...
-
-
-class OpenRuntime(Protocol):
-    async def close(self) -> None: ...
+    async def open(self, listener: socket.socket, session: RuntimeSession) -> OpenRuntime: ...
 
 
 class Launch(Protocol):
@@ -66,21 +63,6 @@ class Restore:
     """
 
     launch: "Callable[[], Awaitable[tuple[Sandbox, OfferedCredentials]]]"
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """A started sandbox and all that hangs on it; lives from one Init to the end of its process."""
-
-    sandbox: Sandbox
-    session: RuntimeSession
-    runtime: OpenRuntime
-    watcher: "asyncio.Task[None]"
-    courtesy: Courtesy
-
-    def late(self) -> None:
-        """What it does takes too long."""
-        self.session.end(TimedOut())
 
 
 class Environment:
@@ -116,6 +98,7 @@ class Environment:
         self._running: Running | None = None
         self.courtesy: Courtesy | None = None  # of the latest sandbox; before there is one, of its predecessor
         self._init_ms: float | None = None
+        self._unwritten: tuple[Invocation, float, Failure | None] | None = None
         self.is_frozen = False
         self._timeout_seconds = float(function.configuration.timeout_seconds)
         self.memory_mib = function.configuration.memory_mib
@@ -156,6 +139,7 @@ class Environment:
         After a failed Init, Init is repeated first, within the invocation's time, as Lambda does.
         Raises SandboxError when the platform can't provide a sandbox for that.
         """
+        self._write_report()
         needs_init = self.phase is Phase.INIT_FAILED
         self._step(Step.INVOKE)
         started = self._clock.monotonic()
@@ -193,6 +177,7 @@ class Environment:
         running = self._running
         if self.phase is not Phase.IDLE or self.is_frozen or running is None:
             return
+        self._write_report()
         idle_seconds = self._clock.monotonic() - self.idle_since
         if running.session.is_waiting or idle_seconds >= self._timeout_seconds:
             self.is_frozen = True
@@ -300,16 +285,32 @@ class Environment:
     # -- the end of an invocation --
 
     def _go_on_after(self, invocation: Invocation, answer: Answer, started: float) -> Outcome:
-        """The usual end: the runtime answered, and waits for more."""
+        """The usual end: the runtime answered, and waits for more.
+
+        Its caller needn't wait for the report, which is written on the event loop's next turn: before anything that
+        somebody who has the answer can ask for, and before anything else is done with the environment.
+        """
         now = self._clock.monotonic()
         duration_ms = (now - started) * 1000
         failure = failure_of(answer, invocation.request_id, self._timeout_seconds)
-        assert self._running is not None
-        self.used_bytes = self._running.sandbox.max_memory_bytes()
-        self._report(invocation, duration_ms, failure)
+        self._unwritten = (invocation, duration_ms, failure)
+        if invocation.wants_log:
+            self._write_report()
+        else:
+            asyncio.get_running_loop().call_soon(self._write_report)
         self._step(Step.ANSWERED)
         self.idle_since = now
         return self._outcome(answer, failure, duration_ms)
+
+    def _write_report(self) -> None:
+        """Of an invocation that has been answered, if it isn't written yet."""
+        if self._unwritten is not None:
+            unwritten, self._unwritten = self._unwritten, None
+            self._measure_memory()
+            self._report(*unwritten)
+
+    def _measure_memory(self) -> None:
+        self.used_bytes = 0 if self._running is None else self._running.sandbox.max_memory_bytes()
 
     async def _end_with(
         self, invocation: Invocation, ending: Ending | Answered, started: float, *, during_init: bool = False
@@ -319,7 +320,7 @@ class Environment:
         is_late = isinstance(last, TimedOut)
         duration_ms = (self._timeout_seconds if is_late else self._clock.monotonic() - started) * 1000
         failure = failure_of(last, invocation.request_id, self._timeout_seconds)
-        self.used_bytes = 0 if self._running is None else self._running.sandbox.max_memory_bytes()
+        self._measure_memory()
         await self._end_sandbox()
         self._report(invocation, duration_ms, failure, during_init=during_init)
         await self.stop()
@@ -363,6 +364,7 @@ class Environment:
         return running.session.ended
 
     async def _end_sandbox(self) -> None:
+        self._write_report()
         running, self._running = self._running, None
         if running is None:
             return
