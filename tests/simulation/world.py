@@ -15,8 +15,9 @@ from lampion.domain.concurrency import ReservedConcurrency
 from lampion.domain.function import DeploymentPackage, Function
 from lampion.domain.invocation import Invocation, Outcome
 from lampion.domain.provisioned_concurrency import Allocation, ProvisionedConcurrency
+from lampion.environments.acquired import Acquired
 from lampion.environments.environment import Environment
-from lampion.environments.pool import Acquired, EnvironmentPool, PoolSettings
+from lampion.environments.pool import EnvironmentPool, PoolSettings
 from lampion.invoke.concurrency import Concurrency
 from lampion.invoke.invoker import Invoker
 from lampion.invoke.lookup import FunctionLookup
@@ -75,17 +76,23 @@ class Watched(Acquired):
         self._admitted = admitted
         self._whose = whose
 
-    async def __aenter__(self) -> Environment:
+    def take_idle(self) -> Environment | None:
+        environment = self._inner.take_idle()
+        if environment is not None:
+            self._admitted[self._whose] = self._admitted.get(self._whose, 0) + 1
+        return environment
+
+    async def wait(self) -> Environment:
         self._admitted[self._whose] = self._admitted.get(self._whose, 0) + 1
         try:
-            return await self._inner.__aenter__()
+            return await self._inner.wait()
         except BaseException:
             self._admitted[self._whose] -= 1
             raise
 
-    async def __aexit__(self, *failure: object) -> None:
+    def give_back(self) -> None:
         self._admitted[self._whose] -= 1
-        await self._inner.__aexit__(*failure)  # type: ignore[arg-type]
+        self._inner.give_back()
 
 
 class World:

@@ -61,6 +61,7 @@ class InvocationRequests:
             times_in_chain=trace.times_in_chain,
             client_context=None if client_context is None else _decoded(client_context),
             tenant_id=members.get("TenantId"),
+            wants_log=members.get("LogType") == "Tail",
         )
 
 

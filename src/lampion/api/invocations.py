@@ -33,7 +33,7 @@ class InvocationsApi:
         answer = {"StatusCode": 200, "ExecutedVersion": outcome.executed_version, "Payload": outcome.payload}
         if outcome.function_error is not None:
             answer["FunctionError"] = outcome.function_error
-        if members.get("LogType") == "Tail":
+        if invocation.wants_log:
             answer["LogResult"] = base64.b64encode(outcome.log_tail).decode("ascii")
         return answer
 

@@ -28,7 +28,7 @@ class ResponseStreamsApi:
             return {"StatusCode": 204, "ExecutedVersion": requested.function.version}
         invocation = self._requests.read(context, members, requested.target)
         streamed = await self._invoker.invoke_streamed(requested.target, requested.function, invocation)
-        events = _events(streamed, with_log=members.get("LogType") == "Tail")
+        events = _events(streamed, with_log=invocation.wants_log)
         return {
             "StatusCode": 200,
             "ExecutedVersion": streamed.executed_version,

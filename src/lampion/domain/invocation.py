@@ -17,7 +17,7 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     `invoked_arn` is the ARN as the caller qualified it; `client_context` is the decoded JSON text;
     `trace_id` is the tracing header as the function gets it, `times_in_chain` how often its chain of requests has come
     to the function, this time included (domain.trace_header); `tenant_id` is there for functions with
-    tenant isolation only.
+    tenant isolation only. `wants_log` is for the caller alone: its outcome has the end of the log.
     """
 
     request_id: str
@@ -28,13 +28,15 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     client_context: str | None = None
     cognito_identity: str | None = None
     tenant_id: str | None = None
+    wants_log: bool = False
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """How an invocation ended: the payload for the caller, and what kind of end it was.
 
     `function_error` is None or AWS's word `Unhandled`/`Handled`; `error_type` names the cause as in
-    REPORT's `Error Type`; `log_tail` is the last 4 KiB of this invocation's log; `duration_ms` is REPORT's.
+    REPORT's `Error Type`; `log_tail` is the last 4 KiB of this invocation's log, for a caller who wants it;
+    `duration_ms` is REPORT's.
     """
 
     payload: bytes

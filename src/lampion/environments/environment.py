@@ -22,6 +22,7 @@ from lampion.environments.environ import ON_DEMAND, PROVISIONED
 from lampion.environments.failures import Failure, failure_of
 from lampion.environments.narrator import Narrator
 from lampion.environments.response_stream import ResponseStream
+from lampion.environments.running import OpenRuntime, Running
 from lampion.environments.session import OfferedCredentials, RuntimeSession, Start
 from lampion.environments.state import Phase, Step, advance
 from lampion.function_logs.platform_lines import InitSummary, RestoreDurations, RestoreSummary, RunSummary
@@ -39,11 +40,7 @@ _SHUTDOWN_GRACE_SECONDS = 0.0  # Lambda gives a runtime without extensions no ti
 class RuntimeServer(Protocol):
     """Serves the Runtime API of one session on one listening socket, until closed."""
 
-    async def open(self, listener: socket.socket, session: RuntimeSession) -> "OpenRuntime": ...
-
-
-class OpenRuntime(Protocol):
-    async def close(self) -> None: ...
+    async def open(self, listener: socket.socket, session: RuntimeSession) -> OpenRuntime: ...
 
 
 class Launch(Protocol):
@@ -66,17 +63,6 @@ class Restore:
     """
 
     launch: "Callable[[], Awaitable[tuple[Sandbox, OfferedCredentials]]]"
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """A started sandbox and all that hangs on it; lives from one Init to the end of its process."""
-
-    sandbox: Sandbox
-    session: RuntimeSession
-    runtime: OpenRuntime
-    watcher: "asyncio.Task[None]"
-    courtesy: Courtesy
 
 
 class Environment:
@@ -112,6 +98,7 @@ class Environment:
         self._running: Running | None = None
         self.courtesy: Courtesy | None = None  # of the latest sandbox; before there is one, of its predecessor
         self._init_ms: float | None = None
+        self._unwritten: tuple[Invocation, float, Failure | None] | None = None
         self.is_frozen = False
         self._timeout_seconds = float(function.configuration.timeout_seconds)
         self.memory_mib = function.configuration.memory_mib
@@ -152,30 +139,35 @@ class Environment:
         After a failed Init, Init is repeated first, within the invocation's time, as Lambda does.
         Raises SandboxError when the platform can't provide a sandbox for that.
         """
+        self._write_report()
         needs_init = self.phase is Phase.INIT_FAILED
         self._step(Step.INVOKE)
         started = self._clock.monotonic()
-        self._narrator.begin()
+        remaining_seconds = self._timeout_seconds
+        self._narrator.begin(wants_log=invocation.wants_log)
         failed_init = await self._initialize_again(invocation, started) if needs_init else None
         self._narrator.start(invocation.request_id, invocation.tenant_id)
         if failed_init is not None:
-            return await self._conclude(invocation, failed_init, started, during_init=True)
+            return await self._end_with(invocation, failed_init, started, during_init=True)
+        if needs_init:
+            remaining_seconds -= self._clock.monotonic() - started
         running = self._running
         assert running is not None
         if self.is_frozen:
             self.is_frozen = False
             running.sandbox.thaw()
-        remaining_seconds = self._timeout_seconds - (self._clock.monotonic() - started)
         deadline_ms = int((self._clock.now() + remaining_seconds) * 1000)
         answered = running.session.dispatch(Dispatch(invocation, deadline_ms, stream))
-        running.courtesy.begin(remaining_seconds, lambda: running.session.end(TimedOut()))
+        running.courtesy.begin(remaining_seconds, running.late)
         try:
             ending = await answered
             if isinstance(ending, Truncated):
                 ending = await self._exit_of(running) or ending
         finally:
             running.courtesy.end()
-        return await self._conclude(invocation, ending, started, during_init=False)
+        if isinstance(ending, Answer):
+            return self._go_on_after(invocation, ending, started)
+        return await self._end_with(invocation, ending, started)
 
     def freeze(self) -> None:
         """Between invocations nothing of the function runs: not at all, once its runtime waits for the next one.
@@ -185,6 +177,7 @@ class Environment:
         running = self._running
         if self.phase is not Phase.IDLE or self.is_frozen or running is None:
             return
+        self._write_report()
         idle_seconds = self._clock.monotonic() - self.idle_since
         if running.session.is_waiting or idle_seconds >= self._timeout_seconds:
             self.is_frozen = True
@@ -226,8 +219,8 @@ class Environment:
         self._narrator.attach(sandbox)
         watcher = asyncio.create_task(self._watch(sandbox, session))
         courtesy = self.courtesy = Courtesy(sandbox, self._clock, self.courtesy)
-        self._running = Running(sandbox, session, runtime, watcher, courtesy)
-        courtesy.begin(limit_seconds, lambda: session.end(TimedOut()))
+        running = self._running = Running(sandbox, session, runtime, watcher, courtesy)
+        courtesy.begin(limit_seconds, running.late)
         try:
             ending = await session.initialized
         finally:
@@ -291,29 +284,62 @@ class Environment:
 
     # -- the end of an invocation --
 
-    async def _conclude(
-        self, invocation: Invocation, ending: Ending | Answered, started: float, *, during_init: bool
-    ) -> Outcome:
-        duration_ms = (self._clock.monotonic() - started) * 1000
-        keep = isinstance(ending, Answer) and not during_init
-        last = ending.end if isinstance(ending, Answered) else ending
-        failure = failure_of(last, invocation.request_id, self._timeout_seconds)
-        if isinstance(last, TimedOut):
-            duration_ms = self._timeout_seconds * 1000
-        memory_bytes = 0 if self._running is None else self._running.sandbox.max_memory_bytes()
-        self.used_bytes = memory_bytes
-        if not keep:
-            await self._end_sandbox()
-        summary = self._summary(duration_ms, memory_bytes, failure, during_init)
-        self._narrator.finish(invocation.request_id, summary, invocation.tenant_id)
-        if keep:
-            self._step(Step.ANSWERED)
-            self.idle_since = self._clock.monotonic()
+    def _go_on_after(self, invocation: Invocation, answer: Answer, started: float) -> Outcome:
+        """The usual end: the runtime answered, and waits for more.
+
+        Its caller needn't wait for the report, which is written on the event loop's next turn: before anything that
+        somebody who has the answer can ask for, and before anything else is done with the environment.
+        """
+        now = self._clock.monotonic()
+        duration_ms = (now - started) * 1000
+        failure = failure_of(answer, invocation.request_id, self._timeout_seconds)
+        self._unwritten = (invocation, duration_ms, failure)
+        if invocation.wants_log:
+            self._write_report()
         else:
-            await self.stop()
+            asyncio.get_running_loop().call_soon(self._write_report)
+        self._step(Step.ANSWERED)
+        self.idle_since = now
+        return self._outcome(answer, failure, duration_ms)
+
+    def _write_report(self) -> None:
+        """Of an invocation that has been answered, if it isn't written yet."""
+        if self._unwritten is not None:
+            unwritten, self._unwritten = self._unwritten, None
+            self._measure_memory()
+            self._report(*unwritten)
+
+    def _measure_memory(self) -> None:
+        self.used_bytes = 0 if self._running is None else self._running.sandbox.max_memory_bytes()
+
+    async def _end_with(
+        self, invocation: Invocation, ending: Ending | Answered, started: float, *, during_init: bool = False
+    ) -> Outcome:
+        """The environment can't be used any more."""
+        last = ending.end if isinstance(ending, Answered) else ending
+        is_late = isinstance(last, TimedOut)
+        duration_ms = (self._timeout_seconds if is_late else self._clock.monotonic() - started) * 1000
+        failure = failure_of(last, invocation.request_id, self._timeout_seconds)
+        self._measure_memory()
+        await self._end_sandbox()
+        self._report(invocation, duration_ms, failure, during_init=during_init)
+        await self.stop()
         if isinstance(ending, Answered):  # the answer stands, whatever came after it
             ending = ending.answer
             failure = failure_of(ending, invocation.request_id, self._timeout_seconds)
+        return self._outcome(ending, failure, duration_ms)
+
+    def _report(
+        self, invocation: Invocation, duration_ms: float, failure: Failure | None, *, during_init: bool = False
+    ) -> None:
+        init_ms, self._init_ms = self._init_ms, None
+        restore, self._restore_durations = self._restore_durations, None
+        status = "" if failure is None else failure.status or ("error" if during_init else "")
+        error_type = failure.error_type if failure is not None and status == "error" else None
+        summary = RunSummary(duration_ms, init_ms, self.used_bytes, status, error_type, restore)
+        self._narrator.finish(invocation.request_id, summary, invocation.tenant_id)
+
+    def _outcome(self, ending: Ending, failure: Failure | None, duration_ms: float) -> Outcome:
         return Outcome(
             payload=ending.payload if failure is None and isinstance(ending, Answer) else _payload(failure),
             executed_version=self.function.version,
@@ -321,19 +347,6 @@ class Environment:
             error_type=None if failure is None else failure.error_type,
             log_tail=self._narrator.tail(),
             duration_ms=duration_ms,
-        )
-
-    def _summary(self, duration_ms: float, memory_bytes: int, failure: Failure | None, during_init: bool) -> RunSummary:
-        init_ms, self._init_ms = self._init_ms, None
-        restore, self._restore_durations = self._restore_durations, None
-        status = "" if failure is None else failure.status or ("error" if during_init else "")
-        return RunSummary(
-            duration_ms=duration_ms,
-            init_ms=init_ms,
-            max_memory_bytes=memory_bytes,
-            status=status,
-            error_type=failure.error_type if failure is not None and status == "error" else None,
-            restore=restore,
         )
 
     # -- the sandbox --
@@ -351,9 +364,11 @@ class Environment:
         return running.session.ended
 
     async def _end_sandbox(self) -> None:
+        self._write_report()
         running, self._running = self._running, None
         if running is None:
             return
+        running.courtesy.close()
         try:
             await running.sandbox.stop(_SHUTDOWN_GRACE_SECONDS)
         finally:

@@ -137,7 +137,7 @@ class Narrator:
         self._runtime = (runtime_version, runtime_version_arn)
         self._stream = stream
         self._clock = clock
-        self._tail = Tail()
+        self._tail: Tail | None = None  # of the present invocation, if its caller wants it
         self._splitter = LineSplitter()
         self._frames = FrameDecoder()
         self._allowance = Allowance(rate, clock.monotonic())
@@ -195,9 +195,9 @@ class Narrator:
         """Something that AWS has no words for."""
         self._platform(self._lines.remark(text))
 
-    def begin(self) -> None:
-        """An invocation comes: the tail is its alone."""
-        self._tail.clear()
+    def begin(self, *, wants_log: bool) -> None:
+        """An invocation comes: the tail is its alone, and kept only if its caller wants it."""
+        self._tail = Tail() if wants_log else None
 
     def start(self, request_id: str, tenant_id: str | None = None) -> None:
         self._platform(self._lines.start(request_id, self._version, tenant_id))
@@ -214,8 +214,8 @@ class Narrator:
                 self._write(now_ms, line)
 
     def tail(self) -> bytes:
-        """The last 4 KiB of the invocation's log."""
-        return self._tail.value()
+        """The last 4 KiB of the invocation's log; empty if its caller doesn't want it."""
+        return b"" if self._tail is None else self._tail.value()
 
     def close(self) -> None:
         """Nothing more will come."""
@@ -228,4 +228,5 @@ class Narrator:
 
     def _write(self, timestamp_ms: int, line: bytes) -> None:
         self._stream.append(timestamp_ms, line)
-        self._tail.add(line)
+        if self._tail is not None:
+            self._tail.add(line)

@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from types import TracebackType
 from typing import Final, Protocol
 
 from lampion.clock.clock import Clock
@@ -17,6 +16,7 @@ from lampion.domain import limits
 from lampion.domain.arn import FunctionKey
 from lampion.domain.errors import TooManyRequestsException
 from lampion.domain.function import Function
+from lampion.environments.acquired import Acquired
 from lampion.environments.assignment import Demand, assign
 from lampion.environments.environment import Environment
 from lampion.environments.fairness import gives_way, least_served, work_of
@@ -79,8 +79,11 @@ class EnvironmentPool:
         parts = [repr(pool) for pool in self._versions.values()]
         return f"<EnvironmentPool {len(self._live)}/{self._settings.capacity}: {'; '.join(parts) or 'empty'}>"
 
-    def acquire(self, function: Function, tenant_id: str | None = None) -> "Acquired":
-        """`async with pool.acquire(function) as environment`: given back, or ended, when the block is left."""
+    def acquire(self, function: Function, tenant_id: str | None = None) -> Acquired:
+        """`async with pool.acquire(function) as environment`: given back, or ended, when the block is left.
+
+        Where every step counts, `take_idle`, `wait` and `give_back` do the same.
+        """
         return Acquired(self, self._pool_of(function, tenant_id))
 
     async def close(self) -> None:
@@ -366,30 +369,6 @@ class EnvironmentPool:
             self._forget_tenant(pool)
         elif done.done() and not done.cancelled() and done.exception() is None:
             self.give_back(pool, done.result())
-
-
-class Acquired:
-    """The context manager of `EnvironmentPool.acquire`; a class, for the warm path's sake."""
-
-    __slots__ = ("_environment", "_pool", "_version_pool")
-
-    def __init__(self, pool: EnvironmentPool, version_pool: VersionPool) -> None:
-        self._pool = pool
-        self._version_pool = version_pool
-        self._environment: Environment | None = None
-
-    async def __aenter__(self) -> Environment:
-        environment = self._pool.take_idle(self._version_pool)
-        if environment is None:
-            environment = await self._pool.wait(self._version_pool)
-        self._environment = environment
-        return environment
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._environment is not None:
-            self._pool.give_back(self._version_pool, self._environment)
 
 
 def _throttled() -> TooManyRequestsException:

@@ -6,17 +6,13 @@ _COMPACT_FACTOR: Final = 4  # joining is put off until this many times the capac
 
 
 class Tail:
-    """The last `capacity_bytes` of what was added since `clear`."""
+    """The last `capacity_bytes` of what was added."""
 
     __slots__ = ("_capacity_bytes", "_head", "_limit_bytes", "_lines", "_size_bytes")
 
     def __init__(self, capacity_bytes: int = 4096) -> None:
         self._capacity_bytes = capacity_bytes
         self._limit_bytes = capacity_bytes * _COMPACT_FACTOR
-        self.clear()
-
-    def clear(self) -> None:
-        """Another invocation begins."""
         self._head = b""
         self._lines: list[bytes] = []
         self._size_bytes = 0

@@ -26,7 +26,7 @@ async def test_an_invocation_gets_the_answer_and_its_log() -> None:
 
     async with stage(script) as on:
         await on.environment.start()
-        outcome = await on.environment.invoke(invocation(42))
+        outcome = await on.environment.invoke(invocation(42, wants_log=True))
         assert outcome.payload == b'{"answer": 42}'
         assert (outcome.function_error, outcome.error_type, outcome.executed_version) == (None, None, "$LATEST")
         assert on.log.first_words() == ["INIT_START", "START", "hello", "and", "END", "REPORT"]
@@ -39,13 +39,37 @@ async def test_an_invocation_gets_the_answer_and_its_log() -> None:
 async def test_the_second_invocation_is_warm_and_its_log_its_own() -> None:
     async with stage(echo) as on:
         await on.environment.start()
-        await on.environment.invoke(invocation(1))
+        first = await on.environment.invoke(invocation(1, wants_log=True))
         assert on.environment.phase is Phase.IDLE
-        outcome = await on.environment.invoke(invocation(2, "22222222-2222-4222-8222-222222222222"))
+        outcome = await on.environment.invoke(invocation(2, "22222222-2222-4222-8222-222222222222", wants_log=True))
         assert outcome.payload == b"2"
+        assert b"START RequestId: 1111" in first.log_tail
+        assert outcome.log_tail.startswith(b"START RequestId: 2222")
         assert b"1111" not in outcome.log_tail
         assert b"Init Duration" not in outcome.log_tail
         assert on.log.first_words().count("INIT_START") == 1
+
+
+async def test_who_does_not_want_the_log_gets_none_of_it_and_it_is_written_all_the_same() -> None:
+    async with stage(echo) as on:
+        await on.environment.start()
+        assert (await on.environment.invoke(invocation(1))).log_tail == b""
+        await asyncio.sleep(0)
+        assert on.log.first_words() == ["INIT_START", "START", "END", "REPORT"]
+
+
+async def test_the_report_comes_after_the_answer_but_before_anything_else() -> None:
+    once = ["START", "END", "REPORT"]
+    async with stage(echo) as on:
+        await on.environment.start()
+        await on.environment.invoke(invocation(1))
+        assert on.log.first_words() == ["INIT_START", "START"]
+        await asyncio.sleep(0)
+        assert on.log.first_words() == ["INIT_START", *once]
+        await on.environment.invoke(invocation(2))
+        await on.environment.invoke(invocation(3))
+        await on.environment.stop()
+        assert on.log.first_words() == ["INIT_START", *once * 3]
 
 
 async def test_what_the_runtime_gets_with_an_event() -> None:
@@ -177,8 +201,22 @@ async def test_report_shows_the_high_water_mark_of_memory() -> None:
 
     async with stage(script) as on:
         await on.environment.start()
-        await on.environment.invoke(invocation())
+        await on.environment.invoke(invocation(wants_log=True))
         assert "\tMemory Size: 128 MB\tMax Memory Used: 36 MB\t" in on.log.lines[-1]
+
+
+async def test_who_freezes_at_once_knows_what_memory_was_used() -> None:
+    async def script(runtime: Runtime) -> Exit:
+        event = await runtime.next()
+        runtime.process.memory_bytes = 50 * 1024 * 1024
+        await runtime.respond(event.request_id, None)
+        return await forever(runtime)
+
+    async with stage(script) as on:
+        await on.environment.start()
+        await on.environment.invoke(invocation())
+        on.environment.freeze()
+        assert on.environment.used_bytes == 50 * 1024 * 1024
 
 
 async def test_a_late_or_foreign_answer_is_refused() -> None:

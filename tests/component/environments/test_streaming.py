@@ -27,7 +27,7 @@ async def read_all(stream: ResponseStream) -> bytes:
 async def invoke_streamed(on: Stage) -> tuple[bytes, Outcome, ResponseStream]:
     """What came through the stream, and how the invocation ended."""
     stream = ResponseStream()
-    running = asyncio.create_task(on.environment.invoke(invocation(), stream))
+    running = asyncio.create_task(on.environment.invoke(invocation(wants_log=True), stream))
     running.add_done_callback(lambda _: stream.finish())
     data = await read_all(stream)
     return data, await running, stream

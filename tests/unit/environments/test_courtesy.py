@@ -1,16 +1,31 @@
 """A sandbox gives way when it is busy for long, in one invocation or in many, and not when it isn't."""
 
+from collections.abc import Callable
 from contextlib import suppress
 
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from lampion.clock.timers import HeapTimer
 from lampion.clock.virtual import VirtualClock
 from lampion.environments.courtesy import MOST_CREDIT_SECONDS, Courtesy
+
+
+class CountingClock(VirtualClock):
+    """Knows how many timers were set."""
+
+    timers = 0
+
+    def call_later(self, seconds: float, action: Callable[[], object]) -> HeapTimer:
+        self.timers += 1
+        return super().call_later(seconds, action)
 
 
 class Stage:
     """A sandbox's courtesy; `told` lists what it was told of giving way, and "late"."""
 
     def __init__(self) -> None:
-        self.clock = VirtualClock()
+        self.clock = CountingClock()
         self.told: list[object] = []
         self._courtesy = Courtesy(self, self.clock)
 
@@ -29,6 +44,10 @@ class Stage:
 
     async def idle(self, seconds: float) -> None:
         await self.clock.advance(seconds)
+
+    def end(self) -> None:
+        """The sandbox has ended."""
+        self._courtesy.close()
 
 
 async def test_a_short_invocation_does_not() -> None:
@@ -112,3 +131,49 @@ async def test_the_limit_is_kept_even_where_giving_way_fails() -> None:
         await on.busy(1, limit_seconds=3.0)
     await on.clock.advance(3)
     assert on.told == ["late"]
+
+
+async def test_short_invocations_one_after_the_other_share_their_timers() -> None:
+    on = Stage()
+    for _ in range(1000):
+        await on.busy(0.0004)
+        await on.idle(0.0006)
+    assert on.told == []
+    assert on.clock.timers <= 1 + 1.0 / MOST_CREDIT_SECONDS * 2
+
+
+async def test_nothing_is_due_any_more_of_a_sandbox_that_has_ended() -> None:
+    on = Stage()
+    await on.busy(0.01)
+    on.end()
+    on.end()
+    assert on.clock.pending == 0
+
+
+MILLISECONDS = st.integers(1, 400)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(MILLISECONDS, MILLISECONDS, MILLISECONDS), max_size=12))
+async def test_whatever_came_before_each_limit_and_each_credit_is_kept_to_the_moment(
+    steps: list[tuple[int, int, int]],
+) -> None:
+    """Each step is busy for some time, has a limit, and is idle for some time, in milliseconds."""
+    on = Stage()
+    expected: list[object] = []
+    most = credit = MOST_CREDIT_SECONDS * 1000
+    gives_way = False
+    for busy, limit, idle in steps:
+        assume(busy not in (limit, credit) and credit not in (limit, most / 2))  # a tie is decided by rounding
+        if gives_way and credit >= most / 2:
+            gives_way = False
+            expected.append(False)
+        if not gives_way and credit < limit and credit <= busy:
+            gives_way = True
+            expected.append(True)
+        if limit <= busy:
+            expected.append("late")
+        credit = min(most, max(0, credit - busy) + idle)
+        await on.busy(busy / 1000, limit_seconds=limit / 1000)
+        await on.idle(idle / 1000)
+        assert on.told == expected

@@ -9,8 +9,8 @@ import pytest
 
 from lampion.domain.errors import TooManyRequestsException
 from lampion.domain.function import Function
+from lampion.environments.acquired import Acquired
 from lampion.environments.environment import Environment
-from lampion.environments.pool import Acquired
 from tests.unit.environments.pool_stage import ScriptedEnvironment, Stage, function, settle, stage
 
 MIB = 2**20

@@ -25,15 +25,6 @@ def test_the_tail_holds_4_kib() -> None:
     assert tail.value().endswith(b"line 9998\nline 9999\n")
 
 
-def test_each_invocation_has_its_own() -> None:
-    tail = Tail()
-    tail.add(b"of the first")
-    tail.clear()
-    assert tail.value() == b""
-    tail.add(b"of the second")
-    assert tail.value() == b"of the second\n"
-
-
 def test_a_flood_takes_no_memory() -> None:
     tail = Tail()
     tracemalloc.start()

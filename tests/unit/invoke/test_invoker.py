@@ -1,0 +1,137 @@
+"""Whatever becomes of an invocation, what it held is given back."""
+
+import asyncio
+from contextlib import suppress
+from typing import Any, cast
+
+import pytest
+
+from lampion.clock.virtual import VirtualClock
+from lampion.domain.errors import ServiceException, TooManyRequestsException
+from lampion.domain.invocation import Invocation, Outcome
+from lampion.invoke.concurrency import Concurrency
+from lampion.invoke.invoker import Invoker
+from lampion.invoke.qualifier import Target
+from lampion.sandbox.driver import SandboxError
+from lampion.store.cached_functions import CachedFunctions
+from lampion.store.cached_resources import CachedResources
+from lampion.store.memory import MemoryFunctions
+from lampion.store.memory_resources import MemoryResources, MemoryTables
+from lampion.telemetry.metrics import Metrics
+from tests.unit.environments.pool_stage import function, settle
+
+FUNCTION = function()
+KEY = FUNCTION.key
+
+
+class OneEnvironment:
+    """A pool with one environment that is free, or comes, or can't be had; `events` tells what happened to it."""
+
+    def __init__(self, *, is_free: bool, failure: Exception | None = None) -> None:
+        self.events: list[str] = []
+        self.is_free = is_free
+        self.failure = failure
+        self.comes = asyncio.Event()
+        self.ends = asyncio.Event()
+        self.error: Exception | None = None
+
+    def acquire(self, function: object, tenant_id: str | None) -> "OneEnvironment":
+        return self
+
+    def take_idle(self) -> "OneEnvironment | None":
+        if self.is_free:
+            self.events.append("taken")
+            return self
+        return None
+
+    async def wait(self) -> "OneEnvironment":
+        if self.failure is not None:
+            raise self.failure
+        await self.comes.wait()
+        self.events.append("came")
+        return self
+
+    def give_back(self) -> None:
+        self.events.append("given back")
+
+    async def invoke(self, invocation: Invocation, stream: object) -> Outcome:
+        self.events.append("invoked")
+        await self.ends.wait()
+        if self.error is not None:
+            raise self.error
+        return Outcome(payload=b"1", executed_version="$LATEST")
+
+
+class Stage:
+    """An invoker with a concurrency of 1 over such a pool."""
+
+    def __init__(self, pool: OneEnvironment) -> None:
+        self.pool = pool
+        self.metrics = Metrics()
+        resources = CachedResources(MemoryResources(MemoryTables()), CachedFunctions(MemoryFunctions()))
+        self.concurrency = Concurrency(1, resources, VirtualClock())
+        nothing = cast("Any", None)
+        self.invoker = Invoker(
+            lookup=nothing,
+            updates=nothing,
+            recursion=nothing,
+            concurrency=self.concurrency,
+            pool=cast("Any", pool),
+            metrics=self.metrics,
+        )
+
+    def begin(self) -> "asyncio.Task[Outcome]":
+        invocation = Invocation(request_id="r", invoked_arn=KEY.arn, payload=b"{}", trace_id="Root=1-0")
+        return asyncio.create_task(self.invoker.invoke(Target(KEY, None), FUNCTION, invocation))
+
+    @property
+    def running(self) -> tuple[int, int]:
+        """By the limit, and by the metrics."""
+        return self.concurrency.running(KEY.account_id, KEY.region), self.metrics.executions(KEY).running
+
+
+@pytest.mark.parametrize("is_free", [True, False])
+async def test_an_invocation_holds_what_it_needs_until_it_has_ended(*, is_free: bool) -> None:
+    on = Stage(OneEnvironment(is_free=is_free))
+    running = on.begin()
+    await settle()
+    assert on.running == (1, 1 if is_free else 0), "who waits counts, but doesn't run"
+    on.pool.comes.set()
+    await settle()
+    assert on.running == (1, 1)
+    with pytest.raises(TooManyRequestsException):
+        await on.begin()
+    on.pool.ends.set()
+    assert (await running).payload == b"1"
+    assert on.running == (0, 0)
+    assert on.pool.events == ["taken" if is_free else "came", "invoked", "given back"]
+    assert (await on.begin()).payload == b"1"
+
+
+@pytest.mark.parametrize("failure", [SandboxError("no sandbox"), TooManyRequestsException("Rate Exceeded.")])
+async def test_who_gets_no_environment_gives_none_back(failure: Exception) -> None:
+    on = Stage(OneEnvironment(is_free=False, failure=failure))
+    with pytest.raises((ServiceException, TooManyRequestsException)):
+        await on.begin()
+    assert (on.running, on.pool.events) == ((0, 0), [])
+
+
+async def test_an_environment_whose_invocation_fails_is_given_back() -> None:
+    on = Stage(OneEnvironment(is_free=True))
+    on.pool.error = SandboxError("gone")
+    on.pool.ends.set()
+    with pytest.raises(ServiceException, match="gone"):
+        await on.begin()
+    assert (on.running, on.pool.events) == ((0, 0), ["taken", "invoked", "given back"])
+
+
+@pytest.mark.parametrize(("is_free", "events"), [(True, ["taken", "invoked", "given back"]), (False, [])])
+async def test_who_is_called_off_holds_nothing_any_more(*, is_free: bool, events: list[str]) -> None:
+    on = Stage(OneEnvironment(is_free=is_free))
+    running = on.begin()
+    await settle()
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    assert running.cancelled()
+    assert (on.running, on.pool.events) == ((0, 0), events)
