@@ -236,6 +236,39 @@ async def test_a_trickling_head_buys_no_time() -> None:
         writer.close()
 
 
+async def test_each_answer_gives_its_client_all_the_time_for_the_next_request() -> None:
+    clock = VirtualClock()
+    async with serving(clock=clock) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for body in (b"one", b"two", b"three"):
+            writer.write(request(body=body))
+            assert (await asyncio.wait_for(reader.readuntil(body), 2)).startswith(b"HTTP/1.1 200 ")
+            await clock.advance(74)
+        await clock.advance(3)
+        assert await _is_cut(reader)
+        writer.close()
+
+
+async def test_an_answer_that_takes_long_is_not_its_clients_silence() -> None:
+    clock = VirtualClock()
+    async with serving(clock=clock) as (echo, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request("/hold"))
+        await _until(lambda: bool(echo.held))
+        await clock.advance(900)
+        echo.held[0].respond(Response(200, b"at last"))
+        assert (await asyncio.wait_for(reader.readuntil(b"at last"), 2)).startswith(b"HTTP/1.1 200 ")
+        await clock.advance(74)
+        writer.write(request(body=b"more"))
+        assert (await asyncio.wait_for(reader.readuntil(b"more"), 2)).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+
+
+async def test_what_comes_whole_needs_no_room_among_unfinished_bodies() -> None:
+    async with serving(HttpLimits(held_bytes=10)) as (_, port):
+        assert (await talk(port, request(body=b"z" * 999))).endswith(b"z" * 999)
+
+
 async def test_connections_over_the_limit_are_cut() -> None:
     async with serving(HttpLimits(connections=2)) as (_, port):
         open_ones = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
