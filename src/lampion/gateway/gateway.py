@@ -85,11 +85,12 @@ class Gateway:
 
     async def _work(self, turn: asyncio.Future[tuple[Request, Exchange]]) -> None:
         """Serve one request after the other, as long as not too many others wait for one as well."""
+        loop = asyncio.get_running_loop()  # asked once: it costs a system call
         while True:
             await self._serve(*await turn)
             if len(self._idle) >= _IDLE_WORKERS:
                 return
-            turn = asyncio.get_running_loop().create_future()
+            turn = loop.create_future()
             self._idle.append(turn)
 
     async def _serve(self, request: Request, exchange: Exchange) -> None:
