@@ -61,7 +61,9 @@ class Connection(asyncio.Protocol):
         "_refusal",
         "_server",
         "_since",
+        "_told_bytes",
         "_transport",
+        "_untold_bytes",
         "_url",
     )
 
@@ -81,6 +83,7 @@ class Connection(asyncio.Protocol):
         self._close_after = False
         self._client = ""
         self._is_parsing = False
+        self._untold_bytes = 0
         self._reset()
 
     def _reset(self) -> None:
@@ -95,6 +98,7 @@ class Connection(asyncio.Protocol):
         self._discarding = False
         self._refusal: Response | None = None
         self._incoming: OpenBody | None = None
+        self._told_bytes = -1  # nothing yet: the piece of input in which a message begins isn't all its own
 
     # -- asyncio.Protocol --
 
@@ -128,6 +132,8 @@ class Connection(asyncio.Protocol):
             refused = cause if isinstance(cause, _Refused) else _Refused(400, "Bad request")
             self._refuse(refused.response)
         self._is_parsing = False
+        if self._phase is not _IDLE:
+            self._bound_untold(len(data))
         if self._exchanges and self._exchanges[0].response is not None:
             self.flush()
 
@@ -241,6 +247,14 @@ class Connection(asyncio.Protocol):
             self._application.start(Request(head, body), exchange)
 
     # -- our own --
+
+    def _bound_untold(self, fed_bytes: int) -> None:
+        """The parser keeps a header to itself until all of it has come: so much may come before it tells anything."""
+        told_bytes = self._header_bytes + self._body_bytes
+        self._untold_bytes = self._untold_bytes + fed_bytes if told_bytes == self._told_bytes else 0
+        self._told_bytes = told_bytes
+        if self._untold_bytes > self._header_bytes_max and not self._close_after:
+            self._refuse(_Refused(431, "Request head too large").response)
 
     def _open_exchange(self, head: RequestHead) -> OpenExchange:
         keeps_alive = self._parser.should_keep_alive()

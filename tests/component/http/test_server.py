@@ -192,6 +192,64 @@ async def test_malformed_and_oversized_requests_are_refused_and_closed(sent: byt
     assert b"smuggled" not in [seen.body for seen in echo.started]
 
 
+@pytest.mark.parametrize(
+    "begun",
+    [
+        pytest.param(b"GET / HTTP/1.1\r\nX: ", id="value"),
+        pytest.param(b"GET / HTTP/1.1\r\nX", id="name"),
+        pytest.param(b"GET / HTTP/1.1\r\nA: b\r\nX: ", id="value of a later one"),
+        pytest.param(request(body=b"before") + b"GET / HTTP/1.1\r\nX: ", id="value, after another request"),
+        pytest.param(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX: ", id="trailer"),
+    ],
+)
+async def test_a_header_that_never_ends_is_refused_once_it_is_too_large(begun: bytes) -> None:
+    async with serving() as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(begun)
+        for _ in range(5):
+            writer.write(b"y" * 30_000)
+            await asyncio.sleep(0.05)
+            if reader.at_eof():
+                break
+        received = await asyncio.wait_for(reader.read(), 2)
+        assert b"HTTP/1.1 431 " in received
+        writer.close()
+
+
+async def test_a_large_header_may_come_in_small_pieces() -> None:
+    async with serving() as (echo, port):
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        for sent in (b"GET / HTTP/1.1\r\nX: ", *(b"y" * 15_000,) * 4, b"\r\n\r\n"):
+            writer.write(sent)
+            await asyncio.sleep(0.02)
+        await _until(lambda: bool(echo.started))
+        writer.close()
+    assert echo.started[0].head.headers["x"] == "y" * 60_000
+
+
+async def test_requests_that_come_in_parts_add_nothing_to_one_another() -> None:
+    async with serving(HttpLimits(header_bytes=200)) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for sent in (request(body=b"one"), request(body=b"two")) * 6:
+            for part in (sent[:-3], sent[-3:]):
+                writer.write(part)
+                await asyncio.sleep(0.01)
+            assert (await asyncio.wait_for(reader.readuntil(sent[-3:]), 2)).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+
+
+async def test_what_came_before_a_head_in_the_same_piece_is_not_of_it() -> None:
+    async with serving(HttpLimits(header_bytes=200)) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        sent = request(body=b"z" * 999) + request(body=b"last")
+        end_of_method = sent.rindex(b"OST")
+        for part in (sent[:end_of_method], sent[end_of_method : end_of_method + 1], sent[end_of_method + 1 :]):
+            writer.write(part)
+            await asyncio.sleep(0.02)
+        assert (await asyncio.wait_for(reader.readuntil(b"last"), 2)).count(b"HTTP/1.1 200 ") == 2
+        writer.close()
+
+
 async def test_a_client_that_leaves_is_noticed() -> None:
     async with serving() as (echo, port):
         _, writer = await asyncio.open_connection("127.0.0.1", port)
