@@ -37,35 +37,11 @@ class Connection(asyncio.Protocol):
     """asyncio's protocol for one client; callbacks without underscore are httptools'."""
 
     __slots__ = (
-        "_allowance",
-        "_application",
-        "_body",
-        "_body_bytes",
-        "_client",
-        "_close_after",
-        "_discarding",
-        "_exchanges",
-        "_expected_bytes",
-        "_head",
-        "_header_bytes",
-        "_header_bytes_max",
-        "_headers",
-        "_held_back",
-        "_held_bytes",
-        "_incoming",
-        "_is_parsing",
-        "_parser",
-        "_paused_reading",
-        "_paused_writing",
-        "_phase",
-        "_refusal",
-        "_server",
-        "_since",
-        "_told_bytes",
-        "_transport",
-        "_untold_bytes",
-        "_url",
-    )
+        "_allowance", "_application", "_body", "_body_bytes", "_client", "_close_after", "_discarding", "_exchanges",
+        "_expected_bytes", "_head", "_header_bytes", "_header_bytes_max", "_headers", "_held_back", "_held_bytes",
+        "_incoming", "_is_parsing", "_parser", "_paused_reading", "_paused_writing", "_phase", "_refusal", "_server",
+        "_since", "_told_bytes", "_transport", "_untold_bytes", "_url",
+    )  # fmt: skip
 
     def __init__(self, server: "HttpServer", application: Application) -> None:
         self._server = server
