@@ -24,7 +24,7 @@ _NOT_STORED = "The Lambda service encountered an internal error: its disk or its
 _OF_THE_DISK = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS))
 _FUNCTION_URLS = PATH_FORM.strip("/").rpartition("/")[2]
 
-_IDLE_WORKERS: Final = 64
+_IDLE_PORTERS: Final = 64
 """So many are kept for what comes next; it takes longer to make one than to wake it."""
 
 _log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Gateway:
         self._function_urls = function_urls
         self._own = {**own, _FUNCTION_URLS: function_urls}
         self._rng = rng
-        self._workers: set[asyncio.Task[None]] = set()
+        self._porters: set[asyncio.Task[None]] = set()
         self._idle: list[asyncio.Future[tuple[Request, Exchange]]] = []
 
     def accept(self, head: RequestHead) -> int | Response:
@@ -78,9 +78,9 @@ class Gateway:
         else:
             loop = asyncio.get_running_loop()
             turn = loop.create_future()
-            worker = loop.create_task(self._work(turn))
-            self._workers.add(worker)
-            worker.add_done_callback(self._workers.discard)
+            porter = loop.create_task(self._work(turn))
+            self._porters.add(porter)
+            porter.add_done_callback(self._porters.discard)
         turn.set_result((request, exchange))
 
     async def _work(self, turn: asyncio.Future[tuple[Request, Exchange]]) -> None:
@@ -88,7 +88,7 @@ class Gateway:
         loop = asyncio.get_running_loop()  # asked once: it costs a system call
         while True:
             await self._serve(*await turn)
-            if len(self._idle) >= _IDLE_WORKERS:
+            if len(self._idle) >= _IDLE_PORTERS:
                 return
             turn = loop.create_future()
             self._idle.append(turn)

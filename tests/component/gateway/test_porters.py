@@ -1,4 +1,4 @@
-"""The gateway's workers: every request is served at once, one that waits keeps nobody, and none outlives its use."""
+"""The gateway's porters: every request is served at once, one that waits keeps nobody, and none outlives its use."""
 
 import asyncio
 import gc
@@ -84,7 +84,7 @@ async def test_requests_that_wait_hold_up_no_other() -> None:
     assert [one.response.body for one in held if one.response] == [b"%d" % number for number in range(300)]
 
 
-async def test_after_a_burst_only_some_workers_stay() -> None:
+async def test_after_a_burst_only_some_porters_stay() -> None:
     door = Gate()
     on = gateway(door)
     before = len(asyncio.all_tasks())
