@@ -4,8 +4,9 @@ import asyncio
 import errno
 import logging
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+import msgspec
 
 from lampion.aws.errors import InternalFailure, serialize_error
 from lampion.aws.model import ServiceModel
@@ -23,11 +24,13 @@ _NOT_STORED = "The Lambda service encountered an internal error: its disk or its
 _OF_THE_DISK = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS))
 _FUNCTION_URLS = PATH_FORM.strip("/").rpartition("/")[2]
 
+_IDLE_PORTERS: Final = 64
+"""So many are kept for what comes next; it takes longer to make one than to wake it."""
+
 _log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class _Visit:
+class _Visit(msgspec.Struct):
     """What the gateway knows of a request between its head and its answer."""
 
     door: Door
@@ -46,12 +49,12 @@ class Gateway:
         self._function_urls = function_urls
         self._own = {**own, _FUNCTION_URLS: function_urls}
         self._rng = rng
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._porters: set[asyncio.Task[None]] = set()
+        self._idle: list[asyncio.Future[tuple[Request, Exchange]]] = []
 
     def accept(self, head: RequestHead) -> int | Response:
         request_id = self._rng.uuid4()
         door = self._door(head)
-        head.findings = None
         try:
             allowance = door.accept(head)
         except ApiError as error:
@@ -70,30 +73,46 @@ class Gateway:
         )
 
     def start(self, request: Request, exchange: Exchange) -> None:
-        self._tasks.add(asyncio.get_running_loop().create_task(self._serve(request, exchange)))
+        if self._idle:
+            turn = self._idle.pop()
+        else:
+            loop = asyncio.get_running_loop()
+            turn = loop.create_future()
+            porter = loop.create_task(self._work(turn))
+            self._porters.add(porter)
+            porter.add_done_callback(self._porters.discard)
+        turn.set_result((request, exchange))
+
+    async def _work(self, turn: asyncio.Future[tuple[Request, Exchange]]) -> None:
+        """Serve one request after the other, as long as not too many others wait for one as well."""
+        loop = asyncio.get_running_loop()  # asked once: it costs a system call
+        while True:
+            await self._serve(*await turn)
+            if len(self._idle) >= _IDLE_PORTERS:
+                return
+            turn = loop.create_future()
+            self._idle.append(turn)
 
     async def _serve(self, request: Request, exchange: Exchange) -> None:
-        response = await self._answer(request)
-        if isinstance(response, StreamedResponse):
-            await _pump(response, exchange)
-        self._tasks.discard(asyncio.current_task())
-        if isinstance(response, Response):
-            exchange.respond(response)
-
-    async def _answer(self, request: Request) -> Response | StreamedResponse:
         visit: _Visit = request.head.findings
         request.head.findings = visit.findings
         try:
-            return await visit.door.serve(request, visit.request_id)
-        except ApiError as error:
-            return self._refusal(error, visit.request_id)
-        except (StoreError, OSError) as error:
-            if isinstance(error, OSError) and error.errno not in _OF_THE_DISK:
-                return self._failure(visit.request_id)
-            _log.error("request %s was not served: %s", visit.request_id, error)
-            return self._refusal(ServiceException(_NOT_STORED), visit.request_id)
-        except Exception:
-            return self._failure(visit.request_id)
+            response = await visit.door.serve(request, visit.request_id)
+        except Exception as error:
+            response = self._response_to(error, visit.request_id)
+        if isinstance(response, Response):
+            exchange.respond(response)
+        else:
+            await _pump(response, exchange)
+
+    def _response_to(self, error: Exception, request_id: str) -> Response:
+        """What a door raised, as an answer. Called where it is caught."""
+        if isinstance(error, ApiError):
+            return self._refusal(error, request_id)
+        if isinstance(error, StoreError) or (isinstance(error, OSError) and error.errno in _OF_THE_DISK):
+            _log.error("request %s was not served: %s", request_id, error)
+            return self._refusal(ServiceException(_NOT_STORED), request_id)
+        return self._failure(request_id)
 
     def _door(self, head: RequestHead) -> Door:
         """By host before anything else: under the name of a function URL, every path is the function's."""

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from lampion.http.server import HttpServer
 
 _PIPELINE_DEPTH = 16
+_IN_PIECES = Body.IN_PIECES
+_IDLE, _HEAD, _BODY = Phase.IDLE, Phase.HEAD, Phase.BODY  # to look one up in its class is dear
 
 
 class _Refused(Exception):
@@ -35,33 +37,11 @@ class Connection(asyncio.Protocol):
     """asyncio's protocol for one client; callbacks without underscore are httptools'."""
 
     __slots__ = (
-        "_allowance",
-        "_application",
-        "_body",
-        "_body_bytes",
-        "_client",
-        "_close_after",
-        "_discarding",
-        "_exchanges",
-        "_head",
-        "_header_bytes",
-        "_header_bytes_max",
-        "_headers",
-        "_held_back",
-        "_held_bytes",
-        "_incoming",
-        "_is_parsing",
-        "_is_timed",
-        "_parser",
-        "_paused_reading",
-        "_paused_writing",
-        "_phase",
-        "_refusal",
-        "_server",
-        "_since",
-        "_transport",
-        "_url",
-    )
+        "_allowance", "_application", "_body", "_body_bytes", "_client", "_close_after", "_discarding", "_exchanges",
+        "_expected_bytes", "_head", "_header_bytes", "_header_bytes_max", "_headers", "_held_back", "_held_bytes",
+        "_incoming", "_is_parsing", "_parser", "_paused_reading", "_paused_writing", "_phase", "_refusal", "_server",
+        "_since", "_told_bytes", "_transport", "_untold_bytes", "_url",
+    )  # fmt: skip
 
     def __init__(self, server: "HttpServer", application: Application) -> None:
         self._server = server
@@ -69,10 +49,9 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
         self._exchanges: deque[OpenExchange] = deque()
-        self._phase = Phase.IDLE
+        self._phase = _IDLE
         self._header_bytes_max = server.limits.header_bytes
-        self._is_timed = server.limits.check_seconds is not None
-        self._since = server.clock.monotonic()
+        self._since: float | None = None  # the first check tells: to ask the clock at each request is dear
         self._held_bytes = 0
         self._paused_writing = False
         self._paused_reading = False
@@ -80,6 +59,7 @@ class Connection(asyncio.Protocol):
         self._close_after = False
         self._client = ""
         self._is_parsing = False
+        self._untold_bytes = 0
         self._reset()
 
     def _reset(self) -> None:
@@ -90,9 +70,11 @@ class Connection(asyncio.Protocol):
         self._body: list[bytes] = []
         self._body_bytes = 0
         self._allowance = 0
+        self._expected_bytes = 0
         self._discarding = False
         self._refusal: Response | None = None
         self._incoming: OpenBody | None = None
+        self._told_bytes = -1  # nothing yet: the piece of input in which a message begins isn't all its own
 
     # -- asyncio.Protocol --
 
@@ -126,14 +108,17 @@ class Connection(asyncio.Protocol):
             refused = cause if isinstance(cause, _Refused) else _Refused(400, "Bad request")
             self._refuse(refused.response)
         self._is_parsing = False
-        self.flush()
+        if self._phase is not _IDLE:
+            self._bound_untold(len(data))
+        if self._exchanges and self._exchanges[0].response is not None:
+            self.flush()
 
     def eof_received(self) -> bool:
         return False
 
     def pause_writing(self) -> None:
         self._paused_writing = True
-        self._mark_time()
+        self._since = None
         self._update_reading()
 
     def resume_writing(self) -> None:
@@ -145,8 +130,8 @@ class Connection(asyncio.Protocol):
     # -- httptools --
 
     def on_message_begin(self) -> None:
-        self._phase = Phase.HEAD
-        self._mark_time()
+        self._phase = _HEAD
+        self._since = None
 
     def on_url(self, url: bytes) -> None:
         self._url += url
@@ -171,38 +156,35 @@ class Connection(asyncio.Protocol):
         headers[key] = text
 
     def on_headers_complete(self) -> None:
-        self._phase = Phase.BODY
-        if len(self._headers) > self._server.limits.header_count:
-            raise _Refused(431, "Too many headers")
-        path, _, query = self._url.decode("latin-1").partition("?")
+        self._phase = _BODY
         headers = self._headers
-        length = int(headers["content-length"]) if "content-length" in headers else None
-        chunked = "transfer-encoding" in headers
-        head = RequestHead(
-            method=self._parser.get_method().decode("ascii"),
-            path=path,
-            query=query,
-            headers=headers,
-            content_length=None if chunked else length or 0,
-            client=self._client,
-        )
-        self._head = head
+        if len(headers) > self._server.limits.header_count:
+            raise _Refused(431, "Too many headers")
+        method = self._parser.get_method().decode("ascii")
+        path, _, query = self._url.decode("latin-1").partition("?")
+        length = int(headers["content-length"]) if "content-length" in headers else 0
+        known_length = None if "transfer-encoding" in headers else length
+        self._head = head = RequestHead(method, path, query, headers, known_length, self._client)
         verdict = self._application.accept(head)
-        if isinstance(verdict, Response):
-            self._discard(verdict)
-            return
         if isinstance(verdict, int):
-            self._allowance = verdict
-            if length is not None and length > verdict:
+            if length > verdict:
                 self._discard(self._application.too_large(head))
                 return
-        if headers.get("expect", "").lower() == "100-continue" and self._transport and not self._exchanges:
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        if verdict is Body.IN_PIECES:
+            self._allowance = verdict
+            self._expected_bytes = length
+        elif isinstance(verdict, Response):
+            self._discard(verdict)
+            return
+        if "expect" in headers and headers["expect"].lower() == "100-continue" and not self._exchanges:
+            self.write((b"HTTP/1.1 100 Continue\r\n\r\n",))
+        if verdict is _IN_PIECES:
             self._incoming = OpenBody(self)
             self._application.start(Request(head, pieces=self._incoming), self._open_exchange(head))
 
     def on_body(self, body: bytes) -> None:
+        if len(body) == self._expected_bytes:  # all of it at once: nothing is held unfinished
+            self._body.append(body)
+            return
         self._body_bytes += len(body)
         if self._incoming is not None:
             self._incoming.take(body)
@@ -224,7 +206,7 @@ class Connection(asyncio.Protocol):
         head, refusal = self._head, self._refusal
         assert head is not None
         body = b"".join(self._body) if len(self._body) != 1 else self._body[0]
-        self._phase = Phase.IDLE
+        self._phase = _IDLE
         discarding, incoming = self._discarding, self._incoming
         if self._held_bytes:
             self._let_go()
@@ -242,15 +224,20 @@ class Connection(asyncio.Protocol):
 
     # -- our own --
 
+    def _bound_untold(self, fed_bytes: int) -> None:
+        """The parser keeps a header to itself until all of it has come: so much may come before it tells anything."""
+        told_bytes = self._header_bytes + self._body_bytes
+        self._untold_bytes = self._untold_bytes + fed_bytes if told_bytes == self._told_bytes else 0
+        self._told_bytes = told_bytes
+        if self._untold_bytes > self._header_bytes_max and not self._close_after:
+            self._refuse(_Refused(431, "Request head too large").response)
+
     def _open_exchange(self, head: RequestHead) -> OpenExchange:
         keeps_alive = self._parser.should_keep_alive()
-        exchange = OpenExchange(
-            self,
-            close=not keeps_alive or self._server.closing,
-            head_only=head.method == "HEAD",
-            # To ask for the version is dear, and who is of 1.0 either doesn't keep alive or says that it does.
-            is_old=(not keeps_alive or "connection" in head.headers) and self._parser.get_http_version() == "1.0",
-        )
+        closes = not keeps_alive or self._server.closing
+        # To ask for the version is dear, and who is of 1.0 either doesn't keep alive or says that it does.
+        is_old = (not keeps_alive or "connection" in head.headers) and self._parser.get_http_version() == "1.0"
+        exchange = OpenExchange(self, closes, head.method == "HEAD", is_old)
         self._exchanges.append(exchange)
         if len(self._exchanges) > _PIPELINE_DEPTH:
             self._update_reading()
@@ -259,7 +246,7 @@ class Connection(asyncio.Protocol):
     def hold_back(self, *, wanted: bool) -> None:
         """The application can't take more of a body for now, or can again; then the client's time begins anew."""
         self._held_back = wanted
-        self._mark_time()
+        self._since = None
         self._update_reading()
 
     def _hold(self, size_bytes: int) -> None:
@@ -273,14 +260,10 @@ class Connection(asyncio.Protocol):
         self._server.usage.held_bytes -= self._held_bytes
         self._held_bytes = 0
 
-    def _mark_time(self) -> None:
-        """From here on the client's time counts; where nobody checks it, it isn't asked for."""
-        if self._is_timed:
-            self._since = self._server.clock.monotonic()
-
     def _discard(self, refusal: Response) -> None:
         """Answer `refusal`, and swallow the body so that the client lives to read the answer."""
         self._discarding = True
+        self._expected_bytes = 0
         self._body.clear()
         self._let_go()
         self._refusal = refusal
@@ -305,10 +288,11 @@ class Connection(asyncio.Protocol):
         transport = self._transport
         if transport is None or self._is_parsing or self._paused_writing:
             return
+        exchanges = self._exchanges
         close = False
         rendered: list[bytes] = []
-        while self._exchanges and not close:
-            exchange = self._exchanges[0]
+        while exchanges and not close:
+            exchange = exchanges[0]
             response = exchange.response
             if response is None:
                 break
@@ -317,18 +301,19 @@ class Connection(asyncio.Protocol):
                 rendered += self._server.writer.render(response, close=closes, head_only=exchange.head_only)
             elif not self._stream(response, exchange.body, rendered, close=closes):
                 break
-            self._exchanges.popleft()
+            exchanges.popleft()
             close = closes
         if rendered:
+            self._since = None
             if len(rendered) == 1:
                 transport.write(rendered[0])
             else:
                 transport.writelines(rendered)
-            self._mark_time()
         if close:
             self._close_after = True
             transport.close()
-        self._update_reading()
+        if self._paused_reading:
+            self._update_reading()
 
     def _stream(self, head: Response, body: StreamedBody, rendered: list[bytes], *, close: bool) -> bool:
         """Begin an answer in pieces when its turn has come; whether all of it was written."""
@@ -366,7 +351,7 @@ class Connection(asyncio.Protocol):
 
     def close_if_idle(self) -> bool:
         """Close now unless an answer is owed; whether it was closed."""
-        if self._exchanges or self._phase is not Phase.IDLE:
+        if self._exchanges or self._phase is not _IDLE:
             return False
         self.abort()
         return True
@@ -376,11 +361,14 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def check_silence(self, now: float) -> None:
-        """End the connection when the client takes longer than its phase allows."""
+        """End the connection when the client takes longer than its phase allows, from the first check within it on."""
+        if self._since is None:
+            self._since = now
+            return
         limits = self._server.limits
         if self._paused_writing:
             allowed = limits.write_silence_seconds
-        elif self._held_back or (self._phase is Phase.IDLE and self._exchanges):
+        elif self._held_back or (self._phase is _IDLE and self._exchanges):
             return
         else:
             allowed = allowed_seconds(self._phase, self._body_bytes, limits)

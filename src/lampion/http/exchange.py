@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+import msgspec
+
 from lampion.http.application import ClientGone
 from lampion.http.message import Response
 
@@ -26,43 +28,40 @@ class Line(Protocol):
     def abort(self) -> None: ...
 
 
-class OpenExchange:
-    """One request's way back (http.application.Exchange)."""
+class OpenExchange(msgspec.Struct, eq=False):
+    """One request's way back (http.application.Exchange). `is_old`: for a client of HTTP/1.0, which knows no chunks."""
 
-    __slots__ = ("_disconnected", "_line", "body", "close", "head_only", "is_old", "response")
-
-    def __init__(self, line: Line, *, close: bool, head_only: bool = False, is_old: bool = False) -> None:
-        self._line = line
-        self._disconnected: Callable[[], object] | None = None
-        self.close = close
-        self.head_only = head_only
-        self.is_old = is_old  # a client of HTTP/1.0, which knows no chunks
-        self.response: Response | None = None
-        self.body: StreamedBody | None = None
+    line: Line
+    close: bool
+    head_only: bool = False
+    is_old: bool = False
+    response: Response | None = None
+    body: "StreamedBody | None" = None
+    disconnected: Callable[[], object] | None = None
 
     def respond(self, response: Response) -> None:
         if self.response is None:
             self.response = response
-            self._disconnected = None  # what would be called then may hold this exchange, and with it the answer
-            self._line.flush()
+            self.disconnected = None  # what would be called then may hold this exchange, and with it the answer
+            self.line.flush()
 
     def begin(self, head: Response) -> "StreamedBody":
         assert self.response is None
         self.response = head
         self.close = self.close or self.is_old
-        self.body = StreamedBody(self._line, is_chunked=not self.is_old, is_sent=not self.head_only)
-        self._line.flush()
+        self.body = StreamedBody(self.line, is_chunked=not self.is_old, is_sent=not self.head_only)
+        self.line.flush()
         return self.body
 
     def on_disconnect(self, action: Callable[[], object]) -> None:
-        self._disconnected = action
+        self.disconnected = action
 
     def disconnect(self) -> None:
         if self.body is not None:
             self.body.wake()
         is_complete = self.response is not None and (self.body is None or self.body.is_over)
-        if not is_complete and self._disconnected is not None:
-            self._disconnected()
+        if not is_complete and self.disconnected is not None:
+            self.disconnected()
 
 
 class StreamedBody:

@@ -24,6 +24,7 @@ USUAL_NAMES: Final = {
         "X-Amz-Content-Sha256",
         "Lambda-Runtime-Invocation-Id",
         "Lambda-Runtime-Function-Error-Type",
+        "Lampion-Runtime-Next",
     )
     for spelling in (name, name.lower())
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class HttpLimits:
     """Bounds of a listener. Times are what a client may take for its part; our own work is not counted.
 
-    `check_seconds` is how often they are checked; None means never.
+    `check_seconds` is how often they are checked, and where each of them begins; None means never.
     `held_bytes` bounds the unfinished bodies of all connections together, also of other listeners that share the usage;
     `connections` those of this listener, `all_connections` those of all that share it.
     A head may take `head_seconds`, a body `body_grace_seconds` more plus its size at `body_bytes_per_second`.

@@ -1,7 +1,6 @@
 """Requests and responses as values. Header names are lower case; values are text as Latin-1 carries it."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -12,8 +11,11 @@ if TYPE_CHECKING:
 JSON = "application/json"
 
 
-@dataclass(slots=True)
-class RequestHead:
+Headers = dict[str, str] | Sequence[tuple[str, str]] | str
+"""Of an answer, sent as spelled; text is lines that are ready to be sent, each with its CRLF."""
+
+
+class RequestHead(msgspec.Struct):
     """Everything before the body. `path` and `query` are raw, still percent-encoded, as they stood on the wire.
 
     `headers` keeps repeated headers joined by "," as RFC 9110 section 5.3 allows, cookies by "; " (RFC 9113, 8.2.3);
@@ -45,8 +47,7 @@ class BodyPieces(Protocol):
         """The request is answered: throw the rest away, up to the listener's bound; the receiver gets no more of it."""
 
 
-@dataclass(slots=True)
-class Request:
+class Request(msgspec.Struct):
     """A whole request, head and body; or a head, and `pieces` of a body that the application takes as it comes."""
 
     head: RequestHead
@@ -55,11 +56,11 @@ class Request:
 
 
 class Response(msgspec.Struct, frozen=True):
-    """An answer. `headers` are sent as spelled; Content-Length and Connection are the server's own."""
+    """An answer. Content-Length and Connection are the server's own."""
 
     status: int
     body: bytes = b""
-    headers: Mapping[str, str] | Sequence[tuple[str, str]] = ()
+    headers: Headers = ()
     close: bool = False
 
 
@@ -67,6 +68,6 @@ class StreamedResponse(msgspec.Struct, frozen=True):
     """An answer whose body comes in pieces. `close` is called when nobody takes them any more, and ends `pieces`."""
 
     status: int
-    headers: Mapping[str, str] | Sequence[tuple[str, str]]
+    headers: Headers
     pieces: AsyncGenerator[bytes]
     close: Callable[[], object]

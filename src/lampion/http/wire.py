@@ -1,6 +1,6 @@
 """Responses as bytes. Pure but for the Date header, which is made once a second."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Final
@@ -19,16 +19,17 @@ class ResponseWriter:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._second = -1
-        self._date = ""
+        self._starts: dict[int, str] = {}  # by status, of this second
 
     def render(self, response: Response, *, close: bool, head_only: bool = False) -> Sequence[bytes]:
         """The whole answer, or its head alone. A large body is a part of its own: no copy is made of it."""
-        is_bodiless = response.status in BODILESS
-        length = "" if is_bodiless else f"Content-Length: {len(response.body)}\r\n"
-        head = self._head(response, length, close=close)
-        if head_only or is_bodiless:
+        body = response.body
+        if response.status in BODILESS:
+            return (self._head(response, "", close=close),)
+        head = self._head(response, f"Content-Length: {len(body)}\r\n", close=close)
+        if head_only:
             return (head,)
-        return (head, response.body) if len(response.body) > _LARGE_BYTES else (head + response.body,)
+        return (head, body) if len(body) > _LARGE_BYTES else (head + body,)
 
     def render_head(self, response: Response, *, close: bool, is_chunked: bool) -> bytes:
         """The head of an answer whose body follows: in chunks, or until the connection ends."""
@@ -38,9 +39,17 @@ class ResponseWriter:
         second = int(self._clock.now())
         if second != self._second:
             self._second = second
-            self._date = f"Date: {formatdate(second, usegmt=True)}\r\n"
-        status_line = _STATUS_LINES.get(response.status) or f"HTTP/1.1 {response.status} Status\r\n"
-        headers = response.headers.items() if isinstance(response.headers, Mapping) else response.headers
+            self._starts.clear()
+        start = self._starts.get(response.status) or self._start(response.status)
+        headers = response.headers
+        if not isinstance(headers, str):
+            pairs = headers.items() if isinstance(headers, dict) else headers
+            headers = "".join([f"{name}: {value}\r\n" for name, value in pairs])
         end = "Connection: close\r\n\r\n" if close else "\r\n"
-        lines = [status_line, self._date, *[f"{name}: {value}\r\n" for name, value in headers], framing, end]
-        return "".join(lines).encode("latin-1", "replace")
+        return f"{start}{headers}{framing}{end}".encode("latin-1", "replace")
+
+    def _start(self, status: int) -> str:
+        """What all answers of one status begin with in this second."""
+        status_line = _STATUS_LINES.get(status) or f"HTTP/1.1 {status} Status\r\n"
+        start = self._starts[status] = f"{status_line}Date: {formatdate(self._second, usegmt=True)}\r\n"
+        return start

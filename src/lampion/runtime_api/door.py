@@ -19,6 +19,10 @@ _RESTORE_ERROR = "/2018-06-01/runtime/restore/error"
 _CREDENTIALS = "/2021-04-23/credentials"
 _INIT_ERROR = "/2018-06-01/runtime/init/error"
 _ANSWER = re.compile(r"/2018-06-01/runtime/invocation/([^/]{1,64})/(response|error)")
+_RESPONSE = "response"
+_Answer = tuple[str, str]
+"""What a path that answers an invocation says: the invocation's id, and _RESPONSE or "error"."""
+
 _NOT_BUILT = {
     "/2020-01-01/extension/": "the Extensions API",
     "/2020-08-15/logs": "the Logs API",
@@ -57,36 +61,40 @@ class RuntimeApi:
 
     def accept(self, head: RequestHead) -> int | Body | Response:
         answer = _ANSWER.fullmatch(head.path)
-        if answer is not None and not self._session.knows(answer[1]):
+        if answer is None:
+            return SYNC_RESPONSE_BYTES
+        head.findings = request_id, endpoint = answer.groups()
+        if not self._session.knows(request_id):
             return invocation.UNKNOWN_REQUEST
-        if streaming.RESPONSE_MODE in head.headers and answer is not None and _is_response(head.method, answer):
+        if streaming.RESPONSE_MODE in head.headers and head.method == "POST" and endpoint == _RESPONSE:
             return streaming.accept(head)
         return SYNC_RESPONSE_BYTES
 
     def too_large(self, head: RequestHead) -> Response:
-        answer = _ANSWER.fullmatch(head.path)
-        return invocation.TOO_LARGE if answer is None else invocation.too_large(self._session, answer[1])
+        answer: _Answer | None = head.findings
+        return invocation.TOO_LARGE if answer is None else invocation.too_large(self._session, answer[0])
 
     def start(self, request: Request, exchange: Exchange) -> None:
+        head = request.head
+        answer: _Answer | None = head.findings
+        if answer is None or head.method != "POST":
+            self._start_other(request, exchange)
+        elif request.pieces is not None:
+            streaming.start(self._session, answer[0], head, request.pieces, exchange)
+        else:
+            respond = invocation.response if answer[1] == _RESPONSE else invocation.error
+            invocation.conclude(self._session, head, exchange, respond(self._session, answer[0], request))
+
+    def _start_other(self, request: Request, exchange: Exchange) -> None:
         method, path = request.head.method, request.head.path
-        if request.pieces is not None:
-            answer = _ANSWER.fullmatch(path)
-            assert answer is not None
-            streaming.start(self._session, answer[1], request.head, request.pieces, exchange)
-            return
         if path == _NEXT and method == "GET":
             invocation.next_invocation(self._session, exchange)
-            return
-        if path == _RESTORE_NEXT and method == "GET":
+        elif path == _RESTORE_NEXT and method == "GET":
             restoration.next_restore(self._session, exchange)
-            return
-        invocation.conclude(self._session, request.head, exchange, self._respond(method, path, request))
+        else:
+            invocation.conclude(self._session, request.head, exchange, self._respond(method, path, request))
 
     def _respond(self, method: str, path: str, request: Request) -> Response:
-        answer = _ANSWER.fullmatch(path)
-        if answer is not None and method == "POST":
-            endpoint = invocation.response if answer[2] == "response" else invocation.error
-            return endpoint(self._session, answer[1], request)
         if path == _INIT_ERROR and method == "POST":
             return initialization.init_error(self._session, request)
         if path == _RESTORE_ERROR and method == "POST":
@@ -97,7 +105,3 @@ class RuntimeApi:
             if path.startswith(prefix):
                 return refusal(501, "NotImplemented", f"Lampion doesn't offer {name} yet.")
         return refusal(404, "NotFound", "No such endpoint of the Runtime API.")
-
-
-def _is_response(method: str, answer: "re.Match[str]") -> bool:
-    return method == "POST" and answer[2] == "response"

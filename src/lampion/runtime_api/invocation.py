@@ -71,21 +71,21 @@ def _answer(session: RuntimeSession, request_id: str, ending: Answer | ResponseT
 
 def _event(dispatch: Dispatch) -> Response:
     invocation = dispatch.invocation
-    headers = [
-        ("Content-Type", JSON),
-        ("Lambda-Runtime-Aws-Request-Id", invocation.request_id),
-        ("Lambda-Runtime-Invocation-Id", invocation.request_id),
-        ("Lambda-Runtime-Deadline-Ms", str(dispatch.deadline_epoch_ms)),
-        ("Lambda-Runtime-Invoked-Function-Arn", invocation.invoked_arn),
-        ("Lambda-Runtime-Trace-Id", invocation.trace_id),
-        (NEXT_HEADER, "true"),
-    ]
+    headers = (
+        f"Content-Type: {JSON}\r\n"
+        f"Lambda-Runtime-Aws-Request-Id: {invocation.request_id}\r\n"
+        f"Lambda-Runtime-Invocation-Id: {invocation.request_id}\r\n"
+        f"Lambda-Runtime-Deadline-Ms: {dispatch.deadline_epoch_ms}\r\n"
+        f"Lambda-Runtime-Invoked-Function-Arn: {invocation.invoked_arn}\r\n"
+        f"Lambda-Runtime-Trace-Id: {invocation.trace_id}\r\n"
+        f"{NEXT_HEADER}: true\r\n"
+    )
     if invocation.client_context is not None:
-        headers.append(("Lambda-Runtime-Client-Context", _header_text(invocation.client_context)))
+        headers += f"Lambda-Runtime-Client-Context: {_header_text(invocation.client_context)}\r\n"
     if invocation.cognito_identity is not None:
-        headers.append(("Lambda-Runtime-Cognito-Identity", _header_text(invocation.cognito_identity)))
+        headers += f"Lambda-Runtime-Cognito-Identity: {_header_text(invocation.cognito_identity)}\r\n"
     if invocation.tenant_id is not None:
-        headers.append(("Lambda-Runtime-Aws-Tenant-Id", invocation.tenant_id))
+        headers += f"Lambda-Runtime-Aws-Tenant-Id: {invocation.tenant_id}\r\n"
     return Response(200, invocation.payload, headers)
 
 

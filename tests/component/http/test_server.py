@@ -192,6 +192,64 @@ async def test_malformed_and_oversized_requests_are_refused_and_closed(sent: byt
     assert b"smuggled" not in [seen.body for seen in echo.started]
 
 
+@pytest.mark.parametrize(
+    "begun",
+    [
+        pytest.param(b"GET / HTTP/1.1\r\nX: ", id="value"),
+        pytest.param(b"GET / HTTP/1.1\r\nX", id="name"),
+        pytest.param(b"GET / HTTP/1.1\r\nA: b\r\nX: ", id="value of a later one"),
+        pytest.param(request(body=b"before") + b"GET / HTTP/1.1\r\nX: ", id="value, after another request"),
+        pytest.param(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX: ", id="trailer"),
+    ],
+)
+async def test_a_header_that_never_ends_is_refused_once_it_is_too_large(begun: bytes) -> None:
+    async with serving() as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(begun)
+        for _ in range(5):
+            writer.write(b"y" * 30_000)
+            await asyncio.sleep(0.05)
+            if reader.at_eof():
+                break
+        received = await asyncio.wait_for(reader.read(), 2)
+        assert b"HTTP/1.1 431 " in received
+        writer.close()
+
+
+async def test_a_large_header_may_come_in_small_pieces() -> None:
+    async with serving() as (echo, port):
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        for sent in (b"GET / HTTP/1.1\r\nX: ", *(b"y" * 15_000,) * 4, b"\r\n\r\n"):
+            writer.write(sent)
+            await asyncio.sleep(0.02)
+        await _until(lambda: bool(echo.started))
+        writer.close()
+    assert echo.started[0].head.headers["x"] == "y" * 60_000
+
+
+async def test_requests_that_come_in_parts_add_nothing_to_one_another() -> None:
+    async with serving(HttpLimits(header_bytes=200)) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for sent in (request(body=b"one"), request(body=b"two")) * 6:
+            for part in (sent[:-3], sent[-3:]):
+                writer.write(part)
+                await asyncio.sleep(0.01)
+            assert (await asyncio.wait_for(reader.readuntil(sent[-3:]), 2)).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+
+
+async def test_what_came_before_a_head_in_the_same_piece_is_not_of_it() -> None:
+    async with serving(HttpLimits(header_bytes=200)) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        sent = request(body=b"z" * 999) + request(body=b"last")
+        end_of_method = sent.rindex(b"OST")
+        for part in (sent[:end_of_method], sent[end_of_method : end_of_method + 1], sent[end_of_method + 1 :]):
+            writer.write(part)
+            await asyncio.sleep(0.02)
+        assert (await asyncio.wait_for(reader.readuntil(b"last"), 2)).count(b"HTTP/1.1 200 ") == 2
+        writer.close()
+
+
 async def test_a_client_that_leaves_is_noticed() -> None:
     async with serving() as (echo, port):
         _, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -234,6 +292,39 @@ async def test_a_trickling_head_buys_no_time() -> None:
             await clock.advance(1)
         assert await _is_cut(reader)
         writer.close()
+
+
+async def test_each_answer_gives_its_client_all_the_time_for_the_next_request() -> None:
+    clock = VirtualClock()
+    async with serving(clock=clock) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for body in (b"one", b"two", b"three"):
+            writer.write(request(body=body))
+            assert (await asyncio.wait_for(reader.readuntil(body), 2)).startswith(b"HTTP/1.1 200 ")
+            await clock.advance(74)
+        await clock.advance(3)
+        assert await _is_cut(reader)
+        writer.close()
+
+
+async def test_an_answer_that_takes_long_is_not_its_clients_silence() -> None:
+    clock = VirtualClock()
+    async with serving(clock=clock) as (echo, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request("/hold"))
+        await _until(lambda: bool(echo.held))
+        await clock.advance(900)
+        echo.held[0].respond(Response(200, b"at last"))
+        assert (await asyncio.wait_for(reader.readuntil(b"at last"), 2)).startswith(b"HTTP/1.1 200 ")
+        await clock.advance(74)
+        writer.write(request(body=b"more"))
+        assert (await asyncio.wait_for(reader.readuntil(b"more"), 2)).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+
+
+async def test_what_comes_whole_needs_no_room_among_unfinished_bodies() -> None:
+    async with serving(HttpLimits(held_bytes=10)) as (_, port):
+        assert (await talk(port, request(body=b"z" * 999))).endswith(b"z" * 999)
 
 
 async def test_connections_over_the_limit_are_cut() -> None:
