@@ -151,7 +151,8 @@ class EnvironmentPool:
             raise _throttled()
         turn = Turn(asyncio.get_running_loop().create_future(), self._clock.monotonic())
         pool.waiting.append(turn)
-        self._assign(pool)
+        if pool.unserved <= len(pool.idle) + self._settings.most_launches + 1:  # behind those no one changes a decision
+            self._assign(pool)
         try:
             while not turn.environment.done():
                 with suppress(TimeoutError):
@@ -175,9 +176,12 @@ class EnvironmentPool:
             self._live.end(environment)
             self._forget_tenant(pool)
             return
+        if pool.waiting:  # it stays at work, so the room is as before
+            pool.hand_over(environment)
+            if len(pool.waiting) <= pool.starting:
+                self._starved.pop(pool, None)
+            return
         self._make_idle(pool, environment)
-        if pool.waiting:
-            self._assign(pool)
         if self._starved or self._provisioned.starved:
             self._serve_starved()
 

@@ -83,6 +83,11 @@ class VersionPool:
         return not (self.idle or self.waiting or self.starting or self.launching or self.busy or self.ahead)
 
     @property
+    def unserved(self) -> int:
+        """Requests in line that no environment is started for."""
+        return len(self.waiting) - self.starting
+
+    @property
     def at_work(self) -> int:
         """Environments that somebody waits for or uses."""
         return self.busy + self.starting
