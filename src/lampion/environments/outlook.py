@@ -10,7 +10,7 @@ from typing import Final
 
 from lampion.domain.errors import TooManyRequestsException
 
-JUDGED_SECONDS: Final = 2.0
+JUDGED_SECONDS: Final = 1.0
 """A line must have been watched for so long; what goes on for longer than that isn't a burst."""
 DOUBT: Final = 2.0
 """So many times the limit must the wait be that is expected: invocations don't all take the same."""
