@@ -48,8 +48,10 @@ class Database:
 
         `repeatable`: it changes nothing but the database, so that it may be undone and run again.
         """
-        with _clear_errors(self.path):
+        try:  # written out, because every event comes this way twice
             result: T = await self.writer.write(work, repeatable=repeatable)
+        except sqlite3.Error as error:
+            raise _translated(error, self.path) from error
         return result
 
     async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
