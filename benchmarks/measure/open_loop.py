@@ -1,16 +1,15 @@
 """Load that waits for no answers: requests leave at a fixed rate, over as many connections as are needed for that."""
 
-import asyncio
+import errno
 import resource
+import select
+import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import quantiles
-from typing import cast
 from urllib.parse import urlsplit
-
-import uvloop
 
 from benchmarks.measure.post import Post
 
@@ -19,7 +18,8 @@ UNSENT, UNANSWERED, CLOSED, WRONG = "unsent", "unanswered", "closed", "wrong"
 closed, or the answer of a request that went well said something else. Where a connection failed: the error's name."""
 
 _HEAD_END = b"\r\n\r\n"
-_TICK_SECONDS = 0.001
+_TICK_SECONDS = 0.002
+_MOST_BYTES = 65536
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,124 +68,156 @@ class Seen:
 
 
 def run(plan: Plan) -> Seen:
-    """All of it, on an event loop of its own."""
+    """All of it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 2 * plan.connections)), hard))
-    return uvloop.run(_Load(plan).run())
+    with select.epoll() as poll:
+        return _Load(plan, poll).run()
 
 
 class _Load:
-    def __init__(self, plan: Plan) -> None:
+    """Sends what is due and takes what has come, once in a tick, so that it needs little of the processors that it
+    shares with what it measures."""
+
+    def __init__(self, plan: Plan, poll: select.epoll) -> None:
         self.plan = plan
         self.seen = Seen(
             ends={kind.name: Counter() for kind in plan.kinds}, seconds={kind.name: [] for kind in plan.kinds}
         )
-        self.idle: list[_Connection] = []
-        self.all: set[_Connection] = set()
-        self.end = 0.0
-        self._opening = 0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._poll = poll
+        self._idle: list[_Connection] = []
+        self._all: dict[int, _Connection] = {}  # by descriptor
+        self._end = 0.0
         parts = urlsplit(plan.kinds[0].post.url)
-        self._host, self._port = parts.hostname or "", parts.port or 80
+        self._address = (parts.hostname or "", parts.port or 80)
         self._texts = [(kind, _text(kind.post)) for kind in plan.kinds]
 
-    async def run(self) -> Seen:
+    def run(self) -> Seen:
         began = time.perf_counter()
-        self.end = began + self.plan.seconds
-        while (now := time.perf_counter()) < self.end:
+        self._end = began + self.plan.seconds
+        while (now := time.perf_counter()) < self._end:
             for number in range(self.seen.sent, int((now - began) * self.plan.rate)):
                 self._leave(number, began + number / self.plan.rate)
-            await asyncio.sleep(_TICK_SECONDS)
+            self._take_answers()
+            time.sleep(_TICK_SECONDS)
         self.seen.took_seconds = time.perf_counter() - began
-        self.seen.connections = len(self.all)
+        self.seen.connections = len(self._all)
         self.plan.at_end()
-        await self._wait_for_answers()
+        deadline = time.perf_counter() + self.plan.patience_seconds
+        while len(self._idle) < len(self._all) and time.perf_counter() < deadline:
+            self._take_answers()
+            time.sleep(_TICK_SECONDS)
+        for connection in tuple(self._all.values()):
+            self._drop(connection, UNANSWERED)
         return self.seen
 
     def _leave(self, number: int, due: float) -> None:
         self.seen.sent += 1
         kind, text = self._texts[number % len(self._texts)]
-        if self.idle:
-            self.idle.pop().send(kind, text, due)
-        elif len(self.all) + self._opening < self.plan.connections:
-            self._opening += 1
-            task = asyncio.get_running_loop().create_task(self._open(kind, text, due))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        if self._idle:
+            connection = self._idle.pop()
+            connection.asked = (kind, text, due)
+            self._send(connection)
+        elif len(self._all) < self.plan.connections:
+            self._open(kind, text, due)
         else:
             self.seen.ends[kind.name][UNSENT] += 1
 
-    async def _open(self, kind: Kind, text: bytes, due: float) -> None:
-        loop = asyncio.get_running_loop()
+    def _open(self, kind: Kind, text: bytes, due: float) -> None:
+        connection = _Connection((kind, text, due))
+        self._all[connection.socket.fileno()] = connection
+        self._poll.register(connection.socket, select.EPOLLOUT)
+        failure = connection.socket.connect_ex(self._address)
+        if failure not in (0, errno.EINPROGRESS):
+            self._drop(connection, _name_of(failure))
+
+    def _send(self, connection: "_Connection") -> None:
+        assert connection.asked is not None
         try:
-            _, connection = await loop.create_connection(lambda: _Connection(self), self._host, self._port)
+            sent = connection.socket.send(connection.asked[1])
         except OSError as error:
-            self.seen.ends[kind.name][type(error).__name__] += 1
+            self._drop(connection, type(error).__name__)
+        else:
+            assert sent == len(connection.asked[1]), "one small request at a time fits into any connection"
+
+    def _take_answers(self) -> None:
+        if not self._all:
             return
-        finally:
-            self._opening -= 1
-        connection.send(kind, text, due)
+        for descriptor, events in self._poll.poll(0, len(self._all)):
+            connection = self._all[descriptor]
+            if not connection.is_open:
+                self._opened(connection)
+            elif events:
+                self._receive(connection)
 
-    async def _wait_for_answers(self) -> None:
-        deadline = time.perf_counter() + self.plan.patience_seconds
-        while (self._tasks or len(self.idle) < len(self.all)) and time.perf_counter() < deadline:
-            await asyncio.sleep(0.01)
-        for task in tuple(self._tasks):
-            task.cancel()
-        for connection in tuple(self.all):
-            connection.close()
+    def _opened(self, connection: "_Connection") -> None:
+        failure = connection.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if failure:
+            self._drop(connection, _name_of(failure))
+            return
+        connection.is_open = True
+        self._poll.modify(connection.socket, select.EPOLLIN)
+        self._send(connection)
 
-    def answered(self, kind: Kind, due: float, status: int, body: bytes) -> None:
+    def _receive(self, connection: "_Connection") -> None:
+        try:
+            data = connection.socket.recv(_MOST_BYTES)
+        except OSError as error:
+            self._drop(connection, type(error).__name__)
+            return
+        if not data:
+            self._drop(connection, CLOSED)
+            return
+        connection.received += data
+        head, found, body = connection.received.partition(_HEAD_END)
+        if not found or connection.asked is None:
+            return
+        fields = head.lower()
+        length = _content_length(fields)
+        if len(body) < length:
+            return
+        (kind, _, due), connection.asked, connection.received = connection.asked, None, b""
+        self._answered(kind, due, int(head[9:12]), body[:length])
+        if b"\r\nconnection: close" in fields:
+            self._drop(connection, CLOSED)
+        else:
+            self._idle.append(connection)
+
+    def _answered(self, kind: Kind, due: float, status: int, body: bytes) -> None:
         is_right = status == kind.status and body == kind.body
         self.seen.ends[kind.name][WRONG if status == kind.status and not is_right else status] += 1
         if is_right:
             now = time.perf_counter()
             self.seen.seconds[kind.name].append(now - due)
-            self.seen.in_time[kind.name] += now <= self.end
+            self.seen.in_time[kind.name] += now <= self._end
+
+    def _drop(self, connection: "_Connection", end: str) -> None:
+        """Close it; a request that was asked on it and not answered has ended like that."""
+        if connection.asked is not None:
+            self.seen.ends[connection.asked[0].name][end] += 1
+        elif connection in self._idle:
+            self._idle.remove(connection)
+        del self._all[connection.socket.fileno()]
+        connection.socket.close()
 
 
-class _Connection(asyncio.Protocol):
+class _Connection:
     """One request at a time."""
 
-    def __init__(self, load: _Load) -> None:
-        self._load = load
-        self._received = b""
-        self._asked: tuple[Kind, float] | None = None
+    __slots__ = ("asked", "is_open", "received", "socket")
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-        self._load.all.add(self)
+    def __init__(self, asked: tuple[Kind, bytes, float]) -> None:
+        self.asked: tuple[Kind, bytes, float] | None = asked
+        self.is_open = False
+        self.received = b""
+        self.socket = socket.socket()
+        self.socket.setblocking(False)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def send(self, kind: Kind, text: bytes, due: float) -> None:
-        self._asked = (kind, due)
-        self._transport.write(text)
 
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        head, found, body = self._received.partition(_HEAD_END)
-        if not found or len(body) < (length := _content_length(head)) or self._asked is None:
-            return
-        (kind, due), self._asked, self._received = self._asked, None, b""
-        self._load.answered(kind, due, int(head[9:12]), body[:length])
-        if b"\r\nconnection: close" in head.lower():
-            self._load.all.discard(self)
-            self._transport.close()
-        else:
-            self._load.idle.append(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._load.all.discard(self)
-        if self in self._load.idle:
-            self._load.idle.remove(self)
-        if self._asked is not None:
-            self._load.seen.ends[self._asked[0].name][CLOSED if exc is None else type(exc).__name__] += 1
-
-    def close(self) -> None:
-        """Give up what hasn't been answered."""
-        if self._asked is not None:
-            self._load.seen.ends[self._asked[0].name][UNANSWERED] += 1
-            self._asked = None
-        self._transport.abort()
+def _name_of(failure: int) -> str:
+    """What Python calls such an error."""
+    return type(OSError(failure, "")).__name__
 
 
 def _text(post: Post) -> bytes:
@@ -194,6 +226,6 @@ def _text(post: Post) -> bytes:
     return "\r\n".join(lines).encode() + post.body
 
 
-def _content_length(head: bytes) -> int:
-    value = head.lower().partition(b"\r\ncontent-length:")[2].partition(b"\r\n")[0]
+def _content_length(lowered_head: bytes) -> int:
+    value = lowered_head.partition(b"\r\ncontent-length:")[2].partition(b"\r\n")[0]
     return int(value) if value else 0

@@ -14,12 +14,17 @@ MOST_FIRST_ANSWER_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row: what, the value, and in words what was promised of it; None where nothing was."""
+    """One row: what, the value (or two), and in words what was promised of it; "" where nothing was."""
 
     what: str
     value: float
     promise: str = ""
     holds: bool = True
+    also: float | None = None
+
+    @property
+    def text(self) -> str:
+        return number(self.value) if self.also is None else f"{number(self.value)} and {number(self.also)}"
 
 
 def lines(figures: Figures) -> list[Line]:
@@ -32,6 +37,9 @@ def lines(figures: Figures) -> list[Line]:
         Line("requests sent, 1/s", seen.sent / seen.took_seconds),
         Line("goodput: answers and ended events, 1/s", figures.goodput),
         Line("goodput / peak", share, f">= {LEAST_GOODPUT:g}", share >= LEAST_GOODPUT),
+        Line("goodput / peak, for each second of processor that the load left", figures.yield_share),
+        Line("processors used by the load, at the peak and now, cores", figures.peak_use.load, also=figures.use.load),
+        Line("processors used by the server and its functions", figures.peak_use.system, also=figures.use.system),
         Line("invokes answered in time", seen.in_time[SYNC]),
         Line("invokes answered, p99, s", seen.p99_seconds(SYNC)),
         Line("events accepted", seen.count(EVENTS, 202)),
@@ -75,7 +83,7 @@ def page(facts: Facts, all_figures: Sequence[Figures], seconds: float) -> str:
     ]
     for figures in all_figures:
         rows = [
-            [line.what, number(line.value), line.promise if line.holds else f"{line.promise}: **missed**"]
+            [line.what, line.text, line.promise if line.holds else f"{line.promise}: **missed**"]
             for line in lines(figures)
         ]
         parts.append(f"## {figures.scenario.name}: bounded by {figures.scenario.bound}")

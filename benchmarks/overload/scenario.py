@@ -1,5 +1,6 @@
 """One overload of one function, from its peak rate to its recovery."""
 
+import resource
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -69,16 +70,35 @@ SCENARIOS = (
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """Processors in use, in cores: by the load, and by the server and all that runs its functions."""
+
+    load: float
+    system: float
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """Right answers a second, and what that took."""
+
+    rate: float
+    use: Use
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """What was seen. Rates are per second, of invokes and events together; memory is the server's own, in MiB.
 
+    `use` is that while requests left; the load of the peak is another program, and sends less.
     `events_ended` ended while requests left; `events_not_well` were accepted and didn't end well, or not at all.
     Afterwards: seconds until an invoke was answered, until all events had ended, and the rate then.
     """
 
     scenario: Scenario
     peak: float
+    peak_use: Use
     seen: Seen
+    use: Use
     events_ended: int
     memory_before_mib: float
     memory_peak_mib: float
@@ -90,6 +110,11 @@ class Figures:
     @property
     def goodput(self) -> float:
         return (self.seen.in_time[SYNC] + self.events_ended) / self.seen.took_seconds
+
+    @property
+    def yield_share(self) -> float:
+        """Goodput for each second of processor that the load left to the system, as a share of the peak's."""
+        return (self.goodput / self.use.system) / (self.peak / self.peak_use.system)
 
     @property
     def refused(self) -> int:
@@ -111,24 +136,32 @@ def measure(server: Server, scenario: Scenario, seconds: float) -> Figures:
     time.sleep(_SETTLE_SECONDS)
     ended_before, well_before = queue_file.ended(file), queue_file.succeeded(file)
     memory_before_mib = server.tree.begin_root_peak()
+    meter = _Meter(server)
     with _Recovery(function, file) as recovery:
+
+        def at_end() -> None:
+            recovery.begin()
+            meter.stop()
+
         plan = open_loop.Plan(
             kinds=_kinds(function),
-            rate=TIMES_PEAK * peak,
+            rate=TIMES_PEAK * peak.rate,
             seconds=seconds,
             connections=MOST_CONNECTIONS,
-            at_end=recovery.begin,
+            at_end=at_end,
         )
         seen = open_loop.run(plan)
         accepted = seen.count(EVENTS, 202)
         drained_seconds = recovery.until_ended(ended_before + accepted)
         first_answer_seconds = recovery.first_answer_seconds()
     memory_peak_mib = server.tree.root_peak_mib()
-    rate_after = _peak(function, 2)
+    rate_after = _peak(function, 2).rate
     return Figures(
         scenario=scenario,
-        peak=peak,
+        peak=peak.rate,
+        peak_use=peak.use,
         seen=seen,
+        use=meter.use,
         events_ended=recovery.ended_at_end - ended_before,
         memory_before_mib=memory_before_mib,
         memory_peak_mib=memory_peak_mib,
@@ -148,10 +181,31 @@ def _function(server: Server, scenario: Scenario) -> WarmFunction:
     return WarmFunction(server.endpoint, scenario.name, server.tree)
 
 
-def _peak(function: WarmFunction, seconds: int) -> float:
+def _peak(function: WarmFunction, seconds: int) -> Peak:
     """Right answers a second, as many at once as there are warm environments."""
-    seen, _ = under_load(function, CONNECTIONS, seconds)
-    return seen.requests_per_second * (1 - seen.wrong_answers / max(seen.requests, 1))
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seen, system_seconds = under_load(function, CONNECTIONS, seconds)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    load_seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    rate = seen.requests_per_second * (1 - seen.wrong_answers / max(seen.requests, 1))
+    return Peak(rate, Use(load_seconds / seconds, system_seconds / seconds))
+
+
+class _Meter:
+    """Processor time from now on until `stop`, in which nothing but the load runs in this process."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._before = self._read()
+        self.use = Use(0.0, 0.0)
+
+    def stop(self) -> None:
+        (began, *before), (ended, *after) = self._before, self._read()
+        load, system = ((late - early) / (ended - began) for early, late in zip(before, after, strict=True))
+        self.use = Use(load, system)
+
+    def _read(self) -> tuple[float, float, float]:
+        return time.perf_counter(), time.process_time(), self._server.tree.cpu_seconds()
 
 
 def _kinds(function: WarmFunction) -> list[open_loop.Kind]:

@@ -1,13 +1,17 @@
 """Errors of the wire that no operation models, and the answer made of any error."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar, Final
 
 import msgspec
 
-from lampion.aws.model import ServiceModel, Shape
+from lampion.aws.model import ServiceModel
 from lampion.aws.wire import WireAnswer
 from lampion.domain.errors import ApiError, CallerError, PlatformError
 
+_CONTENT_TYPE: Final = ("Content-Type", "application/json")
 _REQUEST_ID: Final = "x-amzn-RequestId"
 _ERROR_TYPE: Final = "x-amzn-ErrorType"
 
@@ -101,13 +105,30 @@ def serialize_error(service: ServiceModel, error: ApiError, request_id: str) -> 
     A modelled error's body holds `Type` (whose fault) unless the error's own member `Type` says otherwise;
     `Type=""` leaves it out, as AWS does for some errors.
     """
-    headers = [("Content-Type", "application/json"), (_REQUEST_ID, request_id), (_ERROR_TYPE, error.code)]
-    shape = service.error(error.code)
-    if isinstance(error, WireError) or shape is None:
-        status, body = _wire_only(error)
-    else:
-        status, body = shape.error_status or 500, _modelled(shape, error, headers)
+    code = error.code
+    headers = [_CONTENT_TYPE, (_REQUEST_ID, request_id), (_ERROR_TYPE, code)]
+    form = None if isinstance(error, WireError) else _form(service, code)
+    status, body = _wire_only(error) if form is None else (form.status, _modelled(form, error, headers))
     return WireAnswer(status, headers, msgspec.json.encode(body))
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """Where the members of an error shape go, worked out once: refusals are made when there is much to do."""
+
+    status: int
+    headers: Mapping[str, str]
+    has_type: bool
+    message_member: str | None
+
+
+@cache
+def _form(service: ServiceModel, code: str) -> _Form | None:
+    shape = service.error(code)
+    if shape is None:
+        return None
+    headers = {name: member.wire_name for name, member in shape.members.items() if member.location == "header"}
+    return _Form(shape.error_status or 500, headers, "Type" in shape.members, shape.message_member)
 
 
 def _wire_only(error: ApiError) -> tuple[int, dict[str, str]]:
@@ -116,17 +137,15 @@ def _wire_only(error: ApiError) -> tuple[int, dict[str, str]]:
     return (400 if isinstance(error, CallerError) else 500), {**error.members, "message": error.message}
 
 
-def _modelled(shape: Shape, error: ApiError, headers: list[tuple[str, str]]) -> dict[str, str]:
+def _modelled(form: _Form, error: ApiError, headers: list[tuple[str, str]]) -> dict[str, str]:
     body: dict[str, str] = {}
     for name, value in error.members.items():
-        member = shape.members.get(name)
-        if member is not None and member.location == "header":
-            headers.append((member.wire_name, value))
+        if name in form.headers:
+            headers.append((form.headers[name], value))
         elif name != "Type":
             body[name] = value
-    type_name = error.members.get("Type", error.fault.value)
-    if type_name and "Type" in shape.members:
+    if form.has_type and (type_name := error.members.get("Type", error.fault.value)):
         body["Type"] = type_name
-    if shape.message_member is not None:
-        body[shape.message_member] = error.message
+    if form.message_member is not None:
+        body[form.message_member] = error.message
     return body

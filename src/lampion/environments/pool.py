@@ -9,12 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import Final, Protocol
+from typing import Protocol
 
 from lampion.clock.clock import Clock
 from lampion.domain import limits
 from lampion.domain.arn import FunctionKey
-from lampion.domain.errors import TooManyRequestsException
 from lampion.domain.function import Function
 from lampion.environments.acquired import Acquired
 from lampion.environments.assignment import Demand, assign
@@ -22,12 +21,11 @@ from lampion.environments.environment import Environment
 from lampion.environments.fairness import gives_way, least_served, work_of
 from lampion.environments.idle import IdleEnvironments
 from lampion.environments.live import LiveEnvironments
+from lampion.environments.outlook import Outlook, no_room
 from lampion.environments.provisioned import NONE, Provisioned, ProvisionedEnvironments
 from lampion.environments.rates import TokenBuckets
 from lampion.environments.room import Space
 from lampion.environments.version_pool import PoolKey, Turn, VersionPool
-
-_RETRY_AFTER_SECONDS: Final = "1"
 
 
 class EnvironmentFactory(Protocol):
@@ -149,19 +147,25 @@ class EnvironmentPool:
 
     async def wait(self, pool: VersionPool) -> Environment:
         """Stand in line for an environment of `pool`. Raises what starting one raised, or TooManyRequestsException."""
-        if not self._may_scale(pool):
+        now, limit_seconds = self._clock.monotonic(), self._settings.capacity_wait_seconds
+        if not pool.waiting:
+            pool.outlook = Outlook()
+        elif pool.outlook.is_poor(len(pool.waiting), pool.at_work, now, limit_seconds):
+            raise no_room()
+        if not self._may_scale(pool, now):
             self._forget_tenant(pool)
-            raise _throttled()
-        turn = Turn(asyncio.get_running_loop().create_future(), self._clock.monotonic())
+            raise no_room()
+        turn = Turn(asyncio.get_running_loop().create_future(), now)
         pool.waiting.append(turn)
-        self._assign(pool)
+        if pool.unserved <= len(pool.idle) + self._settings.most_launches + 1:  # behind those no one changes a decision
+            self._assign(pool)
         try:
             while not turn.environment.done():
                 with suppress(TimeoutError):
-                    async with self._clock.deadline(self._settings.capacity_wait_seconds):
+                    async with self._clock.deadline(limit_seconds):
                         await asyncio.shield(turn.environment)
                 if not turn.environment.done() and self._has_no_prospect(pool, turn):
-                    raise _throttled()
+                    raise no_room()
             return turn.environment.result()
         except BaseException:
             self._leave_line(pool, turn)
@@ -178,9 +182,12 @@ class EnvironmentPool:
             self._live.end(environment)
             self._forget_tenant(pool)
             return
+        if pool.waiting:  # it stays at work, so the room is as before
+            pool.hand_over(environment)
+            if len(pool.waiting) <= pool.starting:
+                self._starved.pop(pool, None)
+            return
         self._make_idle(pool, environment)
-        if pool.waiting:
-            self._assign(pool)
         if self._starved or self._provisioned.starved:
             self._serve_starved()
 
@@ -348,13 +355,13 @@ class EnvironmentPool:
             if not pool.waiting or before == (len(pool.waiting), pool.starting):
                 left.remove(pool)
 
-    def _may_scale(self, pool: VersionPool) -> bool:
+    def _may_scale(self, pool: VersionPool, now: float) -> bool:
         """Whether one more request may have an environment started, if it needs one.
 
         Lambda developer guide, "Lambda scaling behavior": 1,000 of a function in 10 seconds, refilled all the time.
         """
         wanted = len(pool.waiting) + 1 - pool.starting - len(pool.idle)
-        return wanted <= 0 or self._scaling.left(pool.key[0], self._clock.monotonic()) >= wanted
+        return wanted <= 0 or self._scaling.left(pool.key[0], now) >= wanted
 
     def _has_no_prospect(self, pool: VersionPool, turn: Turn) -> bool:
         """The host is full, and what is starting is for those who stand before."""
@@ -369,9 +376,3 @@ class EnvironmentPool:
             self._forget_tenant(pool)
         elif done.done() and not done.cancelled() and done.exception() is None:
             self.give_back(pool, done.result())
-
-
-def _throttled() -> TooManyRequestsException:
-    return TooManyRequestsException(
-        "Rate Exceeded.", Reason="ConcurrentInvocationLimitExceeded", retryAfterSeconds=_RETRY_AFTER_SECONDS
-    )

@@ -9,6 +9,7 @@ from lampion.domain.arn import FunctionKey
 from lampion.domain.function import Function
 from lampion.environments.courtesy import Courtesy
 from lampion.environments.environment import Environment
+from lampion.environments.outlook import Outlook
 
 if TYPE_CHECKING:
     import asyncio
@@ -58,6 +59,7 @@ class VersionPool:
     size_mib: int
     idle: list[Environment] = field(default_factory=list)  # the last one is the most recently used
     waiting: deque[Turn] = field(default_factory=deque)
+    outlook: Outlook = field(default_factory=Outlook)
     starting: int = 0  # for those who wait
     launching: set[Environment] = field(default_factory=set)  # those that are started and have no sandbox yet
     busy: int = 0
@@ -83,6 +85,11 @@ class VersionPool:
         return not (self.idle or self.waiting or self.starting or self.launching or self.busy or self.ahead)
 
     @property
+    def unserved(self) -> int:
+        """Requests in line that no environment is started for."""
+        return len(self.waiting) - self.starting
+
+    @property
     def at_work(self) -> int:
         """Environments that somebody waits for or uses."""
         return self.busy + self.starting
@@ -90,4 +97,5 @@ class VersionPool:
     def hand_over(self, environment: Environment) -> None:
         """To the first in line."""
         self.busy += 1
+        self.outlook.served += 1
         self.waiting.popleft().environment.set_result(environment)

@@ -15,7 +15,8 @@ _AT_ONCE: Final = 256
 
 _log = logging.getLogger(__name__)
 
-_Waiting = tuple[NewEntry, "asyncio.Future[None]"]
+_Waiting = tuple[NewEntry, "asyncio.Future[None]", int]
+"""An entry, who waits for it, and its bytes."""
 
 
 class NotAccepted(Exception):
@@ -49,12 +50,13 @@ class Inbox:
         """
         if self._is_stuck:
             raise _too_slow()
-        if self._pending_bytes + _size(entry) > _PENDING_BYTES:
+        size = len(entry.payload) + len(entry.document)
+        if self._pending_bytes + size > _PENDING_BYTES:
             raise NotAccepted("too much waits to be written")
-        self._pending_bytes += _size(entry)
+        self._pending_bytes += size
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
-        self._waiting.append((entry, done))
+        self._waiting.append((entry, done, size))
         if self._writing is None:
             self._writing = loop.create_task(self._write())
         await done
@@ -71,11 +73,11 @@ class Inbox:
             finally:
                 timer.cancel()
                 self._is_stuck = False
-                self._pending_bytes -= sum(_size(entry) for entry, _ in batch)
+                self._pending_bytes -= sum(size for _, _, size in batch)
         self._writing = None
 
     async def _write_batch(self, batch: Sequence[_Waiting]) -> None:
-        new = [entry for entry, _ in batch]
+        new = [entry for entry, _, _ in batch]
         try:
             sequences = await self._entries.apply(Change(put=new))
         except StoreError as error:
@@ -83,7 +85,7 @@ class Inbox:
             _fail(batch, NotAccepted(str(error)))
             return
         self._written(new, sequences or ())
-        for _, done in batch:
+        for _, done, _ in batch:
             if not done.done():
                 done.set_result(None)
 
@@ -91,19 +93,15 @@ class Inbox:
         """The disk takes too long: who waits behind it won't be served in time either."""
         self._is_stuck = True
         behind, self._waiting = self._waiting, []
-        self._pending_bytes -= sum(_size(entry) for entry, _ in behind)
+        self._pending_bytes -= sum(size for _, _, size in behind)
         _fail([*batch, *behind], _too_slow())
 
 
 def _fail(waiting: Sequence[_Waiting], error: NotAccepted) -> None:
-    for _, done in waiting:
+    for _, done, _ in waiting:
         if not done.done():
             done.set_exception(error)
 
 
 def _too_slow() -> NotAccepted:
     return NotAccepted(f"it wasn't on disk after {_WRITE_SECONDS:.0f} s")
-
-
-def _size(entry: NewEntry) -> int:
-    return len(entry.payload) + len(entry.document)

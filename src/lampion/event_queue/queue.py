@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Collection, Coroutine, Iterator
+from collections.abc import Collection, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -51,14 +51,17 @@ class Queue:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def added(self, entry: Entry) -> None:
-        """`entry` has been put on disk."""
+    def added(self, entries: Iterable[Entry]) -> None:
+        """These have been put on disk."""
         now = self._time.epoch_ms()
-        if entry.due_epoch_ms > now:
-            self._expect(entry.queue, entry.due_epoch_ms, now)
-            return
-        self._turns.add(entry)
-        self._move(self._turns.line(entry.queue))
+        touched: dict[QueueKey, Line] = {}
+        for entry in entries:
+            if entry.due_epoch_ms > now:
+                self._expect(entry.queue, entry.due_epoch_ms, now)
+            else:
+                touched[entry.queue] = self._turns.add(entry)
+        for line in touched.values():
+            self._move(line)
 
     def changed(self, queue: QueueKey) -> None:
         """Entries that are due have been put on disk by another way than `added`."""

@@ -86,6 +86,10 @@ class Queues:
             self.of_kind(queue.kind).changed(queue)
 
     def _tell(self, put: Sequence[NewEntry], sequences: Sequence[int]) -> None:
-        for new, sequence in zip(put, sequences, strict=True):
-            entry = Entry(sequence, new.queue, new.due_epoch_ms, new.document, new.payload)
-            self.of_kind(new.queue.kind).added(entry)
+        entries = [
+            Entry(sequence, new.queue, new.due_epoch_ms, new.document, new.payload)
+            for new, sequence in zip(put, sequences, strict=True)
+        ]
+        for queue in (self.events, self.deliveries):
+            if own := [entry for entry in entries if entry.queue.kind == queue.kind]:
+                queue.added(own)

@@ -67,16 +67,17 @@ class Turns:
         """Those of which anything is in memory."""
         return tuple(self._lines)
 
-    def add(self, entry: Entry) -> None:
-        """A new entry that is due: kept in memory if there is room and nothing older is on disk only."""
+    def add(self, entry: Entry) -> Line:
+        """A new entry that is due: kept in memory if there is room and nothing older is on disk only. Its queue."""
         line = self.line(entry.queue)
         if entry.sequence in line.in_hand:
-            return
+            return line
         if line.has_more or line.is_loading or len(line.loaded) >= LOADED_MOST:
             line.has_more = True
         else:
             self._load(line, entry)
         self.ready(line)
+        return line
 
     def start_load(self, line: Line) -> int:
         """How many entries to read; `finish_load` follows. What comes meanwhile is on disk only."""

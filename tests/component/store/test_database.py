@@ -2,8 +2,10 @@
 
 import asyncio
 import sqlite3
+import threading
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -45,6 +47,33 @@ async def test_a_failing_transaction_is_undone_as_a_whole(database: Database):
         await database.write(half_done)
     rows = await database.read(lambda connection: connection.execute("SELECT * FROM access_keys").fetchall())
     assert rows == []
+
+
+@pytest.mark.parametrize("failing", [0, 1, 2])
+async def test_of_repeatable_transactions_written_as_one_only_the_failing_one_is_undone(
+    database: Database, failing: int
+):
+    def insert(number: int, connection: sqlite3.Connection) -> int:
+        connection.execute("INSERT INTO access_keys VALUES (?, 's', 'a', 0)", (f"key-{number}",))
+        if number == failing:
+            raise ZeroDivisionError
+        return number
+
+    hold = threading.Event()
+    held = asyncio.create_task(database.write(lambda _: hold.wait()))
+    await asyncio.sleep(0.05)
+    writes = [asyncio.create_task(database.write(partial(insert, number), repeatable=True)) for number in range(3)]
+    await asyncio.sleep(0)
+    hold.set()
+    outcomes = await asyncio.gather(*writes, return_exceptions=True)
+    await held
+    assert [repr(outcome) for outcome in outcomes] == [
+        "ZeroDivisionError()" if number == failing else str(number) for number in range(3)
+    ]
+    rows = await database.read(
+        lambda connection: connection.execute("SELECT access_key_id FROM access_keys").fetchall()
+    )
+    assert rows == [(f"key-{number}",) for number in range(3) if number != failing]
 
 
 async def test_a_write_is_answered_only_when_another_process_could_read_it(database: Database):

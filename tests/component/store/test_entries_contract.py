@@ -1,11 +1,13 @@
 """What every store of durable queues promises: in memory and in SQLite."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from lampion.store.entries import Change, Ending, Entries, NewEntry, Postponed, QueueKey
+from lampion.store.errors import StoreError
 from lampion.store.memory_entries import MemoryEntries
 from lampion.store.queue_contents import Depth, KeptEnding, Latest, QueueContents, Spot
 from lampion.store.sqlite.database import Database, open_database
@@ -88,6 +90,50 @@ async def test_equally_due_entries_come_in_the_order_of_their_acceptance(entries
     sequences = await put(entries, *(new(ORDERS, 5) for _ in range(4)))
     assert sequences == sorted(sequences)
     assert [entry.sequence for entry in (await due(entries, ORDERS, 5)).entries] == sequences
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 16, 17, 53])
+async def test_each_of_many_entries_of_one_change_has_its_own_number(entries: Entries, count: int):
+    (before,) = await put(entries, new(MAILS, 5))
+    added = [new((ORDERS, MAILS)[number % 3 == 2], 5, b"%d" % number) for number in range(count)]
+    sequences = await put(entries, *added)
+    stored = {
+        entry.sequence: (entry.queue, entry.payload)
+        for queue in (ORDERS, MAILS)
+        for entry in (await due(entries, queue, 5, limit=100)).entries
+        if entry.sequence != before
+    }
+    assert [stored[sequence] for sequence in sequences] == [(one.queue, one.payload) for one in added]
+    assert len(stored) == count
+
+
+@pytest.mark.parametrize("count", [1, 5, 20])
+async def test_the_number_of_an_entry_is_never_given_again(tmp_path: Path, count: int):
+    """Not to the entries of a next server either, when all of the last one's are done."""
+    steps, last = known_migrations("queue_migrations"), 0
+    for _ in range(3):
+        database = await open_database(tmp_path / "again.db", migrations=steps)
+        entries = SqliteEntries(database)
+        sequences = await put(entries, *(new(ORDERS, 5) for _ in range(count)))
+        assert min(sequences) > last
+        last = max(sequences)
+        for sequence in sequences:
+            await entries.apply(Change(of=sequence))
+        await database.close()
+
+
+async def test_a_queue_whose_making_was_undone_is_made_again(opened: Database):
+    """A change that fails takes the queues with it that it made; those of changes written with it stay."""
+    entries = SqliteEntries(opened)
+    impossible = NewEntry(OUTBOX, 5, b"{}", None)  # type: ignore[arg-type]
+    outcomes = await asyncio.gather(
+        entries.apply(Change(put=[new(MAILS, 5), impossible])), put(entries, new(ORDERS, 5)), return_exceptions=True
+    )
+    assert isinstance(outcomes[0], StoreError)
+    assert outcomes[1] == [1]
+    await put(entries, new(MAILS, 5), new(OUTBOX, 5))
+    for queue in (ORDERS, MAILS, OUTBOX):
+        assert len((await due(entries, queue, 5)).entries) == 1
 
 
 async def test_entries_in_hand_are_left_out(entries: Entries):

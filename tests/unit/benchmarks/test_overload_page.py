@@ -8,7 +8,7 @@ import pytest
 from benchmarks.facts import Facts
 from benchmarks.measure.open_loop import Seen
 from benchmarks.overload.page import holds, page
-from benchmarks.overload.scenario import EVENTS, SCENARIOS, SYNC, Figures
+from benchmarks.overload.scenario import EVENTS, SCENARIOS, SYNC, Figures, Use
 
 FACTS = Facts(
     taken_at="2026-01-02T03:04:05+00:00", commit="abc1234", command="python x", machine={"cores": "2"}, versions={}
@@ -29,7 +29,9 @@ def seen(**more: int) -> Seen:
 GOOD = Figures(
     scenario=SCENARIOS[0],
     peak=1000.0,
+    peak_use=Use(load=0.1, system=1.8),
     seen=seen(),
+    use=Use(load=0.3, system=1.6),
     events_ended=100,
     memory_before_mib=50.0,
     memory_peak_mib=80.0,
@@ -44,6 +46,13 @@ def test_goodput_is_what_was_answered_and_what_ended_while_requests_left():
     assert GOOD.goodput == 900.0
     assert GOOD.refused == 1850
     assert holds([GOOD])
+
+
+def test_the_processors_that_the_load_takes_are_told_and_change_no_promise():
+    text = page(FACTS, [GOOD], 1.0)
+    assert "| goodput / peak, for each second of processor that the load left | 1.01 |  |" in text
+    assert "| processors used by the load, at the peak and now, cores | 0.10 and 0.30 |  |" in text
+    assert "| processors used by the server and its functions | 1.80 and 1.60 |  |" in text
 
 
 @pytest.mark.parametrize(

@@ -43,10 +43,15 @@ class Database:
         self._threads = ThreadPoolExecutor(len(readers), thread_name_prefix="lampion-store-reader")
         self._closed = False
 
-    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `work` as one transaction; returns when it is on disk. Raises what it raises, or StoreError."""
-        with _clear_errors(self.path):
-            result: T = await self.writer.write(work)
+    async def write(self, work: Callable[[sqlite3.Connection], T], *, repeatable: bool = False) -> T:
+        """Run `work` as one transaction; returns when it is on disk. Raises what it raises, or StoreError.
+
+        `repeatable`: it changes nothing but the database, so that it may be undone and run again.
+        """
+        try:  # written out, because every event comes this way twice
+            result: T = await self.writer.write(work, repeatable=repeatable)
+        except sqlite3.Error as error:
+            raise _translated(error, self.path) from error
         return result
 
     async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:

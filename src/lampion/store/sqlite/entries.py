@@ -2,12 +2,15 @@
 
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from typing import Final
 
 from lampion.store.entries import Change, Due, Ending, Entry, NewEntry, QueueKey
 from lampion.store.queries import queries
 from lampion.store.sqlite.database import Database
 
+_MOST_ROWS: Final = 16
+"""Of one statement, which has copies of all their payloads while it runs."""
 _LOADED_BYTES: Final = 4 * 1024 * 1024
 """Payloads of due entries that are read at once, beyond the first."""
 
@@ -21,9 +24,10 @@ class SqliteEntries:
         self._numbers: dict[QueueKey, int] = {}  # of queues that are on disk: they are never forgotten there
 
     async def apply(self, change: Change) -> Sequence[int] | None:
-        made: dict[QueueKey, int] = {}
-        sequences = await self._database.write(lambda connection: self._apply(connection, change, made))
-        self._numbers.update(made)
+        sequences, numbers = await self._database.write(
+            lambda connection: self._apply(connection, change), repeatable=True
+        )
+        self._numbers.update(numbers)
         return sequences
 
     async def due(self, queue: QueueKey, now_epoch_ms: int, *, limit: int, without: Collection[int]) -> Due:
@@ -68,13 +72,17 @@ class SqliteEntries:
 
     # -- in the writer's or a reader's thread --
 
-    def _apply(self, connection: sqlite3.Connection, change: Change, made: dict[QueueKey, int]) -> Sequence[int] | None:
+    def _apply(
+        self, connection: sqlite3.Connection, change: Change
+    ) -> tuple[Sequence[int] | None, dict[QueueKey, int]]:
+        """Also the numbers of the queues that it met."""
+        numbers: dict[QueueKey, int] = {}
         if change.of is not None and not self._take_step(connection, change):
-            return None
-        sequences = [self._insert(connection, entry, made) for entry in change.put]
+            return None, numbers
+        sequences = self._insert_all(connection, change.put, numbers) if change.put else ()
         if change.ending is not None:
-            self._insert_ending(connection, change.ending, made)
-        return sequences
+            self._insert_ending(connection, change.ending, numbers)
+        return sequences, numbers
 
     def _take_step(self, connection: sqlite3.Connection, change: Change) -> bool:
         """Whether the entry was still there."""
@@ -84,15 +92,26 @@ class SqliteEntries:
         columns = (later.due_epoch_ms, later.document, later.sequence)
         return connection.execute(self._queries["postpone"], columns).rowcount > 0
 
-    def _insert(self, connection: sqlite3.Connection, entry: NewEntry, made: dict[QueueKey, int]) -> int:
-        number = self._make_queue(connection, entry.queue, made)
-        columns = (number, entry.due_epoch_ms, entry.document, entry.payload)
-        sequence = connection.execute(self._queries["insert"], columns).lastrowid
-        assert sequence is not None
-        return sequence
+    def _insert_all(
+        self, connection: sqlite3.Connection, put: Sequence[NewEntry], numbers: dict[QueueKey, int]
+    ) -> list[int]:
+        """Many rows by one statement, whose numbers follow one another: half the work, and the event loop is held up
+        once. Of a few lengths only, so that SQLite has each of these statements prepared.
+        """
+        sequences: list[int] = []
+        while (at := len(sequences)) < len(put):
+            rows = min(_MOST_ROWS, 1 << (len(put) - at).bit_length() - 1)
+            columns: list[int | bytes] = []
+            for entry in put[at : at + rows]:
+                number = self._make_queue(connection, entry.queue, numbers)
+                columns += (number, entry.due_epoch_ms, entry.document, entry.payload)
+            last = connection.execute(_with_rows(self._queries["insert"], rows), columns).lastrowid
+            assert last is not None
+            sequences += range(last - rows + 1, last + 1)
+        return sequences
 
-    def _insert_ending(self, connection: sqlite3.Connection, ending: Ending, made: dict[QueueKey, int]) -> None:
-        number = self._make_queue(connection, ending.queue, made)
+    def _insert_ending(self, connection: sqlite3.Connection, ending: Ending, numbers: dict[QueueKey, int]) -> None:
+        number = self._make_queue(connection, ending.queue, numbers)
         connection.execute(
             self._queries["insert_ending"],
             (
@@ -135,12 +154,19 @@ class SqliteEntries:
             number = 0 if row is None else int(row[0])
         return number
 
-    def _make_queue(self, connection: sqlite3.Connection, queue: QueueKey, made: dict[QueueKey, int]) -> int:
-        number = made.get(queue) or self._find_queue(connection, queue)
+    def _make_queue(self, connection: sqlite3.Connection, queue: QueueKey, numbers: dict[QueueKey, int]) -> int:
+        number = numbers.get(queue) or self._find_queue(connection, queue)
         if not number:
             number = connection.execute(self._queries["insert_queue"], queue._asdict()).lastrowid or 0
-        made[queue] = number
+        numbers[queue] = number
         return number
 
     def _key(self, connection: sqlite3.Connection, number: int) -> QueueKey:
         return QueueKey(*connection.execute(self._queries["queue_key"], (number,)).fetchone())
+
+
+@cache
+def _with_rows(insert: str, rows: int) -> str:
+    """An INSERT of one row as one of several."""
+    head, values, row = insert.removesuffix(";").partition("VALUES ")
+    return head + values + ", ".join([row] * rows)

@@ -45,6 +45,7 @@ class Disk(Protocol):
 class _Submitted:
     work: Work
     answer: "asyncio.Future[Any]"
+    repeatable: bool
     wrote: bool = False
     result: Any = None
     error: BaseException | None = None
@@ -70,12 +71,15 @@ class GroupCommitWriter:
         self._thread = threading.Thread(target=self._run, name="lampion-store-writer", daemon=True)
         self._thread.start()
 
-    async def write(self, work: Work) -> Any:
-        """What `work` returned, once it is on disk. Raises what `work` raised, or StoreError."""
+    async def write(self, work: Work, *, repeatable: bool = False) -> Any:
+        """What `work` returned, once it is on disk. Raises what `work` raised, or StoreError.
+
+        One that is `repeatable` leaves nothing behind but rows when it is undone, and may be run a second time.
+        """
         if self._closed:
             raise StoreClosed("The store is closed.")
         answer = asyncio.get_running_loop().create_future()
-        self._queue.put(_Submitted(work, answer))
+        self._queue.put(_Submitted(work, answer, repeatable))
         return await answer
 
     def close(self) -> None:
@@ -117,8 +121,9 @@ class GroupCommitWriter:
     def _commit_together(self, batch: list[_Submitted]) -> None:
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
-        for submitted in batch:
-            self._attempt(submitted)
+        if not self._attempt_as_one(batch):
+            for submitted in batch:
+                self._attempt(submitted)
         connection.execute("COMMIT")
         self.commits += 1
         self.transactions += len(batch)
@@ -145,6 +150,23 @@ class GroupCommitWriter:
             self.disk.wrote()
         else:
             self.disk.failed(refusal)
+
+    def _attempt_as_one(self, batch: list[_Submitted]) -> bool:
+        """Run all without savepoints: two statements less for each. When one fails nothing is done, and False."""
+        if not all(submitted.repeatable for submitted in batch):
+            return False
+        connection = self._connection
+        rows_before = connection.total_changes
+        try:
+            for submitted in batch:
+                submitted.result = submitted.work(connection)
+        except Exception:  # told to whoever submitted it when each has run by itself
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            connection.execute("BEGIN IMMEDIATE")
+            return False
+        batch[0].wrote = connection.total_changes > rows_before
+        return True
 
     def _attempt(self, submitted: _Submitted) -> None:
         """Run one transaction in a savepoint of its own: when it fails, its neighbours stay."""
