@@ -50,7 +50,10 @@ class InvocationRequests:
     def read(self, context: RequestContext, members: Members, target: Target) -> Invocation:
         """What it gets. Raises InvalidRequestContentException."""
         payload = members.get("Payload") or EMPTY
-        check_json(payload)
+        if context.inspection is None:
+            check_json(payload)
+        else:
+            context.inspection.conclude()
         client_context = members.get("ClientContext")
         trace = self._tracing.trace(context.trace_header, target.key)
         return Invocation(

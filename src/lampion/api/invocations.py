@@ -9,6 +9,7 @@ from lampion.aws.operation import RequestContext, operation
 from lampion.domain.invocation import InvocationType
 from lampion.invoke.event_acceptance import EventAcceptance
 from lampion.invoke.invoker import Invoker
+from lampion.invoke.payload import check_json
 
 
 class InvocationsApi:
@@ -19,7 +20,7 @@ class InvocationsApi:
         self._invoker = invoker
         self._events = events
 
-    @operation("Invoke")
+    @operation("Invoke", inspect=check_json)
     async def invoke(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         kind = members.get("InvocationType", InvocationType.REQUEST_RESPONSE)
         requested = await self._requests.find(context, members)

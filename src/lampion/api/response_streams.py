@@ -11,6 +11,7 @@ from lampion.aws.operation import RequestContext, operation
 from lampion.aws.wire import Events
 from lampion.domain.invocation import InvocationType
 from lampion.invoke.invoker import Invoker
+from lampion.invoke.payload import check_json
 from lampion.invoke.streaming import StreamedInvocation
 
 
@@ -21,7 +22,7 @@ class ResponseStreamsApi:
         self._requests = requests
         self._invoker = invoker
 
-    @operation("InvokeWithResponseStream")
+    @operation("InvokeWithResponseStream", inspect=check_json)
     async def invoke_with_response_stream(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         requested = await self._requests.find(context, members)
         if members.get("InvocationType") == InvocationType.DRY_RUN:

@@ -26,6 +26,7 @@ from lampion.clock.clock import SystemClock
 from lampion.clock.rng import SystemRng
 from lampion.config import Settings
 from lampion.config.values import AuthMode, ClockChoice
+from lampion.http.large_body import keep_freed_memory
 from lampion.http.server import HttpServer
 from lampion.http.tls import server_context
 from lampion.sandbox.guarded import Guarded
@@ -47,6 +48,7 @@ def run(settings: Settings) -> None:
     Raises StoreError, SandboxError, TlsError or OSError, with a message for the user, when the server can't start.
     """
     server_log.configure()
+    keep_freed_memory()
     uvloop.run(_serve(settings))
 
 

@@ -6,15 +6,44 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from lampion.aws.model import ServiceModel
+from lampion.domain.errors import ApiError
 
 _MARK: Final = "__aws_operation__"
+_INSPECT: Final = "__aws_inspect__"
+
+Inspect = Callable[[bytes], object]
+"""Raises ApiError for a body that can't be right. Does nothing else."""
+
+
+class Inspection:
+    """A look at a large body, taken while its signature is being verified. `conclude` alone tells what was found."""
+
+    def __init__(self, inspect: Inspect, body: bytes) -> None:
+        self._inspect: Inspect | None = inspect
+        self._body = body
+        self._fault: ApiError | None = None
+
+    def take(self) -> None:
+        inspect, self._inspect = self._inspect, None
+        if inspect is None:
+            return
+        try:
+            inspect(self._body)
+        except ApiError as fault:
+            self._fault = fault
+
+    def conclude(self) -> None:
+        """For the handler. Raises the body's fault; looks for it now if that hasn't been done yet."""
+        self.take()
+        if self._fault is not None:
+            raise self._fault
 
 
 class RequestContext(msgspec.Struct, frozen=True):
     """Who asks, where, and under which id: what every handler gets beside its members.
 
     `host` is how the caller reached this server (its Host header), `scheme` by what (http, https);
-    `trace_header` is the X-Amzn-Trace-Id it sent.
+    `trace_header` is the X-Amzn-Trace-Id it sent; `inspection` is there for large bodies of operations that inspect.
     """
 
     account_id: str
@@ -24,6 +53,7 @@ class RequestContext(msgspec.Struct, frozen=True):
     host: str = ""
     trace_header: str | None = None
     scheme: str = "http"
+    inspection: Inspection | None = None
 
 
 Handler = Callable[[RequestContext, dict[str, Any]], Awaitable[Mapping[str, Any]]]
@@ -32,17 +62,26 @@ Handler = Callable[[RequestContext, dict[str, Any]], Awaitable[Mapping[str, Any]
 _Method = TypeVar("_Method", bound=Callable[..., Awaitable[Mapping[str, Any]]])
 
 
-def operation(name: str) -> Callable[[_Method], _Method]:
+def operation(name: str, *, inspect: Inspect | None = None) -> Callable[[_Method], _Method]:
     """Marks a method as the handler of the model's operation `name`:
 
     `async def get_function(self, context: RequestContext, members: dict[str, Any]) -> Mapping[str, Any]`
+
+    `inspect` is what it does with a body before anything else; of a large one, that is then done by its `inspection`.
     """
 
     def mark(method: _Method) -> _Method:
         setattr(method, _MARK, name)
+        setattr(method, _INSPECT, inspect)
         return method
 
     return mark
+
+
+def inspection_of(handler: Handler | None, body: bytes) -> Inspection | None:
+    """None when the handler doesn't inspect."""
+    inspect: Inspect | None = getattr(handler, _INSPECT, None)
+    return None if inspect is None else Inspection(inspect, body)
 
 
 def collect(service: ServiceModel, objects: Iterable[object]) -> Mapping[str, Handler]:

@@ -1,18 +1,27 @@
 """Who sends a request: by signature, or by name only where the server was started open."""
 
+import asyncio
 import re
+from collections.abc import Callable
+from hashlib import sha256
 from typing import Any, Final, Protocol
 
 import msgspec
 
 from lampion.aws.errors import AccessDeniedException, UnrecognizedClientException
-from lampion.aws.sigv4 import Claim, Verifier, check
+from lampion.aws.sigv4 import Claim, Verifier, check, check_hash
 from lampion.clock.clock import Clock
 from lampion.http.message import Request, RequestHead
 from lampion.identity.access_keys import AccessKeyring
 from lampion.identity.session_keys import SessionKey, SessionKeys
+from lampion.store.access_keys import AccessKey
 
+LARGE_BYTES: Final = 512 * 1024
+"""A body of this size is hashed in a thread: handing it over costs less than the event loop's time."""
 _UNKNOWN_CLIENT: Final = "The security token included in the request is invalid."
+
+
+Meanwhile = Callable[[], object]
 
 
 class Principal(msgspec.Struct, frozen=True):
@@ -29,8 +38,8 @@ class Authentication(Protocol):
     def read(self, head: RequestHead) -> Any:
         """The claim in a request's head. Raises AWS's error for one that can't be true."""
 
-    async def verify(self, claim: Any, request: Request) -> Principal:
-        """Who it is. Raises AWS's error when the claim is false."""
+    async def verify(self, claim: Any, request: Request, meanwhile: Meanwhile | None = None) -> Principal:
+        """Who it is. Raises AWS's error when the claim is false. `meanwhile`: called while a large body takes time."""
 
 
 class SignedAuthentication:
@@ -45,21 +54,35 @@ class SignedAuthentication:
     def read(self, head: RequestHead) -> Claim:
         return self._verifier.read_credential(head.method, head.path, head.query, head.headers, self._clock.now())
 
-    async def verify(self, claim: Claim, request: Request) -> Principal:
-        if claim.security_token is not None:
-            return self._verify_session(claim, claim.security_token, request)
-        key = self._keys.find_cached(claim.access_key_id) or await self._keys.find(claim.access_key_id)
+    async def verify(self, claim: Claim, request: Request, meanwhile: Meanwhile | None = None) -> Principal:
+        session: SessionKey | None = None
+        key: AccessKey | SessionKey | None
+        if claim.security_token is None:
+            key = self._keys.find_cached(claim.access_key_id) or await self._keys.find(claim.access_key_id)
+        else:
+            key = session = self._sessions.find(claim.access_key_id, claim.security_token)
         if key is None:
             raise UnrecognizedClientException(_UNKNOWN_CLIENT)
-        check(claim, key.secret_access_key, request.body)
-        return Principal(key.account_id, key.access_key_id)
+        if len(request.body) < LARGE_BYTES:
+            check(claim, key.secret_access_key, request.body)
+        else:
+            await _check_large(claim, key.secret_access_key, request.body, meanwhile)
+        return Principal(key.account_id, key.access_key_id, session)
 
-    def _verify_session(self, claim: Claim, security_token: str, request: Request) -> Principal:
-        session = self._sessions.find(claim.access_key_id, security_token)
-        if session is None:
-            raise UnrecognizedClientException(_UNKNOWN_CLIENT)
-        check(claim, session.secret_access_key, request.body)
-        return Principal(session.account_id, session.access_key_id, session)
+
+async def _check_large(claim: Claim, secret: str, body: bytes, meanwhile: Meanwhile | None) -> None:
+    loop = asyncio.get_running_loop()
+    has_begun = asyncio.Event()
+
+    def hashed() -> str:
+        loop.call_soon_threadsafe(has_begun.set)
+        return sha256(body).hexdigest()
+
+    hashing = loop.run_in_executor(None, hashed)
+    if meanwhile is not None:
+        await has_begun.wait()  # else the thread would wait for the interpreter until `meanwhile` is over
+        meanwhile()
+    check_hash(claim, secret, await hashing)
 
 
 class OpenAuthentication:
@@ -81,6 +104,6 @@ class OpenAuthentication:
         found = self._ACCESS_KEY.search(head.headers.get("authorization", "") or head.query)
         return "" if found is None else found[1]
 
-    async def verify(self, claim: str, request: Request) -> Principal:
+    async def verify(self, claim: str, request: Request, meanwhile: Meanwhile | None = None) -> Principal:
         account_id = claim if self._ACCOUNT.fullmatch(claim) else self._account_id
         return Principal(account_id, claim)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from lampion.aws.errors import AccessDeniedException
 from lampion.domain.arn import FunctionKey, parse_function_reference
-from lampion.gateway.authentication import Authentication, Principal
+from lampion.gateway.authentication import Authentication, Meanwhile, Principal
 from lampion.http.message import Request, RequestHead
 from lampion.identity.session_keys import SessionKey
 
@@ -49,8 +49,8 @@ class AccountsOnly:
     def read(self, head: RequestHead) -> Any:
         return self._inner.read(head)
 
-    async def verify(self, claim: Any, request: Request) -> Principal:
-        principal = await self._inner.verify(claim, request)
+    async def verify(self, claim: Any, request: Request, meanwhile: Meanwhile | None = None) -> Principal:
+        principal = await self._inner.verify(claim, request, meanwhile)
         if principal.session is not None:
             raise AccessDeniedException(f"User: {principal.session.arn} is not authorized to read {request.head.path}")
         return principal

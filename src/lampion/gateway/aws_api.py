@@ -8,13 +8,13 @@ import msgspec
 from lampion.aws import event_stream
 from lampion.aws.errors import RequestEntityTooLargeException, UnknownOperationException, not_built
 from lampion.aws.model import ServiceModel
-from lampion.aws.operation import Handler, RequestContext
+from lampion.aws.operation import Handler, RequestContext, inspection_of
 from lampion.aws.parser import parse
 from lampion.aws.router import Match, Router
 from lampion.aws.serializer import serialize
 from lampion.aws.validator import validate
 from lampion.domain.limits import API_REQUEST_BYTES, ASYNC_PAYLOAD_BYTES, CODE_REQUEST_BYTES, EVENT_PAYLOAD_BYTES
-from lampion.gateway.authentication import Authentication
+from lampion.gateway.authentication import LARGE_BYTES, Authentication
 from lampion.gateway.authorization import Authorization
 from lampion.http.message import Request, RequestHead, Response, StreamedResponse
 
@@ -69,10 +69,12 @@ class AwsApi:
     async def serve(self, request: Request, request_id: str) -> Response | StreamedResponse:
         call: _Call = request.head.findings
         head, operation = request.head, call.match.operation
-        principal = await self._authentication.verify(call.claim, request)
+        handler = self._handlers.get(operation.name)
+        inspection = None if len(request.body) < LARGE_BYTES else inspection_of(handler, request.body)
+        meanwhile = None if inspection is None else inspection.take
+        principal = await self._authentication.verify(call.claim, request, meanwhile)
         if principal.session is not None:
             self._authorization.check(principal.session, operation.name, lambda: _members(call.match, request))
-        handler = self._handlers.get(operation.name)
         if handler is None:
             raise not_built(operation.name)
         members = _members(call.match, request)
@@ -85,6 +87,7 @@ class AwsApi:
             host=head.headers.get("host", ""),
             trace_header=head.headers.get("x-amzn-trace-id"),
             scheme=self._scheme,
+            inspection=inspection,
         )
         output = await handler(context, members)
         answer = serialize(operation, output, request_id)

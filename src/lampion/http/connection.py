@@ -14,7 +14,9 @@ from lampion.http.application import Application, Body
 from lampion.http.exchange import OpenExchange, StreamedBody
 from lampion.http.header_names import USUAL_NAMES
 from lampion.http.incoming import OpenBody
-from lampion.http.message import JSON, Request, RequestHead, Response
+from lampion.http.large_body import LARGE_BYTES, LargeBody
+from lampion.http.message import Request, RequestHead, Response
+from lampion.http.refused import Refused
 from lampion.http.silence import Phase, allowed_seconds
 
 if TYPE_CHECKING:
@@ -23,14 +25,6 @@ if TYPE_CHECKING:
 _PIPELINE_DEPTH = 16
 _IN_PIECES = Body.IN_PIECES
 _IDLE, _HEAD, _BODY = Phase.IDLE, Phase.HEAD, Phase.BODY  # to look one up in its class is dear
-
-
-class _Refused(Exception):
-    """Malformed or oversized: answer with `status` and close."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.response = Response(status, b'{"message":"%s"}' % message.encode(), {"Content-Type": JSON}, close=True)
 
 
 class Connection(asyncio.Protocol):
@@ -105,11 +99,13 @@ class Connection(asyncio.Protocol):
             self._close_after = True  # the request itself was served; whatever protocol follows isn't spoken here
         except httptools.HttpParserError as error:
             cause = error.__context__
-            refused = cause if isinstance(cause, _Refused) else _Refused(400, "Bad request")
+            refused = cause if isinstance(cause, Refused) else Refused(400, "Bad request")
             self._refuse(refused.response)
         self._is_parsing = False
         if self._phase is not _IDLE:
             self._bound_untold(len(data))
+        if self._body:
+            self._expect_rest()
         if self._exchanges and self._exchanges[0].response is not None:
             self.flush()
 
@@ -137,12 +133,12 @@ class Connection(asyncio.Protocol):
         self._url += url
         self._header_bytes += len(url)
         if self._header_bytes > self._header_bytes_max:
-            raise _Refused(431, "Request head too large")
+            raise Refused(431, "Request head too large")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._header_bytes += len(name) + len(value)
         if self._header_bytes > self._header_bytes_max:
-            raise _Refused(431, "Request head too large")
+            raise Refused(431, "Request head too large")
         key, text = USUAL_NAMES.get(name) or name.decode("latin-1").lower(), value.decode("latin-1")
         if self._head is not None:
             if self._incoming is not None:
@@ -151,7 +147,7 @@ class Connection(asyncio.Protocol):
         headers = self._headers
         if key in headers:
             if key in ("host", "authorization", "content-length"):
-                raise _Refused(400, f"Repeated header {key}")
+                raise Refused(400, f"Repeated header {key}")
             text = f"{headers[key]}; {text}" if key == "cookie" else f"{headers[key]},{text}"
         headers[key] = text
 
@@ -159,7 +155,7 @@ class Connection(asyncio.Protocol):
         self._phase = _BODY
         headers = self._headers
         if len(headers) > self._server.limits.header_count:
-            raise _Refused(431, "Too many headers")
+            raise Refused(431, "Too many headers")
         method = self._parser.get_method().decode("ascii")
         path, _, query = self._url.decode("latin-1").partition("?")
         length = int(headers["content-length"]) if "content-length" in headers else 0
@@ -193,7 +189,7 @@ class Connection(asyncio.Protocol):
             return
         if self._discarding:
             if self._body_bytes > self._server.limits.discard_bytes:
-                raise _Refused(413, "Request body too large")
+                raise Refused(413, "Request body too large")
             return
         if self._body_bytes > self._allowance:
             assert self._head is not None
@@ -222,6 +218,30 @@ class Connection(asyncio.Protocol):
         else:
             self._application.start(Request(head, body), exchange)
 
+    # -- http.large_body --
+
+    def _expect_rest(self) -> None:
+        """The parser needn't see the rest of a large body."""
+        size_bytes = 0 if self._head is None else self._head.content_length or 0
+        if size_bytes - self._body_bytes >= LARGE_BYTES and not self._close_after and self._transport is not None:
+            LargeBody(self, self._transport, self._body, size_bytes).begin()
+
+    def body_grew(self, size_bytes: int, held_bytes: int) -> None:
+        self._body_bytes += size_bytes
+        self._hold(held_bytes)
+
+    def body_refused(self, refused: Refused) -> None:
+        self._refuse(refused.response)
+        self.flush()
+
+    def body_came(self, body: bytes, beyond: bytes) -> None:
+        self._body = [body]
+        self.on_message_complete()
+        if not self._parser.should_keep_alive():
+            self._close_after = True
+        self._parser = httptools.HttpRequestParser(self)  # the old one still waits for the body
+        self.data_received(beyond)
+
     # -- our own --
 
     def _bound_untold(self, fed_bytes: int) -> None:
@@ -230,7 +250,7 @@ class Connection(asyncio.Protocol):
         self._untold_bytes = self._untold_bytes + fed_bytes if told_bytes == self._told_bytes else 0
         self._told_bytes = told_bytes
         if self._untold_bytes > self._header_bytes_max and not self._close_after:
-            self._refuse(_Refused(431, "Request head too large").response)
+            self._refuse(Refused(431, "Request head too large").response)
 
     def _open_exchange(self, head: RequestHead) -> OpenExchange:
         keeps_alive = self._parser.should_keep_alive()
@@ -254,7 +274,7 @@ class Connection(asyncio.Protocol):
         self._held_bytes += size_bytes
         self._server.usage.held_bytes += size_bytes
         if self._server.usage.held_bytes > self._server.limits.held_bytes:
-            raise _Refused(503, "Too much is being uploaded at once")
+            raise Refused(503, "Too much is being uploaded at once")
 
     def _let_go(self) -> None:
         self._server.usage.held_bytes -= self._held_bytes

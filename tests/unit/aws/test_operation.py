@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from lampion.aws.operation import RequestContext, collect, operation
+from lampion.aws.operation import Inspection, RequestContext, collect, inspection_of, operation
+from lampion.domain.errors import InvalidRequestContentException
 
 from .botocore_client import SERVICE
 
@@ -67,3 +68,36 @@ def test_an_operation_that_the_model_does_not_have_is_refused():
 
     with pytest.raises(ValueError, match="GetFunctoin, which lambda doesn't have"):
         collect(SERVICE, [Wrong()])
+
+
+def refuse(body: bytes) -> None:
+    raise InvalidRequestContentException(body.decode())
+
+
+class Inspecting:
+    @operation("Invoke", inspect=refuse)
+    async def invoke(self, context: RequestContext, members: dict[str, Any]) -> Mapping[str, Any]:
+        return {}
+
+
+def test_what_an_inspection_finds_is_told_only_when_it_is_concluded():
+    looked_at: list[bytes] = []
+    sound = Inspection(looked_at.append, b"body")
+    for step in (sound.take, sound.take, sound.conclude):
+        step()
+    assert looked_at == [b"body"]
+    faulty = Inspection(refuse, b"fault")
+    faulty.take()
+    for inspection in (faulty, Inspection(refuse, b"fault")):
+        with pytest.raises(InvalidRequestContentException, match="fault"):
+            inspection.conclude()
+
+
+def test_an_inspection_is_that_of_the_handler():
+    handlers = collect(SERVICE, [Inspecting(), Functions("mine")])
+    assert inspection_of(handlers["GetFunction"], b"body") is None
+    assert inspection_of(None, b"body") is None
+    made = inspection_of(handlers["Invoke"], b"body")
+    assert made is not None
+    with pytest.raises(InvalidRequestContentException, match="body"):
+        made.conclude()

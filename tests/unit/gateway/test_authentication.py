@@ -1,0 +1,95 @@
+"""Who asks with a large body: it is hashed in a thread beside other work, by the rules of small ones."""
+
+import asyncio
+import dataclasses
+
+import pytest
+
+from lampion.aws.errors import InvalidSignatureException, UnrecognizedClientException
+from lampion.aws.sigv4_sign import Signer
+from lampion.clock.rng import SystemRng
+from lampion.clock.virtual import VirtualClock
+from lampion.gateway.authentication import LARGE_BYTES, Principal, SignedAuthentication
+from lampion.http.message import Request, RequestHead
+from lampion.identity.access_keys import AccessKeyring
+from lampion.identity.session_keys import SessionKeys
+from lampion.store.memory import MemoryAccessKeys
+
+ACCOUNT, REGION = "123456789012", "us-east-1"
+SIZES = (LARGE_BYTES - 1, LARGE_BYTES, 4 * LARGE_BYTES)
+
+
+class Door:
+    """Keys, and requests signed with them. `looks` counts what was done meanwhile."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock()
+        self.keys = AccessKeyring(MemoryAccessKeys(), SystemRng())
+        self.sessions = SessionKeys(SystemRng())
+        self.authentication = SignedAuthentication(
+            keys=self.keys, sessions=self.sessions, region=REGION, clock=self.clock
+        )
+        self.looks = 0
+
+    async def signer(self) -> Signer:
+        key = await self.keys.root(ACCOUNT)
+        return Signer(key.access_key_id, key.secret_access_key, REGION)
+
+    def session_signer(self) -> Signer:
+        key = self.sessions.issue(account_id=ACCOUNT, role="arn:aws:iam::123456789012:role/r", session_name="f")
+        return Signer(key.access_key_id, key.secret_access_key, REGION, session_token=key.session_token)
+
+    async def verify(self, signer: Signer, signed: bytes, sent: bytes, **more: str) -> Principal:
+        headers = {"host": "here", **more}
+        added = signer.sign("POST", "/", "", headers, signed, self.clock.now())
+        headers |= {name.lower(): value for name, value in added.items()}
+        head = RequestHead("POST", "/", "", headers, len(sent))
+        return await self.authentication.verify(self.authentication.read(head), Request(head, sent), self.look)
+
+    def look(self) -> None:
+        self.looks += 1
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_true_signature_is_taken_and_large_bodies_are_looked_at_meanwhile(size: int) -> None:
+    door, body = Door(), b"x" * size
+    principal = await door.verify(await door.signer(), body, body)
+    assert (principal.account_id, principal.session) == (ACCOUNT, None)
+    assert door.looks == (1 if size >= LARGE_BYTES else 0)
+    session = (await door.verify(door.session_signer(), body, body)).session
+    assert session is not None
+    assert session.account_id == ACCOUNT
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_another_body_or_secret_or_declared_hash_is_refused(size: int) -> None:
+    door, body = Door(), b"x" * size
+    signer = await door.signer()
+    with pytest.raises(InvalidSignatureException):
+        await door.verify(signer, body, body[:-1] + b"y")
+    with pytest.raises(InvalidSignatureException):
+        await door.verify(dataclasses.replace(signer, secret_access_key="another"), body, body)
+    with pytest.raises(InvalidSignatureException):
+        await door.verify(signer, body, body, **{"x-amz-content-sha256": "0" * 64})
+    with pytest.raises(InvalidSignatureException):
+        await door.verify(door.session_signer(), body, body[:-1] + b"y")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_nobody_looks_at_what_a_stranger_sends(size: int) -> None:
+    door, body = Door(), b"x" * size
+    with pytest.raises(UnrecognizedClientException):
+        await door.verify(Signer("LKIANOBODY", "secret", REGION), body, body)
+    with pytest.raises(UnrecognizedClientException):
+        await door.verify(dataclasses.replace(door.session_signer(), session_token="another"), body, body)
+    assert door.looks == 0
+
+
+async def test_others_are_served_while_a_large_body_is_hashed() -> None:
+    door, body = Door(), b"x" * 64 * LARGE_BYTES
+    verifying = asyncio.ensure_future(door.verify(await door.signer(), body, body))
+    turns = 0
+    while not verifying.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns > 100
