@@ -105,6 +105,14 @@ def test_a_context_that_is_no_json(major: int, header: str) -> None:
 
 
 @every_node
+@pytest.mark.parametrize("change", ["env.AWS_LAMBDA_FUNCTION_NAME = 'other'", "delete env.AWS_LAMBDA_LOG_GROUP_NAME"])
+def test_the_context_after_a_handler_changed_the_environment(major: int, change: str, tmp_path: Path) -> None:
+    write_files(f"const {{ env }} = process; exports.handler = async (e, context) => ({change}, context);", tmp_path)
+    theirs, ours = both(major, "index.handler", [Event(), Event()], task=tmp_path, variables={})
+    assert_same(theirs, ours)
+
+
+@every_node
 @pytest.mark.parametrize("body", [b'"\xff"', b' \n{"case": "a"}\t ', b'"\\ud83d\\ude00 \xc3\xa9"', b"1e400", b"{", b""])
 def test_events_in_every_form(major: int, body: bytes, tmp_path: Path) -> None:
     write_files("exports.handler = async (event) => [event];", tmp_path)

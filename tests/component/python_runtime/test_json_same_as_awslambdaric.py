@@ -1,6 +1,7 @@
 """Whatever a handler returns: the same JSON text, or the same complaint, as from AWS's own client."""
 
 import collections
+import enum
 import importlib
 import json
 import sys
@@ -16,6 +17,20 @@ from hypothesis import strategies as st
 from tests.component.python_runtime.runtime_process import RUNTIME
 
 Pair = collections.namedtuple("Pair", ["left", "right"])
+
+
+class Colour(enum.StrEnum):
+    RED = "réd"
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+
+
+class Weight(float):
+    def __repr__(self) -> str:
+        return "heavy"
+
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 scalars = (
@@ -36,6 +51,7 @@ keys = (
     | st.floats()
     | st.binary(max_size=2)
     | st.decimals(allow_nan=False)
+    | st.sampled_from([Colour.RED, Level.LOW, Weight(2.5), Weight("nan")])
 )
 values = st.recursive(
     scalars,
@@ -77,11 +93,41 @@ def test_writing(codecs: tuple[ModuleType, Any], value: object) -> None:
     assert outcome(ours.dumps, value) == outcome(theirs.jsonEncoder.encode, value)
 
 
+def test_writing_after_a_failure(codecs: tuple[ModuleType, Any]) -> None:
+    """What was being written when it failed isn't taken for part of what is written next."""
+    ours, _ = codecs
+    inner: list[object] = []
+    outer = {"inner": inner}
+    inner.append(outer)
+    for _ in range(2):
+        assert outcome(ours.dumps, outer) == ("ValueError", "Circular reference detected")
+    inner[0] = {(): 1}
+    assert outcome(ours.dumps, outer)[0] == "TypeError"
+    inner[0] = 1
+    assert ours.dumps(outer) == '{"inner": [1]}'
+
+
 @given(documents, st.sampled_from([None, 2]), st.booleans())
 def test_reading(codecs: tuple[ModuleType, Any], value: object, indent: int | None, ensure_ascii: bool) -> None:
     ours, theirs = codecs
     text = json.dumps(value, indent=indent, ensure_ascii=ensure_ascii).encode("utf-8", "replace")
-    assert ours.loads(b" " + text + b"\n") == theirs.unmarshal_request(b" " + text + b"\n")
+    for before, after in ((b"", b""), (b" ", b"\n"), (b"\r\n\t", b" \n ")):
+        surrounded = before + text + after
+        assert ours.loads(surrounded) == theirs.unmarshal_request(surrounded)
+
+
+@pytest.mark.parametrize("document", [b"{", b" [1, 2", b"\n\n nul", b"1 2", b" 1\n 2", b"", b" ", b'"\n"'])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_reading_what_is_no_json(codecs: tuple[ModuleType, Any], document: bytes, mark: bytes) -> None:
+    """The complaint's positions count from the document's beginning; a byte order mark is no part of it."""
+    ours, _ = codecs
+    assert outcome(ours.loads, mark + document) == outcome(json.loads, document.decode())
+
+
+@pytest.mark.parametrize("document", [b"[1]", b" [1]", b"\n[1]\n"])
+def test_reading_after_a_byte_order_mark(codecs: tuple[ModuleType, Any], document: bytes) -> None:
+    ours, _ = codecs
+    assert ours.loads(b"\xef\xbb\xbf" + document) == [1]
 
 
 def outcome(encode: Any, value: object) -> tuple[str, str]:

@@ -19,11 +19,11 @@ const CALLBACK_REFUSED =
   "modify this function to use a supported handler signature to use Node.js 24 or later. For more information see " +
   "https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.";
 const NEEDED = [
-  "AWS_LAMBDA_FUNCTION_NAME",
-  "AWS_LAMBDA_FUNCTION_VERSION",
-  "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-  "AWS_LAMBDA_LOG_GROUP_NAME",
-  "AWS_LAMBDA_LOG_STREAM_NAME",
+  ["AWS_LAMBDA_FUNCTION_NAME", "functionName"],
+  ["AWS_LAMBDA_FUNCTION_VERSION", "functionVersion"],
+  ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "memoryLimitInMB"],
+  ["AWS_LAMBDA_LOG_GROUP_NAME", "logGroupName"],
+  ["AWS_LAMBDA_LOG_STREAM_NAME", "logStreamName"],
 ];
 
 /** Load the handler, then answer invocations one after another. */
@@ -131,12 +131,17 @@ class StreamingInvokeProcessor {
 }
 
 function contextOf(headers) {
-  const missing = NEEDED.filter((name) => !process.env[name]);
+  const members = functionMembers(process.env);
+  const missing = NEEDED.filter(([, member]) => !members[member]);
   if (missing.length > 0) {
-    throw new PlatformError(`Missing required environment variables: ${missing.join(", ")}`);
+    throw new PlatformError(`Missing required environment variables: ${missing.map(([name]) => name).join(", ")}`);
   }
-  const members = { functionName: process.env.AWS_LAMBDA_FUNCTION_NAME, ...functionMembers(process.env) }; // in AWS's order
-  const context = { ...invocationMembers(headers, parseHeader), xRayTraceId: headers[HEADER.traceId], ...members };
+  const context = {
+    ...invocationMembers(headers, parseHeader),
+    xRayTraceId: headers[HEADER.traceId],
+    functionName: members.functionName, // first, as on AWS
+    ...members,
+  };
   forwardTraceId(headers, process.env);
   return context;
 }

@@ -13,6 +13,7 @@ if False:
 _PREFIX = "/2018-06-01/runtime/"
 _PIPELINED_BODY_BYTES = 65536  # a larger body goes out on its own: joining would copy it, and it may be refused
 _READ_BYTES = 65536
+_HEAD_END = b"\r\n\r\n"
 
 
 class ConnectionEnded(Exception):
@@ -128,8 +129,9 @@ class RuntimeClient:
         return Event(answer_headers, answer)
 
     def _post(self, path: str, body: bytes, headers: str) -> bytes:
-        line = "POST " + _PREFIX + path + " HTTP/1.1\r\n" + self._host_header
-        return (line + headers + "Content-Length: " + str(len(body)) + "\r\n\r\n").encode("utf-8", "surrogateescape")
+        line = f"POST {_PREFIX}{path} HTTP/1.1\r\n"
+        head = f"{line}{self._host_header}{headers}Content-Length: {len(body)}\r\n\r\n"
+        return head.encode("utf-8", "surrogateescape")
 
     def _check_accepted(self, kind: str) -> None:
         status, _, _ = self._read_answer()
@@ -144,9 +146,12 @@ class RuntimeClient:
         raise RuntimeError("Failed to post invocation " + kind)
 
     def _next_event(self) -> Event:
-        if not self._pending and not self._fill():
-            self._connect()  # a server may close after each answer; it then hasn't seen the request for the next one
-            self._send(self._get_next)
+        if not self._pending:
+            try:
+                self._pending = self._receive()
+            except ConnectionEnded:
+                self._connect()  # a server may close after each answer; it then hasn't seen this request
+                self._send(self._get_next)
         status, headers, body = self._read_answer()
         if status != 200:
             raise RuntimeError("LAMBDA_RUNTIME Failed to get next invocation: %d" % status)
@@ -168,32 +173,27 @@ class RuntimeClient:
         except OSError:
             raise ConnectionEnded from None
 
-    def _fill(self) -> bool:
-        """Read more; False at the end of the stream."""
+    def _receive(self) -> bytes:
+        """What comes next, as much of it as is there."""
         try:
             received = self._socket.recv(_READ_BYTES)
         except OSError:
             received = b""
-        self._pending += received
-        return bool(received)
-
-    def _must_fill(self) -> None:
-        if not self._fill():
+        if not received:
             raise ConnectionEnded
+        return received
 
     def _read_answer(self) -> "Tuple[int, Dict[str, str], bytes]":
-        while True:
-            end = self._pending.find(b"\r\n\r\n")
-            if end >= 0:
-                break
-            self._must_fill()
-        lines = self._pending[:end].decode("utf-8", "surrogateescape").split("\r\n")
-        self._pending = self._pending[end + 4 :]
+        head, end, rest = (self._pending or self._receive()).partition(_HEAD_END)
+        while not end:
+            head, end, rest = (head + self._receive()).partition(_HEAD_END)
+        self._pending = rest
+        lines = head.decode("utf-8", "surrogateescape").split("\r\n")
+        status = int(lines[0][9:12])  # after "HTTP/1.1 "
         headers = {}
         for line in lines[1:]:
             name, _, value = line.partition(":")
             headers[name.lower()] = value.strip(" \t")
-        status = int(lines[0].split(" ", 2)[1])
         if headers.get("transfer-encoding", "").lower() == "chunked":
             return status, headers, self._read_chunks()
         return status, headers, self._take(int(headers.get("content-length", 0)))
@@ -233,7 +233,7 @@ class RuntimeClient:
 
     def _line(self) -> bytes:
         while b"\r\n" not in self._pending:
-            self._must_fill()
+            self._pending += self._receive()
         line, _, self._pending = self._pending.partition(b"\r\n")
         return line
 

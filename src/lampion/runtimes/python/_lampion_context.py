@@ -5,10 +5,11 @@ import time
 import _lampion_logs as logs
 
 if False:
-    from typing import Any, Dict, Mapping
+    from typing import Any, Dict, Mapping, Optional, Tuple
 
     from _lampion_client import Event
 
+_NOTHING = {}  # type: Dict[str, Any]
 _W3C_FIELDS = ("traceparent", "tracestate", "baggage")
 
 
@@ -37,32 +38,36 @@ class ClientContext(_Described):
 class LambdaContext:
     """What the function is and what it runs for."""
 
-    _function = {}  # type: Dict[str, Any]
+    _function = (None,) * 5  # type: Tuple[Optional[str], ...]
 
     @classmethod
     def configure(cls, environ: "Mapping[str, str]") -> None:
         """Take the members that all invocations share from the environment, once the handler is loaded."""
-        cls._function = {
-            "log_group_name": environ.get("AWS_LAMBDA_LOG_GROUP_NAME"),
-            "log_stream_name": environ.get("AWS_LAMBDA_LOG_STREAM_NAME"),
-            "function_name": environ.get("AWS_LAMBDA_FUNCTION_NAME"),
-            "memory_limit_in_mb": environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
-            "function_version": environ.get("AWS_LAMBDA_FUNCTION_VERSION"),
-        }
+        cls._function = (
+            environ.get("AWS_LAMBDA_LOG_GROUP_NAME"),
+            environ.get("AWS_LAMBDA_LOG_STREAM_NAME"),
+            environ.get("AWS_LAMBDA_FUNCTION_NAME"),
+            environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
+            environ.get("AWS_LAMBDA_FUNCTION_VERSION"),
+        )
 
     def __init__(self, event: "Event", client_context: "Any", cognito_identity: "Any") -> None:
         self.aws_request_id = event.request_id
-        self.__dict__.update(self._function)
+        (
+            self.log_group_name,
+            self.log_stream_name,
+            self.function_name,
+            self.memory_limit_in_mb,
+            self.function_version,
+        ) = self._function
         self.invoked_function_arn = event.invoked_function_arn
         self.tenant_id = event.tenant_id
         self._w3c = _take_w3c(client_context) if isinstance(client_context, dict) else {}
-        self.client_context = _filled(ClientContext(), client_context)
-        if self.client_context is not None:
-            self.client_context.client = _filled(Client(), self.client_context.client)
-        self.identity = CognitoIdentity()
-        identity = {} if cognito_identity is None else cognito_identity
-        self.identity.cognito_identity_id = identity.get("cognitoIdentityId")
-        self.identity.cognito_identity_pool_id = identity.get("cognitoIdentityPoolId")
+        self.client_context = None if client_context is None else _client_context(client_context)
+        self.identity = identity = CognitoIdentity()
+        members = _NOTHING if cognito_identity is None else cognito_identity
+        identity.cognito_identity_id = members.get("cognitoIdentityId")
+        identity.cognito_identity_pool_id = members.get("cognitoIdentityPoolId")
         self._epoch_deadline_time_in_ms = event.deadline_ms
 
     def get_remaining_time_in_millis(self) -> int:
@@ -86,8 +91,14 @@ class LambdaContext:
         return "%s([%s])" % (self.__class__.__name__, members)
 
 
+def _client_context(members: "Any") -> "Any":
+    context = _filled(ClientContext(), members)
+    context.client = _filled(Client(), context.client)
+    return context
+
+
 def _filled(value: "Any", members: "Any") -> "Any":
-    """`value` with its slots taken from `members`; None stays None."""
+    """`value` with its slots taken from `members`; None when there are none."""
     if members is None:
         return None
     for name in value.__slots__:

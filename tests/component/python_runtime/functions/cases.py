@@ -159,6 +159,7 @@ def show_context(event, context):
             name: value for name, value in sorted(vars(context).items()) if isinstance(value, (str, type(None)))
         },
         "has_request_id": hasattr(context, "request_id"),
+        "attributes": [name for name in vars(context) if not name.startswith("_")],
         "remaining": context.get_remaining_time_in_millis() > 10**9,
         "w3c": context.w3c(),
         "trace": os.environ.get("_X_AMZN_TRACE_ID"),
