@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Callable
 from hashlib import sha256
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
@@ -14,12 +14,13 @@ from lampion.clock.clock import Clock
 from lampion.http.message import Request, RequestHead
 from lampion.identity.access_keys import AccessKeyring
 from lampion.identity.session_keys import SessionKey, SessionKeys
-from lampion.store.access_keys import AccessKey
+
+if TYPE_CHECKING:
+    from lampion.store.access_keys import AccessKey
 
 LARGE_BYTES: Final = 512 * 1024
 """A body of this size is hashed in a thread: handing it over costs less than the event loop's time."""
 _UNKNOWN_CLIENT: Final = "The security token included in the request is invalid."
-
 
 Meanwhile = Callable[[], object]
 
