@@ -146,8 +146,8 @@ class Environment:
         remaining_seconds = self._timeout_seconds
         self._narrator.begin(wants_log=invocation.wants_log)
         failed_init = await self._initialize_again(invocation, started) if needs_init else None
-        self._narrator.start(invocation.request_id, invocation.tenant_id)
         if failed_init is not None:
+            self._narrator.start(invocation.request_id, invocation.tenant_id, self._clock.now())
             return await self._end_with(invocation, failed_init, started, during_init=True)
         if needs_init:
             remaining_seconds -= self._clock.monotonic() - started
@@ -156,8 +156,10 @@ class Environment:
         if self.is_frozen:
             self.is_frozen = False
             running.sandbox.thaw()
-        deadline_ms = int((self._clock.now() + remaining_seconds) * 1000)
-        answered = running.session.dispatch(Dispatch(invocation, deadline_ms, stream))
+        now = self._clock.now()
+        answered = running.session.dispatch(Dispatch(invocation, int((now + remaining_seconds) * 1000), stream))
+        # The function needn't wait for this; what it writes is read on one of the event loop's next turns.
+        self._narrator.start(invocation.request_id, invocation.tenant_id, now)
         running.courtesy.begin(remaining_seconds, running.late)
         try:
             ending = await answered

@@ -199,8 +199,11 @@ class Narrator:
         """An invocation comes: the tail is its alone, and kept only if its caller wants it."""
         self._tail = Tail() if wants_log else None
 
-    def start(self, request_id: str, tenant_id: str | None = None) -> None:
-        self._platform(self._lines.start(request_id, self._version, tenant_id))
+    def start(self, request_id: str, tenant_id: str | None, now: float) -> None:
+        """An invocation began at `now`, epoch seconds."""
+        line = self._lines.start(request_id, self._version, tenant_id, now)
+        if line:
+            self._write(int(now * 1000), line)
 
     def finish(self, request_id: str, summary: RunSummary, tenant_id: str | None = None) -> None:
         """The invocation is over: the last of its output, END, REPORT."""

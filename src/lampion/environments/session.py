@@ -46,7 +46,8 @@ class RuntimeSession:
         self.credentials = credentials
         self._start = start
         self._proceed: Callable[[], None] | None = None
-        self.initialized: asyncio.Future[Ending | None] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()  # asked once: it costs a system call
+        self.initialized: asyncio.Future[Ending | None] = self._loop.create_future()
         self._waiting: Callable[[Dispatch], None] | None = None
         self._undelivered: Dispatch | None = None
         self._current: Dispatch | None = None
@@ -139,7 +140,7 @@ class RuntimeSession:
 
     def dispatch(self, dispatch: Dispatch) -> asyncio.Future[Ending | Answered]:
         """Hand an invocation over, now if the runtime waits, else as soon as it asks; the future is its ending."""
-        self._ending = asyncio.get_running_loop().create_future()
+        self._ending = self._loop.create_future()
         if self._end is not None:
             self._ending.set_result(self._end)
             return self._ending

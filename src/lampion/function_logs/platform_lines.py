@@ -72,7 +72,8 @@ class PlatformLines(Protocol):
     def remark(self, text: str) -> bytes:
         """Something that AWS has no words for."""
 
-    def start(self, request_id: str, version: str, tenant_id: str | None = None) -> bytes: ...
+    def start(self, request_id: str, version: str, tenant_id: str | None, now: float) -> bytes:
+        """`now`, epoch seconds: it may be written a little later."""
 
     def end(self, request_id: str, summary: RunSummary, tenant_id: str | None = None) -> bytes: ...
 
@@ -123,7 +124,7 @@ class TextLines:
     def remark(self, text: str) -> bytes:
         return f"LAMPION {text}".encode()
 
-    def start(self, request_id: str, version: str, tenant_id: str | None = None) -> bytes:
+    def start(self, request_id: str, version: str, tenant_id: str | None, now: float) -> bytes:
         return f"START RequestId: {request_id} Version: {version}".encode()
 
     def end(self, request_id: str, summary: RunSummary, tenant_id: str | None = None) -> bytes:
@@ -194,9 +195,9 @@ class JsonLines:
     def remark(self, text: str) -> bytes:
         return self._line(_WARN, "lampion.remark", {"message": text})
 
-    def start(self, request_id: str, version: str, tenant_id: str | None = None) -> bytes:
+    def start(self, request_id: str, version: str, tenant_id: str | None, now: float) -> bytes:
         record = {"requestId": request_id, "version": version, **_with_tenant(tenant_id)}
-        return self._line(_INFO, "platform.start", record)
+        return self._line(_INFO, "platform.start", record, now)
 
     def end(self, request_id: str, summary: RunSummary, tenant_id: str | None = None) -> bytes:
         record = {
@@ -229,10 +230,10 @@ class JsonLines:
         }
         return self._line(_WARN if summary.status else _INFO, "platform.report", record)
 
-    def _line(self, level: int, kind: str, record: Mapping[str, Any]) -> bytes:
+    def _line(self, level: int, kind: str, record: Mapping[str, Any], now: float | None = None) -> bytes:
         if level < self._level:
             return b""
-        moment = datetime.fromtimestamp(self._clock.now(), UTC)
+        moment = datetime.fromtimestamp(self._clock.now() if now is None else now, UTC)
         time = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return msgspec.json.encode({"time": time, "type": kind, "record": record})
 

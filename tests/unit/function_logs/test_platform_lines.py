@@ -124,7 +124,7 @@ def test_the_other_lines_in_text() -> None:
     assert lines.init_start(*VERSION).decode() == (
         f"INIT_START Runtime Version: python:3.12.v38\tRuntime Version ARN: {VERSION[1]}"
     )
-    assert lines.start(ID, "$LATEST").decode() == f"START RequestId: {ID} Version: $LATEST"
+    assert lines.start(ID, "$LATEST", None, 0.0).decode() == f"START RequestId: {ID} Version: $LATEST"
     assert lines.end(ID, WARM).decode() == f"END RequestId: {ID}"
 
 
@@ -178,7 +178,9 @@ def test_the_events_in_json() -> None:
             "metrics": {"durationMs": 1236.04},
         }
     }
-    assert event(lines.start(ID, "$LATEST")) == {"platform.start": {"requestId": ID, "version": "$LATEST"}}
+    assert event(lines.start(ID, "$LATEST", None, VirtualClock().now())) == {
+        "platform.start": {"requestId": ID, "version": "$LATEST"}
+    }
     assert event(lines.end(ID, WARM)) == {
         "platform.runtimeDone": {"requestId": ID, "status": "success", "metrics": {"durationMs": 1.234}}
     }
@@ -195,6 +197,11 @@ def test_the_events_in_json() -> None:
             "status": "success",
         }
     }
+
+
+def test_a_start_in_json_tells_when_the_invocation_began() -> None:
+    line = JsonLines(VirtualClock(), "DEBUG").start(ID, "1", None, 1_767_225_600.25)
+    assert json.loads(line)["time"] == "2026-01-01T00:00:00.250Z"
 
 
 def test_the_report_in_json_looks_as_in_cloudwatch() -> None:
@@ -223,7 +230,7 @@ def written(lines: PlatformLines) -> set[str]:
             "initStart": lines.init_start(*VERSION),
             "initReport": lines.init_report(INIT_OK),
             "initReport failed": lines.init_report(INIT_TIMEOUT),
-            "start": lines.start(ID, "1"),
+            "start": lines.start(ID, "1", None, 0.0),
             "runtimeDone": lines.end(ID, WARM),
             "runtimeDone failed": lines.end(ID, TIMEOUT),
             "report": lines.report(ID, 128, WARM),
