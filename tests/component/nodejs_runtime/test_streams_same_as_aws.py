@@ -67,6 +67,9 @@ BODIES: Mapping[str, str] = {
 COMPARED = 2
 """At most, of three invocations: AWS's clients ask for the next event before a failed stream has been delivered."""
 
+ATTEMPTS = 3
+"""On a busy machine they may have asked for all events, and be ended, before the first failed stream is delivered."""
+
 
 def compared(post: Post) -> tuple[str, Any, str, str | None, Any]:
     told = post.trailers.get(ERROR_BODY)
@@ -97,6 +100,9 @@ def test_what_a_handler_may_do_with_its_stream(major: int, body: str, tmp_path: 
     )
     events = [Event(b'{"n":1}')] * (COMPARED + 1)
     theirs, ours = both(major, "index.handler", events, task=tmp_path, variables={})
+    for _ in range(ATTEMPTS - 1):
+        if not theirs.posts:
+            theirs, ours = both(major, "index.handler", events, task=tmp_path, variables={})
     assert theirs.posts, theirs.stderr
     assert_same(theirs, ours)
 
