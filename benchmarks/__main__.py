@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     workloads = [workload for name, workload in WORKLOADS.items() if name in options.only]
     systems = selected(options.systems, options.only)
     circumstances = facts.gather(_command(options), systems)
-    results = run(systems, workloads, effort, verbose=options.verbose)
+    results = run(systems, workloads, effort, verbose=options.verbose, is_over=_is_leaving)
     page = report.markdown(circumstances, effort, results, workloads)
     print(page)
     if not options.smoke:
@@ -93,6 +93,11 @@ def _leave(signum: int, frame: object) -> None:
     for each in ENDING:
         signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt
+
+
+def _is_leaving() -> bool:
+    """Python drops what is raised while it calls a destructor: then the run ends before its next system."""
+    return signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,8 +13,18 @@ from benchmarks.systems.system import Running, Scratch, System
 from benchmarks.workloads.workload import Effort, Workload
 
 
-def run(systems: Sequence[System], workloads: Sequence[Workload], effort: Effort, *, verbose: bool) -> Results:
-    """Every cell `effort.repeats` times, interleaved; a cell that fails is noted, and the run goes on."""
+def run(
+    systems: Sequence[System],
+    workloads: Sequence[Workload],
+    effort: Effort,
+    *,
+    verbose: bool,
+    is_over: Callable[[], bool] = lambda: False,
+) -> Results:
+    """Every cell `effort.repeats` times, interleaved; a cell that fails is noted, and the run goes on.
+
+    Raises KeyboardInterrupt before the next system when it `is_over`.
+    """
     results = Results()
     present = []
     for system in systems:
@@ -24,6 +34,8 @@ def run(systems: Sequence[System], workloads: Sequence[Workload], effort: Effort
             present.append(system)
     for repeat in range(1, effort.repeats + 1):
         for system in rotated(present, repeat - 1):
+            if is_over():
+                raise KeyboardInterrupt
             print(f"repeat {repeat}/{effort.repeats}: {system.name}", file=sys.stderr, flush=True)
             with _scratch(verbose) as scratch:
                 _measure_system(

@@ -6,8 +6,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -15,10 +18,11 @@ from benchmarks.__main__ import main
 from benchmarks.functions import EVENT, MEMORY_MIB
 from benchmarks.measure.process_tree import ProcessTree, status
 from benchmarks.results import BESIDE_PYTHON_BARE, BESIDE_PYTHON_PASS, BOTO3, NODEJS, SNAP_START
+from benchmarks.run import run as run_all
 from benchmarks.systems.catalogue import CATALOGUE
 from benchmarks.systems.child import DidNotStart, child, free_port, plain_environ, wait_until_listening
 from benchmarks.systems.endpoint import Endpoint, WrongAnswer, invoke
-from benchmarks.systems.system import Scratch
+from benchmarks.systems.system import Scratch, System
 from benchmarks.workloads.cold_burst import COLD_BURST
 from benchmarks.workloads.cold_first import COLD_FIRST
 from benchmarks.workloads.warm import under_load
@@ -95,6 +99,22 @@ def test_a_system_that_ends_at_once_is_told_as_such(scratch):
         pytest.raises(DidNotStart, match="ended with status 3"),
     ):
         wait_until_listening(one, free_port(), 10)
+
+
+def test_a_run_whose_interruption_was_dropped_ends_before_its_next_system():
+    started = []
+
+    @contextmanager
+    def running(scratch):
+        started.append(scratch)
+        yield None
+
+    system = SimpleNamespace(name="fake", workloads=(), missing=lambda: "", running=running)
+    with pytest.raises(KeyboardInterrupt):
+        run_all(
+            [cast("System", system)], [], replace(SMOKE, repeats=1000), verbose=False, is_over=lambda: len(started) == 2
+        )
+    assert len(started) == 2
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
