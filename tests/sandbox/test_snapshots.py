@@ -226,7 +226,7 @@ async def test_children_that_init_ignored_are_still_noticed_by_process_1(namespa
 async def test_it_is_asked_to_stop_and_killed_when_it_does_not(namespace):
     code = code_of(
         "import signal",
-        "signal.signal(15, lambda *_: print('asked', flush=True))\nprint('up', flush=True)\n"
+        "signal.signal(15, lambda *_: __import__('os').write(1, b'asked\\n'))\nprint('up', flush=True)\n"
         "while True: time.sleep(600)",
     )
     async with sealed(namespace, code) as snapshot, started(snapshot, spec_of("")) as box:
