@@ -12,7 +12,6 @@ from lampion.domain.function import Function
 from lampion.domain.invocation import Invocation, Outcome
 from lampion.invoke.concurrency import Concurrency
 from lampion.invoke.qualifier import Target
-from tests.admission import admitted
 from tests.unit.environments.pool_stage import function
 
 DEAD_LETTERS = "arn:aws:sqs:us-east-1:123456789012:dead-letters"
@@ -84,7 +83,7 @@ class Runs:
 
     async def invoke(self, target: Target, function: Function, invocation: Invocation, *, is_event: bool) -> Outcome:
         plan, chance = self._functions.plans[target.key.name], self._functions.chance
-        async with admitted(self._concurrency, function, is_event=is_event):
+        async with self._concurrency.admit(function, is_event=is_event):
             if chance.random() < plan.system_errors:
                 raise ServiceException("no sandbox")
             await self._run(function, plan, invocation)

@@ -76,23 +76,17 @@ class Watched(Acquired):
         self._admitted = admitted
         self._whose = whose
 
-    def take_idle(self) -> Environment | None:
-        environment = self._inner.take_idle()
-        if environment is not None:
-            self._admitted[self._whose] = self._admitted.get(self._whose, 0) + 1
-        return environment
-
-    async def wait(self) -> Environment:
+    async def __aenter__(self) -> Environment:
         self._admitted[self._whose] = self._admitted.get(self._whose, 0) + 1
         try:
-            return await self._inner.wait()
+            return await self._inner.__aenter__()
         except BaseException:
             self._admitted[self._whose] -= 1
             raise
 
-    def give_back(self) -> None:
+    async def __aexit__(self, *failure: object) -> None:
         self._admitted[self._whose] -= 1
-        self._inner.give_back()
+        await self._inner.__aexit__(*failure)
 
 
 class World:

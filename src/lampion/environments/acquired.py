@@ -17,7 +17,7 @@ class Lending(Protocol):
 
 
 class Acquired:
-    """What `EnvironmentPool.acquire` gives: an environment, once it was taken or came, for as long as it is wanted."""
+    """The context manager of `EnvironmentPool.acquire`; a class, for the warm path's sake."""
 
     __slots__ = ("_environment", "_pool", "_version_pool")
 
@@ -26,23 +26,11 @@ class Acquired:
         self._version_pool = version_pool
         self._environment: Environment | None = None
 
-    def take_idle(self) -> Environment | None:
-        """One that is free, at once."""
-        environment = self._environment = self._pool.take_idle(self._version_pool)
-        return environment
-
-    async def wait(self) -> Environment:
-        """One that comes free, or is started. Raises what starting one raised, or TooManyRequestsException."""
-        environment = self._environment = await self._pool.wait(self._version_pool)
-        return environment
-
-    def give_back(self) -> None:
-        """Nothing runs in it any more; it is free again, or ends."""
-        if self._environment is not None:
-            self._pool.give_back(self._version_pool, self._environment)
-
     async def __aenter__(self) -> Environment:
-        return self.take_idle() or await self.wait()
+        environment = self._pool.take_idle(self._version_pool) or await self._pool.wait(self._version_pool)
+        self._environment = environment
+        return environment
 
     async def __aexit__(self, *failure: object) -> None:
-        self.give_back()
+        if self._environment is not None:
+            self._pool.give_back(self._version_pool, self._environment)

@@ -78,10 +78,7 @@ class EnvironmentPool:
         return f"<EnvironmentPool {len(self._live)}/{self._settings.capacity}: {'; '.join(parts) or 'empty'}>"
 
     def acquire(self, function: Function, tenant_id: str | None = None) -> Acquired:
-        """`async with pool.acquire(function) as environment`: given back, or ended, when the block is left.
-
-        Where every step counts, `take_idle`, `wait` and `give_back` do the same.
-        """
+        """`async with pool.acquire(function) as environment`: given back, or ended, when the block is left."""
         return Acquired(self, self._pool_of(function, tenant_id))
 
     async def close(self) -> None:

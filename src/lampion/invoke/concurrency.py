@@ -19,7 +19,7 @@ _NOTHING: Final = Commitments(reserved={}, provisioned={})
 
 
 class Concurrency:
-    """Concurrent executions."""
+    """Concurrent executions. `async with concurrency.admit(function):` holds one of them."""
 
     def __init__(self, limit: int, resources: CachedResources, clock: Clock) -> None:
         self._limit = limit
@@ -32,13 +32,14 @@ class Concurrency:
         division = self._divisions.get((account_id, region))
         return 0 if division is None else division.running
 
-    async def take(self, function: Function, *, is_event: bool = False) -> "Division":
-        """One concurrent execution of a function; the caller releases it to the division.
-
-        Raises TooManyRequestsException when none is left, or when there were too many in the last second; of events
-        that were accepted before (`is_event`) there can't be. What is reserved and provisioned is at hand until it
-        changes: the warm path awaits nothing.
+    def admit(self, function: Function, *, is_event: bool = False) -> "Admission":
+        """One concurrent execution of a function; entering raises TooManyRequestsException when none is left, or when
+        there were too many in the last second. Of events that were accepted before (`is_event`) there can't be.
         """
+        return Admission(self, function, is_event)
+
+    async def take(self, function: Function, is_event: bool) -> "Division":
+        """What is reserved and provisioned is at hand until it changes: the warm path awaits nothing."""
         key = function.key
         account_id, region = key.account_id, key.region
         commitments = self._resources.seen(COMMITMENTS, account_id, region)
@@ -157,3 +158,20 @@ def _throttled(reason: str, *, retry_after_seconds: int | None = None) -> TooMan
     if retry_after_seconds is None:
         return TooManyRequestsException("Rate Exceeded.", Reason=reason)
     return TooManyRequestsException("Rate Exceeded.", Reason=reason, retryAfterSeconds=str(retry_after_seconds))
+
+
+class Admission:
+    """The context manager of `Concurrency.admit`; a class, for the warm path's sake."""
+
+    __slots__ = ("_concurrency", "_division", "_function", "_is_event")
+
+    def __init__(self, concurrency: Concurrency, function: Function, is_event: bool) -> None:
+        self._concurrency = concurrency
+        self._function = function
+        self._is_event = is_event
+
+    async def __aenter__(self) -> None:
+        self._division = await self._concurrency.take(self._function, self._is_event)
+
+    async def __aexit__(self, *failure: object) -> None:
+        self._division.release(self._function.key.name, self._function.version)

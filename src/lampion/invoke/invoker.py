@@ -83,7 +83,8 @@ class Invoker:
         if not function.is_settled:
             function = await self._settled(target, function)
         try:
-            outcome = await self._run(function, invocation, stream, measured, is_event=is_event)
+            async with self._concurrency.admit(function, is_event=is_event):
+                outcome = await self._run(function, invocation, stream, measured)
         except TooManyRequestsException:
             measured.count("Throttles")
             raise
@@ -119,29 +120,14 @@ class Invoker:
         return settled
 
     async def _run(
-        self,
-        function: Function,
-        invocation: Invocation,
-        stream: ResponseStream | None,
-        measured: Series,
-        *,
-        is_event: bool,
+        self, function: Function, invocation: Invocation, stream: ResponseStream | None, measured: Series
     ) -> Outcome:
-        """By hand what context managers would do: the warm path waits for nothing here, and they would make it four
-        coroutines longer.
-        """
-        division = await self._concurrency.take(function, is_event=is_event)
-        try:
-            acquired = self._pool.acquire(function, invocation.tenant_id)
-            environment = acquired.take_idle() or await acquired.wait()
+        async with self._pool.acquire(function, invocation.tenant_id) as environment:
             measured.begin()
             try:
                 return await environment.invoke(invocation, stream)
             finally:
                 measured.end()
-                acquired.give_back()
-        finally:
-            division.release(function.key.name, function.version)
 
     async def _run_streamed(
         self, target: Target, function: Function, invocation: Invocation, stream: ResponseStream

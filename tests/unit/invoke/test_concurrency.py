@@ -19,7 +19,6 @@ from lampion.store.cached_resources import CachedResources
 from lampion.store.concurrency import PROVISIONED, RESERVED, reserved_place
 from lampion.store.memory import MemoryFunctions
 from lampion.store.memory_resources import MemoryResources, MemoryTables
-from tests.admission import admitted
 from tests.component.store.samples import function as sample
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
@@ -234,16 +233,16 @@ async def test_an_admission_is_given_back_whatever_happens(resources: CachedReso
     concurrency = Concurrency(1, resources, VirtualClock())
 
     async def fail() -> None:
-        async with admitted(concurrency, function("f")):
+        async with concurrency.admit(function("f")):
             assert concurrency.running(ACCOUNT, REGION) == 1
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         await fail()
     assert concurrency.running(ACCOUNT, REGION) == 0
-    async with admitted(concurrency, function("f")):
+    async with concurrency.admit(function("f")):
         with pytest.raises(TooManyRequestsException):
-            async with admitted(concurrency, function("g")):
+            async with concurrency.admit(function("g")):
                 pass
     assert concurrency.running(ACCOUNT, REGION) == 0
 
@@ -251,26 +250,26 @@ async def test_an_admission_is_given_back_whatever_happens(resources: CachedReso
 async def test_accounts_and_regions_have_limits_of_their_own(resources: CachedResources) -> None:
     concurrency = Concurrency(1, resources, VirtualClock())
     async with (
-        admitted(concurrency, function("f")),
-        admitted(concurrency, function("f", region="eu-west-1")),
-        admitted(concurrency, function("f", account_id="210987654321")),
+        concurrency.admit(function("f")),
+        concurrency.admit(function("f", region="eu-west-1")),
+        concurrency.admit(function("f", account_id="210987654321")),
     ):
         assert concurrency.running(ACCOUNT, "eu-west-1") == 1
 
 
 async def test_a_reservation_holds_from_its_answer_on(resources: CachedResources) -> None:
     concurrency, reserved = Concurrency(10, resources, VirtualClock()), ReservedConcurrency(key=key("f"), executions=0)
-    async with admitted(concurrency, function("f")):
+    async with concurrency.admit(function("f")):
         await resources.change(lambda stored: stored.put(RESERVED, reserved))
         with pytest.raises(TooManyRequestsException):
-            async with admitted(concurrency, function("f")):
+            async with concurrency.admit(function("f")):
                 pass
     await resources.change(lambda stored: stored.delete(RESERVED, reserved_place(key("f"))))
-    async with admitted(concurrency, function("f")):
+    async with concurrency.admit(function("f")):
         pass
     await resources.change(lambda stored: stored.put(RESERVED, reserved))
     await resources.change(lambda stored: stored.delete_function(key("f")))
-    async with admitted(concurrency, function("f")):
+    async with concurrency.admit(function("f")):
         pass
 
 
@@ -281,21 +280,21 @@ async def test_what_is_provisioned_for_an_alias_counts_for_its_version_from_the_
     alias = Alias(key=key("f"), name="live", function_version="1", revision_id="r")
     config = ProvisionedConcurrency(key=key("f"), qualifier="live", executions=2, last_modified_epoch_ms=0)
     await resources.change(lambda stored: stored.put(ALIASES, alias))
-    async with admitted(concurrency, function("g")):
+    async with concurrency.admit(function("g")):
         pass
     await resources.change(lambda stored: stored.put(PROVISIONED, config))
     with pytest.raises(TooManyRequestsException):
-        async with admitted(concurrency, function("g")):
+        async with concurrency.admit(function("g")):
             pass
-    async with admitted(concurrency, function("f", version="1")), admitted(concurrency, function("f", version="1")):
+    async with concurrency.admit(function("f", version="1")), concurrency.admit(function("f", version="1")):
         pass
     await resources.change(lambda stored: stored.put(ALIASES, replace(alias, function_version="2")))
     with pytest.raises(TooManyRequestsException):
-        async with admitted(concurrency, function("f", version="1")):
+        async with concurrency.admit(function("f", version="1")):
             pass
-    async with admitted(concurrency, function("f", version="2")):
+    async with concurrency.admit(function("f", version="2")):
         pass
     await resources.change(lambda stored: stored.delete_owned(key("f"), "live"))
-    async with admitted(concurrency, function("g")):
+    async with concurrency.admit(function("g")):
         pass
     assert concurrency.running(ACCOUNT, REGION) == 0

@@ -38,20 +38,17 @@ class OneEnvironment:
     def acquire(self, function: object, tenant_id: str | None) -> "OneEnvironment":
         return self
 
-    def take_idle(self) -> "OneEnvironment | None":
+    async def __aenter__(self) -> "OneEnvironment":
         if self.is_free:
             self.events.append("taken")
             return self
-        return None
-
-    async def wait(self) -> "OneEnvironment":
         if self.failure is not None:
             raise self.failure
         await self.comes.wait()
         self.events.append("came")
         return self
 
-    def give_back(self) -> None:
+    async def __aexit__(self, *failure: object) -> None:
         self.events.append("given back")
 
     async def invoke(self, invocation: Invocation, stream: object) -> Outcome:
