@@ -18,7 +18,7 @@ from lampion.identity.session_keys import SessionKey, SessionKeys
 if TYPE_CHECKING:
     from lampion.store.access_keys import AccessKey
 
-LARGE_BYTES: Final = 512 * 1024
+HASHED_APART_BYTES: Final = 512 * 1024
 """A body of this size is hashed in a thread: handing it over costs less than the event loop's time."""
 _UNKNOWN_CLIENT: Final = "The security token included in the request is invalid."
 
@@ -64,7 +64,7 @@ class SignedAuthentication:
             key = session = self._sessions.find(claim.access_key_id, claim.security_token)
         if key is None:
             raise UnrecognizedClientException(_UNKNOWN_CLIENT)
-        if len(request.body) < LARGE_BYTES:
+        if len(request.body) < HASHED_APART_BYTES:
             check(claim, key.secret_access_key, request.body)
         else:
             await _check_large(claim, key.secret_access_key, request.body, meanwhile)

@@ -14,7 +14,7 @@ from lampion.aws.router import Match, Router
 from lampion.aws.serializer import serialize
 from lampion.aws.validator import validate
 from lampion.domain.limits import API_REQUEST_BYTES, ASYNC_PAYLOAD_BYTES, CODE_REQUEST_BYTES, EVENT_PAYLOAD_BYTES
-from lampion.gateway.authentication import LARGE_BYTES, Authentication
+from lampion.gateway.authentication import HASHED_APART_BYTES, Authentication
 from lampion.gateway.authorization import Authorization
 from lampion.http.message import Request, RequestHead, Response, StreamedResponse
 
@@ -70,7 +70,7 @@ class AwsApi:
         call: _Call = request.head.findings
         head, operation = request.head, call.match.operation
         handler = self._handlers.get(operation.name)
-        inspection = None if len(request.body) < LARGE_BYTES else inspection_of(handler, request.body)
+        inspection = None if len(request.body) < HASHED_APART_BYTES else inspection_of(handler, request.body)
         meanwhile = None if inspection is None else inspection.take
         principal = await self._authentication.verify(call.claim, request, meanwhile)
         if principal.session is not None:

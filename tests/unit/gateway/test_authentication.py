@@ -9,14 +9,14 @@ from lampion.aws.errors import InvalidSignatureException, UnrecognizedClientExce
 from lampion.aws.sigv4_sign import Signer
 from lampion.clock.rng import SystemRng
 from lampion.clock.virtual import VirtualClock
-from lampion.gateway.authentication import LARGE_BYTES, Principal, SignedAuthentication
+from lampion.gateway.authentication import HASHED_APART_BYTES, Principal, SignedAuthentication
 from lampion.http.message import Request, RequestHead
 from lampion.identity.access_keys import AccessKeyring
 from lampion.identity.session_keys import SessionKeys
 from lampion.store.memory import MemoryAccessKeys
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
-SIZES = (LARGE_BYTES - 1, LARGE_BYTES, 4 * LARGE_BYTES)
+SIZES = (HASHED_APART_BYTES - 1, HASHED_APART_BYTES, 4 * HASHED_APART_BYTES)
 
 
 class Door:
@@ -55,7 +55,7 @@ async def test_a_true_signature_is_taken_and_large_bodies_are_looked_at_meanwhil
     door, body = Door(), b"x" * size
     principal = await door.verify(await door.signer(), body, body)
     assert (principal.account_id, principal.session) == (ACCOUNT, None)
-    assert door.looks == (1 if size >= LARGE_BYTES else 0)
+    assert door.looks == (1 if size >= HASHED_APART_BYTES else 0)
     session = (await door.verify(door.session_signer(), body, body)).session
     assert session is not None
     assert session.account_id == ACCOUNT
@@ -86,7 +86,7 @@ async def test_nobody_looks_at_what_a_stranger_sends(size: int) -> None:
 
 
 async def test_others_are_served_while_a_large_body_is_hashed() -> None:
-    door, body = Door(), b"x" * 64 * LARGE_BYTES
+    door, body = Door(), b"x" * 64 * HASHED_APART_BYTES
     verifying = asyncio.ensure_future(door.verify(await door.signer(), body, body))
     turns = 0
     while not verifying.done():
