@@ -19,8 +19,9 @@ class FunctionLookup:
         self._rng = rng
 
     def at_hand(self, target: Target) -> Function | None:
-        """What `choose` would answer if it had neither to wait nor to draw; None says nothing about what there is."""
-        return None if target.alias_name else self._functions.get_cached(target.key, target.qualifier or LATEST)
+        """What `choose` would answer without waiting; None says nothing about what there is. No version has an alias's
+        name, so that aliases never are."""
+        return self._functions.get_cached(target.key, target.qualifier or LATEST)
 
     async def find(self, target: Target) -> Function:
         """$LATEST or the version that `target` names; an alias stands for its main version.

@@ -42,10 +42,12 @@ class Lines:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self.times_ms: list[int] = []
         self.closed = False
 
     def append(self, timestamp_ms: int, message: bytes) -> None:
         self.lines.append(message.decode())
+        self.times_ms.append(timestamp_ms)
 
     def close(self) -> None:
         self.closed = True

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lampion.clock.virtual import VirtualClock
+from lampion.environments.narrator import Narrator
 from lampion.environments.state import Phase
 from lampion.sandbox.driver import Exit, SandboxError
 from lampion.sandbox.drivers.fake import FakeProcess
 from tests.component.environments.scripted_runtime import Runtime, echo, forever, play
-from tests.component.environments.stage import invocation, stage, until
+from tests.component.environments.stage import FUNCTION, Lines, invocation, stage, until
 
 if TYPE_CHECKING:
     from lampion.environments.environment import Environment
@@ -70,6 +71,25 @@ async def test_the_report_comes_after_the_answer_but_before_anything_else() -> N
         await on.environment.invoke(invocation(3))
         await on.environment.stop()
         assert on.log.first_words() == ["INIT_START", *once * 3]
+
+
+async def test_a_report_that_is_written_at_the_end_tells_the_memory_all_the_same() -> None:
+    async def script(runtime: Runtime) -> Exit:
+        runtime.process.memory_bytes = 40 * 1024 * 1024
+        return await echo(runtime)
+
+    async with stage(script) as on:
+        await on.environment.start()
+        await on.environment.invoke(invocation(1))
+        await on.environment.stop()
+        assert "\tMax Memory Used: 40 MB" in on.log.lines[-1]
+
+
+def test_a_start_bears_the_time_of_before_its_hand_over() -> None:
+    log = Lines()
+    narrator = Narrator(FUNCTION, stream=log, runtime_version="v", runtime_version_arn="arn", clock=VirtualClock())
+    narrator.start("1", None, 5.0)
+    assert (log.first_words(), log.times_ms) == (["START"], [5000])
 
 
 async def test_what_the_runtime_gets_with_an_event() -> None:

@@ -76,6 +76,27 @@ async def test_of_repeatable_transactions_written_as_one_only_the_failing_one_is
     assert rows == [(f"key-{number}",) for number in range(3) if number != failing]
 
 
+async def test_what_is_not_repeatable_is_run_once_whatever_its_neighbours_do(database: Database):
+    runs: list[str] = []
+
+    def fail(connection: sqlite3.Connection) -> None:
+        raise ZeroDivisionError
+
+    hold = threading.Event()
+    held = asyncio.create_task(database.write(lambda _: hold.wait()))
+    await asyncio.sleep(0.05)
+    writes = [
+        asyncio.create_task(database.write(lambda _: runs.append("once"))),
+        asyncio.create_task(database.write(fail, repeatable=True)),
+    ]
+    await asyncio.sleep(0)
+    hold.set()
+    outcomes = await asyncio.gather(*writes, return_exceptions=True)
+    await held
+    assert [repr(outcome) for outcome in outcomes] == ["None", "ZeroDivisionError()"]
+    assert runs == ["once"]
+
+
 async def test_a_write_is_answered_only_when_another_process_could_read_it(database: Database):
     functions = SqliteFunctions(database)
     for number in range(20):

@@ -35,8 +35,9 @@ encoded_segments = segments.map(lambda text: quote(text, safe="-_.~"))
 paths = st.lists(
     st.one_of(encoded_segments, st.sampled_from(["", ".", "..", "arn:aws:x", "a%3Ab", "a+b", "~"])), max_size=5
 ).map(lambda parts: "/" + "/".join(parts))
+own_names = encoded_segments.filter(lambda name: "x-amz-" not in name.lower())  # those of a signature are its own
 queries = st.lists(
-    st.tuples(encoded_segments, st.one_of(st.just(""), encoded_segments)), max_size=4, unique_by=lambda pair: pair[0]
+    st.tuples(own_names, st.one_of(st.just(""), encoded_segments)), max_size=4, unique_by=lambda pair: pair[0]
 ).map(lambda pairs: "&".join(f"{name}={value}" for name, value in pairs))
 header_values = st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=20)
 
@@ -75,6 +76,8 @@ _CREDENTIAL, _NAMES, _MADE = PLAIN["headers"]["authorization"].removeprefix("AWS
         f"{_MADE}, {_NAMES}, {_CREDENTIAL}",
         f"{_NAMES}, {_CREDENTIAL}, {_MADE}",
         f"{_CREDENTIAL}, Unknown=1, {_NAMES}, {_MADE}",
+        f"{_CREDENTIAL}, {_NAMES}, {_MADE}, Unknown=1",
+        f"{_CREDENTIAL}, {_NAMES}, {_MADE} ",
     ],
 )
 def test_the_parts_of_an_authorization_may_stand_in_any_order_and_spacing(parts: str):
