@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
@@ -121,6 +121,7 @@ class World:
             metrics=Metrics(),
             concurrency=self.concurrency,
             pool=self.pool,
+            busy_poll=nullcontext(),
         )
         self._numbers = 0
 

@@ -12,6 +12,7 @@ from lampion.code.garbage import GarbageCollector
 from lampion.code.interpreters import Interpreters, search_places
 from lampion.code.runtimes import Runtimes
 from lampion.config import Settings
+from lampion.config.processors import processors
 from lampion.domain.limits import MEMORY_MIB_MIN, MIB
 from lampion.environments.log_rate import LogRate
 from lampion.environments.pool import EnvironmentPool, PoolSettings
@@ -23,6 +24,7 @@ from lampion.environments.snapshots import VersionSnapshots
 from lampion.event_queue.queues import Queues
 from lampion.gateway.function_doors import FunctionDoors
 from lampion.identity.session_keys import SessionKeys
+from lampion.invoke.busy_poll import BusyPoll
 from lampion.invoke.concurrency import Concurrency
 from lampion.invoke.event_acceptance import EventAcceptance
 from lampion.invoke.invoker import Invoker
@@ -41,7 +43,7 @@ def _pool_settings(settings: Settings) -> PoolSettings:
         memory_mib=_function_memory_mib(settings),
         idle_seconds=settings.idle_seconds,
         capacity_wait_seconds=settings.capacity_wait_seconds,
-        most_launches=max(2, os.cpu_count() or 1),
+        most_launches=max(2, processors()),
     )
 
 
@@ -126,6 +128,7 @@ def _invoker(
         recursion=RecursionGuard(stores.resources),
         concurrency=Concurrency(settings.concurrency_limit, stores.resources, ports.clock),
         pool=pool,
+        busy_poll=BusyPoll(asyncio.get_running_loop().call_soon, ports.clock.monotonic, processors=processors()),
         metrics=ports.metrics,
     )
 

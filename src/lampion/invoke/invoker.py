@@ -1,6 +1,7 @@
 """The path of one synchronous invocation: resolve -> admit -> acquire -> run. Read it top to bottom."""
 
 import asyncio
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from lampion.domain.arn import FunctionKey
@@ -37,13 +38,16 @@ class Invoker:
         recursion: RecursionGuard,
         concurrency: Concurrency,
         pool: EnvironmentPool,
+        busy_poll: AbstractContextManager[None],
         metrics: Metrics,
     ) -> None:
+        """`busy_poll` is open while a function runs, once for each that does."""
         self._lookup = lookup
         self._updates = updates
         self._recursion = recursion
         self._concurrency = concurrency
         self._pool = pool
+        self._busy_poll = busy_poll
         self._metrics = metrics
         self._streamed: set[asyncio.Task[Outcome]] = set()
 
@@ -125,7 +129,8 @@ class Invoker:
         async with self._pool.acquire(function, invocation.tenant_id) as environment:
             measured.begin()
             try:
-                return await environment.invoke(invocation, stream)
+                with self._busy_poll:
+                    return await environment.invoke(invocation, stream)
             finally:
                 measured.end()
 

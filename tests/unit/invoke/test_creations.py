@@ -96,6 +96,7 @@ async def test_who_waits_for_an_update_does_not_run_what_was_made_again_meanwhil
         recursion=nothing,
         concurrency=nothing,
         pool=nothing,
+        busy_poll=nothing,
         metrics=Metrics(),
     )
     updating = replace(made(KEY, "first"), state_reason=None).changed(revision_id="r", now_epoch_ms=1)

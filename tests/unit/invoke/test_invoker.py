@@ -1,7 +1,7 @@
 """Whatever becomes of an invocation, what it held is given back."""
 
 import asyncio
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any, cast
 
 import pytest
@@ -74,6 +74,7 @@ class Stage:
             recursion=nothing,
             concurrency=self.concurrency,
             pool=cast("Any", pool),
+            busy_poll=nullcontext(),
             metrics=self.metrics,
         )
 
