@@ -29,7 +29,9 @@ class SearchPlaces:
 
 def search_places(explicit: Mapping[str, Path], environ: Mapping[str, str]) -> SearchPlaces:
     """The places that the server's environment names."""
-    directories = (Path(part) for part in environ.get("PATH", "").split(os.pathsep) if part.startswith("/"))
+    directories = [Path(part) for part in environ.get("PATH", "").split(os.pathsep) if part.startswith("/")]
+    homes = (environ[name] for name in sorted(environ) if name.startswith("JAVA_HOME"))
+    directories += [Path(home) / "bin" for home in homes if home.startswith("/")]
     home = environ.get("HOME", "")
     return SearchPlaces(explicit, tuple(directories), Path(home) if home.startswith("/") else None)
 

@@ -154,7 +154,7 @@ def _interpreter(runtime: str, executable: Path, answer: Answer) -> Interpreter:
         executable,
         prefix,
         f"{RUNTIME_ROOT}/{answer.program}",
-        ((prefix, RUNTIME_ROOT),),
+        ((prefix, RUNTIME_ROOT), *((directory, str(directory)) for directory in answer.also)),
         (f"{RUNTIME_ROOT}/lib",),
     )
 

@@ -204,6 +204,8 @@ class Provisioner:
         interpreter = await self._interpreter(configuration.runtime or "")
         program = _program(interpreter)
         environ = variables(program.variables)
+        if program.completed is not None:
+            environ = program.completed(interpreter, environ)
         if configuration.layers and not self._has_file_system:
             environ[LAYERS_VARIABLE] = LAYERS_ROOT
         own, shared = await asyncio.gather(self._own_mounts(function, interpreter), self._shared_mounts(interpreter))
@@ -232,7 +234,8 @@ class Provisioner:
     def _guarded(self, program: RuntimeProgram, argv: tuple[str, ...]) -> tuple[str, ...]:
         if self._has_file_system:
             return argv
-        return (argv[0], *program.leaves_code_alone, *argv[1:])
+        first, *others = (word for word in argv if word not in program.needs_file_system)
+        return (first, *program.leaves_code_alone, *others)
 
     async def _shared_mounts(self, interpreter: Interpreter) -> tuple[Mount, ...]:
         """What every function of this interpreter sees alike."""

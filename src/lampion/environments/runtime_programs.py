@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
+from lampion.code.class_archive import can_archive_classes
 from lampion.code.interpreters import Interpreter
+from lampion.code.languages.java import RUNTIME_JAR
 from lampion.code.runtimes import catalogue
-from lampion.environments.environ import OVERRIDABLE, RUNTIME_DIRECTORY
+from lampion.environments.environ import LAYERS_ROOT, OVERRIDABLE, RUNTIME_DIRECTORY
+from lampion.environments.java_options import java_options, names_archive
 from lampion.environments.node_options import can_use_node_worker, node_options, waiting_node_options
 from lampion.sandbox.spec import WorkerStart
 
@@ -19,6 +22,7 @@ _READ_AT_PYTHONS_START: Final = re.compile(
     "PYTHON(?!PATH$).*|LD_.*|LANG|LANGUAGE|LC_.*|MALLOC_.*|GLIBC_TUNABLES|OPENSSL_.*"
 )
 _NODE_BOOTSTRAP: Final = f"{RUNTIME_DIRECTORY}/bootstrap.cjs"
+_JAVA_OPTIONS_FILE: Final = f"@{RUNTIME_DIRECTORY}/lib/options"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +46,17 @@ class RuntimeProgram:
     """One language: its command, and the variables that only it sets.
 
     `argv` takes the interpreter and the function's whole environment; `leaves_code_alone` are options for where code
-    isn't mounted read-only. Without `waiting`, every process is started when it is needed.
+    isn't mounted read-only, `needs_file_system` words of the command that only a sandbox with a file system of its own
+    understands. Without `waiting`, every process is started when it is needed. `completed` makes the environment whole
+    where that takes more than `variables`.
     """
 
     argv: Callable[[Interpreter, Mapping[str, str]], tuple[str, ...]]
     variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     leaves_code_alone: tuple[str, ...] = ()
     waiting: WaitingProgram | None = None
+    completed: Callable[[Interpreter, dict[str, str]], dict[str, str]] | None = None
+    needs_file_system: tuple[str, ...] = ()
 
 
 def _python(interpreter: Interpreter, environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -82,6 +90,20 @@ def _node_to_stand_for(interpreter: Interpreter) -> tuple[str, ...]:
     return (f"--as={catalogue().runtimes[interpreter.runtime].version}",) if interpreter.is_close else ()
 
 
+def _java(interpreter: Interpreter, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """None waits for its function: the environment of a Java that runs can't be replaced."""
+    archive = (_JAVA_OPTIONS_FILE,) if can_archive_classes(interpreter) and not names_archive(environ) else ()
+    options = java_options(interpreter.version, environ)
+    run = ("-cp", f"{RUNTIME_DIRECTORY}/{RUNTIME_JAR}", "lampion.runtime.Bootstrap", LAYERS_ROOT)
+    command = (interpreter.executable_inside, *archive, *options, *run)
+    return (*_WRAPPED, *command) if environ.get("AWS_LAMBDA_EXEC_WRAPPER") else command
+
+
+def _java_environ(interpreter: Interpreter, environ: dict[str, str]) -> dict[str, str]:
+    """AWS's bootstrap for Java is no shell script: it leaves no traces of one."""
+    return {name: value for name, value in environ.items() if name not in ("PWD", "SHLVL")}
+
+
 PROGRAMS: Final[Mapping[str, RuntimeProgram]] = MappingProxyType(
     {
         "python": RuntimeProgram(
@@ -101,6 +123,7 @@ PROGRAMS: Final[Mapping[str, RuntimeProgram]] = MappingProxyType(
                 serves=lambda environ: can_use_node_worker(environ, OVERRIDABLE),
             ),
         ),
+        "java": RuntimeProgram(argv=_java, completed=_java_environ, needs_file_system=(_JAVA_OPTIONS_FILE,)),
     }
 )
 """By the name that the runtime catalogue gives a language."""

@@ -70,19 +70,9 @@ def _create(asking: Asking, runtime: str) -> None:
     asking.create_as_shown("create_function_result")
 
 
-for _runtime in ("dotnet", "java", "provided", "ruby"):
+for _runtime in ("dotnet", "provided", "ruby"):
     for _family in ("introspection", "uncaught_exception", "runtime_wrapper"):
         shows_each(FILE, f"TestLambdaRuntimesCommon::test_{_family}_invoke", _runtime)(_create)
-
-
-@shows_each("test_lambda_runtimes", "TestJavaRuntimes::test_serializable_input_object", "java")
-def _(asking: Asking, runtime: str) -> None:
-    asking.create_as_shown("create-result")
-
-
-@shows_each("test_lambda_api", "TestLambdaSnapStart::test_snapstart_lifecycle", "java")
-def _(asking: Asking, runtime: str) -> None:
-    asking.create_as_shown("create_function_response")
 
 
 @shows_each("test_lambda_api", "TestLambdaSnapStart::test_snapstart_lifecycle", "dotnet")

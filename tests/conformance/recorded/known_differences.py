@@ -88,6 +88,7 @@ KNOWN: tuple[Known, ...] = (
                 for runtime in (
                     *("python3.8", "python3.10", "python3.13", "python3.14"),
                     *("nodejs16.x", "nodejs18.x", "nodejs20.x", "nodejs22.x"),
+                    *("java17", "java21"),
                 )
             ),
         )
@@ -101,7 +102,16 @@ KNOWN: tuple[Known, ...] = (
         for runtime in (
             *("python3.8", "python3.10", "python3.13", "python3.14"),
             *("nodejs16.x", "nodejs18.x", "nodejs20.x", "nodejs22.x"),
+            *("java17", "java21"),
         )
+    ),
+    *(
+        Known(
+            f"TestLambdaRuntimesCommon::test_introspection_invoke[{runtime}]",
+            r".*\._LAMBDA_TELEMETRY_LOG_FD",
+            "which number the descriptor has is for each environment to say",
+        )
+        for runtime in ("java17", "java21")
     ),
     *(
         Known(

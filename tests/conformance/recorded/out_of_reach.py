@@ -42,8 +42,8 @@ OUT_OF_REACH: Final[tuple[OutOfReach, ...]] = (
         "DynamoDB's own answer",
     ),
     OutOfReach(
-        r".*\[(java|ruby|dotnet|provided).*",
-        r"invocation_result_\w+|error_result|invoke-result|get_function_response_\w+",
+        r".*\[(ruby|dotnet|provided).*",
+        r"invocation_result_\w+|error_result|get_function_response_\w+",
         _RUNTIME,
     ),
     OutOfReach(r"TestLambdaConcurrency::test_reserved_concurrency", r"msg", _QUEUE),

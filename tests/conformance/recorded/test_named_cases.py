@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conformance.recorded import handlers
+from tests.conformance.recorded.asked_java import java_package
 from tests.conformance.recorded.recordings import recorded_answers
 from tests.conformance.recorded.replay import CannotRun, ask_until_settled
 from tests.deployment import Source, creation, unique_name
@@ -15,19 +16,17 @@ MIB = 1024 * 1024
 ECHOING = sorted(
     name.partition("[")[2][:-1]
     for name in recorded_answers("test_lambda_common")
-    if name.startswith(
-        ("TestLambdaRuntimesCommon::test_echo_invoke[python", "TestLambdaRuntimesCommon::test_echo_invoke[nodejs")
-    )
+    if re.match(r"TestLambdaRuntimesCommon::test_echo_invoke\[(python|nodejs|java)", name)
 )
 RUNTIMES = [runtime for runtime in ECHOING if runtime.startswith("python")]
 PAYLOADS: list[Any] = [{"foo": "bar", "n": [1, 2.5, None, True]}, [], "text ü", 3, 1.5, True, None, {}]
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def made_with(client: Any, source: Source, runtime: str) -> str:
+def made_with(client: Any, source: Source, runtime: str, handler: str = "index.handler") -> str:
     """A function of that runtime; skips where nothing runs it."""
     name = unique_name("named")
-    client.create_function(**creation(name, source, Runtime=runtime))
+    client.create_function(**creation(name, source, Runtime=runtime, Handler=handler))
     try:
         ask_until_settled(client, "GetFunctionConfiguration", {"FunctionName": name})
     except CannotRun as error:
@@ -39,7 +38,10 @@ def made_with(client: Any, source: Source, runtime: str) -> str:
 @pytest.mark.parametrize("runtime", ECHOING)
 def test_a_payload_comes_back_as_it_was_sent(lambda_client: Any, runtime: str) -> None:
     source = {"index.js": handlers.NODEJS_ECHO} if runtime.startswith("nodejs") else handlers.ECHO
-    name = made_with(lambda_client, source, runtime)
+    is_java = runtime.startswith("java")
+    name = made_with(
+        lambda_client, java_package() if is_java else source, runtime, "echo.Handler" if is_java else "index.handler"
+    )
     for payload in PAYLOADS:
         answer = lambda_client.invoke(FunctionName=name, Payload=json.dumps(payload))
         assert "FunctionError" not in answer

@@ -35,7 +35,7 @@ def test_a_deprecation_is_told_ahead(monkeypatch: pytest.MonkeyPatch, today: dat
 
 
 def test_of_many_functions_some_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    (finding,) = found(monkeypatch, {"java8": tuple("abcdefg")}, date(2026, 11, 26))
+    (finding,) = found(monkeypatch, {"go1.x": tuple("abcdefg")}, date(2026, 11, 26))
     assert finding.effect.endswith("; used by a, b, c, d, e and 2 more")
     assert finding.mend == "move these functions to another runtime"
 

@@ -31,5 +31,5 @@ def test_a_successor_needs_no_notice_itself_and_runs_here() -> None:
     today = date(2028, 3, 1)  # nodejs24.x: within 60 days
     (notice,) = deprecation_notices({"nodejs20.x": ("a",)}, today)
     assert notice.successor is None
-    (notice,) = deprecation_notices({"java8": ("a",)}, date(2026, 9, 1))
-    assert (notice.successor, catalogue().runtimes["java21"].is_runnable) == (None, False)
+    (notice,) = deprecation_notices({"go1.x": ("a",)}, date(2026, 9, 1))
+    assert (notice.successor, catalogue().runtimes["provided.al2023"].is_runnable) == (None, False)

@@ -161,7 +161,7 @@ async def test_a_missing_interpreter_says_how_to_install_one(machine: Machine):
     assert "lampion runtimes" in str(missing.value)
 
 
-@pytest.mark.parametrize("runtime", ["nodejs14.x", "java21", "provided.al2023", "custom", "python2.7", "no-such"])
+@pytest.mark.parametrize("runtime", ["nodejs14.x", "provided.al2023", "custom", "python2.7", "no-such"])
 async def test_other_languages_say_that_they_are_not_available(machine: Machine, runtime: str):
     with pytest.raises(RuntimeUnavailable, match=f"The runtime {runtime} is not available yet"):
         await Interpreters(_places(machine), machine).find(runtime)
@@ -228,7 +228,8 @@ async def test_discover_tells_close_ones_where_they_are_wanted(machine: Machine)
     found = await Interpreters(_places(machine), machine, takes_close=True).discover()
     told = {runtime: one.is_close for runtime, one in found.items() if runtime.startswith("python")}
     assert told == {f"python3.{minor}": minor != 12 for minor in range(8, 16)}
-    assert machine.asked == [str(machine.root / "path1/python3.12")]
+    own = [program for program in machine.asked if program.startswith(str(machine.root))]
+    assert own == [str(machine.root / "path1/python3.12")]
 
 
 async def test_nodes_of_any_version_may_be_close(machine: Machine):

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from lampion.code.languages.java import JAVA
 from lampion.code.languages.language import Language
 from lampion.code.languages.nodejs import NODEJS
 from lampion.code.languages.python import PYTHON
 
-LANGUAGES: Final[Mapping[str, Language]] = MappingProxyType({"python": PYTHON, "nodejs": NODEJS})
+LANGUAGES: Final[Mapping[str, Language]] = MappingProxyType({"python": PYTHON, "nodejs": NODEJS, "java": JAVA})
 """By the name that the runtime catalogue gives them."""

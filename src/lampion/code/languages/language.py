@@ -7,11 +7,15 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an interpreter says of itself. `program` is its path under `prefix`, the tree that belongs to it."""
+    """What an interpreter says of itself. `program` is its path under `prefix`, the tree that belongs to it.
+
+    `also` are directories elsewhere that it reads too, at the same places in a sandbox.
+    """
 
     version: str
     prefix: Path
     program: str
+    also: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
