@@ -36,14 +36,14 @@ def functions_of_tests() -> Mapping[str, bytes]:
     return classes(*sorted(SOURCES.rglob("*.java")))
 
 
-def classes_of(texts: Mapping[str, str]) -> Mapping[str, bytes]:
+def classes_of(texts: Mapping[str, str], *, release: int = 8) -> Mapping[str, bytes]:
     """The classes of sources given as texts by their paths."""
     with tempfile.TemporaryDirectory(prefix="lampion-test-") as directory:
         paths = [Path(directory) / name for name in texts]
         for path, text in zip(paths, texts.values(), strict=True):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        return classes(*paths)
+        return classes(*paths, release=release)
 
 
 def classes(*sources: Path, release: int = 8) -> Mapping[str, bytes]:

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from botocore.exceptions import WaiterError
 
 from tests.deployment import Functions, functions
-from tests.java_functions import functions_of_tests, java_runtime
+from tests.java_functions import classes_of, functions_of_tests, java_runtime
 
 
 @pytest.fixture
@@ -52,6 +53,41 @@ def test_a_class_with_objects_whose_types_it_inherits(lambda_client: Any, deploy
         "marks": {"a": 1, "more": 12345678901},
     }
     assert invoke(lambda_client, create(deploy, "Inheriting"), event)[0] == answer
+
+
+def test_records(lambda_client: Any, deploy: Functions) -> None:
+    """Java 16 and later; made by their constructor, with nulls and zeros for what isn't in the event."""
+    if int(java_runtime().removeprefix("java")) < 17:
+        pytest.skip("the Java on PATH is older than records")
+    source = """
+package fn;
+public class Ordering {
+    public record Item(String name, int count) {}
+    public record Order(String id, java.util.List<Item> items, Item first, double total) {}
+    public Order handle(Order one) { return new Order(one.id + "!", one.items, one.items.get(0), one.total); }
+}
+"""
+    name = create(deploy, "Ordering::handle", classes_of({"fn/Ordering.java": source}, release=17))
+    answer = invoke(lambda_client, name, {"id": "1", "items": [{"name": "a", "count": 2}, {"count": 3}], "total": 1.5})[
+        0
+    ]
+    first = {"name": "a", "count": 2}
+    assert answer == {"id": "1!", "items": [first, {"count": 3}], "first": first, "total": 1.5}
+
+
+@pytest.mark.parametrize("runtime", ["java8.al2", "java11", "java17", "java21", "java25"])
+def test_every_version_that_is_here(runtime: str, lambda_client: Any, deploy: Functions) -> None:
+    """Each at least loads a class, starts as its version is started, binds objects and fails."""
+    try:
+        name = create(deploy, "Inheriting", Runtime=runtime)
+    except WaiterError:
+        pytest.skip(f"no interpreter for {runtime} on this machine")
+    event = {"name": "Ada", "friends": [], "marks": {}}
+    payload, log, _ = invoke(lambda_client, name, event)
+    assert payload == {**event, "age": 0, "marks": {"more": 12345678901}}
+    assert "warning" not in log.lower()
+    failed, _, _ = invoke(lambda_client, name, {"friends": None})
+    assert failed["errorType"] == "java.lang.NullPointerException"
 
 
 def test_streams_and_the_context(lambda_client: Any, deploy: Functions) -> None:

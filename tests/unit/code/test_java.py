@@ -113,7 +113,7 @@ def test_a_configuration_below_etc_is_mounted_too(javas: Javas) -> None:
 
 
 async def test_one_that_is_missing_is_told_with_its_package(javas: Javas) -> None:
-    with pytest.raises(RuntimeUnavailable, match="No interpreter for java11 .*openjdk-11-jre-headless"):
+    with pytest.raises(RuntimeUnavailable, match=r"No interpreter for java11 .*openjdk-11-jre-headless"):
         await javas.interpreters().find("java11")
 
 
