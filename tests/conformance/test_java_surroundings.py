@@ -61,7 +61,7 @@ def test_the_environment_and_options(lambda_client: Any, deploy: Functions) -> N
     assert (told["directory"], told["java"], told["own"]) == ("/var/task", "/var/lang", "yes")
     assert told["collector"].startswith("PS")
     assert 350 < told["heap"] <= 436
-    assert told["zone"] == "Asia/Tokyo"
+    assert (told["zone"], told["missing"]) == ("Asia/Tokyo", "1")
     assert told["trace"].startswith("Root=1-")
 
 
@@ -71,11 +71,12 @@ def test_it_starts_from_an_archive_of_the_runtimes_classes(lambda_client: Any, d
     told, log, _ = invoke(lambda_client, name)
     assert "-XX:SharedArchiveFile=/var/runtime/lib/runtime.jsa" in told["options"]
     loaded = re.findall(r"lampion\.runtime\.(\S+) source: (.*)", invoke(lambda_client, name)[1] + log)
+    assert "json.ObjectWriter" in dict(loaded)
     assert not [one for one, source in loaded if "shared objects file" not in source]
-    own = {"Variables": {"JAVA_TOOL_OPTIONS": "-Xshare:off"}}
-    assert "SharedArchiveFile" not in str(
-        invoke(lambda_client, create(deploy, "Surroundings::told", Environment=own))[0]
-    )
+    own = {"JAVA_TOOL_OPTIONS": "-Xshare:off", "AWS_LAMBDA_JAVA_NETWORKADDRESS_CACHE_NEGATIVE_TTL": "7"}
+    told = invoke(lambda_client, create(deploy, "Surroundings::told", Environment={"Variables": own}))[0]
+    assert "SharedArchiveFile" not in str(told["options"])
+    assert told["missing"] == "7"
 
 
 def test_a_wrapper(lambda_client: Any, deploy: Functions) -> None:

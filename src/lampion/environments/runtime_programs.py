@@ -23,6 +23,7 @@ _READ_AT_PYTHONS_START: Final = re.compile(
 )
 _NODE_BOOTSTRAP: Final = f"{RUNTIME_DIRECTORY}/bootstrap.cjs"
 _JAVA_OPTIONS_FILE: Final = f"@{RUNTIME_DIRECTORY}/lib/options"
+_JAVA_SECURITY: Final = f"-Djava.security.properties={RUNTIME_DIRECTORY}/lib/security.properties"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +94,8 @@ def _node_to_stand_for(interpreter: Interpreter) -> tuple[str, ...]:
 def _java(interpreter: Interpreter, environ: Mapping[str, str]) -> tuple[str, ...]:
     """None waits for its function: the environment of a Java that runs can't be replaced."""
     archive = (_JAVA_OPTIONS_FILE,) if can_archive_classes(interpreter) and not names_archive(environ) else ()
-    options = java_options(interpreter.version, environ)
+    security = () if "-Djava.security.properties=" in environ.get("JAVA_TOOL_OPTIONS", "") else (_JAVA_SECURITY,)
+    options = (*java_options(interpreter.version, environ), *security)
     run = ("-cp", f"{RUNTIME_DIRECTORY}/{RUNTIME_JAR}", "lampion.runtime.Bootstrap", LAYERS_ROOT)
     command = (interpreter.executable_inside, *archive, *options, *run)
     return (*_WRAPPED, *command) if environ.get("AWS_LAMBDA_EXEC_WRAPPER") else command
@@ -123,7 +125,9 @@ PROGRAMS: Final[Mapping[str, RuntimeProgram]] = MappingProxyType(
                 serves=lambda environ: can_use_node_worker(environ, OVERRIDABLE),
             ),
         ),
-        "java": RuntimeProgram(argv=_java, completed=_java_environ, needs_file_system=(_JAVA_OPTIONS_FILE,)),
+        "java": RuntimeProgram(
+            argv=_java, completed=_java_environ, needs_file_system=(_JAVA_OPTIONS_FILE, _JAVA_SECURITY)
+        ),
     }
 )
 """By the name that the runtime catalogue gives a language."""

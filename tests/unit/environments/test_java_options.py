@@ -81,6 +81,9 @@ def test_an_archive_of_classes_is_used_where_java_makes_one() -> None:
     argv = PROGRAMS["java"].argv
     assert argv(JAVA, {})[:2] == ("/var/lang/bin/java", "@/var/runtime/lib/options")
     assert argv(JAVA, {})[-4:] == RUN
+    assert argv(JAVA, {})[-5] == "-Djava.security.properties=/var/runtime/lib/security.properties"
+    mine = {"JAVA_TOOL_OPTIONS": "-Djava.security.properties=/var/task/mine"}
+    assert "/var/runtime/lib/security" not in " ".join(argv(JAVA, mine))
     older = replace(JAVA, runtime="java11", version="11.0.2")
     assert argv(older, {})[:2] == ("/var/lang/bin/java", "-XX:+UseSerialGC")
     for own in ("-Xshare:off", "-XX:SharedArchiveFile=/var/task/a.jsa", "-XX:AOTCache=/var/task/a.aot"):

@@ -16,6 +16,7 @@ public class Surroundings {
         told.put("own", System.getProperty("mine"));
         told.put("collector", java.lang.management.ManagementFactory.getGarbageCollectorMXBeans().get(0).getName());
         told.put("options", java.lang.management.ManagementFactory.getRuntimeMXBean().getInputArguments());
+        told.put("missing", java.security.Security.getProperty("networkaddress.cache.negative.ttl"));
         told.put("zone", TimeZone.getDefault().getID());
         return told;
     }
