@@ -9,11 +9,11 @@ import click
 
 import lampion
 from lampion.cli.doctor_report import DataState, FoundRuntime, Report, Room, as_json, as_text
-from lampion.cli.doctor_runtimes import runtime_findings
+from lampion.cli.doctor_runtimes import runtime_findings, system_findings
 from lampion.cli.failure import ExitCode, Failure
 from lampion.clock.clock import SystemClock
 from lampion.code.interpreter_places import search_places
-from lampion.code.interpreters import Interpreters
+from lampion.code.interpreters import Interpreter, Interpreters, RuntimeBase
 from lampion.config import SettingError, Settings, settings_from
 from lampion.config.values import SandboxChoice
 from lampion.sandbox.doctor import examine
@@ -29,6 +29,9 @@ _NO_ISOLATION = Capabilities(
 _NO_RUNTIME = Finding(
     "runtimes", "no function can run: there is no Python or Node.js that serves one", "apt-get install python3"
 )
+
+
+_LANGUAGES = ("python", "nodejs")
 
 
 @click.command("doctor")
@@ -67,7 +70,8 @@ async def _examine(settings: Settings) -> Report:
         findings=[
             *isolated.findings,
             *network,
-            *([] if runtimes else [_NO_RUNTIME]),
+            *([] if any(name.startswith(_LANGUAGES) for name in runtimes) else [_NO_RUNTIME]),
+            *system_findings(),
             *runtime_findings(settings.data, today=datetime.fromtimestamp(SystemClock().now(), UTC).date()),
         ],
     )
@@ -87,4 +91,10 @@ async def _runtimes(settings: Settings) -> Mapping[str, FoundRuntime]:
     places = search_places(settings.interpreter, os.environ)
     tool = ToolOutput(SubprocessToolRunner(SystemClock()))
     found = await Interpreters(places, tool, takes_close=settings.close_runtimes).discover()
-    return {name: FoundRuntime(one.version, str(one.executable), one.is_close) for name, one in found.items()}
+    return {name: _found(base) for name, base in found.items()}
+
+
+def _found(base: RuntimeBase) -> FoundRuntime:
+    if isinstance(base, Interpreter):
+        return FoundRuntime(base.version, str(base.executable), base.is_close)
+    return FoundRuntime(base.version, base.name)
