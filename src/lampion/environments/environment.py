@@ -343,8 +343,7 @@ class Environment:
         status = "" if failure is None else failure.status or ("error" if during_init else "")
         error_type = failure.error_type if failure is not None and status == "error" else None
         summary = RunSummary(duration_ms, init_ms, self.used_bytes, status, error_type, restore)
-        logged = "" if failure is None else failure.logged
-        self._narrator.finish(invocation.request_id, summary, invocation.tenant_id, logged)
+        self._narrator.finish(invocation.request_id, summary, invocation.tenant_id)
 
     def _outcome(self, ending: Ending, failure: Failure | None, duration_ms: float) -> Outcome:
         return Outcome(
