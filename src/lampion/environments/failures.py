@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from signal import Signals
 
-from lampion.environments.endings import Answer, Ending, ResponseTooLarge, TimedOut, Truncated
+from lampion.environments.endings import Answer, Ending, NotStarted, ResponseTooLarge, TimedOut, Truncated
 from lampion.sandbox.driver import Exit
 
 EXIT_ERROR = "Runtime.ExitError"
@@ -41,6 +41,9 @@ def failure_of(ending: Ending, request_id: str, timeout_seconds: float) -> Failu
             message = f"RequestId: {request_id} Error: {exit_reason(ending)}"
             kind = OUT_OF_MEMORY if ending.out_of_memory else EXIT_ERROR
             return Failure(_payload(EXIT_ERROR, message), kind, "error")
+        case NotStarted(error_type, why):
+            message = f"RequestId: {request_id} Error: {why}"
+            return Failure(_payload(error_type, message), error_type, "error")
 
 
 def exit_reason(exit_: Exit) -> str:

@@ -12,11 +12,13 @@ from typing import Protocol
 
 from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
-from lampion.code.interpreters import Interpreter, RuntimeUnavailable
+from lampion.code.interpreters import Interpreter, OperatingSystem, RuntimeBase, RuntimeUnavailable
+from lampion.code.languages import WITHOUT_INTERPRETER
 from lampion.code.runtimes import catalogue
 from lampion.domain.errors import InvalidRuntimeException
 from lampion.domain.function import AttachedLayer, Function
 from lampion.domain.limits import MEMORY_MIB_PER_CORE
+from lampion.environments.endings import CannotStart
 from lampion.environments.environ import (
     LAYERS_ROOT,
     LAYERS_VARIABLE,
@@ -31,22 +33,23 @@ from lampion.environments.environ import (
 from lampion.environments.environment import Environment, Restore, RuntimeServer
 from lampion.environments.log_rate import LogRate
 from lampion.environments.narrator import Narrator
+from lampion.environments.own_programs import OWN_VARIABLES, not_executed, own_program
 from lampion.environments.reach import Reach
 from lampion.environments.runtime_programs import PROGRAMS, RuntimeProgram
 from lampion.environments.server_access import ServerAccess
 from lampion.environments.session import OfferedCredentials
 from lampion.function_logs.journal import FunctionLogs, LogGroup
-from lampion.sandbox.driver import Driver, Sandbox
+from lampion.sandbox.driver import Driver, ProgramError, Sandbox
 from lampion.sandbox.snapshots import Snapshot, SnapshotOrigin, Snapshotting
-from lampion.sandbox.spec import Limits, Mount, SandboxSpec, Template
+from lampion.sandbox.spec import Limits, Mount, SandboxSpec, Template, WorkerStart
 
 
 class PackageTrees(Protocol):
     """Unpacked deployment packages, and layers merged in order."""
 
-    async def prepare(self, sha256: str, interpreter: Interpreter | None) -> Path: ...
+    async def prepare(self, sha256: str, base: RuntimeBase | None) -> Path: ...
 
-    async def prepare_layers(self, layers: Sequence[AttachedLayer], interpreter: Interpreter | None) -> Path: ...
+    async def prepare_layers(self, layers: Sequence[AttachedLayer], base: RuntimeBase | None) -> Path: ...
 
 
 class RuntimeFiles(Protocol):
@@ -58,7 +61,7 @@ class RuntimeFiles(Protocol):
 class FindInterpreter(Protocol):
     """The interpreters of this machine."""
 
-    async def find(self, runtime: str) -> Interpreter: ...
+    async def find(self, runtime: str) -> RuntimeBase: ...
 
 
 class VersionLabels(Protocol):
@@ -119,7 +122,7 @@ class Provisioner:
                     initialization_type=initialization_type,
                 )
 
-            return await self._driver.start(await self._spec(function, variables))
+            return await self._started(await self._spec(function, variables), function)
 
         async def launch() -> Sandbox:
             return await self._access.start(function, start)
@@ -134,6 +137,16 @@ class Provisioner:
             restore=restore,
             ahead=ahead,
         )
+
+    async def _started(self, spec: SandboxSpec, function: Function) -> Sandbox:
+        """Raises CannotStart when it is the function's own program that can't be executed."""
+        try:
+            return await self._driver.start(spec)
+        except ProgramError as error:
+            language = _language(function.configuration.runtime or "")
+            if language not in WITHOUT_INTERPRETER:
+                raise
+            raise CannotStart(not_executed(language, spec.argv[0], error.problem)) from error
 
     def narrator(self, function: Function) -> Narrator:
         """Of a log stream of its own."""
@@ -193,27 +206,25 @@ class Provisioner:
     async def expect(self, function: Function) -> None:
         """Environments of the function will be wanted: have ready what doesn't depend on it."""
         configuration = function.configuration
-        interpreter = await self._interpreter(configuration.runtime or "")
-        shared = await self._shared_mounts(interpreter)
-        template = self._template(interpreter, shared, configuration.memory_mib)
-        if template is not None:
-            self._driver.expect(template)
+        base = await self._base(configuration.runtime or "")
+        self._driver.expect(_template(base, await self._shared_mounts(base), configuration.memory_mib))
 
     async def _spec(self, function: Function, variables: Callable[[Mapping[str, str]], dict[str, str]]) -> SandboxSpec:
+        """Raises CannotStart."""
         configuration = function.configuration
-        interpreter = await self._interpreter(configuration.runtime or "")
-        program = _program(interpreter)
-        environ = variables(program.variables)
-        if program.completed is not None:
-            environ = program.completed(interpreter, environ)
+        base = await self._base(configuration.runtime or "")
+        own, shared = await asyncio.gather(self._own_mounts(function, base), self._shared_mounts(base))
+        environ = _completed(base, variables(_variables(base)))
         if configuration.layers and not self._has_file_system:
             environ[LAYERS_VARIABLE] = LAYERS_ROOT
-        own, shared = await asyncio.gather(self._own_mounts(function, interpreter), self._shared_mounts(interpreter))
-        can_wait = program.waiting is not None and program.waiting.serves(environ)
-        can_wait = can_wait and not any(_has_libraries(mount.source) for mount in own)
+        if isinstance(base, Interpreter):
+            argv, template = self._runtime_program(base, configuration.memory_mib, environ, own, shared)
+        else:
+            program = own_program(_language(base.runtime), configuration.handler or "", own)
+            argv, template = (program,), _template(base, shared, configuration.memory_mib)
         return SandboxSpec(
             sandbox_id=self._sandbox_id(),
-            argv=self._guarded(program, program.argv(interpreter, environ)),
+            argv=argv,
             environ=environ,
             working_directory=TASK_ROOT,
             mounts=(*shared, *own),
@@ -223,8 +234,25 @@ class Provisioner:
                 tmp_mib=configuration.ephemeral_storage_mib,
             ),
             network=self._reach.network_of(configuration),
-            template=self._template(interpreter, shared, configuration.memory_mib) if can_wait else None,
+            template=template,
+            tells_telemetry=isinstance(base, Interpreter),
         )
+
+    def _runtime_program(
+        self,
+        interpreter: Interpreter,
+        memory_mib: int,
+        environ: Mapping[str, str],
+        own: tuple[Mount, ...],
+        shared: tuple[Mount, ...],
+    ) -> tuple[tuple[str, ...], Template | None]:
+        """Its command, and the process that may wait in its place."""
+        program = _program(interpreter)
+        template: Template | None = _template(interpreter, shared, memory_mib)
+        if program.waiting is not None:
+            can_wait = program.waiting.serves(environ) and not any(_has_libraries(mount.source) for mount in own)
+            template = template if can_wait else None
+        return self._guarded(program, program.argv(interpreter, environ)), template
 
     @property
     def _has_file_system(self) -> bool:
@@ -237,32 +265,23 @@ class Provisioner:
         first, *others = (word for word in argv if word not in program.needs_file_system)
         return (first, *program.leaves_code_alone, *others)
 
-    async def _shared_mounts(self, interpreter: Interpreter) -> tuple[Mount, ...]:
-        """What every function of this interpreter sees alike."""
-        runtime = await self._runtime_files.prepare(interpreter)
-        return (Mount(runtime, RUNTIME_DIRECTORY), *(Mount(source, target) for source, target in interpreter.mounts))
+    async def _shared_mounts(self, base: RuntimeBase) -> tuple[Mount, ...]:
+        """What every function of this runtime sees alike."""
+        if isinstance(base, OperatingSystem):
+            return ()
+        runtime = await self._runtime_files.prepare(base)
+        return (Mount(runtime, RUNTIME_DIRECTORY), *(Mount(source, target) for source, target in base.mounts))
 
-    async def _own_mounts(self, function: Function, interpreter: Interpreter) -> tuple[Mount, ...]:
+    async def _own_mounts(self, function: Function, base: RuntimeBase) -> tuple[Mount, ...]:
         """The function's code, and its layers if it has any."""
         layers = function.configuration.layers
-        package = self._packages.prepare(function.package.sha256, interpreter)
+        package = self._packages.prepare(function.package.sha256, base)
         if not layers:
             return (Mount(await package, TASK_ROOT),)
-        task, opt = await asyncio.gather(package, self._packages.prepare_layers(layers, interpreter))
+        task, opt = await asyncio.gather(package, self._packages.prepare_layers(layers, base))
         return Mount(task, TASK_ROOT), Mount(opt, LAYERS_ROOT)
 
-    def _template(self, interpreter: Interpreter, shared: tuple[Mount, ...], memory_mib: int) -> Template | None:
-        waiting = _program(interpreter).waiting
-        if waiting is None:
-            return None
-        return Template(
-            worker=waiting.argv(interpreter, memory_mib),
-            start=waiting.start,
-            environ=tuple(waiting.environ.items()),
-            mounts=shared,
-        )
-
-    async def _interpreter(self, runtime: str) -> Interpreter:
+    async def _base(self, runtime: str) -> RuntimeBase:
         try:
             return await self._interpreters.find(runtime)
         except RuntimeUnavailable as error:
@@ -291,4 +310,32 @@ def _has_libraries(tree: Path) -> bool:
 
 
 def _program(interpreter: Interpreter) -> RuntimeProgram:
-    return PROGRAMS[catalogue().runtimes[interpreter.runtime].language]
+    return PROGRAMS[_language(interpreter.runtime)]
+
+
+def _template(base: RuntimeBase, shared: tuple[Mount, ...], memory_mib: int) -> Template:
+    """What can be prepared before the function is known: a process that waits, or at least the sandbox."""
+    waiting = _program(base).waiting if isinstance(base, Interpreter) else None
+    if waiting is None or isinstance(base, OperatingSystem):
+        return Template(worker=(), start=WorkerStart.NONE, environ=(), mounts=shared)
+    return Template(
+        worker=waiting.argv(base, memory_mib),
+        start=waiting.start,
+        environ=tuple(waiting.environ.items()),
+        mounts=shared,
+    )
+
+
+def _variables(base: RuntimeBase) -> Mapping[str, str]:
+    """Those that only functions of this runtime have."""
+    return _program(base).variables if isinstance(base, Interpreter) else OWN_VARIABLES
+
+
+def _completed(base: RuntimeBase, environ: dict[str, str]) -> dict[str, str]:
+    """The environment with what takes more than variables of its own."""
+    complete = _program(base).completed if isinstance(base, Interpreter) else None
+    return environ if complete is None or not isinstance(base, Interpreter) else complete(base, environ)
+
+
+def _language(runtime: str) -> str:
+    return catalogue().runtimes[runtime].language

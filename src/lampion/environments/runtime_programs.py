@@ -106,6 +106,11 @@ def _java_environ(interpreter: Interpreter, environ: dict[str, str]) -> dict[str
     return {name: value for name, value in environ.items() if name not in ("PWD", "SHLVL")}
 
 
+def _dotnet(interpreter: Interpreter, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """An exec wrapper is the script's affair."""
+    return ("/bin/sh", f"{RUNTIME_DIRECTORY}/bootstrap.sh", interpreter.executable_inside)
+
+
 PROGRAMS: Final[Mapping[str, RuntimeProgram]] = MappingProxyType(
     {
         "python": RuntimeProgram(
@@ -128,6 +133,7 @@ PROGRAMS: Final[Mapping[str, RuntimeProgram]] = MappingProxyType(
         "java": RuntimeProgram(
             argv=_java, completed=_java_environ, needs_file_system=(_JAVA_OPTIONS_FILE, _JAVA_SECURITY)
         ),
+        "dotnet": RuntimeProgram(argv=_dotnet, variables=MappingProxyType({"DOTNET_ROOT": "/var/lang/bin"})),
     }
 )
 """By the name that the runtime catalogue gives a language."""

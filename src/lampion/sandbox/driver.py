@@ -53,6 +53,14 @@ class SandboxError(Exception):
     """A sandbox couldn't be made or has failed on the platform's side; the message says where and why."""
 
 
+class ProgramError(SandboxError):
+    """The spec's program can't be executed; `problem` is the system's word for it, such as "Permission denied"."""
+
+    def __init__(self, problem: str, message: str) -> None:
+        super().__init__(message)
+        self.problem = problem
+
+
 class Sandbox(Protocol):
     """One running sandbox.
 
@@ -106,7 +114,8 @@ class Driver(Protocol):
         """Sandboxes of this template will be wanted: a driver that can prepare some does so. Returns at once."""
 
     async def start(self, spec: SandboxSpec) -> Sandbox:
-        """Returns once the first process runs. Raises SandboxError; then nothing is left behind."""
+        """Returns once the first process runs. Raises SandboxError, ProgramError where the program is to blame; then
+        nothing is left behind."""
 
     async def sweep(self) -> int:
         """Remove what a server that died left on the host; the number of sandboxes found."""

@@ -62,6 +62,7 @@ class WorkerStart(StrEnum):
 
     FORK = "fork"  # copied from a zygote, which a runtime's program becomes when it is told to
     BOOT = "boot"  # started like any program
+    NONE = "none"  # no process waits: the function's own program is started in what is prepared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +70,8 @@ class Template:
     """What sandboxes of one runtime have in common, so that some can be prepared before a function needs them.
 
     `worker` waits for the function's environment on descriptor ORDERS_FD, NAME=VALUE with a NUL after each, and then
-    serves as `SandboxSpec.argv` would. `environ` is its own until then.
+    serves as `SandboxSpec.argv` would. `environ` is its own until then. With WorkerStart.NONE there is none, and `argv`
+    is started.
     """
 
     worker: tuple[str, ...]
@@ -83,8 +85,9 @@ class SandboxSpec:
     """One sandbox. Paths in `argv` and `environ` are paths inside the sandbox.
 
     A driver without a file system of its own (`process`) rewrites those that begin with a mount's target.
-    The driver adds AWS_LAMBDA_RUNTIME_API and _LAMBDA_TELEMETRY_LOG_FD to `environ`, and AWS_ENDPOINT_URL where there
-    is a gateway and `environ` names none; it is otherwise complete: nothing of the server's own environment gets in.
+    The driver adds AWS_LAMBDA_RUNTIME_API to `environ`, `telemetry_variables`, and AWS_ENDPOINT_URL where there is a
+    gateway and `environ` names none; it is otherwise complete: nothing of the server's own environment gets in. A
+    program that isn't a runtime of ours is not told of the telemetry descriptor: `tells_telemetry` is False.
     `template` is a hint: a sandbox prepared after it will do. Its mounts are among `mounts`.
     """
 
@@ -96,3 +99,8 @@ class SandboxSpec:
     limits: Limits
     template: Template | None = None
     network: Network = Network()
+    tells_telemetry: bool = True
+
+    @property
+    def telemetry_variables(self) -> Mapping[str, str]:
+        return {"_LAMBDA_TELEMETRY_LOG_FD": str(TELEMETRY_FD)} if self.tells_telemetry else {}

@@ -10,23 +10,34 @@ from tests.conformance.recorded import handlers
 from tests.conformance.recorded.asked_java import java_package
 from tests.conformance.recorded.recordings import recorded_answers
 from tests.conformance.recorded.replay import CannotRun, ask_until_settled
-from tests.deployment import Source, creation, unique_name
+from tests.deployment import Source, creation, unique_name, zipped
 
 MIB = 1024 * 1024
 ECHOING = sorted(
     name.partition("[")[2][:-1]
     for name in recorded_answers("test_lambda_common")
-    if re.match(r"TestLambdaRuntimesCommon::test_echo_invoke\[(python|nodejs|java)", name)
+    if re.match(r"TestLambdaRuntimesCommon::test_echo_invoke\[(python|nodejs|java|provided)", name)
 )
 RUNTIMES = [runtime for runtime in ECHOING if runtime.startswith("python")]
 PAYLOADS: list[Any] = [{"foo": "bar", "n": [1, 2.5, None, True]}, [], "text ü", 3, 1.5, True, None, {}]
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def made_with(client: Any, source: Source, runtime: str, handler: str = "index.handler") -> str:
+def _echoing(runtime: str) -> Source | bytes:
+    """Code that answers with what it gets."""
+    if runtime.startswith("provided"):
+        return handlers.CUSTOM_RUNTIME
+    if runtime.startswith("java"):
+        return java_package()
+    return {"index.js": handlers.NODEJS_ECHO} if runtime.startswith("nodejs") else handlers.ECHO
+
+
+def made_with(client: Any, source: Source | bytes, runtime: str) -> str:
     """A function of that runtime; skips where nothing runs it."""
     name = unique_name("named")
-    client.create_function(**creation(name, source, Runtime=runtime, Handler=handler))
+    handler = "echo.Handler" if runtime.startswith("java") else "index.handler"
+    code = {"ZipFile": source if isinstance(source, bytes) else zipped(source)}
+    client.create_function(**creation(name, "", Runtime=runtime, Handler=handler, Code=code))
     try:
         ask_until_settled(client, "GetFunctionConfiguration", {"FunctionName": name})
     except CannotRun as error:
@@ -37,11 +48,7 @@ def made_with(client: Any, source: Source, runtime: str, handler: str = "index.h
 
 @pytest.mark.parametrize("runtime", ECHOING)
 def test_a_payload_comes_back_as_it_was_sent(lambda_client: Any, runtime: str) -> None:
-    source = {"index.js": handlers.NODEJS_ECHO} if runtime.startswith("nodejs") else handlers.ECHO
-    is_java = runtime.startswith("java")
-    name = made_with(
-        lambda_client, java_package() if is_java else source, runtime, "echo.Handler" if is_java else "index.handler"
-    )
+    name = made_with(lambda_client, _echoing(runtime), runtime)
     for payload in PAYLOADS:
         answer = lambda_client.invoke(FunctionName=name, Payload=json.dumps(payload))
         assert "FunctionError" not in answer

@@ -83,6 +83,7 @@ async def test_where_version_managers_keep_it(javas: Javas, place: str) -> None:
     javas.add("home/.sdkman/candidates/java/11.0.1-open", "11.0.1")
     home = javas.add(f"home/{place}", "21.0.1")
     found = await javas.interpreters().find("java21")
+    assert isinstance(found, Interpreter)
     assert found.executable == home / "bin/java"
     assert found.executable_inside == "/var/lang/bin/java"
     assert found.mounts == ((home, "/var/lang"),)

@@ -26,7 +26,7 @@ def _read(answer: bytes, version: str) -> Answer | None:
     told = json.loads(answer)
     home = Path(told["home"])
     number = str(told["version"]).removeprefix("1.").partition("-")[0].replace("_", ".").replace("+", ".")
-    return Answer(number, home, "bin/java", tuple(sorted(set(_links_from(home)))))
+    return Answer(number, home, "bin/java", also=tuple(sorted(set(_links_from(home)))))
 
 
 def _links_from(home: Path) -> Iterator[Path]:

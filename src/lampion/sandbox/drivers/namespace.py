@@ -15,7 +15,7 @@ from lampion.sandbox.cgroup_host import owner_name
 from lampion.sandbox.cgroups import cpu_quota, limit_settings
 from lampion.sandbox.cpu_files import set_quota, set_weight
 from lampion.sandbox.doctor import examine
-from lampion.sandbox.driver import Capabilities, Exit, Finding, SandboxError
+from lampion.sandbox.driver import Capabilities, Exit, Finding, ProgramError, SandboxError
 from lampion.sandbox.freezer import CgroupFreezer, Freezer, SignalFreezer
 from lampion.sandbox.host_view import Entry, EntryKind, mount_entries
 from lampion.sandbox.launched_snapshots import LaunchedOrigin, LaunchedSnapshots
@@ -25,7 +25,7 @@ from lampion.sandbox.network.egress import Egress
 from lampion.sandbox.network.firewall import can_change_firewall, sweep_tables, table_name
 from lampion.sandbox.network.router import Outside
 from lampion.sandbox.prepared import USUAL_LIMITS, Preparation, PreparedSandbox
-from lampion.sandbox.spec import SandboxSpec, Template
+from lampion.sandbox.spec import SandboxSpec, Template, WorkerStart
 from lampion.sandbox.stock import Stock
 
 DEFAULT_STOCK: Final = 4
@@ -150,6 +150,8 @@ class NamespaceDriver:
         if spec.template is not None and _inherits_usual_limits(spec):
             try:
                 return await self._start(spec, self._stock.take(spec.template, spec.limits), spec.template)
+            except ProgramError:
+                raise
             except SandboxError as error:
                 _LOG.warning("sandbox %s starts the slow way: %s", spec.sandbox_id, error)
         return await self.specialised(spec, self._preparation.prepare((), spec.limits))
@@ -212,9 +214,14 @@ class NamespaceDriver:
         self, spec: SandboxSpec, prepared: PreparedSandbox, template: Template | None, further: tuple[Entry, ...]
     ) -> bytes:
         present = () if template is None else template.mounts
+        has_worker = template is not None and template.start is not WorkerStart.NONE
         return describe_special(
-            argv=spec.argv if template is None else (),
-            environ={**(GATEWAY_VARIABLES if spec.network.has_gateway else {}), **spec.environ},
+            argv=() if has_worker else spec.argv,
+            environ={
+                **(GATEWAY_VARIABLES if spec.network.has_gateway else {}),
+                **spec.environ,
+                **spec.telemetry_variables,
+            },
             working_directory=spec.working_directory,
             limits=spec.limits,
             settings=limit_settings(self._preparation.beginnings.layout, prepared.plan, spec.limits),
