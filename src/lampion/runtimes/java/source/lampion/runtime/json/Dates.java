@@ -58,10 +58,10 @@ final class Dates {
             throw Scalars.mismatch(json, type);
         }
         String text = ((String) json).trim();
-        if (text.isEmpty()) {
+        if (text.isEmpty() || text.equals("null")) {
             return null;
         }
-        if (text.matches("-?\\d{5,19}")) {
+        if (text.matches("-?\\d{1,18}")) {
             return new Date(Long.parseLong(text));
         }
         Instant instant = instant(text);

@@ -22,6 +22,7 @@ import java.util.List;
 
 /** java.time, as Jackson's module for it has it: numbers and arrays when written, and texts too when read. */
 final class JavaTimes {
+    private static final String SECONDS = "-?\\d+(\\.\\d*)?";
     private static final BigDecimal NANOS = BigDecimal.valueOf(1_000_000_000);
 
     private JavaTimes() {}
@@ -33,7 +34,14 @@ final class JavaTimes {
                 return ofNumber((JsonNumber) json, type);
             }
             if (json instanceof List) {
-                return ofParts((List<?>) json, type);
+                List<?> parts = (List<?>) json;
+                if (parts.isEmpty()) {
+                    return null;
+                }
+                boolean isLocal = type.getSimpleName().startsWith("Local") || type == YearMonth.class;
+                Object first = parts.get(0);
+                boolean standsForOne = parts.size() == 1 && (first instanceof String || !isLocal && !(first instanceof List));
+                return standsForOne ? read(first, type) : ofParts(parts, type);
             }
             if (json instanceof String) {
                 String text = ((String) json).trim();
@@ -49,7 +57,11 @@ final class JavaTimes {
 
     private static Object ofText(String text, Class<?> type) {
         if (type == Instant.class) {
-            return text.matches("-?\\d+(\\.\\d*)?") ? instant(new BigDecimal(text)) : instant(text);
+            return text.matches(SECONDS) ? instant(new BigDecimal(text)) : instant(text);
+        }
+        if (text.matches(SECONDS) && (type == OffsetDateTime.class || type == ZonedDateTime.class)) {
+            Instant instant = instant(new BigDecimal(text));
+            return type == OffsetDateTime.class ? instant.atOffset(ZoneOffset.UTC) : (Object) instant.atZone(ZoneOffset.UTC);
         }
         if (type == OffsetDateTime.class) {
             return OffsetDateTime.parse(text).withOffsetSameInstant(ZoneOffset.UTC);
@@ -112,6 +124,9 @@ final class JavaTimes {
         }
         if (type == Year.class) {
             return Year.of(value.intValueExact());
+        }
+        if (type == LocalDate.class && number.isWhole) {
+            return LocalDate.ofEpochDay(value.longValueExact());
         }
         throw Scalars.mismatch(number, type);
     }
@@ -199,6 +214,9 @@ final class JavaTimes {
     }
 
     private static BigDecimal seconds(long whole, int nanos) {
+        if (whole == 0) {
+            return nanos == 0 ? new BigDecimal("0.0") : BigDecimal.valueOf(nanos, 9);
+        }
         return BigDecimal.valueOf(whole).setScale(9).add(BigDecimal.valueOf(nanos, 9));
     }
 

@@ -64,7 +64,7 @@ final class ObjectReader {
         }
         Object unwrapped = unwrap(json, raw);
         if (unwrapped == null) {
-            return null;
+            return ofNull(raw);
         }
         if (raw.isEnum() || Enum.class.isAssignableFrom(raw)) {
             return scalars.constant(unwrapped, raw);
@@ -90,6 +90,9 @@ final class ObjectReader {
     }
 
     private Object optional(Object json, Class<?> raw) throws JsonError {
+        if (isBlank(json)) {
+            return ofNull(raw);
+        }
         if (raw == OptionalInt.class) {
             return OptionalInt.of((Integer) read(json, Integer.TYPE));
         }
@@ -106,7 +109,7 @@ final class ObjectReader {
         }
         List<?> elements = (List<?>) json;
         if (elements.isEmpty()) {
-            if (raw.isPrimitive()) {
+            if (raw.isPrimitive() && raw != Character.TYPE) {
                 throw new JsonError("Cannot deserialize value of type `" + raw + "` from Array value (token"
                         + " `JsonToken.END_ARRAY`)");
             }
@@ -117,10 +120,30 @@ final class ObjectReader {
                     + " unwrap '" + Scalars.nameOf(raw) + "' value from an array (with"
                     + " `DeserializationFeature.UNWRAP_SINGLE_VALUE_ARRAYS`) but it contains more than one value");
         }
-        if (elements.get(0) instanceof List) {
-            throw Scalars.mismatch(json, raw);
+        Object only = elements.get(0);
+        if (only instanceof List || only == null && !mayBeNull(raw)) {
+            throw Scalars.mismatch(only == null ? null : json, raw);
         }
-        return elements.get(0);
+        return only;
+    }
+
+    /** Of what an array of one stands for. */
+    private static boolean mayBeNull(Class<?> raw) {
+        return raw.isPrimitive()
+                || raw == Integer.class
+                || raw == Long.class
+                || raw == Short.class
+                || raw == Byte.class
+                || raw == Double.class
+                || raw == Float.class
+                || raw == Boolean.class
+                || raw == Character.class
+                || java.util.Date.class.isAssignableFrom(raw)
+                || java.util.Calendar.class.isAssignableFrom(raw);
+    }
+
+    private static boolean isBlank(Object json) {
+        return json instanceof String && ((String) json).trim().isEmpty();
     }
 
     private static boolean isDate(Class<?> raw) {
@@ -133,8 +156,12 @@ final class ObjectReader {
     }
 
     private Object array(Object json, Type component, Class<?> raw) throws JsonError {
-        if ("".equals(json)) {
+        if (isBlank(json)) {
             return null;
+        }
+        if (json instanceof String && raw.getComponentType().isPrimitive()) {
+            throw new JsonError("Cannot construct instance of `" + Scalars.nameOf(raw) + "`: no String-argument"
+                    + " constructor/factory method to deserialize from String value ('" + json + "')");
         }
         List<?> elements = elements(json);
         checkTexts(elements, component, "java.lang.Object[]");
@@ -165,7 +192,7 @@ final class ObjectReader {
     }
 
     private Object collection(Object json, Type type, Class<?> raw) throws JsonError {
-        if ("".equals(json)) {
+        if (isBlank(json)) {
             return null;
         }
         Type element = Types.argument(type, raw == Iterable.class ? Iterable.class : Collection.class, 0);
@@ -203,7 +230,7 @@ final class ObjectReader {
 
     private Object map(Object json, Type type, Class<?> raw) throws JsonError {
         Object unwrapped = unwrap(json, raw);
-        if (unwrapped == null || "".equals(unwrapped)) {
+        if (unwrapped == null || isBlank(unwrapped)) {
             return null;
         }
         Type key = Types.argument(type, Map.class, 0);
@@ -246,6 +273,9 @@ final class ObjectReader {
     }
 
     private Object entry(Object json, Type type, Class<?> raw) throws JsonError {
+        if (json instanceof List && ((List<?>) json).isEmpty()) {
+            return null;
+        }
         Map<?, ?> members = members(json, raw, true);
         Iterator<? extends Map.Entry<?, ?>> entries = members.entrySet().iterator();
         if (!entries.hasNext()) {
@@ -283,13 +313,17 @@ final class ObjectReader {
     }
 
     private Object bean(Object json, Type type, Class<?> raw) throws JsonError {
-        if ("".equals(json)) {
+        boolean isAbstract = Modifier.isAbstract(raw.getModifiers());
+        if (isBlank(json) && !isAbstract) {
             return null;
         }
         if (Records.isRecord(raw)) {
             return record(members(json, raw, true), type, raw);
         }
         Bean bean = Bean.of(raw);
+        if (isAbstract) {
+            return bean.instance(); // says why it can't be
+        }
         if (S3Events.isOne(raw)) {
             return S3Events.read(members(json, raw, true), raw, this);
         }

@@ -1,7 +1,6 @@
 package lampion.runtime.json;
 
 import java.io.File;
-import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -14,7 +13,6 @@ import java.util.Base64;
 import java.util.Calendar;
 import java.util.Currency;
 import java.util.Date;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -23,8 +21,6 @@ import java.util.Set;
 import java.util.TimeZone;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Pattern;
 
 /** Types that are one JSON value each: texts, numbers, truth, dates, and what is written as text. */
@@ -39,19 +35,6 @@ final class Scalars {
                     Arrays.asList(
                             UUID.class, URI.class, URL.class, File.class, Locale.class, Currency.class, TimeZone.class,
                             Class.class, Pattern.class, Charset.class, StringBuilder.class, StringBuffer.class));
-
-    private static final Map<Class<?>, Class<?>> BOXES = new HashMap<>();
-
-    static {
-        BOXES.put(Integer.TYPE, Integer.class);
-        BOXES.put(Long.TYPE, Long.class);
-        BOXES.put(Short.TYPE, Short.class);
-        BOXES.put(Byte.TYPE, Byte.class);
-        BOXES.put(Double.TYPE, Double.class);
-        BOXES.put(Float.TYPE, Float.class);
-        BOXES.put(Boolean.TYPE, Boolean.class);
-        BOXES.put(Character.TYPE, Character.class);
-    }
 
     private final boolean datesAreSeconds;
 
@@ -70,7 +53,8 @@ final class Scalars {
                         : token.startsWith("START_ARRAY") ? "Array value"
                         : token.equals("VALUE_NUMBER_INT") ? "Integer value"
                         : token.equals("VALUE_NUMBER_FLOAT") ? "Floating-point value"
-                        : token.equals("VALUE_STRING") ? "String value" : "Boolean value";
+                        : token.equals("VALUE_STRING") ? "String value"
+                        : token.equals("VALUE_NULL") ? "Null value" : "Boolean value";
         return new JsonError("Cannot deserialize value of type `" + type + "` from " + kind + " (token `JsonToken."
                 + token + "`)");
     }
@@ -96,7 +80,7 @@ final class Scalars {
         return type.isArray() ? nameOf(type.getComponentType()) + "[]" : type.getName();
     }
 
-    private static JsonError weird(String text, Class<?> type, String why) {
+    static JsonError weird(String text, Class<?> type, String why) {
         return new JsonError("Cannot deserialize value of type `" + nameOf(type) + "` from String \"" + text + "\": " + why);
     }
 
@@ -105,9 +89,9 @@ final class Scalars {
         if (type == String.class || type == CharSequence.class) {
             return text(json, type);
         }
-        Class<?> boxed = BOXES.containsKey(type) ? BOXES.get(type) : type;
+        Class<?> boxed = Numbers.boxed(type);
         if (Number.class.isAssignableFrom(boxed)) {
-            return number(json, type, boxed);
+            return Numbers.read(json, type, boxed);
         }
         if (boxed == Boolean.class) {
             return truth(json, type);
@@ -144,114 +128,6 @@ final class Scalars {
         return json.toString();
     }
 
-    // -- numbers --
-
-    private static Object number(Object json, Class<?> type, Class<?> boxed) throws JsonError {
-        if (json instanceof JsonNumber) {
-            return convert((JsonNumber) json, type, boxed);
-        }
-        if (!(json instanceof String)) {
-            throw mismatch(json, type);
-        }
-        String text = ((String) json).trim();
-        if (text.isEmpty() || text.equals("null")) {
-            return type.isPrimitive() ? convert(new JsonNumber("0", true), type, boxed) : null;
-        }
-        boolean isFraction = boxed == Double.class || boxed == Float.class;
-        try {
-            if (isFraction) {
-                return convert(new JsonNumber(special(text), false), type, boxed);
-            }
-            new BigDecimal(text);
-            boolean isWhole = text.indexOf('.') < 0 && text.indexOf('e') < 0 && text.indexOf('E') < 0;
-            if (!isWhole && boxed != BigDecimal.class && boxed != Number.class) {
-                throw new NumberFormatException();
-            }
-            return convert(new JsonNumber(text.startsWith("+") ? text.substring(1) : text, isWhole), type, boxed);
-        } catch (NumberFormatException error) {
-            throw weird(text, type, "not a valid " + expected(type, boxed));
-        }
-    }
-
-    private static String expected(Class<?> type, Class<?> boxed) {
-        if (type == Short.class) {
-            return "Short value";
-        }
-        if (boxed == Double.class || boxed == Float.class) {
-            String name = type.isPrimitive() ? type.getName() : type.getSimpleName();
-            return "`" + name + "` value" + (type == Double.TYPE ? " (as String to convert)" : "");
-        }
-        if (boxed == BigDecimal.class || boxed == BigInteger.class) {
-            return "representation";
-        }
-        return "`" + nameOf(type) + "` value";
-    }
-
-    private static String special(String text) {
-        switch (text) {
-            case "INF":
-            case "Infinity":
-            case "+INF":
-                return "Infinity";
-            case "-INF":
-                return "-Infinity";
-            default:
-                return text;
-        }
-    }
-
-    private static Object convert(JsonNumber number, Class<?> type, Class<?> boxed) throws JsonError {
-        if (boxed == Double.class) {
-            return Double.valueOf(number.text);
-        }
-        if (boxed == Float.class) {
-            return Float.valueOf(number.text);
-        }
-        if (boxed == Number.class) {
-            return number.natural();
-        }
-        try {
-            if (boxed == BigDecimal.class) {
-                return number.exact();
-            }
-            if (boxed == BigInteger.class) {
-                return number.exact().toBigInteger();
-            }
-            if (number.text.equals("NaN")) {
-                return convert(new JsonNumber("0", true), type, boxed);
-            }
-            if (number.text.endsWith("Infinity")) {
-                throw new JsonError("Numeric value (" + number + ") out of range of " + type.getSimpleName());
-            }
-            BigInteger whole = number.isWhole ? new BigInteger(number.text) : number.exact().toBigInteger();
-            if (boxed == Long.class || boxed == AtomicLong.class) {
-                long value = inRange(whole, Long.MIN_VALUE, Long.MAX_VALUE, "long", number);
-                return boxed == Long.class ? (Object) value : new AtomicLong(value);
-            }
-            if (boxed == Integer.class || boxed == AtomicInteger.class) {
-                int value = (int) inRange(whole, Integer.MIN_VALUE, Integer.MAX_VALUE, "int", number);
-                return boxed == Integer.class ? (Object) value : new AtomicInteger(value);
-            }
-            if (boxed == Short.class) {
-                return (short) inRange(whole, Short.MIN_VALUE, Short.MAX_VALUE, "Java short", number);
-            }
-            if (boxed == Byte.class) {
-                return (byte) inRange(whole, Byte.MIN_VALUE, 255, "Java byte", number);
-            }
-        } catch (NumberFormatException error) {
-            throw mismatch(number, type);
-        }
-        return NONE;
-    }
-
-    private static long inRange(BigInteger value, long least, long most, String kind, JsonNumber number) throws JsonError {
-        if (value.compareTo(BigInteger.valueOf(least)) < 0 || value.compareTo(BigInteger.valueOf(most)) > 0) {
-            String range = kind.startsWith("Java") ? kind : kind + " (" + least + " - " + most + ")";
-            throw new JsonError("Numeric value (" + number + ") out of range of " + range);
-        }
-        return value.longValue();
-    }
-
     // -- truth, characters, bytes --
 
     private static Object truth(Object json, Class<?> type) throws JsonError {
@@ -286,7 +162,12 @@ final class Scalars {
 
     private static Object character(Object json, Class<?> type) throws JsonError {
         if (json instanceof JsonNumber && ((JsonNumber) json).isWhole) {
-            return (char) (int) (Integer) convert((JsonNumber) json, Integer.class, Integer.class);
+            int code = (Integer) Numbers.convert((JsonNumber) json, Integer.class, Integer.class);
+            if (code < 0 || code > Character.MAX_VALUE) {
+                throw new JsonError("Cannot deserialize value of type `" + nameOf(type) + "` from number " + code
+                        + ": value outside valid Character range (0x0000 - 0xFFFF)");
+            }
+            return (char) code;
         }
         if (!(json instanceof String)) {
             throw mismatch(json, type);
@@ -295,7 +176,7 @@ final class Scalars {
         if (text.length() == 1) {
             return text.charAt(0);
         }
-        if (text.trim().isEmpty()) {
+        if (text.trim().isEmpty() || text.equals("null")) {
             return type.isPrimitive() ? (Object) '\0' : null;
         }
         throw weird(text, type, "Expected either Integer value code or 1-character String");
@@ -305,7 +186,12 @@ final class Scalars {
         byte[] bytes;
         if (json instanceof String) {
             try {
-                bytes = Base64.getDecoder().decode(((String) json).replaceAll("\\s", ""));
+                String text = ((String) json).replaceAll("\\s", "");
+                if (text.length() % 4 != 0) {
+                    throw new IllegalArgumentException("Unexpected end of base64-encoded String: base64 variant"
+                            + " 'MIME-NO-LINEFEEDS' expects padding (one or more '=' characters) at the end");
+                }
+                bytes = Base64.getDecoder().decode(text);
             } catch (IllegalArgumentException error) {
                 throw weird((String) json, type, "Failed to decode VALUE_STRING as base64 (MIME-NO-LINEFEEDS): "
                         + error.getMessage());
@@ -314,10 +200,11 @@ final class Scalars {
             List<?> elements = (List<?>) json;
             bytes = new byte[elements.size()];
             for (int index = 0; index < bytes.length; index++) {
-                bytes[index] = (Byte) number(elements.get(index), Byte.TYPE, Byte.class);
+                Object element = elements.get(index);
+                bytes[index] = element == null ? 0 : (Byte) Numbers.read(element, Byte.TYPE, Byte.class);
             }
-        } else if (json instanceof JsonNumber && type == byte[].class) {
-            bytes = new byte[] {(Byte) number(json, Byte.TYPE, Byte.class)};
+        } else if (json instanceof JsonNumber && ((JsonNumber) json).isWhole && type == byte[].class) {
+            bytes = new byte[] {(Byte) Numbers.read(json, Byte.TYPE, Byte.class)};
         } else {
             throw mismatch(json, type);
         }
@@ -328,11 +215,22 @@ final class Scalars {
         if (json instanceof List) {
             StringBuilder built = new StringBuilder();
             for (Object element : (List<?>) json) {
-                built.append(text(element, char[].class));
+                if (element != null && !(element instanceof String)) {
+                    throw mismatch(element, Character.TYPE);
+                }
+                String one = element == null ? "\0" : (String) element;
+                if (one.length() != 1) {
+                    throw new JsonError("Cannot convert a JSON String of length " + one.length()
+                            + " into a char element of char array");
+                }
+                built.append(one);
             }
             return built.toString().toCharArray();
         }
-        return text(json, char[].class).toCharArray();
+        if (!(json instanceof String)) {
+            throw mismatch(json, char[].class);
+        }
+        return ((String) json).toCharArray();
     }
 
     // -- constants, keys, and what is written as text --
@@ -340,7 +238,7 @@ final class Scalars {
     Object constant(Object json, Class<?> type) throws JsonError {
         Object[] constants = type.isEnum() ? type.getEnumConstants() : type.getSuperclass().getEnumConstants();
         if (json instanceof JsonNumber && ((JsonNumber) json).isWhole) {
-            return ordinal(((JsonNumber) json).text, constants);
+            return ordinal(String.valueOf(Numbers.convert((JsonNumber) json, Integer.class, Integer.class)), constants);
         }
         if (!(json instanceof String)) {
             throw mismatch(json, type);
