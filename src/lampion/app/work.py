@@ -1,15 +1,17 @@
 """Builds what runs functions, and ends it: environments, deployments, the invoke path, the queues' way in."""
 
 import asyncio
+import logging
 import os
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
 from lampion.app.rooms import Ports, Stores, Work
 from lampion.code.deployments import Deployments
 from lampion.code.garbage import GarbageCollector
-from lampion.code.interpreters import Interpreters, search_places
+from lampion.code.interpreter_places import search_places
+from lampion.code.interpreters import Interpreter, Interpreters
 from lampion.code.runtimes import Runtimes
 from lampion.config import Settings
 from lampion.config.processors import processors
@@ -36,6 +38,8 @@ from lampion.sandbox.snapshots import snapshotting
 from lampion.sandbox.spec import NetworkMode
 from lampion.sandbox.tool_runner import SubprocessToolRunner, ToolOutput
 
+_LOG = logging.getLogger(__name__)
+
 
 def _pool_settings(settings: Settings) -> PoolSettings:
     return PoolSettings(
@@ -54,10 +58,10 @@ def _function_memory_mib(settings: Settings) -> int:
 @asynccontextmanager
 async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterator[Work]:
     """All that runs functions, for the duration of the block."""
-    interpreters = Interpreters(
-        search_places(settings.interpreter, os.environ), ToolOutput(SubprocessToolRunner(ports.clock))
-    )
+    places, tool = search_places(settings.interpreter, os.environ), ToolOutput(SubprocessToolRunner(ports.clock))
+    interpreters = Interpreters(places, tool, takes_close=settings.close_runtimes)
     found = await interpreters.discover()  # now, so that a runtime's version is the same in every answer
+    _tell_of_close(found.values())
     runtimes = Runtimes(ports.clock, interpreters)
     sessions, doors = SessionKeys(ports.rng), FunctionDoors(ports.clock)
     provisioner = _provisioner(settings, ports, stores, interpreters, runtimes, ServerAccess(sessions, doors))
@@ -93,6 +97,12 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
     finally:
         await pool.close()
         await snapshots.close()
+
+
+def _tell_of_close(interpreters: Iterable[Interpreter]) -> None:
+    for one in interpreters:
+        if one.is_close:
+            _LOG.warning("--close-runtimes: %s runs on version %s, %s", one.runtime, one.version, one.executable)
 
 
 @asynccontextmanager

@@ -12,7 +12,8 @@ from lampion.cli.doctor_report import DataState, FoundRuntime, Report, Room, as_
 from lampion.cli.doctor_runtimes import runtime_findings
 from lampion.cli.failure import ExitCode, Failure
 from lampion.clock.clock import SystemClock
-from lampion.code.interpreters import Interpreters, search_places
+from lampion.code.interpreter_places import search_places
+from lampion.code.interpreters import Interpreters
 from lampion.config import SettingError, Settings, settings_from
 from lampion.config.values import SandboxChoice
 from lampion.sandbox.doctor import examine
@@ -84,5 +85,6 @@ def _sandboxes(settings: Settings) -> tuple[str, Capabilities]:
 
 async def _runtimes(settings: Settings) -> Mapping[str, FoundRuntime]:
     places = search_places(settings.interpreter, os.environ)
-    found = await Interpreters(places, ToolOutput(SubprocessToolRunner(SystemClock()))).discover()
-    return {name: FoundRuntime(one.version, str(one.executable)) for name, one in found.items()}
+    tool = ToolOutput(SubprocessToolRunner(SystemClock()))
+    found = await Interpreters(places, tool, takes_close=settings.close_runtimes).discover()
+    return {name: FoundRuntime(one.version, str(one.executable), one.is_close) for name, one in found.items()}

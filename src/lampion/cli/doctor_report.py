@@ -17,10 +17,11 @@ _MEANING: Final = {
 
 @dataclass(frozen=True, slots=True)
 class FoundRuntime:
-    """An interpreter that serves a runtime."""
+    """An interpreter that serves a runtime; one that `is_close` is of another version."""
 
     version: str
     executable: str
+    is_close: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield ""
     yield "runtimes" if report.runtimes else "runtimes    none found"
     for runtime, found in report.runtimes.items():
-        yield f"  {runtime:12} {found.version:10} {found.executable}"
+        yield f"  {runtime:12} {found.version:10} {found.executable}{' (close)' if found.is_close else ''}"
     yield ""
     yield f"data        {report.data.path}"
     yield f"  {f'server at {report.data.server}' if report.data.server else 'no server runs on it'}"

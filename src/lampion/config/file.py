@@ -17,8 +17,11 @@ class ConfigFile:
     services: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
-def read_config_file(path: Path, names: frozenset[str]) -> ConfigFile:
-    """The file at `path`, which may set `names`. Raises ValueError: "what is wrong; how to mend it."."""
+def read_config_file(path: Path, names: frozenset[str], switches: frozenset[str] = frozenset()) -> ConfigFile:
+    """The file at `path`, which may set `names`, of which `switches` also by true and false.
+
+    Raises ValueError: "what is wrong; how to mend it.".
+    """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -30,6 +33,9 @@ def read_config_file(path: Path, names: frozenset[str]) -> ConfigFile:
     services = document.pop(_SERVICES, {})
     if not isinstance(services, dict):
         raise ValueError('has services that are no table; Write [services.sqs], and below it endpoint = "...".')
+    for name in document.keys() & switches:
+        if isinstance(document[name], bool):
+            document[name] = "yes" if document[name] else "no"
     return ConfigFile({name: _text(name, value, names) for name, value in document.items()}, services)
 
 

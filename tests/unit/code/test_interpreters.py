@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from lampion.code.interpreters import Interpreters, RuntimeUnavailable, SearchPlaces, candidates, search_places
+from lampion.code.interpreter_places import SearchPlaces, candidates, search_places
+from lampion.code.interpreters import Interpreters, RuntimeUnavailable
 from lampion.code.runtimes import catalogue
 
 ELF = b"\x7fELF" + bytes(60)
@@ -157,7 +158,7 @@ async def test_a_missing_interpreter_says_how_to_install_one(machine: Machine):
     with pytest.raises(RuntimeUnavailable) as missing:
         await Interpreters(_places(machine), machine).find("python3.14")
     assert str(missing.value).startswith("No interpreter for python3.14 on this machine. Install one")
-    assert "lampion doctor" in str(missing.value)
+    assert "lampion runtimes" in str(missing.value)
 
 
 @pytest.mark.parametrize("runtime", ["nodejs14.x", "java21", "provided.al2023", "custom", "python2.7", "no-such"])
@@ -183,6 +184,59 @@ def test_the_environment_names_the_places():
     assert places.home == Path("/home/me")
     assert search_places({}, {}).path == ()
     assert search_places({}, {}).home is None
+
+
+async def test_a_close_version_serves_only_where_that_is_wanted(machine: Machine):
+    machine.program("path1/python3.11", "3.11.2")
+    machine.program("home/.pyenv/versions/3.13.1/bin/python3.13", "3.13.1")
+    with pytest.raises(RuntimeUnavailable) as missing:
+        await Interpreters(_places(machine), machine).find("python3.12")
+    assert "or start the server with --close-runtimes to use Python 3.13, and update the function" in str(missing.value)
+    found = await Interpreters(_places(machine), machine, takes_close=True).find("python3.12")
+    assert (found.runtime, found.version, found.is_close) == ("python3.12", "3.13.1", True)
+    assert found.executable_inside == "/var/lang/bin/python3.13"
+
+
+async def test_its_own_version_is_preferred_to_every_close_one(machine: Machine):
+    machine.program("path1/python3.13", "3.13.1")
+    machine.program("usr/bin/python3.12", "3.12.0")
+    found = await Interpreters(_places(machine), machine, takes_close=True).find("python3.12")
+    assert (found.version, found.is_close) == ("3.12.0", False)
+
+
+async def test_what_the_runtime_cannot_do_with_is_not_close(machine: Machine):
+    machine.program("path1/python3.7", "3.7.16")
+    machine.program("path1/python2.7", "2.7.18")
+    with pytest.raises(RuntimeUnavailable) as missing:
+        await Interpreters(_places(machine), machine, takes_close=True).find("python3.8")
+    assert "--close-runtimes" not in str(missing.value)
+
+
+async def test_a_set_interpreter_of_another_version_is_taken_as_a_close_one(machine: Machine):
+    chosen = machine.program("opt/mine/bin/python3.13", "3.13.3")
+    machine.program("path1/python3.14", "3.14.1")
+    with pytest.raises(
+        RuntimeUnavailable, match=r"is no working Python 3\.12 .*, or start .* to use Python 3\.13, and"
+    ):
+        await Interpreters(_places(machine, chosen=chosen), machine).find("python3.12")
+    found = await Interpreters(_places(machine, chosen=chosen), machine, takes_close=True).find("python3.12")
+    assert found.version == "3.13.3"
+
+
+async def test_discover_tells_close_ones_where_they_are_wanted(machine: Machine):
+    machine.program("path1/python3.12", "3.12.1")
+    found = await Interpreters(_places(machine), machine, takes_close=True).discover()
+    told = {runtime: one.is_close for runtime, one in found.items() if runtime.startswith("python")}
+    assert told == {f"python3.{minor}": minor != 12 for minor in range(8, 16)}
+    assert machine.asked == [str(machine.root / "path1/python3.12")]
+
+
+async def test_nodes_of_any_version_may_be_close(machine: Machine):
+    machine.node("home/.nvm/versions/node/v23.1.0/bin/node", "23.1.0")
+    machine.node("home/.nvm/versions/node/v18.1.0/bin/node", "18.1.0")
+    places = SearchPlaces({}, (), machine.root / "home", ())
+    found = await Interpreters(places, machine, takes_close=True).find("nodejs20.x")
+    assert found.version == "23.1.0"
 
 
 async def test_this_very_interpreter_is_found():

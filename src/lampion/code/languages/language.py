@@ -21,7 +21,9 @@ class Language:
     `names` are those of its programs on PATH. `kept` tells where version managers keep it: a directory, relative to
     the home directory or absolute, and a pattern of programs under it. `question` are the arguments that make an
     interpreter tell its version and place; `read` takes its answer for a runtime's version, and returns None for an
-    interpreter of another kind. `read` may raise OSError, ValueError, TypeError and KeyError for nonsense.
+    interpreter of another kind, not for one of another version. `read` may raise OSError, ValueError, TypeError and
+    KeyError for nonsense. `least` is the oldest version that the language's runtime works with: one that is only
+    close to the wanted version is no older.
     """
 
     title: str
@@ -30,3 +32,4 @@ class Language:
     question: tuple[str, ...]
     read: Callable[[bytes, str], Answer | None]
     install: str
+    least: str = "0"
