@@ -16,6 +16,7 @@ from lampion.code.runtimes import Runtimes
 from lampion.config import Settings
 from lampion.config.processors import processors
 from lampion.domain.limits import MEMORY_MIB_MIN, MIB
+from lampion.environments.file_systems import FileSystems
 from lampion.environments.log_rate import LogRate
 from lampion.environments.pool import EnvironmentPool, PoolSettings
 from lampion.environments.provision import Provisioner
@@ -166,6 +167,7 @@ def _provisioner(
         runtime_server=RuntimeApiServer(ports.clock),
         access=access,
         reach=Reach(NetworkMode(settings.network.value), settings.subnet_route),
+        file_systems=FileSystems(settings.file_systems, ports.clock),
         logs=stores.logs,
         clock=ports.clock,
         rng=ports.rng,

@@ -29,6 +29,7 @@ from lampion.environments.environ import (
     snapshot_variables,
 )
 from lampion.environments.environment import Environment, Restore, RuntimeServer
+from lampion.environments.file_systems import FileSystems
 from lampion.environments.log_rate import LogRate
 from lampion.environments.narrator import Narrator
 from lampion.environments.reach import Reach
@@ -36,7 +37,7 @@ from lampion.environments.runtime_programs import PROGRAMS, RuntimeProgram
 from lampion.environments.server_access import ServerAccess
 from lampion.environments.session import OfferedCredentials
 from lampion.function_logs.journal import FunctionLogs, LogGroup
-from lampion.sandbox.driver import Driver, Sandbox
+from lampion.sandbox.driver import DirectoryRefused, Driver, Sandbox
 from lampion.sandbox.snapshots import Snapshot, SnapshotOrigin, Snapshotting
 from lampion.sandbox.spec import Limits, Mount, SandboxSpec, Template
 
@@ -83,6 +84,7 @@ class Provisioner:
         runtime_server: RuntimeServer,
         access: ServerAccess,
         reach: Reach,
+        file_systems: FileSystems,
         logs: FunctionLogs,
         clock: Clock,
         rng: Rng,
@@ -98,6 +100,7 @@ class Provisioner:
         self._runtime_server = runtime_server
         self._access = access
         self._reach = reach
+        self._file_systems = file_systems
         self._logs = logs
         self._clock = clock
         self._rng = rng
@@ -122,7 +125,10 @@ class Provisioner:
             return await self._driver.start(await self._spec(function, variables))
 
         async def launch() -> Sandbox:
-            return await self._access.start(function, start)
+            try:
+                return await self._access.start(function, start)
+            except DirectoryRefused as error:
+                self._file_systems.refused(function, error)
 
         return Environment(
             function,
@@ -207,7 +213,8 @@ class Provisioner:
         if configuration.layers and not self._has_file_system:
             environ[LAYERS_VARIABLE] = LAYERS_ROOT
         own, shared = await asyncio.gather(self._own_mounts(function, interpreter), self._shared_mounts(interpreter))
-        can_wait = program.waiting is not None and program.waiting.serves(environ)
+        file_system = await self._file_systems.directory_of(function) if configuration.file_system_configs else None
+        can_wait = program.waiting is not None and program.waiting.serves(environ) and file_system is None
         can_wait = can_wait and not any(_has_libraries(mount.source) for mount in own)
         return SandboxSpec(
             sandbox_id=self._sandbox_id(),
@@ -222,6 +229,7 @@ class Provisioner:
             ),
             network=self._reach.network_of(configuration),
             template=self._template(interpreter, shared, configuration.memory_mib) if can_wait else None,
+            shared=file_system,
         )
 
     @property

@@ -53,6 +53,10 @@ class SandboxError(Exception):
     """A sandbox couldn't be made or has failed on the platform's side; the message says where and why."""
 
 
+class DirectoryRefused(SandboxError):
+    """The sandbox can't have its shared directory, the message says why; without it, it could be made."""
+
+
 class Sandbox(Protocol):
     """One running sandbox.
 
@@ -106,7 +110,10 @@ class Driver(Protocol):
         """Sandboxes of this template will be wanted: a driver that can prepare some does so. Returns at once."""
 
     async def start(self, spec: SandboxSpec) -> Sandbox:
-        """Returns once the first process runs. Raises SandboxError; then nothing is left behind."""
+        """Returns once the first process runs. Raises SandboxError; then nothing is left behind.
+
+        DirectoryRefused when it is `spec.shared` that can't be had, as by drivers that give none.
+        """
 
     async def sweep(self) -> int:
         """Remove what a server that died left on the host; the number of sandboxes found."""

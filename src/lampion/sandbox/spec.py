@@ -22,6 +22,21 @@ class Mount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharedDirectory:
+    """A writable view, at `target`, of what is `beneath` the host directory `source`; all of it if that is empty.
+
+    Other sandboxes may have it too, and what is written there stays. There the function is the host's user `user_id`
+    and group `group_id`. Neither is root: what a function writes may be a program.
+    """
+
+    source: Path
+    beneath: str
+    target: str
+    user_id: int
+    group_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What the sandbox may use. `cpu_cores` holds from `limit_cpu()` on; until then one whole core is allowed."""
 
@@ -85,7 +100,8 @@ class SandboxSpec:
     A driver without a file system of its own (`process`) rewrites those that begin with a mount's target.
     The driver adds AWS_LAMBDA_RUNTIME_API and _LAMBDA_TELEMETRY_LOG_FD to `environ`, and AWS_ENDPOINT_URL where there
     is a gateway and `environ` names none; it is otherwise complete: nothing of the server's own environment gets in.
-    `template` is a hint: a sandbox prepared after it will do. Its mounts are among `mounts`.
+    `template` is a hint: a sandbox prepared after it will do. Its mounts are among `mounts`. There is none with
+    `shared`, for a process that waits has its walls already.
     """
 
     sandbox_id: str
@@ -96,3 +112,4 @@ class SandboxSpec:
     limits: Limits
     template: Template | None = None
     network: Network = Network()
+    shared: SharedDirectory | None = None

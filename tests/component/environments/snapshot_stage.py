@@ -15,6 +15,7 @@ from lampion.clock.rng import SystemRng
 from lampion.code.interpreters import Interpreter
 from lampion.domain.function import AttachedLayer, Function
 from lampion.environments.environment import Environment
+from lampion.environments.file_systems import FileSystems
 from lampion.environments.log_rate import USUAL_RATE
 from lampion.environments.provision import Provisioner
 from lampion.environments.reach import Reach
@@ -133,6 +134,7 @@ async def snapshot_stage(
         packages=Trees(task),
         runtime_files=RuntimeTrees(),
         access=ServerAccess(SessionKeys(SystemRng()), NoDoors()),
+        file_systems=FileSystems({}, clock),
         reach=Reach(NetworkMode.GATEWAY, {}),
         interpreters=python,
         labels=python,

@@ -15,7 +15,7 @@ from lampion.sandbox.cgroup_host import owner_name
 from lampion.sandbox.cgroups import cpu_quota, limit_settings
 from lampion.sandbox.cpu_files import set_quota, set_weight
 from lampion.sandbox.doctor import examine
-from lampion.sandbox.driver import Capabilities, Exit, Finding, SandboxError
+from lampion.sandbox.driver import Capabilities, DirectoryRefused, Exit, Finding, SandboxError
 from lampion.sandbox.freezer import CgroupFreezer, Freezer, SignalFreezer
 from lampion.sandbox.host_view import Entry, EntryKind, mount_entries
 from lampion.sandbox.launched_snapshots import LaunchedOrigin, LaunchedSnapshots
@@ -25,7 +25,7 @@ from lampion.sandbox.network.egress import Egress
 from lampion.sandbox.network.firewall import can_change_firewall, sweep_tables, table_name
 from lampion.sandbox.network.router import Outside
 from lampion.sandbox.prepared import USUAL_LIMITS, Preparation, PreparedSandbox
-from lampion.sandbox.spec import SandboxSpec, Template
+from lampion.sandbox.spec import SandboxSpec, SharedDirectory, Template
 from lampion.sandbox.stock import Stock
 
 DEFAULT_STOCK: Final = 4
@@ -147,12 +147,26 @@ class NamespaceDriver:
 
     async def start(self, spec: SandboxSpec) -> NamespaceSandbox:
         await self._preparation.beginnings.disks.of(spec.limits.tmp_mib)
+        if spec.shared is not None:
+            return await self._start_sharing(spec, spec.shared)
         if spec.template is not None and _inherits_usual_limits(spec):
             try:
                 return await self._start(spec, self._stock.take(spec.template, spec.limits), spec.template)
             except SandboxError as error:
                 _LOG.warning("sandbox %s starts the slow way: %s", spec.sandbox_id, error)
         return await self.specialised(spec, self._preparation.prepare((), spec.limits))
+
+    async def _start_sharing(self, spec: SandboxSpec, shared: SharedDirectory) -> NamespaceSandbox:
+        """Only root can let a function act as somebody else; any other server only as itself."""
+        if self._preparation.beginnings.is_root:
+            return await self.specialised(spec, self._preparation.prepare((), spec.limits))
+        if (shared.user_id, shared.group_id) != (os.geteuid(), os.getegid()):
+            raise DirectoryRefused(
+                f"only a server that is root can let functions act as user {shared.user_id} and group "
+                f"{shared.group_id}; this one is {os.geteuid()} and {os.getegid()}"
+            )
+        as_launcher_numbers = replace(spec, shared=replace(shared, user_id=0, group_id=0))
+        return await self.specialised(as_launcher_numbers, self._preparation.prepare((), spec.limits, as_server=True))
 
     def snapshot_finding(self) -> Finding | None:
         return self._snapshots.finding()
@@ -219,6 +233,7 @@ class NamespaceDriver:
             limits=spec.limits,
             settings=limit_settings(self._preparation.beginnings.layout, prepared.plan, spec.limits),
             entries=(*mount_entries(mount for mount in spec.mounts if mount not in present), *further),
+            shared=spec.shared,
         )
 
     def _limit_cpu(self, prepared: PreparedSandbox, cores: float) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 from lampion.clock.clock import Clock
 from lampion.sandbox.cgroups import cpu_quota
 from lampion.sandbox.cpu_files import set_quota, set_weight
-from lampion.sandbox.driver import Capabilities, Exit, SandboxError
+from lampion.sandbox.driver import Capabilities, DirectoryRefused, Exit, SandboxError
 from lampion.sandbox.launcher.connection import LauncherConnection, Listeners
 from lampion.sandbox.oci.cgroup_files import CgroupFiles, find_cgroup_files
 from lampion.sandbox.oci.containers import Begun, Containers, removal_command
@@ -118,6 +118,8 @@ class OciDriver:
         """A container can't be given to a function later."""
 
     async def start(self, spec: SandboxSpec) -> OciSandbox:
+        if spec.shared is not None:
+            raise DirectoryRefused(f"the sandbox driver {self.name} gives functions no file system")
         if spec.network.leaves_host:
             raise SandboxError("the OCI driver gives functions no network beyond this server")
         begun, connection = self._begin(spec)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from lampion.clock.clock import Clock
-from lampion.sandbox.driver import Capabilities, Exit, Finding, Grade, SandboxError
+from lampion.sandbox.driver import Capabilities, DirectoryRefused, Exit, Finding, Grade, SandboxError
 from lampion.sandbox.launcher.description import resource_limits
 from lampion.sandbox.process_family import kill_family
 from lampion.sandbox.relocation import relocate_environ, relocate_path
@@ -33,6 +33,7 @@ _FINDINGS: Final = (
     Finding("memory-limit", "MemorySize isn't enforced", _MEND),
     Finding("cpu-limit", "the share of a processor that goes with MemorySize isn't enforced", _MEND),
     Finding("network", "functions reach every network that the server reaches, whatever --network says", _MEND),
+    Finding("file-systems", "functions with FileSystemConfigs can't be invoked", _MEND),
     Finding("server-death", "functions outlive a server that is killed, until they notice", _MEND),
 )
 
@@ -129,6 +130,8 @@ class ProcessDriver:
         """Nothing can be prepared here."""
 
     async def start(self, spec: SandboxSpec) -> ProcessSandbox:
+        if spec.shared is not None:
+            raise DirectoryRefused(f"the sandbox driver {self.name} gives functions no file system")
         with contextlib.ExitStack() as on_failure:
             try:
                 sandbox = await self._start(spec, on_failure)

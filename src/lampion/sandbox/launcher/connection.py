@@ -8,9 +8,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from lampion.sandbox.driver import Exit, SandboxError
+from lampion.sandbox.driver import DirectoryRefused, Exit, SandboxError
 from lampion.sandbox.launcher.daemon import Launched, receive, seal, specialise
-from lampion.sandbox.launcher.messages import Ended, Failed, Lost, Message, Prepared, Refused, Running, Sealed, Watching
+from lampion.sandbox.launcher.messages import (
+    SHARED_STEP,
+    Ended,
+    Failed,
+    Lost,
+    Message,
+    Prepared,
+    Refused,
+    Running,
+    Sealed,
+    Watching,
+)
 from lampion.sandbox.snapshots import SnapshotRefused
 
 
@@ -147,5 +158,10 @@ class LauncherConnection:
         self._control.close()
         self._on_gone(self._told is not None or bool(self._failure))
         self._ended.set_result(self._told or Ended(Exit(None, signal.SIGKILL), 0))
-        error = SandboxError(self._failure or "the sandbox launcher was killed")
-        self._fail((self._listeners, self._running, self._watching, self._sealed), error)
+        self._fail((self._listeners, self._running, self._watching, self._sealed), _error(self._failure))
+
+
+def _error(failure: str) -> SandboxError:
+    """Of a launcher that told of `failure`, "STEP WHAT: WHY", before it went."""
+    kind = DirectoryRefused if failure.startswith(f"{SHARED_STEP} ") else SandboxError
+    return kind(failure or "the sandbox launcher was killed")

@@ -7,6 +7,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+enum { MOST_WORDS = 5 };
+
 typedef int (*reader)(struct description *wanted, char **words);
 
 static int refuse(int error)
@@ -191,27 +193,35 @@ static int add_entry(struct description *wanted, struct entry entry)
 
 static int read_bind(struct description *wanted, char **words)
 {
-    return add_entry(wanted, (struct entry){ENTRY_BIND, words[0], words[1], false, -1});
+    return add_entry(wanted, (struct entry){ENTRY_BIND, words[0], words[1], .tree = -1});
 }
 
 static int read_optional_bind(struct description *wanted, char **words)
 {
-    return add_entry(wanted, (struct entry){ENTRY_BIND, words[0], words[1], true, -1});
+    return add_entry(wanted, (struct entry){ENTRY_BIND, words[0], words[1], .is_optional = true, .tree = -1});
 }
 
 static int read_directory(struct description *wanted, char **words)
 {
-    return add_entry(wanted, (struct entry){ENTRY_DIRECTORY, words[0], "", false, -1});
+    return add_entry(wanted, (struct entry){ENTRY_DIRECTORY, words[0], "", .tree = -1});
 }
 
 static int read_file(struct description *wanted, char **words)
 {
-    return add_entry(wanted, (struct entry){ENTRY_FILE, words[0], words[1], false, -1});
+    return add_entry(wanted, (struct entry){ENTRY_FILE, words[0], words[1], .tree = -1});
 }
 
 static int read_symlink(struct description *wanted, char **words)
 {
-    return add_entry(wanted, (struct entry){ENTRY_SYMLINK, words[0], words[1], false, -1});
+    return add_entry(wanted, (struct entry){ENTRY_SYMLINK, words[0], words[1], .tree = -1});
+}
+
+static int read_shared(struct description *wanted, char **words)
+{
+    struct entry entry = {ENTRY_SHARED, words[0], words[1], .tree = -1, .beneath = words[2]};
+    if (!is_plain_path(entry.text))
+        return refuse(EINVAL);
+    return read_identity(&entry.owner, words + 3) < 0 ? -1 : add_entry(wanted, entry);
 }
 
 static int read_limit(struct description *wanted, char **words)
@@ -278,6 +288,7 @@ static const struct verb {
     {"directory", 1, read_directory},
     {"file", 2, read_file},                     /* path content */
     {"symlink", 2, read_symlink},               /* path target */
+    {"shared", 5, read_shared},                 /* path, directory on the host, path beneath it, uid gid there; writable */
     {"rlimit", 3, read_limit},                  /* name soft hard; -1 is unlimited */
     {"argument", 1, read_argument},
     {"variable", 1, read_variable},             /* NAME=VALUE */
@@ -298,7 +309,7 @@ static int read_record(struct launch *launch, const char *verb, char **position,
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         if (strcmp(verbs[i].name, verb) != 0)
             continue;
-        char *words[4] = {0};
+        char *words[MOST_WORDS] = {0};
         for (int w = 0; w < verbs[i].word_count; w++)
             if ((words[w] = next_word(position, end)) == NULL)
                 return refuse(EINVAL);

@@ -8,7 +8,7 @@ from typing import Final
 from lampion.sandbox.cgroups import CgroupPlan, Setting
 from lampion.sandbox.driver import SandboxError
 from lampion.sandbox.host_view import Entry
-from lampion.sandbox.spec import TELEMETRY_FD, Limits
+from lampion.sandbox.spec import TELEMETRY_FD, Limits, SharedDirectory
 
 RUNTIME_API_ADDRESS: Final = "127.0.0.1:9001"
 GATEWAY_VARIABLES: Final = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9002"}
@@ -122,12 +122,17 @@ def describe_special(
     limits: Limits,
     settings: Iterable[Setting],
     entries: Iterable[Entry],
+    shared: SharedDirectory | None = None,
 ) -> bytes:
-    """What makes a prepared sandbox one function's. With a process waiting in it, `argv` is empty."""
+    """What makes a prepared sandbox one function's. With a process waiting in it, `argv` is empty.
+
+    The ids of `shared` are as the launcher numbers users.
+    """
     records: list[_Record] = [("shared-memory", str(limits.memory_mib * _MIB))]
     records.append(("working-directory", working_directory))
     records += _setting_records(settings)
     records += _entry_records(entries)
+    records += _shared_records(shared)
     records += _program_records(argv, _complete(environ))
     return _encode(records)
 
@@ -167,6 +172,13 @@ def _entry_records(entries: Iterable[Entry]) -> list[_Record]:
         (entry.kind.value, entry.path) if entry.kind == "directory" else (entry.kind.value, entry.path, entry.text)
         for entry in entries
     ]
+
+
+def _shared_records(shared: SharedDirectory | None) -> list[_Record]:
+    if shared is None:
+        return []
+    owner = (str(shared.user_id), str(shared.group_id))
+    return [("shared", shared.target, str(shared.source), shared.beneath, *owner)]
 
 
 def _disk_records(disk: Disk | None) -> list[_Record]:

@@ -85,6 +85,11 @@ int make_rules(struct launch *launch)
         if (allow_beneath(ruleset, exceptions[i].path, exceptions[i].rights & rights) < 0)
             return -1;
     }
+    for (int i = 0; i < launch->wanted.entry_count; i++) {
+        const struct entry *entry = &launch->wanted.entries[i];
+        if (entry->kind == ENTRY_SHARED && allow_beneath(ruleset, entry->path, FILL & rights) < 0)
+            return -1;
+    }
     launch->rules = ruleset;
     return 0;
 }

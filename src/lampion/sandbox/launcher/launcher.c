@@ -99,6 +99,7 @@ static const struct step outer_special_steps[] = {
     {"limits", write_settings},
     {"sources", open_sources},
     {"owners", show_owners},
+    {"file-system", open_shared},
     {"hand-over", hand_trees},
     {NULL, NULL},
 };
@@ -133,6 +134,8 @@ static const struct step function_steps[] = {
     {"descriptors", arrange_descriptors},
     {"privileges", drop_privileges},
     {"landlock", restrict_writing},
+    /* Before the other filter, which lets nobody add one. */
+    {"modes", filter_modes},
     /* Last, for it refuses what the steps before do; it needs that privileges can't come back. */
     {"seccomp", filter_system_calls},
     {"exec", execute},

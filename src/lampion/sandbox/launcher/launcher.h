@@ -38,7 +38,12 @@ struct setting {
     const char *value;
 };
 
-enum entry_kind { ENTRY_BIND, ENTRY_DIRECTORY, ENTRY_FILE, ENTRY_SYMLINK };
+enum entry_kind { ENTRY_BIND, ENTRY_DIRECTORY, ENTRY_FILE, ENTRY_SYMLINK, ENTRY_SHARED };
+
+struct identity {
+    unsigned user_id;
+    unsigned group_id;
+};
 
 /* One name in the sandbox's file system; `text` is a host path, a content or a link's target. */
 struct entry {
@@ -46,7 +51,9 @@ struct entry {
     const char *path;
     const char *text;
     bool is_optional;
-    int tree; /* BIND: the detached mount, -1 when the optional source is missing */
+    int tree; /* BIND, SHARED: the detached mount, -1 when the optional source is missing */
+    const char *beneath;  /* SHARED: the part of the host directory that is meant; empty for all of it */
+    struct identity owner; /* SHARED: who the function is there, as the launcher numbers users */
 };
 
 /* Which file it is, whoever opened it. */
@@ -59,11 +66,6 @@ struct resource_limit {
     int resource;
     long long soft;
     long long hard;
-};
-
-struct identity {
-    unsigned user_id;
-    unsigned group_id;
 };
 
 /* An image to copy, and where its copies lie; `bytes`, of /tmp, is 0 when there is to be no disk. */
@@ -205,6 +207,10 @@ int open_sources(struct launch *launch);
 int show_owners(struct launch *launch);
 int let_go_of_sources(struct launch *launch);
 
+/* shared.c */
+int open_shared(struct launch *launch);
+bool has_shared(const struct description *wanted);
+
 /* mounts.c */
 int enter_new_root(struct launch *launch);
 int build_tree(struct launch *launch);
@@ -233,6 +239,7 @@ int open_listeners(struct launch *launch);
 void close_listeners(struct launch *launch);
 
 /* privileges.c */
+int write_map(struct launch *launch, pid_t process, const char *file, const char *text);
 int map_ids(struct launch *launch);
 int become_keeper(struct launch *launch);
 void look_at_core_pattern(void);
@@ -248,6 +255,7 @@ int close_to_others(struct launch *launch);
 /* seccomp.c */
 void build_filter(void);
 int filter_system_calls(struct launch *launch);
+int filter_modes(struct launch *launch);
 
 /* landlock.c */
 int restrict_writing(struct launch *launch);

@@ -57,6 +57,8 @@ class Ended:
 
 Message = Prepared | Running | Watching | Sealed | Lost | Refused | Failed | Ended
 MESSAGE_BYTES: Final = 1024
+SHARED_STEP: Final = "file-system"
+"""The launcher's step that takes the directory that a sandbox shares (launcher.c)."""
 _PLAIN: Final[dict[str, Message]] = {
     "prepared": Prepared(),
     "running": Running(),

@@ -70,6 +70,8 @@ static int build_entry(const struct entry *entry)
     switch (entry->kind) {
     case ENTRY_BIND:
         return entry->tree < 0 ? 0 : attach_tree(entry->tree, entry->path);
+    case ENTRY_SHARED:
+        return attach_tree(entry->tree, entry->path);
     case ENTRY_DIRECTORY:
         return make_directories(entry->path, true);
     case ENTRY_FILE:
@@ -148,7 +150,7 @@ int hand_trees(struct launch *launch)
     int descriptors[MOST_DESCRIPTORS] = {launch->description}, count = 1;
     for (int i = launch->entries_made; i < launch->wanted.entry_count; i++) {
         const struct entry *entry = &launch->wanted.entries[i];
-        text[length++] = entry->kind == ENTRY_BIND && entry->tree >= 0 ? 'y' : 'n';
+        text[length++] = entry->tree >= 0 ? 'y' : 'n';
         if (text[length - 1] == 'y')
             descriptors[count++] = entry->tree;
     }
