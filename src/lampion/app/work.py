@@ -11,7 +11,7 @@ from lampion.app.rooms import Ports, Stores, Work
 from lampion.code.deployments import Deployments
 from lampion.code.garbage import GarbageCollector
 from lampion.code.interpreter_places import search_places
-from lampion.code.interpreters import Interpreter, Interpreters
+from lampion.code.interpreters import Interpreter, Interpreters, RuntimeBase
 from lampion.code.runtimes import Runtimes
 from lampion.config import Settings
 from lampion.config.processors import processors
@@ -100,9 +100,9 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
         await snapshots.close()
 
 
-def _tell_of_close(interpreters: Iterable[Interpreter]) -> None:
-    for one in interpreters:
-        if one.is_close:
+def _tell_of_close(bases: Iterable[RuntimeBase]) -> None:
+    for one in bases:
+        if isinstance(one, Interpreter) and one.is_close:
             _LOG.warning("--close-runtimes: %s runs on version %s, %s", one.runtime, one.version, one.executable)
 
 

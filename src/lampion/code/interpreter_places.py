@@ -25,6 +25,7 @@ class SearchPlaces:
     path: tuple[Path, ...] = ()
     home: Path | None = None
     system: tuple[Path, ...] = (Path("/usr/local/bin"), Path("/usr/bin"))
+    os_release: Path = Path("/etc/os-release")
 
 
 def search_places(explicit: Mapping[str, Path], environ: Mapping[str, str]) -> SearchPlaces:

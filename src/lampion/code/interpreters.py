@@ -3,12 +3,13 @@
 import asyncio
 import platform
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
 from lampion.code.interpreter_places import SearchPlaces, candidates, for_version
-from lampion.code.languages import LANGUAGES
+from lampion.code.languages import LANGUAGES, WITHOUT_INTERPRETER
 from lampion.code.languages.language import Answer, Language
 from lampion.code.runtimes import Runtime, catalogue
 from lampion.code.versions import by_closeness, feature_version, is_at_least, is_version
@@ -53,6 +54,23 @@ class Interpreter:
         return not is_version(self.version, catalogue().runtimes[self.runtime].version)
 
 
+@dataclass(frozen=True, slots=True)
+class OperatingSystem:
+    """What a runtime without an interpreter stands on, such as provided.al2023: the function brings the program.
+
+    AWS calls them OS-only runtimes. `name` is that of this machine's system; `version` begins with the runtime's and
+    changes with it.
+    """
+
+    runtime: str
+    version: str
+    name: str
+
+
+RuntimeBase = Interpreter | OperatingSystem
+"""What this machine has for a runtime."""
+
+
 class Interpreters:
     """Looks each runtime's interpreter up once; one that is missing is looked for again at the next call.
 
@@ -63,7 +81,7 @@ class Interpreters:
         self._places = places
         self._tool = tool
         self._takes_close = takes_close
-        self._found: dict[str, Interpreter] = {}
+        self._found: dict[str, RuntimeBase] = {}
         self._answers: dict[tuple[object, ...], asyncio.Task[bytes]] = {}
 
     def known_version(self, runtime: str) -> str | None:
@@ -71,29 +89,32 @@ class Interpreters:
         found = self._found.get(runtime)
         return None if found is None else found.version
 
-    async def find(self, runtime: str) -> Interpreter:
+    async def find(self, runtime: str) -> RuntimeBase:
         """What runs `runtime` here. Raises RuntimeUnavailable with a text that says how to mend it."""
         known = catalogue().runtimes.get(runtime)
-        language = LANGUAGES.get(known.language) if known is not None and known.is_runnable else None
-        if known is None or language is None:
+        if known is None or not known.is_runnable:
             raise RuntimeUnavailable(_not_built(runtime))
-        found = await self._find(known, language)
+        found = await self._find(known)
         if found is not None:
             return found
+        language = LANGUAGES[known.language]
         close = None if self._takes_close else await self._closest(known, language)
         raise RuntimeUnavailable(_not_found(known, language, self._places.explicit.get(runtime), close))
 
-    async def discover(self) -> Mapping[str, Interpreter]:
-        """Every runnable runtime that has an interpreter here."""
+    async def discover(self) -> Mapping[str, RuntimeBase]:
+        """Every runnable runtime that this machine has something for."""
         runtimes = [runtime for runtime in catalogue().runtimes.values() if runtime.is_runnable]
-        languages = [(runtime, LANGUAGES[runtime.language]) for runtime in runtimes if runtime.language in LANGUAGES]
-        found = await asyncio.gather(*(self._find(*one) for one in languages))
-        return {interpreter.runtime: interpreter for interpreter in found if interpreter is not None}
+        found = await asyncio.gather(*map(self._find, runtimes))
+        return {base.runtime: base for base in found if base is not None}
 
-    async def _find(self, known: Runtime, language: Language) -> Interpreter | None:
+    async def _find(self, known: Runtime) -> RuntimeBase | None:
         found = self._found.get(known.identifier)
-        if found is None:
-            found = await self._exact(known, language)
+        if found is None and known.language in WITHOUT_INTERPRETER:
+            found = await asyncio.to_thread(_operating_system, known, self._places.os_release)
+        if found is not None:
+            return self._found.setdefault(known.identifier, found)
+        language = LANGUAGES[known.language]
+        found = await self._exact(known, language)
         if found is None and self._takes_close:
             found = await self._closest(known, language)
         return None if found is None else self._found.setdefault(known.identifier, found)
@@ -140,6 +161,21 @@ class Interpreters:
             raise
 
 
+def _operating_system(known: Runtime, os_release: Path) -> OperatingSystem:
+    """By freedesktop.org's os-release; a system without one is nameless."""
+    told = {}
+    with suppress(OSError):
+        for line in os_release.read_text(errors="replace").splitlines():
+            name, _, value = line.partition("=")
+            told[name] = value.strip("\"'")
+    version = told.get("VERSION_ID", "")
+    return OperatingSystem(
+        known.identifier,
+        f"{known.version}.{version}" if version else known.version,
+        told.get("PRETTY_NAME", "Linux"),
+    )
+
+
 def _interpreter(runtime: str, executable: Path, answer: Answer) -> Interpreter:
     """A system interpreter runs where it is; any other is mounted, with all that belongs to it, at /var/lang."""
     own = answer.prefix / answer.program
@@ -166,9 +202,9 @@ def install_command(known: Runtime) -> str:
 
 
 def _not_built(runtime: str) -> str:
-    titles = " and ".join(language.title for language in LANGUAGES.values())
+    titles = ", ".join(language.title for language in LANGUAGES.values())
     return (
-        f"The runtime {runtime} is not available yet: Lampion runs {titles} functions only. "
+        f"The runtime {runtime} is not available yet: Lampion runs {titles} and functions with a program of their own. "
         "Choose a runtime such as python3.12; lampion runtimes lists what was found."
     )
 

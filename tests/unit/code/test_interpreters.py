@@ -10,8 +10,15 @@ from pathlib import Path
 import pytest
 
 from lampion.code.interpreter_places import SearchPlaces, candidates, search_places
-from lampion.code.interpreters import Interpreters, RuntimeUnavailable
+from lampion.code.interpreters import Interpreter, Interpreters, OperatingSystem, RuntimeUnavailable
 from lampion.code.runtimes import catalogue
+
+
+async def found_by(interpreters: Interpreters, runtime: str) -> Interpreter:
+    base = await interpreters.find(runtime)
+    assert isinstance(base, Interpreter)
+    return base
+
 
 ELF = b"\x7fELF" + bytes(60)
 
@@ -92,7 +99,7 @@ def test_shims_directories_and_what_may_not_be_run_are_no_interpreters(machine: 
 async def test_an_explicit_setting_stands_alone(machine: Machine):
     chosen = machine.program("opt/mine/bin/python3.12", "3.12.3")
     machine.program("path1/python3.12", "3.12.9")
-    found = await Interpreters(_places(machine, chosen=chosen), machine).find("python3.12")
+    found = await found_by(Interpreters(_places(machine, chosen=chosen), machine), "python3.12")
     assert found.version == "3.12.3"
     broken = Interpreters(_places(machine, chosen=machine.root / "missing"), machine)
     with pytest.raises(RuntimeUnavailable, match=r"missing, is no working Python 3\.12"):
@@ -131,7 +138,7 @@ async def test_one_installed_later_is_found_at_the_next_call(machine: Machine):
 
 async def test_a_relocatable_interpreter_is_mounted_at_var_lang(machine: Machine):
     executable = machine.program("home/.pyenv/versions/3.12.1/bin/python3.12", "3.12.1")
-    found = await Interpreters(_places(machine), machine).find("python3.12")
+    found = await found_by(Interpreters(_places(machine), machine), "python3.12")
     prefix = executable.parent.parent
     assert found.executable == executable
     assert found.executable_inside == "/var/lang/bin/python3.12"
@@ -142,14 +149,14 @@ async def test_a_relocatable_interpreter_is_mounted_at_var_lang(machine: Machine
 async def test_a_virtual_environment_stands_for_the_interpreter_it_is_made_of(machine: Machine):
     base = machine.program("opt/base/bin/python3.12", "3.12.1")
     machine.program("path1/python3.12", "3.12.1", prefix=str(machine.root / "opt/base"))
-    found = await Interpreters(_places(machine), machine).find("python3.12")
+    found = await found_by(Interpreters(_places(machine), machine), "python3.12")
     assert found.executable == base
     assert found.mounts == ((machine.root / "opt/base", "/var/lang"),)
 
 
 async def test_the_systems_interpreter_runs_where_it_is(machine: Machine):
     machine.program("usr/bin/python3.12", "3.12.1", prefix="/usr")
-    found = await Interpreters(_places(machine), machine).find("python3.12")
+    found = await found_by(Interpreters(_places(machine), machine), "python3.12")
     assert found.executable_inside == "/usr/bin/python3.12"
     assert found.mounts == ()
 
@@ -161,7 +168,7 @@ async def test_a_missing_interpreter_says_how_to_install_one(machine: Machine):
     assert "lampion runtimes" in str(missing.value)
 
 
-@pytest.mark.parametrize("runtime", ["nodejs14.x", "java21", "provided.al2023", "custom", "python2.7", "no-such"])
+@pytest.mark.parametrize("runtime", ["nodejs14.x", "java21", "custom", "python2.7", "no-such"])
 async def test_other_languages_say_that_they_are_not_available(machine: Machine, runtime: str):
     with pytest.raises(RuntimeUnavailable, match=f"The runtime {runtime} is not available yet"):
         await Interpreters(_places(machine), machine).find(runtime)
@@ -172,10 +179,36 @@ async def test_discover_tells_all_that_is_there(machine: Machine):
     machine.program("path1/python3.12", "3.12.1")
     machine.program("usr/bin/python3.9", "3.9.2", prefix="/usr")
     found = await Interpreters(_places(machine), machine).discover()
-    assert {runtime: interpreter.version for runtime, interpreter in found.items()} == {
+    interpreters = [base for base in found.values() if isinstance(base, Interpreter)]
+    assert {one.runtime: one.version for one in interpreters} == {
         "python3.9": "3.9.2",
         "python3.12": "3.12.1",
     }
+
+
+@pytest.mark.parametrize(
+    ("release", "version", "name"),
+    [
+        (
+            'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nVERSION_ID="12"\n',
+            "al2023.12",
+            "Debian GNU/Linux 12 (bookworm)",
+        ),
+        ("ID=arch\nPRETTY_NAME='Arch Linux'\n# x", "al2023", "Arch Linux"),
+        (None, "al2023", "Linux"),
+    ],
+)
+async def test_a_runtime_without_interpreter_stands_on_the_system(
+    machine: Machine, release: str | None, version: str, name: str
+):
+    file = machine.root / "os-release"
+    if release is not None:
+        file.write_text(release)
+    interpreters = Interpreters(SearchPlaces(system=(), os_release=file), machine)
+    assert await interpreters.find("provided.al2023") == OperatingSystem("provided.al2023", version, name)
+    assert interpreters.known_version("provided.al2023") == version
+    assert set(await interpreters.discover()) >= {"provided", "provided.al2", "provided.al2023", "go1.x"}
+    assert machine.asked == []
 
 
 def test_the_environment_names_the_places():
@@ -192,7 +225,7 @@ async def test_a_close_version_serves_only_where_that_is_wanted(machine: Machine
     with pytest.raises(RuntimeUnavailable) as missing:
         await Interpreters(_places(machine), machine).find("python3.12")
     assert "or start the server with --close-runtimes to use Python 3.13, and update the function" in str(missing.value)
-    found = await Interpreters(_places(machine), machine, takes_close=True).find("python3.12")
+    found = await found_by(Interpreters(_places(machine), machine, takes_close=True), "python3.12")
     assert (found.runtime, found.version, found.is_close) == ("python3.12", "3.13.1", True)
     assert found.executable_inside == "/var/lang/bin/python3.13"
 
@@ -200,7 +233,7 @@ async def test_a_close_version_serves_only_where_that_is_wanted(machine: Machine
 async def test_its_own_version_is_preferred_to_every_close_one(machine: Machine):
     machine.program("path1/python3.13", "3.13.1")
     machine.program("usr/bin/python3.12", "3.12.0")
-    found = await Interpreters(_places(machine), machine, takes_close=True).find("python3.12")
+    found = await found_by(Interpreters(_places(machine), machine, takes_close=True), "python3.12")
     assert (found.version, found.is_close) == ("3.12.0", False)
 
 
@@ -219,14 +252,15 @@ async def test_a_set_interpreter_of_another_version_is_taken_as_a_close_one(mach
         RuntimeUnavailable, match=r"is no working Python 3\.12 .*, or start .* to use Python 3\.13, and"
     ):
         await Interpreters(_places(machine, chosen=chosen), machine).find("python3.12")
-    found = await Interpreters(_places(machine, chosen=chosen), machine, takes_close=True).find("python3.12")
+    found = await found_by(Interpreters(_places(machine, chosen=chosen), machine, takes_close=True), "python3.12")
     assert found.version == "3.13.3"
 
 
 async def test_discover_tells_close_ones_where_they_are_wanted(machine: Machine):
     machine.program("path1/python3.12", "3.12.1")
     found = await Interpreters(_places(machine), machine, takes_close=True).discover()
-    told = {runtime: one.is_close for runtime, one in found.items() if runtime.startswith("python")}
+    told = {one.runtime: one.is_close for one in found.values() if isinstance(one, Interpreter)}
+    told = {runtime: is_close for runtime, is_close in told.items() if runtime.startswith("python")}
     assert told == {f"python3.{minor}": minor != 12 for minor in range(8, 16)}
     assert machine.asked == [str(machine.root / "path1/python3.12")]
 
@@ -235,7 +269,7 @@ async def test_nodes_of_any_version_may_be_close(machine: Machine):
     machine.node("home/.nvm/versions/node/v23.1.0/bin/node", "23.1.0")
     machine.node("home/.nvm/versions/node/v18.1.0/bin/node", "18.1.0")
     places = SearchPlaces({}, (), machine.root / "home", ())
-    found = await Interpreters(places, machine, takes_close=True).find("nodejs20.x")
+    found = await found_by(Interpreters(places, machine, takes_close=True), "nodejs20.x")
     assert found.version == "23.1.0"
 
 
@@ -248,7 +282,7 @@ async def test_this_very_interpreter_is_found():
 
     runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
     places = SearchPlaces({runtime: Path(sys.executable).resolve()})
-    found = await Interpreters(places, Real()).find(runtime)
+    found = await found_by(Interpreters(places, Real()), runtime)
     assert found.version.startswith(runtime.removeprefix("python"))
     assert found.prefix == Path(sys.base_prefix).resolve()
 
@@ -277,10 +311,11 @@ async def test_each_node_is_asked_once_and_serves_its_own_version(machine: Machi
     machine.node("path1/node", "20.11.1")
     nvm = machine.node("home/.nvm/versions/node/v22.3.0/bin/node", "22.3.0")
     found = await Interpreters(_places(machine), machine).discover()
-    ours = {name: one.version for name, one in found.items() if one.executable.is_relative_to(machine.root)}
-    assert ours == {"nodejs20.x": "20.11.1", "nodejs22.x": "22.3.0"}
-    assert found["nodejs22.x"].executable_inside == "/var/lang/bin/node"
-    assert found["nodejs22.x"].mounts == ((nvm.parent.parent, "/var/lang"),)
+    interpreters = [base for base in found.values() if isinstance(base, Interpreter)]
+    ours = {one.runtime: one for one in interpreters if one.executable.is_relative_to(machine.root)}
+    assert {name: one.version for name, one in ours.items()} == {"nodejs20.x": "20.11.1", "nodejs22.x": "22.3.0"}
+    assert ours["nodejs22.x"].executable_inside == "/var/lang/bin/node"
+    assert ours["nodejs22.x"].mounts == ((nvm.parent.parent, "/var/lang"),)
     assert sorted(machine.asked) == sorted(set(machine.asked))
 
 
@@ -297,11 +332,11 @@ async def test_a_program_that_failed_is_asked_again(machine: Machine):
 
 async def test_a_lone_node_is_mounted_with_its_directory_and_the_systems_runs_where_it_is(machine: Machine):
     lone = machine.node("opt/alone/node-20", "20.1.0")
-    found = await Interpreters(SearchPlaces({"nodejs20.x": lone}), machine).find("nodejs20.x")
+    found = await found_by(Interpreters(SearchPlaces({"nodejs20.x": lone}), machine), "nodejs20.x")
     assert (found.executable_inside, found.mounts) == ("/var/lang/node-20", ((lone.parent, "/var/lang"),))
     system = machine.program("path1/node")
     machine.answers[str(system)] = b'["20.1.0", "/usr/bin/node", "node"]'
-    found = await Interpreters(SearchPlaces({"nodejs20.x": system}), machine).find("nodejs20.x")
+    found = await found_by(Interpreters(SearchPlaces({"nodejs20.x": system}), machine), "nodejs20.x")
     assert (found.executable_inside, found.mounts) == ("/usr/bin/node", ())
 
 

@@ -10,3 +10,6 @@ from lampion.code.languages.python import PYTHON
 
 LANGUAGES: Final[Mapping[str, Language]] = MappingProxyType({"python": PYTHON, "nodejs": NODEJS})
 """By the name that the runtime catalogue gives them."""
+
+WITHOUT_INTERPRETER: Final = frozenset({"provided", "go"})
+"""Languages of the catalogue whose functions bring a program of their own."""
