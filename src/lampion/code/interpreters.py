@@ -10,12 +10,9 @@ from typing import Final, Protocol
 
 from lampion.code.interpreter_places import SearchPlaces, candidates, for_version
 from lampion.code.languages import LANGUAGES, WITHOUT_INTERPRETER
-from lampion.code.languages.language import Answer, Language
+from lampion.code.languages.language import RUNTIME_ROOT, Answer, Language
 from lampion.code.runtimes import Runtime, catalogue
 from lampion.code.versions import by_closeness, feature_version, is_at_least, is_version
-
-RUNTIME_ROOT: Final = "/var/lang"
-"""Where AWS keeps a runtime's interpreter inside the execution environment."""
 
 _ASK_SECONDS: Final = 20.0
 _SYSTEM_PREFIX: Final = Path("/usr")
@@ -177,7 +174,7 @@ def _operating_system(known: Runtime, os_release: Path) -> OperatingSystem:
 
 
 def _interpreter(runtime: str, executable: Path, answer: Answer) -> Interpreter:
-    """A system interpreter runs where it is; any other is mounted, with all that belongs to it, at /var/lang."""
+    """A system interpreter runs where it is; any other is mounted, with all that belongs to it."""
     own = answer.prefix / answer.program
     if own.exists():  # of a virtual environment or a shim, take the interpreter that is behind it
         executable = own
@@ -189,10 +186,16 @@ def _interpreter(runtime: str, executable: Path, answer: Answer) -> Interpreter:
         answer.version,
         executable,
         prefix,
-        f"{RUNTIME_ROOT}/{answer.program}",
-        ((prefix, RUNTIME_ROOT),),
+        f"{answer.inside}/{answer.program}",
+        ((prefix, answer.inside),),
         (f"{RUNTIME_ROOT}/lib",),
     )
+
+
+def handler_refusal(runtime: str, handler: str) -> str:
+    """Why Lampion can't run such a handler; "" when it can."""
+    language = LANGUAGES.get(catalogue().runtimes[runtime].language)
+    return "" if language is None else language.refusal(handler)
 
 
 def install_command(known: Runtime) -> str:

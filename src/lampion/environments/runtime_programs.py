@@ -82,6 +82,11 @@ def _node_to_stand_for(interpreter: Interpreter) -> tuple[str, ...]:
     return (f"--as={catalogue().runtimes[interpreter.runtime].version}",) if interpreter.is_close else ()
 
 
+def _dotnet(interpreter: Interpreter, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """An exec wrapper is the script's affair."""
+    return ("/bin/sh", f"{RUNTIME_DIRECTORY}/bootstrap.sh", interpreter.executable_inside)
+
+
 PROGRAMS: Final[Mapping[str, RuntimeProgram]] = MappingProxyType(
     {
         "python": RuntimeProgram(
@@ -101,6 +106,7 @@ PROGRAMS: Final[Mapping[str, RuntimeProgram]] = MappingProxyType(
                 serves=lambda environ: can_use_node_worker(environ, OVERRIDABLE),
             ),
         ),
+        "dotnet": RuntimeProgram(argv=_dotnet, variables=MappingProxyType({"DOTNET_ROOT": "/var/lang/bin"})),
     }
 )
 """By the name that the runtime catalogue gives a language."""
