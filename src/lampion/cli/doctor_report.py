@@ -52,6 +52,7 @@ class Report:
     private_network: bool
     room: Room
     runtimes: Mapping[str, FoundRuntime]
+    architectures: Mapping[str, str]
     data: DataState
     findings: Sequence[Finding]
 
@@ -78,6 +79,10 @@ def _lines(report: Report) -> Iterator[str]:
     yield "runtimes" if report.runtimes else "runtimes    none found"
     for runtime, found in report.runtimes.items():
         yield f"  {runtime:12} {found.version:10} {found.executable}"
+    yield ""
+    yield "architectures"
+    for architecture, runs_by in report.architectures.items():
+        yield f"  {architecture:12} {runs_by}"
     yield ""
     yield f"data        {report.data.path}"
     yield f"  {f'server at {report.data.server}' if report.data.server else 'no server runs on it'}"

@@ -22,7 +22,7 @@ from lampion.code.packages import Packages
 from lampion.code.zip_format import BadZip
 from lampion.domain.arn import LATEST, FunctionKey
 from lampion.domain.errors import InvalidParameterValueException
-from lampion.domain.function import DeploymentPackage, Function, Reason, State
+from lampion.domain.function import DeploymentPackage, Function, FunctionConfiguration, Reason, State
 from lampion.domain.layer import LayerVersion
 from lampion.domain.snap_start import is_snap_started
 from lampion.store.errors import StoreClosed, StoreError
@@ -52,7 +52,7 @@ _Work = tuple[FunctionKey, str]
 class FindInterpreter(Protocol):
     """Knows what runs a runtime on this machine."""
 
-    async def find(self, runtime: str) -> Interpreter:
+    async def find(self, runtime: str, architecture: str) -> Interpreter:
         """Raises RuntimeUnavailable."""
 
 
@@ -247,7 +247,7 @@ class Deployments:
     async def _obstacle(self, function: Function) -> Reason | None:
         """Make all ready that an execution environment of the function needs; why that can't be, or None."""
         try:
-            interpreter = await self._interpreter(function.configuration.runtime)
+            interpreter = await self._interpreter(function.configuration)
             await self._prepare_code(function, interpreter)
             if interpreter is not None:
                 await self._expect(function)
@@ -261,9 +261,10 @@ class Deployments:
             return Reason(f"The deployment package could not be unpacked: {error.strerror}.", "InternalError")
         return None
 
-    async def _interpreter(self, runtime: str | None) -> Interpreter | None:
+    async def _interpreter(self, configuration: FunctionConfiguration) -> Interpreter | None:
         """Raises RuntimeUnavailable."""
-        return None if runtime is None else await self._interpreters.find(runtime)
+        runtime, architecture = configuration.runtime, configuration.architectures[0]
+        return None if runtime is None else await self._interpreters.find(runtime, architecture)
 
     async def _prepare_code(self, function: Function, interpreter: Interpreter | None) -> None:
         """A full disk may have room again in a moment."""

@@ -22,6 +22,7 @@ from lampion.config.memory import (
 from lampion.config.problem import SettingError as SettingError
 from lampion.config.services import ServiceProblem, endpoints_from
 from lampion.config.values import (
+    ArchitecturesChoice,
     AuthMode,
     ClockChoice,
     FunctionAccess,
@@ -31,6 +32,7 @@ from lampion.config.values import (
     SandboxChoice,
     parse_account_id,
     parse_addresses,
+    parse_architectures,
     parse_auth,
     parse_cgroup_name,
     parse_clock,
@@ -202,8 +204,19 @@ class Settings:
             parse_interpreters,
             "RUNTIME=PATH",
             "Program that runs a runtime, such as python3.13=/usr/local/bin/python3.13; "
-            "unnamed runtimes are looked for on PATH. In the variable, separate several by commas.",
+            "unnamed runtimes are looked for on PATH. With an architecture before it, for functions of that one in an "
+            "emulator: arm64/python3.13=PATH. In the variable, separate several by commas.",
             repeatable=True,
+        )
+    )
+    architectures: ArchitecturesChoice = field(
+        metadata=_setting(
+            "auto",
+            parse_architectures,
+            "auto|exact|any",
+            "What runs functions of another architecture than this machine's. exact: an emulator, if there is one. "
+            "any: this machine's own interpreters. auto: exact, but on arm64 any, for functions that name no "
+            "architecture are for x86_64.",
         )
     )
     concurrency_limit: int = field(

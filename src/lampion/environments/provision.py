@@ -15,7 +15,7 @@ from lampion.clock.rng import Rng
 from lampion.code.interpreters import Interpreter, RuntimeUnavailable
 from lampion.code.runtimes import catalogue
 from lampion.domain.errors import InvalidRuntimeException
-from lampion.domain.function import AttachedLayer, Function
+from lampion.domain.function import AttachedLayer, Function, FunctionConfiguration
 from lampion.domain.limits import MEMORY_MIB_PER_CORE
 from lampion.environments.environ import (
     LAYERS_ROOT,
@@ -59,7 +59,7 @@ class RuntimeFiles(Protocol):
 class FindInterpreter(Protocol):
     """The interpreters of this machine."""
 
-    async def find(self, runtime: str) -> Interpreter: ...
+    async def find(self, runtime: str, architecture: str) -> Interpreter: ...
 
 
 class VersionLabels(Protocol):
@@ -199,7 +199,7 @@ class Provisioner:
     async def expect(self, function: Function) -> None:
         """Environments of the function will be wanted: have ready what doesn't depend on it."""
         configuration = function.configuration
-        interpreter = await self._interpreter(configuration.runtime or "")
+        interpreter = await self._interpreter(configuration)
         shared = await self._shared_mounts(interpreter)
         template = self._template(interpreter, shared, configuration.memory_mib)
         if template is not None:
@@ -207,7 +207,7 @@ class Provisioner:
 
     async def _spec(self, function: Function, variables: Callable[[Mapping[str, str]], dict[str, str]]) -> SandboxSpec:
         configuration = function.configuration
-        interpreter = await self._interpreter(configuration.runtime or "")
+        interpreter = await self._interpreter(configuration)
         program = _program(interpreter)
         environ = variables(program.variables)
         if configuration.layers and not self._has_file_system:
@@ -258,7 +258,7 @@ class Provisioner:
 
     def _template(self, interpreter: Interpreter, shared: tuple[Mount, ...], memory_mib: int) -> Template | None:
         waiting = _program(interpreter).waiting
-        if waiting is None:
+        if waiting is None or interpreter.is_emulated:  # what waits is partly a program of this machine's
             return None
         return Template(
             worker=waiting.argv(interpreter, memory_mib),
@@ -267,9 +267,9 @@ class Provisioner:
             mounts=shared,
         )
 
-    async def _interpreter(self, runtime: str) -> Interpreter:
+    async def _interpreter(self, configuration: FunctionConfiguration) -> Interpreter:
         try:
-            return await self._interpreters.find(runtime)
+            return await self._interpreters.find(configuration.runtime or "", configuration.architectures[0])
         except RuntimeUnavailable as error:
             raise InvalidRuntimeException(str(error)) from error
 
