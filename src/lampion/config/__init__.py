@@ -23,6 +23,7 @@ from lampion.config.option import Option, setting
 from lampion.config.problem import SettingError
 from lampion.config.services import ServiceProblem, endpoints_from
 from lampion.config.values import (
+    ArchitecturesChoice,
     AuthMode,
     ClockChoice,
     FunctionAccess,
@@ -32,6 +33,7 @@ from lampion.config.values import (
     SandboxChoice,
     parse_account_id,
     parse_addresses,
+    parse_architectures,
     parse_auth,
     parse_cgroup_name,
     parse_clock,
@@ -180,7 +182,8 @@ class Settings:
             parse_interpreters,
             "RUNTIME=PATH",
             "Program that runs a runtime, such as python3.13=/usr/local/bin/python3.13; "
-            "unnamed runtimes are looked for on PATH. In the variable, separate several by commas.",
+            "unnamed runtimes are looked for on PATH. With an architecture before it, for functions of that one in an "
+            "emulator: arm64/python3.13=PATH. In the variable, separate several by commas.",
             repeatable=True,
         )
     )
@@ -191,6 +194,16 @@ class Settings:
             "yes|no",
             "Run functions whose runtime has no interpreter of its version here on the closest version that there is: "
             "the next newer one, else the latest older one.",
+        )
+    )
+    architectures: ArchitecturesChoice = field(
+        metadata=setting(
+            "auto",
+            parse_architectures,
+            "auto|exact|any",
+            "What runs functions of another architecture than this machine's. exact: an emulator, if there is one. "
+            "any: this machine's own interpreters. auto: exact, but on arm64 any, for functions that name no "
+            "architecture are for x86_64.",
         )
     )
     concurrency_limit: int = field(

@@ -16,7 +16,7 @@ from lampion.code.interpreters import Interpreter, OperatingSystem, RuntimeBase,
 from lampion.code.languages import WITHOUT_INTERPRETER
 from lampion.code.runtimes import catalogue
 from lampion.domain.errors import InvalidRuntimeException
-from lampion.domain.function import AttachedLayer, Function
+from lampion.domain.function import AttachedLayer, Function, FunctionConfiguration
 from lampion.domain.limits import MEMORY_MIB_PER_CORE
 from lampion.environments.endings import CannotStart
 from lampion.environments.environ import (
@@ -62,7 +62,7 @@ class RuntimeFiles(Protocol):
 class FindInterpreter(Protocol):
     """The interpreters of this machine."""
 
-    async def find(self, runtime: str) -> RuntimeBase: ...
+    async def find(self, runtime: str, architecture: str) -> RuntimeBase: ...
 
 
 class VersionLabels(Protocol):
@@ -212,7 +212,7 @@ class Provisioner:
     async def expect(self, function: Function) -> None:
         """Environments of the function will be wanted: have ready what doesn't depend on it."""
         configuration = function.configuration
-        base = await self._base(configuration.runtime or "")
+        base = await self._base(configuration)
         if isinstance(base, Interpreter):
             shared = await self._shared_mounts(base)
             template = self._template(base, shared, configuration.memory_mib)
@@ -222,7 +222,7 @@ class Provisioner:
     async def _spec(self, function: Function, variables: Callable[[Mapping[str, str]], dict[str, str]]) -> SandboxSpec:
         """Raises CannotStart."""
         configuration = function.configuration
-        base = await self._base(configuration.runtime or "")
+        base = await self._base(configuration)
         own, shared = await asyncio.gather(self._own_mounts(function, base), self._shared_mounts(base))
         environ = variables(_variables(base))
         if configuration.layers and not self._has_file_system:
@@ -293,7 +293,7 @@ class Provisioner:
 
     def _template(self, interpreter: Interpreter, shared: tuple[Mount, ...], memory_mib: int) -> Template | None:
         waiting = _program(interpreter).waiting
-        if waiting is None:
+        if waiting is None or interpreter.is_emulated:  # what waits is partly a program of this machine's
             return None
         return Template(
             worker=waiting.argv(interpreter, memory_mib),
@@ -302,9 +302,9 @@ class Provisioner:
             mounts=shared,
         )
 
-    async def _base(self, runtime: str) -> RuntimeBase:
+    async def _base(self, configuration: FunctionConfiguration) -> RuntimeBase:
         try:
-            return await self._interpreters.find(runtime)
+            return await self._interpreters.find(configuration.runtime or "", configuration.architectures[0])
         except RuntimeUnavailable as error:
             raise InvalidRuntimeException(str(error)) from error
 

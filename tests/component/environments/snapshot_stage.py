@@ -81,7 +81,7 @@ class ThisPython:
 
     layer: Path | None = None
 
-    async def find(self, runtime: str) -> Interpreter:
+    async def find(self, runtime: str, architecture: str) -> Interpreter:
         prefix = Path(sys.base_prefix)
         executable = prefix / "bin" / f"python{VERSION}"
         inside = f"/var/lang/bin/python{VERSION}"
