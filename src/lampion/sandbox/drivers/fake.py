@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from lampion.clock.clock import Clock
 from lampion.sandbox.driver import Capabilities, Exit, Finding, Grade, SandboxError
+from lampion.sandbox.loopback import connect, new_socket
 from lampion.sandbox.snapshots import SnapshotRefused
 from lampion.sandbox.spec import TELEMETRY_FD, SandboxSpec, Template
 
@@ -74,6 +75,11 @@ class FakeSandbox:
                     return await self.wait()
         self._playing.cancel()
         return await self.wait()
+
+    async def connect(self, port: int) -> socket.socket:
+        if self._ended.done():
+            raise SandboxError("the sandbox has ended")
+        return await connect(new_socket(), port)
 
     def limit_cpu(self) -> None:
         self.process.is_cpu_limited = True

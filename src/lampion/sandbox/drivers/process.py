@@ -15,6 +15,7 @@ from typing import Final
 from lampion.clock.clock import Clock
 from lampion.sandbox.driver import Capabilities, Exit, Finding, Grade, SandboxError
 from lampion.sandbox.launcher.description import resource_limits
+from lampion.sandbox.loopback import connect, new_socket
 from lampion.sandbox.process_family import kill_family
 from lampion.sandbox.relocation import relocate_environ, relocate_path
 from lampion.sandbox.spec import TELEMETRY_FD, SandboxSpec, Template
@@ -75,6 +76,12 @@ class ProcessSandbox:
                     return await self.wait()
         self._signal(signal.SIGKILL)
         return await self.wait()
+
+    async def connect(self, port: int) -> socket.socket:
+        """Its network is the server's."""
+        if self._ended.done():
+            raise SandboxError(f"sandbox {self.sandbox_id} has ended")
+        return await connect(new_socket(), port)
 
     def limit_cpu(self) -> None:
         """Nothing here limits it; the driver's findings say so."""

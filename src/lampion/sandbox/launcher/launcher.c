@@ -7,8 +7,9 @@
  * a function runs in between, so a prepared sandbox is as good as a new one.
  *
  * To the server:  "prepared" with the listening sockets | "running" | "error STEP WHAT: WHY"
+ *                 "socket" with one of the sandbox's network, as ordered; without, when it can have no more
  *                 "exit code|signal NUMBER oom COUNT peak BYTES killed 0|1", after which nothing of the sandbox exists
- * From it:        "specialise" with a second description | "term" | "kill"; the end of the socket means "kill" too.
+ * From it:        "specialise" with a second description | "socket" | "term" | "kill"; the end of the socket means "kill" too.
  *
  * server -> launcher (host's namespaces) -> process 1 (all new namespaces) -> the function's process
  */

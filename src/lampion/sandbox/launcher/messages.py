@@ -29,6 +29,11 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True)
+class Offered:
+    """A socket of the sandbox's network came along, as was ordered; or none, when it can have no more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Lost:
     """The snapshot's process has died."""
 
@@ -55,7 +60,7 @@ class Ended:
     peak_bytes: int
 
 
-Message = Prepared | Running | Watching | Sealed | Lost | Refused | Failed | Ended
+Message = Prepared | Running | Offered | Watching | Sealed | Lost | Refused | Failed | Ended
 MESSAGE_BYTES: Final = 1024
 _PLAIN: Final[dict[str, Message]] = {
     "prepared": Prepared(),
@@ -63,6 +68,7 @@ _PLAIN: Final[dict[str, Message]] = {
     "watching": Watching(),
     "sealed": Sealed(),
     "lost": Lost(),
+    "socket": Offered(),
 }
 _ENDED: Final = re.compile(r"exit (code|signal) (\d+) oom (\d+) peak (-?\d+) killed ([01])")
 
