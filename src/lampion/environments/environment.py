@@ -25,7 +25,7 @@ from lampion.environments.response_stream import ResponseStream
 from lampion.environments.running import OpenRuntime, Running
 from lampion.environments.session import OfferedCredentials, RuntimeSession, Start
 from lampion.environments.state import Phase, Step, advance
-from lampion.function_logs.platform_lines import InitSummary, RestoreDurations, RestoreSummary, RunSummary
+from lampion.function_logs.platform_facts import InitSummary, RestoreDurations, RestoreSummary, RunSummary
 from lampion.sandbox.driver import Sandbox, SandboxError
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from lampion.domain.function import Function
 from lampion.environments.log_rate import USUAL_RATE, Allowance, LogRate
 from lampion.function_logs.framing import FrameDecoder, LineSplitter
 from lampion.function_logs.journal import LogStream
-from lampion.function_logs.platform_lines import InitSummary, RestoreSummary, RunSummary, platform_lines
+from lampion.function_logs.platform_facts import InitSummary, RestoreSummary, RunSummary
+from lampion.function_logs.platform_lines import platform_lines
 from lampion.function_logs.tail import Tail
 from lampion.sandbox.driver import Sandbox
 

@@ -13,7 +13,7 @@ from lampion.environments.failures import failure_of
 from lampion.environments.narrator import Narrator
 from lampion.environments.provision import Provisioner
 from lampion.environments.session import RuntimeSession, Start
-from lampion.function_logs.platform_lines import InitSummary
+from lampion.function_logs.platform_facts import InitSummary
 from lampion.sandbox.driver import SandboxError
 from lampion.sandbox.snapshots import Snapshot, SnapshotOrigin, SnapshotRefused, Snapshotting
 from lampion.sandbox.spec import SandboxSpec

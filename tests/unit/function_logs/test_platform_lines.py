@@ -5,17 +5,14 @@ import json
 import pytest
 
 from lampion.clock.virtual import VirtualClock
-from lampion.function_logs.platform_lines import (
+from lampion.function_logs.platform_facts import (
     InitSummary,
-    JsonLines,
-    PlatformLines,
     RestoreDurations,
     RestoreSummary,
     RunSummary,
-    TextLines,
     billed_ms,
-    platform_lines,
 )
+from lampion.function_logs.platform_lines import JsonLines, PlatformLines, TextLines, platform_lines
 
 ID = "6bc28136-9b4c-4d2b-9c5e-7e0a2f0f1a11"
 MIB = 1024 * 1024
