@@ -40,13 +40,17 @@ class Subscribers:
         """Whether anybody is to be told, or may yet be."""
         return self.is_open or bool(self._deliveries)
 
+    def check_open(self, api: Api) -> None:
+        """Raises SubscriptionClosed."""
+        if not self.is_open:
+            raise SubscriptionClosed(api)
+
     def subscribe(self, name: str, subscription: Subscription) -> None:
         """An extension wants telemetry; another subscription of it is replaced.
 
         Raises SubscriptionClosed, and InvalidSubscription when it has subscribed to the other API.
         """
-        if not self.is_open:
-            raise SubscriptionClosed(subscription.api)
+        self.check_open(subscription.api)
         delivery = self._deliveries.get(name)
         if delivery is None:
             state = "Subscribed"

@@ -25,6 +25,7 @@ class GuardedSandbox:
         self.gateway = raw.gateway
         self.output = raw.output
         self.telemetry = raw.telemetry
+        self.processes = raw.processes
         self._raw = raw
         self._clock = clock
         self._ended = asyncio.create_task(raw.wait())
@@ -169,3 +170,5 @@ class Guarded:
                 sandbox.gateway.close()
             os.close(sandbox.output)
             os.close(sandbox.telemetry)
+            if sandbox.processes is not None:
+                sandbox.processes.close()

@@ -9,6 +9,8 @@ from typing import Final
 TELEMETRY_FD: Final = 3
 """Inside the sandbox: where a runtime writes framed log records (AWS's `_LAMBDA_TELEMETRY_LOG_FD`)."""
 
+MOST_COMPANIONS: Final = 10
+
 ORDERS_FD: Final = 4
 """Inside a prepared sandbox: where its waiting process learns the environment of the function that it is to run."""
 
@@ -78,6 +80,16 @@ class Template:
     mounts: tuple[Mount, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Companions:
+    """Programs that run beside the main one, from before it: paths inside the sandbox, started in this order, at most
+    MOST_COMPANIONS, each with `environ` and the root as its working directory. See companions.CompanionProcesses.
+    """
+
+    programs: tuple[str, ...]
+    environ: Mapping[str, str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxSpec:
     """One sandbox. Paths in `argv` and `environ` are paths inside the sandbox.
@@ -85,7 +97,8 @@ class SandboxSpec:
     A driver without a file system of its own (`process`) rewrites those that begin with a mount's target.
     The driver adds AWS_LAMBDA_RUNTIME_API and _LAMBDA_TELEMETRY_LOG_FD to `environ`, and AWS_ENDPOINT_URL where there
     is a gateway and `environ` names none; it is otherwise complete: nothing of the server's own environment gets in.
-    `template` is a hint: a sandbox prepared after it will do. Its mounts are among `mounts`.
+    `template` is a hint: a sandbox prepared after it will do. Its mounts are among `mounts`. It doesn't go with
+    `companions`, whose variables are completed likewise, but without a place for log records.
     """
 
     sandbox_id: str
@@ -96,3 +109,4 @@ class SandboxSpec:
     limits: Limits
     template: Template | None = None
     network: Network = Network()
+    companions: Companions | None = None

@@ -7,7 +7,7 @@ import signal
 import socket
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lampion.clock.clock import Clock
 from lampion.sandbox.cgroups import cpu_quota
@@ -19,6 +19,9 @@ from lampion.sandbox.oci.cgroup_files import CgroupFiles, find_cgroup_files
 from lampion.sandbox.oci.containers import Begun, Containers, removal_command
 from lampion.sandbox.oci.trial import choose_containers
 from lampion.sandbox.spec import SandboxSpec, Template
+
+if TYPE_CHECKING:
+    from lampion.sandbox.companions import CompanionProcesses
 
 _REMOVAL_SECONDS: Final = 60.0
 
@@ -43,6 +46,7 @@ class OciSandbox:
         self._connection = connection
         self._clock = clock
         self._cpu_cores = spec.limits.cpu_cores
+        self.processes: CompanionProcesses | None = None
         self._peak_bytes = 0
         self._process = 0
         self._files = CgroupFiles()
@@ -125,6 +129,8 @@ class OciDriver:
     async def start(self, spec: SandboxSpec) -> OciSandbox:
         if spec.network.leaves_host:
             raise SandboxError("the OCI driver gives functions no network beyond this server")
+        if spec.companions is not None:
+            raise SandboxError("the OCI driver doesn't run external extensions: use the driver namespace")
         begun, connection = self._begin(spec)
         try:
             listeners = await connection.prepared()

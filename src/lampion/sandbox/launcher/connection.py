@@ -7,7 +7,7 @@ import socket
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lampion.sandbox.driver import Exit, SandboxError
 from lampion.sandbox.launcher.daemon import Launched, receive, seal, specialise
@@ -18,12 +18,16 @@ from lampion.sandbox.launcher.messages import (
     Message,
     Offered,
     Prepared,
+    ProcessEnded,
     Refused,
     Running,
     Sealed,
     Watching,
 )
 from lampion.sandbox.snapshots import SnapshotRefused
+
+if TYPE_CHECKING:
+    from lampion.sandbox.companions import CompanionProcesses
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class LauncherConnection:
         self._told: Ended | None = None
         self._failure = ""
         self.has_lost_function = False
+        self.processes: CompanionProcesses | None = None  # to be told of each one's end
         self._loop.add_reader(self._control.fileno(), self._hear)
 
     @property
@@ -79,10 +84,10 @@ class LauncherConnection:
         """Call `action` then; soon, if it has been."""
         self._ended.add_done_callback(lambda _: action())
 
-    def specialise(self, description: bytes) -> None:
+    def specialise(self, description: bytes, companion_output: int | None = None) -> None:
         """Whether that succeeds, `running` tells."""
         with contextlib.suppress(OSError):
-            specialise(self._control, description)
+            specialise(self._control, description, companion_output)
 
     async def watching(self, requests: socket.socket) -> None:
         """Order a snapshot; until the function's process may go on to it. Raises SnapshotRefused or SandboxError."""
@@ -109,6 +114,16 @@ class LauncherConnection:
     def terminate(self) -> None:
         self._send(b"term")
 
+    def start_main(self) -> None:
+        """Of a sandbox with companions: see companions.Orders."""
+        self._send(b"main")
+
+    def terminate_main(self) -> None:
+        self._send(b"term")
+
+    def end_process(self, number: int) -> None:
+        self._send(b"end %d" % number)
+
     def kill(self) -> None:
         self._send(b"kill")
 
@@ -133,10 +148,8 @@ class LauncherConnection:
     def _take(self, message: Message | None, descriptors: list[int]) -> None:
         if message is None:
             self._end()
-        elif isinstance(message, Prepared):
-            self._accept(Listeners(*(socket.socket(fileno=descriptor) for descriptor in descriptors)))
-        elif isinstance(message, Offered):
-            self._hand_over(descriptors)
+        elif isinstance(message, Prepared | Offered):
+            self._receive(message, [socket.socket(fileno=descriptor) for descriptor in descriptors])
         elif isinstance(message, Refused):
             self._fail((self._watching, self._sealed), SnapshotRefused(message.reason))
         elif isinstance(message, Lost):
@@ -146,6 +159,9 @@ class LauncherConnection:
         elif isinstance(message, Failed):
             self._failure = self._failure or message.text
             self.kill()
+        elif isinstance(message, ProcessEnded):
+            if self.processes is not None:
+                self.processes.ended(message.number, message.how)
         elif isinstance(message, Ended):
             self._told = message
 
@@ -161,9 +177,14 @@ class LauncherConnection:
                 future.set_exception(error)
                 future.exception()  # who gave up waiting needn't hear of it
 
-    def _hand_over(self, descriptors: list[int]) -> None:
+    def _receive(self, message: Prepared | Offered, sockets: list[socket.socket]) -> None:
+        if isinstance(message, Prepared):
+            self._accept(Listeners(*sockets))
+        else:
+            self._hand_over(sockets)
+
+    def _hand_over(self, made: list[socket.socket]) -> None:
         """To whoever has waited longest, for they come in the order in which they were ordered."""
-        made = [socket.socket(fileno=descriptor) for descriptor in descriptors]
         ordered = self._ordered_sockets.popleft() if self._ordered_sockets else None
         if ordered is None or ordered.done():  # who waited for it was cancelled
             for unwanted in made:

@@ -8,7 +8,7 @@ from typing import Final
 from lampion.sandbox.cgroups import CgroupPlan, Setting
 from lampion.sandbox.driver import SandboxError
 from lampion.sandbox.host_view import Entry
-from lampion.sandbox.spec import TELEMETRY_FD, Limits
+from lampion.sandbox.spec import TELEMETRY_FD, Companions, Limits
 
 RUNTIME_API_ADDRESS: Final = "127.0.0.1:9001"
 GATEWAY_VARIABLES: Final = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9002"}
@@ -122,6 +122,7 @@ def describe_special(
     limits: Limits,
     settings: Iterable[Setting],
     entries: Iterable[Entry],
+    companions: Companions | None = None,
 ) -> bytes:
     """What makes a prepared sandbox one function's. With a process waiting in it, `argv` is empty."""
     records: list[_Record] = [("shared-memory", str(limits.memory_mib * _MIB))]
@@ -129,6 +130,7 @@ def describe_special(
     records += _setting_records(settings)
     records += _entry_records(entries)
     records += _program_records(argv, _complete(environ))
+    records += _companion_records(companions)
     return _encode(records)
 
 
@@ -184,6 +186,14 @@ def _limit_records(limits: Limits) -> list[_Record]:
 def _program_records(argv: Iterable[str], environ: Mapping[str, str]) -> list[_Record]:
     words: list[_Record] = [("argument", word) for word in argv]
     return words + [("variable", f"{name}={value}") for name, value in environ.items()]
+
+
+def _companion_records(companions: Companions | None) -> list[_Record]:
+    if companions is None:
+        return []
+    environ = {**companions.environ, "AWS_LAMBDA_RUNTIME_API": RUNTIME_API_ADDRESS}
+    words: list[_Record] = [("companion", program) for program in companions.programs]
+    return words + [("companion-variable", f"{name}={value}") for name, value in environ.items()]
 
 
 def _complete(environ: Mapping[str, str]) -> dict[str, str]:

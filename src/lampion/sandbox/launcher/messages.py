@@ -5,6 +5,7 @@ import signal
 from dataclasses import dataclass
 from typing import Final
 
+from lampion.sandbox.companions import NotStarted
 from lampion.sandbox.driver import Exit
 
 
@@ -60,7 +61,15 @@ class Ended:
     peak_bytes: int
 
 
-Message = Prepared | Running | Offered | Watching | Sealed | Lost | Refused | Failed | Ended
+@dataclass(frozen=True, slots=True)
+class ProcessEnded:
+    """One process of a sandbox with companions has ended, or couldn't be started; number 0 is the function's."""
+
+    number: int
+    how: Exit | NotStarted
+
+
+Message = Prepared | Running | Offered | Watching | Sealed | Lost | Refused | Failed | ProcessEnded | Ended
 MESSAGE_BYTES: Final = 1024
 _PLAIN: Final[dict[str, Message]] = {
     "prepared": Prepared(),
@@ -70,6 +79,7 @@ _PLAIN: Final[dict[str, Message]] = {
     "lost": Lost(),
     "socket": Offered(),
 }
+_PROCESS: Final = re.compile(r"process (\d+) (code|signal|error) (\d+) oom (\d+)")
 _ENDED: Final = re.compile(r"exit (code|signal) (\d+) oom (\d+) peak (-?\d+) killed ([01])")
 
 
@@ -82,6 +92,9 @@ def parse_message(raw: bytes) -> Message:
         return Refused(text.removeprefix("refused "))
     if text.startswith("error "):
         return Failed(text.removeprefix("error "))
+    process = _PROCESS.fullmatch(text)
+    if process is not None:
+        return ProcessEnded(int(process[1]), _end_of_process(process[2], int(process[3]), int(process[4])))
     match = _ENDED.fullmatch(text)
     if match is None:
         return Failed(f"unknown message {text!r}")
@@ -91,3 +104,11 @@ def parse_message(raw: bytes) -> Message:
     # A SIGKILL that the server itself ordered is no sign of too much memory, whatever happened before.
     out_of_memory = number == signal.SIGKILL and oom_kills > 0 and not is_killed
     return Ended(Exit(None, number, out_of_memory), peak)
+
+
+def _end_of_process(kind: str, number: int, oom_kills: int) -> Exit | NotStarted:
+    if kind == "error":
+        return NotStarted(number)
+    if kind == "code":
+        return Exit(number)
+    return Exit(None, number, out_of_memory=number == signal.SIGKILL and oom_kills > 0)
