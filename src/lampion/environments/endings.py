@@ -44,11 +44,28 @@ class Answered(msgspec.Struct, frozen=True):
     """The runtime streamed all of an answer, and then didn't come to its next invocation: `end` says why."""
 
     answer: Answer
-    end: "TimedOut | Exit"
+    end: "End"
+
+
+class ExtensionEnded(msgspec.Struct, frozen=True):
+    """The process of an extension ended, or didn't start: `error_type` and `reason` are AWS's words for it."""
+
+    error_type: str
+    reason: str
+
+
+class Finished(msgspec.Struct, frozen=True):
+    """How long an invocation took with what extensions did for it, and how long that was after the answer."""
+
+    duration_ms: float
+    extensions_ms: float
 
 
 class TimedOut(msgspec.Struct, frozen=True):
     """Nothing was posted in time."""
 
 
-Ending = Answer | ResponseTooLarge | Truncated | TimedOut | Exit
+End = TimedOut | Exit | ExtensionEnded
+"""Why a sandbox is of no use any more."""
+
+Ending = Answer | ResponseTooLarge | Truncated | End

@@ -125,6 +125,14 @@ class Extension:
         self.error_type = self.error_type or error_type
 
 
+class TooManyExtensions(Exception):
+    """There are more programs to be extensions than an environment may have; `names` are all of them."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        super().__init__("ErrTooManyExtensions")
+        self.names = names
+
+
 class Extensions:
     """All extensions of one environment."""
 

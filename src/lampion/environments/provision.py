@@ -28,17 +28,19 @@ from lampion.environments.environ import (
     environment_variables,
     snapshot_variables,
 )
-from lampion.environments.environment import Environment, Restore, RuntimeServer
+from lampion.environments.environment import Environment
+from lampion.environments.extension_files import extension_programs, extension_variables
+from lampion.environments.host import Restore, RuntimeServer
 from lampion.environments.log_rate import LogRate
 from lampion.environments.narrator import Narrator
 from lampion.environments.reach import Reach
 from lampion.environments.runtime_programs import PROGRAMS, RuntimeProgram
 from lampion.environments.server_access import ServerAccess
-from lampion.environments.session import OfferedCredentials
+from lampion.environments.session import OfferedCredentials, RuntimeSession, Start
 from lampion.function_logs.journal import FunctionLogs, LogGroup
 from lampion.sandbox.driver import Driver, Sandbox
 from lampion.sandbox.snapshots import Snapshot, SnapshotOrigin, Snapshotting
-from lampion.sandbox.spec import Limits, Mount, SandboxSpec, Template
+from lampion.sandbox.spec import Companions, Limits, Mount, SandboxSpec, Template
 
 
 class PackageTrees(Protocol):
@@ -59,6 +61,10 @@ class FindInterpreter(Protocol):
     """The interpreters of this machine."""
 
     async def find(self, runtime: str) -> Interpreter: ...
+
+
+class ExternalExtensions(Exception):
+    """The function has some, so what is asked can't be had."""
 
 
 class VersionLabels(Protocol):
@@ -131,9 +137,16 @@ class Provisioner:
             runtime_server=self._runtime_server,
             narrator=self._narrator(function, log_stream),
             clock=self._clock,
+            rng=self._rng,
             restore=restore,
             ahead=ahead,
         )
+
+    def session(
+        self, function: Function, start: Start, credentials: OfferedCredentials | None = None
+    ) -> RuntimeSession:
+        """Of one sandbox's runtime."""
+        return RuntimeSession(function, self._rng.uuid4, start, credentials)
 
     def narrator(self, function: Function) -> Narrator:
         """Of a log stream of its own."""
@@ -142,12 +155,16 @@ class Provisioner:
     async def origin(
         self, function: Function, driver: Snapshotting, authorization_token: str
     ) -> tuple[SnapshotOrigin, SandboxSpec, OfferedCredentials]:
-        """A sandbox to take a snapshot of, for `release` at its end. Raises as `Environment.start` does."""
+        """A sandbox to take a snapshot of, for `release` at its end. Raises as `Environment.start` does, and
+        ExternalExtensions.
+        """
 
         def variables(of_language: Mapping[str, str]) -> dict[str, str]:
             return snapshot_variables(function, authorization_token=authorization_token, language_variables=of_language)
 
         spec = await self._spec(function, variables)
+        if spec.companions is not None:
+            raise ExternalExtensions("no snapshot holds several programs, and its extensions are such")
         begun: list[tuple[SnapshotOrigin, OfferedCredentials]] = []
 
         async def start(credentials: SessionCredentials) -> Sandbox:
@@ -207,7 +224,8 @@ class Provisioner:
         if configuration.layers and not self._has_file_system:
             environ[LAYERS_VARIABLE] = LAYERS_ROOT
         own, shared = await asyncio.gather(self._own_mounts(function, interpreter), self._shared_mounts(interpreter))
-        can_wait = program.waiting is not None and program.waiting.serves(environ)
+        companions = _companions(own, variables)
+        can_wait = program.waiting is not None and program.waiting.serves(environ) and companions is None
         can_wait = can_wait and not any(_has_libraries(mount.source) for mount in own)
         return SandboxSpec(
             sandbox_id=self._sandbox_id(),
@@ -222,6 +240,7 @@ class Provisioner:
             ),
             network=self._reach.network_of(configuration),
             template=self._template(interpreter, shared, configuration.memory_mib) if can_wait else None,
+            companions=companions,
         )
 
     @property
@@ -272,6 +291,12 @@ class Provisioner:
         """As Lambda names streams: day, version, and an id of the environment."""
         day = datetime.fromtimestamp(self._clock.now(), UTC)
         return f"{day:%Y/%m/%d}/[{function.version}]{self._rng.token(16).hex()}"
+
+
+def _companions(own: tuple[Mount, ...], variables: Callable[[Mapping[str, str]], dict[str, str]]) -> Companions | None:
+    """The function's external extensions. Raises TooManyExtensions."""
+    programs = next((extension_programs(mount.source) for mount in own if mount.target == LAYERS_ROOT), ())
+    return Companions(programs, extension_variables(variables({}))) if programs else None
 
 
 @lru_cache(maxsize=4096)

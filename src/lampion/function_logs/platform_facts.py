@@ -54,10 +54,20 @@ class RestoreDurations(msgspec.Struct, frozen=True):
     billed_ms: int
 
 
+class ExtensionSummary(msgspec.Struct, frozen=True):
+    """How an extension began: its state and events in AWS's words."""
+
+    name: str
+    state: str
+    events: tuple[str, ...]
+    error_type: str | None
+
+
 class RunSummary(msgspec.Struct, frozen=True):
     """How an invocation went: `status` is "" for an ordinary end, "error" or "timeout".
 
-    On a cold start there is one of `init_ms` and `restore`.
+    On a cold start there is one of `init_ms` and `restore`. `runtime_ms` is the runtime's part of the duration, where
+    extensions had another.
     """
 
     duration_ms: float
@@ -66,6 +76,7 @@ class RunSummary(msgspec.Struct, frozen=True):
     status: str
     error_type: str | None
     restore: RestoreDurations | None = None
+    runtime_ms: float | None = None
 
 
 class RuntimeDone(msgspec.Struct, frozen=True):
@@ -135,6 +146,15 @@ def restore_done_record(summary: RestoreSummary) -> Record:
 
 def restore_report_record(summary: RestoreSummary) -> Record:
     return {**restore_done_record(summary), "metrics": {"durationMs": round(summary.duration_ms, 3)}}
+
+
+def extension_record(extension: ExtensionSummary) -> Record:
+    return {
+        "name": extension.name,
+        "state": extension.state,
+        "events": extension.events,
+        **_with_error_type(extension.error_type),
+    }
 
 
 def start_record(instance: Instance, request_id: str, tenant_id: str | None, tracing: Record | None = None) -> Record:

@@ -7,10 +7,12 @@ import msgspec
 
 from lampion.clock.clock import Clock
 from lampion.function_logs.platform_facts import (
+    ExtensionSummary,
     InitSummary,
     RestoreSummary,
     RunSummary,
     billed_ms,
+    extension_record,
     init_report_record,
     iso_time,
     max_memory_mib,
@@ -37,6 +39,8 @@ class PlatformLines(Protocol):
     def restore_start(self, runtime_version: str, runtime_version_arn: str) -> bytes: ...
 
     def restore_report(self, summary: RestoreSummary) -> bytes: ...
+
+    def extension(self, extension: ExtensionSummary) -> bytes: ...
 
     def remark(self, text: str) -> bytes:
         """Something that AWS has no words for."""
@@ -78,6 +82,12 @@ class TextLines:
     def restore_report(self, summary: RestoreSummary) -> bytes:
         status = "" if summary.status == "success" else f"\tStatus: {summary.status}{_error_type(summary.error_type)}"
         return f"RESTORE_REPORT Restore Duration: {summary.duration_ms:.2f} ms{status}".encode()
+
+    def extension(self, extension: ExtensionSummary) -> bytes:
+        return (
+            f"EXTENSION\tName: {extension.name}\tState: {extension.state}"
+            f"\tEvents: [{', '.join(extension.events)}]{_error_type(extension.error_type)}"
+        ).encode()
 
     def remark(self, text: str) -> bytes:
         return f"LAMPION {text}".encode()
@@ -142,6 +152,9 @@ class JsonLines:
             _DEBUG if summary.status == "success" else _WARN, "platform.restoreReport", restore_report_record(summary)
         )
 
+    def extension(self, extension: ExtensionSummary) -> bytes:
+        return self._line(_INFO, "platform.extension", extension_record(extension))
+
     def remark(self, text: str) -> bytes:
         return self._line(_WARN, "lampion.remark", {"message": text})
 
@@ -154,7 +167,7 @@ class JsonLines:
             "requestId": request_id,
             "status": summary.status or "success",
             **_with_error_type(summary.error_type),
-            "metrics": {"durationMs": round(summary.duration_ms, 3)},
+            "metrics": {"durationMs": round(summary.runtime_ms or summary.duration_ms, 3)},
             **_with_tenant(tenant_id),
         }
         return self._line(_WARN if summary.status else _DEBUG, "platform.runtimeDone", record)

@@ -49,7 +49,7 @@ class CompanionProcesses:
     def __init__(self, programs: tuple[str, ...], output: int, orders: Orders) -> None:
         """`output` is a non-blocking read end of the pipe that companions write to; whoever holds this closes it."""
         self.output = output
-        self._programs = programs
+        self.programs = programs
         self._orders = orders
         self._over: set[int] = set()
         self._unheard: list[ProcessEnd] = []
@@ -72,7 +72,7 @@ class CompanionProcesses:
 
     def kill(self, program: str | None) -> None:
         """SIGKILL to one companion, or to the main program; nothing if it has ended."""
-        self._orders.end_process(0 if program is None else self._programs.index(program) + 1)
+        self._orders.end_process(0 if program is None else self.programs.index(program) + 1)
 
     def close(self) -> None:
         """Nobody reads what companions write, nor wants to know of their ends."""
@@ -83,7 +83,7 @@ class CompanionProcesses:
         if number in self._over:
             return
         self._over.add(number)
-        end = ProcessEnd(None if number == 0 else self._programs[number - 1], how)
+        end = ProcessEnd(None if number == 0 else self.programs[number - 1], how)
         if self._listener is None:
             self._unheard.append(end)
         else:

@@ -34,6 +34,7 @@ class OneEnvironment:
         self.comes = asyncio.Event()
         self.ends = asyncio.Event()
         self.error: Exception | None = None
+        self.finishing: asyncio.Future[object] | None = None
 
     def acquire(self, function: object, tenant_id: str | None) -> "OneEnvironment":
         return self
