@@ -111,6 +111,7 @@ class Delivery:
 
     def hurry(self) -> None:
         """The sandbox is about to end: send what there is, and from now on everything at once."""
+        self.resume()
         self._is_hasty = True
         self._awake.set()
 

@@ -86,10 +86,6 @@ class Subscribers:
         self._backlog = []
         self._backlog_bytes = 0
 
-    def reopen(self) -> None:
-        """Another Init begins, because the one before has failed."""
-        self.is_open = True
-
     # -- the sandbox --
 
     def attach(self, connect: Connect) -> None:
