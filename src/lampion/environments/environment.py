@@ -300,9 +300,8 @@ class Environment:
         running.courtesy.begin(max(0.0, self._timeout_seconds - runtime_ms / 1000), running.late)
         finish = self._finish(running, invocation, failure, started, runtime_ms)
         finishing = self.finishing = asyncio.get_running_loop().create_task(finish)
-        if invocation.wants_log:
-            await asyncio.shield(finishing)
-        return self._reporting.outcome(answer, failure, runtime_ms)
+        duration_ms = (await asyncio.shield(finishing)).duration_ms if invocation.wants_log else runtime_ms
+        return self._reporting.outcome(answer, failure, duration_ms)
 
     async def _finish(
         self, running: Running, invocation: Invocation, failure: Failure | None, started: float, runtime_ms: float

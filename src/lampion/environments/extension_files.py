@@ -20,6 +20,7 @@ _OF_THE_RUNTIME_ALONE: Final = frozenset(
         "AWS_XRAY_DAEMON_ADDRESS",
         "LAMBDA_RUNTIME_DIR",
         "LAMBDA_TASK_ROOT",
+        "PWD",  # not in that list, but not true of an extension either
     ]
 )
 
