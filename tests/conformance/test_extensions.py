@@ -18,7 +18,7 @@ from tests.deployment import Functions, unique_name
 from tests.live_server import LiveServer
 from tests.sandbox.boxes import processes_with
 
-LAYER = Path(__file__).parents[2] / "examples" / "extensions" / "layer"
+EXAMPLES = Path(__file__).parents[2] / "examples" / "extensions"
 ECHO = "def handler(event, context):\n    print('function', event)\n    return event\n"
 NODE_ECHO = "exports.handler = async (event) => event;\n"
 CLIENT = """#!/usr/bin/env python3
@@ -41,11 +41,11 @@ def extension_layer(client: Any, scripts: Mapping[str, str], executable: bool = 
     return publish(client, package(files, executable=files if executable else ()))
 
 
-def sample_layer(client: Any, *names: str) -> str:
-    files = {f"extensions/{name}": (LAYER / "extensions" / name).read_text() for name in names}
-    programs = tuple(files)
-    files |= {str(path.relative_to(LAYER)): path.read_text() for path in LAYER.glob("nodejs*/*.js")}
-    return publish(client, package(files, executable=programs))
+def sample_layer(client: Any, name: str) -> str:
+    """One of examples/extensions, as it lies there."""
+    directory = EXAMPLES / name.partition("-")[0]
+    files = {str(path.relative_to(directory)): path.read_text() for path in directory.glob("*/*")}
+    return publish(client, package(files, executable=(f"extensions/{name}",)))
 
 
 def log_of(server: LiveServer, name: str) -> list[str]:
