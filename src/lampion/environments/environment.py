@@ -213,6 +213,7 @@ class Environment:
         except BaseException:
             await sandbox.stop(0)
             await self._release(sandbox)
+            await self._narrator.dismiss()
             raise
         self._narrator.attach(sandbox)
         watcher = asyncio.create_task(self._watch(sandbox, session))

@@ -153,7 +153,8 @@ class Provisioner:
 
     def narrator(self, function: Function) -> Narrator:
         """Of a log stream of its own."""
-        return self._narrator(function, self._log_stream_name(function))
+        log_stream = self._log_stream_name(function)
+        return self._narrator(function, log_stream, self._teller(function, log_stream))
 
     async def origin(
         self, function: Function, driver: Snapshotting, authorization_token: str
@@ -198,7 +199,7 @@ class Provisioner:
         """With which the processes of one snapshot ask for their credentials."""
         return base64.b64encode(self._rng.token(30)).decode()
 
-    def _narrator(self, function: Function, log_stream: str, teller: Teller | None = None) -> Narrator:
+    def _narrator(self, function: Function, log_stream: str, teller: Teller) -> Narrator:
         key, runtime = function.key, function.configuration.runtime or ""
         group = LogGroup(key.account_id, key.region, function.configuration.logging.log_group)
         return Narrator(

@@ -86,6 +86,7 @@ class SnapshotTaking:
     ) -> Snapshot | NotTaken | Reason:
         started = self._clock.monotonic()
         narrator.attach(origin)
+        narrator.admit(session, origin)
         runtime = await self._runtime_server.open(origin.runtime_api, session)
         watcher = asyncio.create_task(self._watch(origin, session))
         seconds = max(limits.AHEAD_INIT_SECONDS, function.configuration.timeout_seconds)
@@ -113,6 +114,7 @@ class SnapshotTaking:
                 await origin.stop(0)
             await self._provisioner.release(origin)
             await runtime.close()
+            await narrator.dismiss()
             narrator.detach()
 
     async def _watch(self, origin: SnapshotOrigin, session: RuntimeSession) -> None:

@@ -4,14 +4,18 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lampion.clock.clock import SystemClock
 from lampion.domain.function import LoggingConfig
 from lampion.sandbox.driver import Exit
+from lampion.sandbox.drivers.fake import FakeDriver
 from tests.component.environments.scripted_extension import Extension, obedient, play_extensions
-from tests.component.environments.scripted_runtime import Answer, Runtime, Script
+from tests.component.environments.scripted_runtime import Answer, Runtime, Script, forever, play
+from tests.component.environments.snapshot_stage import snapshot_stage
 from tests.component.environments.stage import Stage, invocation, stage
 from tests.component.function_telemetry.receivers import Receiver, never, receiving, until
 
@@ -213,6 +217,25 @@ async def serve(extension: Extension) -> None:
         await extension.next()
 
 
+async def test_while_a_snapshot_is_to_be_taken_too() -> None:
+    """Even though none is, of a function with extensions."""
+    async with receiving() as receiver:
+
+        async def script(runtime: Runtime) -> Exit:
+            extension = Extension(runtime, "inner")
+            await extension.register([])
+            assert (await subscribe(extension, receiver.port)).status == 200
+            await until(lambda: "telemetrySubscription" in names(receiver))
+            await runtime.call("GET", "/2018-06-01/runtime/restore/next")
+            return await forever(runtime)
+
+        clock = SystemClock()
+        async with snapshot_stage(FakeDriver(play(script), clock, takes_snapshots=True), Path("/"), clock) as on:
+            assert await on.snapshots.prepare(on.function) is None
+        assert names(receiver)[:2] == ["initStart", "telemetrySubscription"]
+        assert record(receiver, "initStart")["initializationType"] == "snap-start"
+
+
 async def test_without_subscribers_nobody_is_told_anything_any_more() -> None:
     for companions in ([], ["outer"]):
         async with stage(echo_loudly, companion=play_extensions(outer=obedient), companions=companions) as on:
@@ -235,6 +258,8 @@ async def test_what_is_answered_to_those_who_subscribe() -> None:
         answers["no json"] = await extension.put(telemetry, b"{")
         answers["taken"] = await subscribe(extension, 1)
         answers["again"] = await subscribe(extension, 2)
+        answers["with a slash"] = await extension.put(f"{telemetry}/", b"")
+        answers["no PUT"] = await extension.put(telemetry, b"{}", method="POST")
         answers["other api"] = await subscribe(extension, 1, api="logs")
         await extension.next()
         answers["late"] = await subscribe(extension, 1)
@@ -255,6 +280,8 @@ async def test_what_is_answered_to_those_who_subscribe() -> None:
         "invalid": (400, "ValidationError"),
         "invalid logs": (400, "Logs.ValidationError"),
         "no json": (400, "ValidationError"),
+        "with a slash": (400, "ValidationError"),
+        "no PUT": (404, "NotFound"),
         "other api": (400, "Logs.ValidationError"),
         "late": (403, "Telemetry.SubscriptionClosed"),
         "late logs": (403, "Logs.SubscriptionClosed"),
