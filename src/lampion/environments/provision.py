@@ -41,7 +41,10 @@ from lampion.environments.reach import Reach
 from lampion.environments.runtime_programs import PROGRAMS, RuntimeProgram
 from lampion.environments.server_access import ServerAccess
 from lampion.environments.session import OfferedCredentials, RuntimeSession, Start
+from lampion.environments.teller import Teller
 from lampion.function_logs.journal import FunctionLogs, LogGroup
+from lampion.function_logs.platform_facts import Instance
+from lampion.function_telemetry.subscribers import Subscribers
 from lampion.sandbox.driver import DirectoryRefused, Driver, ProgramError, Sandbox
 from lampion.sandbox.snapshots import Snapshot, SnapshotOrigin, Snapshotting
 from lampion.sandbox.spec import Companions, Limits, Mount, SandboxSpec, Template
@@ -144,7 +147,7 @@ class Provisioner:
             launch=launch,
             release=self._access.end,
             runtime_server=self._runtime_server,
-            narrator=self._narrator(function, log_stream),
+            narrator=self._narrator(function, log_stream, self._teller(function, log_stream)),
             clock=self._clock,
             rng=self._rng,
             restore=restore,
@@ -169,7 +172,8 @@ class Provisioner:
 
     def narrator(self, function: Function) -> Narrator:
         """Of a log stream of its own."""
-        return self._narrator(function, self._log_stream_name(function))
+        log_stream = self._log_stream_name(function)
+        return self._narrator(function, log_stream, self._teller(function, log_stream))
 
     async def origin(
         self, function: Function, driver: Snapshotting, authorization_token: str
@@ -214,7 +218,7 @@ class Provisioner:
         """With which the processes of one snapshot ask for their credentials."""
         return base64.b64encode(self._rng.token(30)).decode()
 
-    def _narrator(self, function: Function, log_stream: str) -> Narrator:
+    def _narrator(self, function: Function, log_stream: str, teller: Teller) -> Narrator:
         key, runtime = function.key, function.configuration.runtime or ""
         group = LogGroup(key.account_id, key.region, function.configuration.logging.log_group)
         return Narrator(
@@ -224,7 +228,24 @@ class Provisioner:
             runtime_version_arn=self._labels.version_arn(function) or "",
             clock=self._clock,
             rate=self._log_rate,
+            teller=teller,
         )
+
+    def _teller(self, function: Function, log_stream: str) -> Teller:
+        """For who may subscribe to what happens in a new environment."""
+        runtime = function.configuration.runtime or ""
+        day, _, identity = log_stream.rpartition("/")
+        instance = Instance(
+            function_name=function.key.name,
+            function_version=function.version,
+            function_arn=function.key.arn,
+            instance_id=f"{day}/{function.key.name}{identity}",
+            memory_mib=function.configuration.memory_mib,
+            runtime_version=self._labels.version_label(runtime),
+            runtime_version_arn=self._labels.version_arn(function) or "",
+        )
+        is_json = function.configuration.logging.log_format == "JSON"
+        return Teller(instance, Subscribers(self._clock), self._clock, is_json=is_json)
 
     async def expect(self, function: Function) -> None:
         """Environments of the function will be wanted: have ready what doesn't depend on it."""

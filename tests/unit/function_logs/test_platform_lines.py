@@ -5,18 +5,15 @@ import json
 import pytest
 
 from lampion.clock.virtual import VirtualClock
-from lampion.function_logs.platform_lines import (
+from lampion.function_logs.platform_facts import (
     ExtensionSummary,
     InitSummary,
-    JsonLines,
-    PlatformLines,
     RestoreDurations,
     RestoreSummary,
     RunSummary,
-    TextLines,
     billed_ms,
-    platform_lines,
 )
+from lampion.function_logs.platform_lines import JsonLines, PlatformLines, TextLines, platform_lines
 
 ID = "6bc28136-9b4c-4d2b-9c5e-7e0a2f0f1a11"
 MIB = 1024 * 1024

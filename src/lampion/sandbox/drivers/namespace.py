@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from lampion.sandbox.host_view import Entry, EntryKind, mount_entries
 from lampion.sandbox.launched_snapshots import LaunchedOrigin, LaunchedSnapshots
 from lampion.sandbox.launcher.connection import LauncherConnection, Listeners
 from lampion.sandbox.launcher.description import GATEWAY_VARIABLES, describe_special
+from lampion.sandbox.loopback import connect
 from lampion.sandbox.network.egress import Egress
 from lampion.sandbox.network.firewall import can_change_firewall, sweep_tables, table_name
 from lampion.sandbox.network.router import Outside
@@ -82,6 +84,9 @@ class NamespaceSandbox:
                     return await self.wait()
         self._connection.kill()
         return await self.wait()
+
+    async def connect(self, port: int) -> socket.socket:
+        return await connect(await self._connection.new_socket(), port)
 
     def limit_cpu(self) -> None:
         self._set_quota()
