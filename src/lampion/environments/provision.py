@@ -47,7 +47,7 @@ from lampion.function_logs.platform_facts import Instance
 from lampion.function_telemetry.subscribers import Subscribers
 from lampion.sandbox.driver import DirectoryRefused, Driver, ProgramError, Sandbox
 from lampion.sandbox.snapshots import Snapshot, SnapshotOrigin, Snapshotting
-from lampion.sandbox.spec import Companions, Limits, Mount, SandboxSpec, Template
+from lampion.sandbox.spec import Companions, Limits, Mount, SandboxSpec, Template, WorkerStart
 
 
 class PackageTrees(Protocol):
@@ -251,11 +251,9 @@ class Provisioner:
         """Environments of the function will be wanted: have ready what doesn't depend on it."""
         configuration = function.configuration
         base = await self._base(configuration)
-        if isinstance(base, Interpreter):
-            shared = await self._shared_mounts(base)
-            template = self._template(base, shared, configuration.memory_mib)
-            if template is not None:
-                self._driver.expect(template)
+        template = _template(base, await self._shared_mounts(base), configuration.memory_mib)
+        if template is not None:
+            self._driver.expect(template)
 
     async def _spec(self, function: Function, variables: Callable[[Mapping[str, str]], dict[str, str]]) -> SandboxSpec:
         """Raises CannotStart."""
@@ -271,7 +269,7 @@ class Provisioner:
             argv, template = self._runtime_program(base, configuration.memory_mib, environ, own, shared)
         else:
             program = own_program(_language(base.runtime), configuration.handler or "", own)
-            argv, template = (program,), None
+            argv, template = (program,), _template(base, shared, configuration.memory_mib)
         return SandboxSpec(
             sandbox_id=self._sandbox_id(),
             argv=argv,
@@ -300,9 +298,10 @@ class Provisioner:
     ) -> tuple[tuple[str, ...], Template | None]:
         """Its command, and the process that may wait in its place."""
         program = _program(interpreter)
-        can_wait = program.waiting is not None and program.waiting.serves(environ)
-        can_wait = can_wait and not any(_has_libraries(mount.source) for mount in own)
-        template = self._template(interpreter, shared, memory_mib) if can_wait else None
+        template = _template(interpreter, shared, memory_mib)
+        if program.waiting is not None:
+            can_wait = program.waiting.serves(environ) and not any(_has_libraries(mount.source) for mount in own)
+            template = template if can_wait else None
         return self._guarded(program, program.argv(interpreter, environ)), template
 
     @property
@@ -330,17 +329,6 @@ class Provisioner:
             return (Mount(await package, TASK_ROOT),)
         task, opt = await asyncio.gather(package, self._packages.prepare_layers(layers, base))
         return Mount(task, TASK_ROOT), Mount(opt, LAYERS_ROOT)
-
-    def _template(self, interpreter: Interpreter, shared: tuple[Mount, ...], memory_mib: int) -> Template | None:
-        waiting = _program(interpreter).waiting
-        if waiting is None or interpreter.is_emulated:  # what waits is partly a program of this machine's
-            return None
-        return Template(
-            worker=waiting.argv(interpreter, memory_mib),
-            start=waiting.start,
-            environ=tuple(waiting.environ.items()),
-            mounts=shared,
-        )
 
     async def _base(self, configuration: FunctionConfiguration) -> RuntimeBase:
         try:
@@ -378,6 +366,21 @@ def _has_libraries(tree: Path) -> bool:
 
 def _program(interpreter: Interpreter) -> RuntimeProgram:
     return PROGRAMS[_language(interpreter.runtime)]
+
+
+def _template(base: RuntimeBase, shared: tuple[Mount, ...], memory_mib: int) -> Template | None:
+    """What can be prepared before the function is known: a process that waits, or at least the sandbox."""
+    if isinstance(base, Interpreter) and base.is_emulated:  # what waits is partly a program of this machine's
+        return None
+    waiting = _program(base).waiting if isinstance(base, Interpreter) else None
+    if waiting is None or isinstance(base, OperatingSystem):
+        return Template(worker=(), start=WorkerStart.NONE, environ=(), mounts=shared)
+    return Template(
+        worker=waiting.argv(base, memory_mib),
+        start=waiting.start,
+        environ=tuple(waiting.environ.items()),
+        mounts=shared,
+    )
 
 
 def _variables(base: RuntimeBase) -> Mapping[str, str]:

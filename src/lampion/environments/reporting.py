@@ -94,8 +94,7 @@ class Reporting:
         if self._narrator.telling is not None:
             self._narrator.telling.end(summary, failure)
         self.init_ms = self.restore = None
-        logged = "" if failure is None else failure.logged
-        self._narrator.finish(invocation.request_id, summary, invocation.tenant_id, logged)
+        self._narrator.finish(invocation.request_id, summary, invocation.tenant_id)
 
     def _summary(
         self,

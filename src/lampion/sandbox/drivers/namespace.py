@@ -17,7 +17,7 @@ from lampion.sandbox.cgroups import cpu_quota, limit_settings
 from lampion.sandbox.companions import companion_processes
 from lampion.sandbox.cpu_files import set_quota, set_weight
 from lampion.sandbox.doctor import examine
-from lampion.sandbox.driver import Capabilities, DirectoryRefused, Exit, Finding, SandboxError
+from lampion.sandbox.driver import Capabilities, DirectoryRefused, Exit, Finding, ProgramError, SandboxError
 from lampion.sandbox.freezer import CgroupFreezer, Freezer, SignalFreezer
 from lampion.sandbox.host_view import Entry, EntryKind, mount_entries
 from lampion.sandbox.launched_snapshots import LaunchedOrigin, LaunchedSnapshots
@@ -28,7 +28,7 @@ from lampion.sandbox.network.egress import Egress
 from lampion.sandbox.network.firewall import can_change_firewall, sweep_tables, table_name
 from lampion.sandbox.network.router import Outside
 from lampion.sandbox.prepared import USUAL_LIMITS, Preparation, PreparedSandbox
-from lampion.sandbox.spec import Companions, SandboxSpec, SharedDirectory, Template
+from lampion.sandbox.spec import Companions, SandboxSpec, SharedDirectory, Template, WorkerStart
 from lampion.sandbox.stock import Stock
 
 DEFAULT_STOCK: Final = 4
@@ -159,6 +159,8 @@ class NamespaceDriver:
         if spec.template is not None and spec.companions is None and _inherits_usual_limits(spec):
             try:
                 return await self._start(spec, self._stock.take(spec.template, spec.limits), spec.template)
+            except ProgramError:
+                raise
             except SandboxError as error:
                 _LOG.warning("sandbox %s starts the slow way: %s", spec.sandbox_id, error)
         return await self.specialised(spec, self._preparation.prepare((), spec.limits))
@@ -235,10 +237,11 @@ class NamespaceDriver:
         self, spec: SandboxSpec, prepared: PreparedSandbox, template: Template | None, further: tuple[Entry, ...]
     ) -> bytes:
         present = () if template is None else template.mounts
+        has_worker = template is not None and template.start is not WorkerStart.NONE
         drivers_own = GATEWAY_VARIABLES if spec.network.has_gateway else {}
         companions = spec.companions
         return describe_special(
-            argv=spec.argv if template is None else (),
+            argv=() if has_worker else spec.argv,
             environ={**drivers_own, **spec.environ, **spec.telemetry_variables},
             working_directory=spec.working_directory,
             limits=spec.limits,
