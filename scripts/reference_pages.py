@@ -14,7 +14,7 @@ import lampion.api
 from lampion.aws.model import load_service
 from lampion.cli.failure import MEANINGS
 from lampion.cli.main import COMMANDS, lampion_command
-from lampion.config import options
+from lampion.config import Option, options
 from lampion.domain.event_source import SourceSpec
 from lampion.endpoints.services import Service
 from lampion.event_sources import SPECS
@@ -27,7 +27,7 @@ HELP_WIDTH = 100
 
 def settings_page() -> str:
     rows = [
-        f"| `{option.flag} {_cell(option.metavar)}` | `{option.variable}` "
+        f"| `{_usage(option)}` | `{option.variable}` "
         f"| {f'`{option.default}`' if option.default else 'none'} | {_cell(option.help)} |"
         for option in options()
     ]
@@ -44,6 +44,10 @@ def settings_page() -> str:
             *_FILE_SYSTEMS_SECTION,
         ]
     )
+
+
+def _usage(option: Option) -> str:
+    return option.flag if option.is_switch else f"{option.flag} {_cell(option.metavar)}"
 
 
 _FILE_SYSTEMS_SECTION = (

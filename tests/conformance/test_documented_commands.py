@@ -33,6 +33,7 @@ EXPECTED = {
     "docs/how-to/share-code-in-a-layer.md: a layer": '"Good evening Grace"',
     "docs/how-to/get-failed-events-back.md: failed events": "Hello Ada",
     "docs/how-to/improve-isolation.md: doctor": "grade",
+    "docs/how-to/install-an-interpreter.md: list runtimes": "provided.al2023 the function's own program, on ",
 }
 
 

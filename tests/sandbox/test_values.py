@@ -77,7 +77,6 @@ def test_the_second_description_is_the_function():
     assert [word for word in words if "=" in word] == [
         "A=1",
         "AWS_LAMBDA_RUNTIME_API=127.0.0.1:9001",
-        "_LAMBDA_TELEMETRY_LOG_FD=3",
     ]
 
 

@@ -1,8 +1,9 @@
 """Builds what runs functions, and ends it: environments, deployments, the invoke path, the queues' way in."""
 
 import asyncio
+import logging
 import os
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -10,7 +11,8 @@ from lampion.app.rooms import Ports, Stores, Work
 from lampion.code.architectures import DEFAULT_ARCHITECTURE, HOST_ARCHITECTURE
 from lampion.code.deployments import Deployments
 from lampion.code.garbage import GarbageCollector
-from lampion.code.interpreters import Interpreters, emulated_places, search_places
+from lampion.code.interpreter_places import emulated_places, search_places
+from lampion.code.interpreters import Interpreter, Interpreters, RuntimeBase
 from lampion.code.interpreters_by_architecture import InterpretersByArchitecture
 from lampion.code.runtimes import Runtimes
 from lampion.config import Settings
@@ -40,6 +42,8 @@ from lampion.sandbox.snapshots import snapshotting
 from lampion.sandbox.spec import NetworkMode
 from lampion.sandbox.tool_runner import SubprocessToolRunner, ToolOutput
 
+_LOG = logging.getLogger(__name__)
+
 
 def _pool_settings(settings: Settings) -> PoolSettings:
     return PoolSettings(
@@ -60,6 +64,7 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
     """All that runs functions, for the duration of the block."""
     native, interpreters = _interpreters(settings, ports)
     found = await native.discover()  # now, so that a runtime's version is the same in every answer
+    _tell_of_close(found.values())
     runtimes = Runtimes(ports.clock, native)
     sessions, doors = SessionKeys(ports.rng), FunctionDoors(ports.clock)
     provisioner = _provisioner(settings, ports, stores, interpreters, runtimes, ServerAccess(sessions, doors))
@@ -97,11 +102,19 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
         await snapshots.close()
 
 
+def _tell_of_close(bases: Iterable[RuntimeBase]) -> None:
+    for one in bases:
+        if isinstance(one, Interpreter) and one.is_close:
+            _LOG.warning("--close-runtimes: %s runs on version %s, %s", one.runtime, one.version, one.executable)
+
+
 def _interpreters(settings: Settings, ports: Ports) -> tuple[Interpreters, InterpretersByArchitecture]:
     """This machine's own, and those together with others."""
     tool = ToolOutput(SubprocessToolRunner(ports.clock))
-    native = Interpreters(search_places(settings.interpreter, os.environ), tool)
-    emulated = Interpreters(emulated_places(settings.interpreter, os.environ), tool)
+    native = Interpreters(search_places(settings.interpreter, os.environ), tool, takes_close=settings.close_runtimes)
+    emulated = Interpreters(
+        emulated_places(settings.interpreter, os.environ), tool, takes_close=settings.close_runtimes
+    )
     return native, InterpretersByArchitecture(native, emulated, takes_any=_takes_any_architecture(settings))
 
 

@@ -1,26 +1,23 @@
 """`lampion doctor`: asks the rooms what this machine offers, and prints it."""
 
 import asyncio
-import os
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import click
 
 import lampion
-from lampion.cli.doctor_report import DataState, FoundRuntime, Report, Room, as_json, as_text
-from lampion.cli.doctor_runtimes import runtime_findings
+from lampion.cli.doctor_report import DataState, Report, Room, as_json, as_text
+from lampion.cli.doctor_runtimes import runtime_findings, system_findings
 from lampion.cli.failure import ExitCode, Failure
+from lampion.cli.runtime_rows import discovered, found_runtime
 from lampion.clock.clock import SystemClock
 from lampion.code.architectures import ARCHITECTURES, HOST_ARCHITECTURE, emulation_problem, find_emulator
-from lampion.code.interpreters import Interpreters, search_places
 from lampion.config import SettingError, Settings, settings_from
 from lampion.config.values import SandboxChoice
 from lampion.sandbox.doctor import examine
 from lampion.sandbox.driver import Capabilities, Finding, Grade
 from lampion.sandbox.network.findings import examine_network
 from lampion.sandbox.oci.trial import examine_oci
-from lampion.sandbox.tool_runner import SubprocessToolRunner, ToolOutput
 from lampion.store.data_directory import running_server
 
 _NO_ISOLATION = Capabilities(
@@ -29,6 +26,9 @@ _NO_ISOLATION = Capabilities(
 _NO_RUNTIME = Finding(
     "runtimes", "no function can run: there is no Python or Node.js that serves one", "apt-get install python3"
 )
+
+
+_LANGUAGES = ("python", "nodejs")
 
 
 @click.command("doctor")
@@ -49,7 +49,7 @@ def command(data: str | None, wants_json: bool) -> None:
 
 
 async def _examine(settings: Settings) -> Report:
-    runtimes = await _runtimes(settings)
+    runtimes = {name: found_runtime(base) for name, base in (await discovered(settings)).items()}
     driver, isolated = _sandboxes(settings)
     network = examine_network(dns=settings.dns_server) if driver == "namespace" else ()
     server = running_server(settings.data)
@@ -68,7 +68,8 @@ async def _examine(settings: Settings) -> Report:
         findings=[
             *isolated.findings,
             *network,
-            *([] if runtimes else [_NO_RUNTIME]),
+            *([] if any(name.startswith(_LANGUAGES) for name in runtimes) else [_NO_RUNTIME]),
+            *system_findings(),
             *runtime_findings(settings.data, today=datetime.fromtimestamp(SystemClock().now(), UTC).date()),
         ],
     )
@@ -92,9 +93,3 @@ def _sandboxes(settings: Settings) -> tuple[str, Capabilities]:
         return "oci", examine_oci(settings.oci_runtime, settings.cgroup_parent)
     isolated = examine(settings.cgroup_parent, settings.data)
     return "process" if isolated.grade is Grade.NONE else "namespace", isolated
-
-
-async def _runtimes(settings: Settings) -> Mapping[str, FoundRuntime]:
-    places = search_places(settings.interpreter, os.environ)
-    found = await Interpreters(places, ToolOutput(SubprocessToolRunner(SystemClock()))).discover()
-    return {name: FoundRuntime(one.version, str(one.executable)) for name, one in found.items()}

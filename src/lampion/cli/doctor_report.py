@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
+from lampion.cli.runtime_rows import FoundRuntime
 from lampion.sandbox.driver import Finding, Grade
 
 _MEANING: Final = {
@@ -13,14 +14,6 @@ _MEANING: Final = {
     Grade.STRONG: "functions are also held by system call filters; fit for code that you don't trust",
     Grade.MICROVM: "functions run in virtual machines of their own",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class FoundRuntime:
-    """An interpreter that serves a runtime."""
-
-    version: str
-    executable: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +71,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield ""
     yield "runtimes" if report.runtimes else "runtimes    none found"
     for runtime, found in report.runtimes.items():
-        yield f"  {runtime:12} {found.version:10} {found.executable}"
+        yield f"  {runtime:16} {found.version:10} {found.executable}{' (close)' if found.is_close else ''}"
     yield ""
     yield "architectures"
     for architecture, runs_by in report.architectures.items():

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lampion.code.architectures import BINFMT_MISC, HOST_ARCHITECTURE, emulation_problem
-from lampion.code.interpreters import Interpreter, Interpreters, RuntimeUnavailable
+from lampion.code.interpreters import Interpreter, Interpreters, RuntimeBase, RuntimeUnavailable
 
 
 class InterpretersByArchitecture:
@@ -25,7 +25,7 @@ class InterpretersByArchitecture:
         self._takes_any = takes_any
         self._registrations = registrations
 
-    async def find(self, runtime: str, architecture: str) -> Interpreter:
+    async def find(self, runtime: str, architecture: str) -> RuntimeBase:
         """What runs functions of `runtime` for `architecture`. Raises RuntimeUnavailable, which says how to mend it."""
         if self._takes_any or architecture == HOST_ARCHITECTURE:
             return await self._native.find(runtime)
@@ -36,7 +36,7 @@ class InterpretersByArchitecture:
             found = await self._emulated.find(runtime)
         except RuntimeUnavailable as error:
             raise RuntimeUnavailable(_no_interpreter(runtime, architecture)) from error
-        return replace(found, architecture=architecture)
+        return replace(found, architecture=architecture) if isinstance(found, Interpreter) else found
 
 
 def _no_emulator(architecture: str, reason: str, mend: str) -> str:

@@ -4,7 +4,7 @@ The command line's options, the LAMPION_* variables and docs/reference/settings.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,8 @@ from lampion.config.memory import (
     environments_for_memory,
     memory_bytes,
 )
-from lampion.config.problem import SettingError as SettingError
+from lampion.config.option import Option, setting
+from lampion.config.problem import SettingError
 from lampion.config.services import ServiceProblem, endpoints_from
 from lampion.config.values import (
     ArchitecturesChoice,
@@ -50,6 +51,7 @@ from lampion.config.values import (
     parse_seconds,
     parse_size,
     parse_subnet_routes,
+    parse_switch,
 )
 from lampion.domain.file_system import AccessPoint
 from lampion.endpoints.services import Endpoints
@@ -58,31 +60,7 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One setting as the command line and the documentation see it."""
-
-    name: str
-    default: str
-    metavar: str
-    help: str
-    parse: Callable[[str], object]
-    repeatable: bool
-
-    @property
-    def flag(self) -> str:
-        return "--" + self.name.replace("_", "-")
-
-    @property
-    def variable(self) -> str:
-        return "LAMPION_" + self.name.upper()
-
-
-def _setting(
-    default: str, parse: Callable[[str], object], metavar: str, meaning: str, *, repeatable: bool = False
-) -> dict[str, object]:
-    """What `Option` says of a field; `default` is text as a user would write it."""
-    return {"default": default, "parse": parse, "metavar": metavar, "help": meaning, "repeatable": repeatable}
+__all__ = ["Option", "SettingError", "Settings", "data_directory_from", "options", "settings_from"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +68,7 @@ class Settings:
     """What one server is told; made by `settings_from`, never changed."""
 
     listen: ListenAddress = field(
-        metadata=_setting(
+        metadata=setting(
             "127.0.0.1:9000",
             parse_listen,
             "HOST:PORT",
@@ -98,7 +76,7 @@ class Settings:
         )
     )
     data: Path = field(
-        metadata=_setting(
+        metadata=setting(
             "$XDG_DATA_HOME/lampion",
             parse_directory,
             "DIR",
@@ -107,11 +85,11 @@ class Settings:
         )
     )
     account_id: str = field(
-        metadata=_setting("123456789012", parse_account_id, "DIGITS", "AWS account id of this server's own functions.")
+        metadata=setting("123456789012", parse_account_id, "DIGITS", "AWS account id of this server's own functions.")
     )
-    region: str = field(metadata=_setting("us-east-1", parse_region, "NAME", "AWS region that this server is."))
+    region: str = field(metadata=setting("us-east-1", parse_region, "NAME", "AWS region that this server is."))
     tls_certificate: Path | None = field(
-        metadata=_setting(
+        metadata=setting(
             "",
             parse_file,
             "FILE",
@@ -119,10 +97,10 @@ class Settings:
         )
     )
     tls_key: Path | None = field(
-        metadata=_setting("", parse_file, "FILE", "The key of --tls-certificate (PEM, without a password).")
+        metadata=setting("", parse_file, "FILE", "The key of --tls-certificate (PEM, without a password).")
     )
     auth: AuthMode = field(
-        metadata=_setting(
+        metadata=setting(
             "signed",
             parse_auth,
             "signed|open",
@@ -131,7 +109,7 @@ class Settings:
         )
     )
     sandbox: SandboxChoice = field(
-        metadata=_setting(
+        metadata=setting(
             "auto",
             parse_sandbox,
             "auto|namespace|oci|process",
@@ -140,7 +118,7 @@ class Settings:
         )
     )
     oci_runtime: tuple[str, ...] = field(
-        metadata=_setting(
+        metadata=setting(
             "crun",
             parse_runtime_command,
             "COMMAND",
@@ -149,10 +127,10 @@ class Settings:
         )
     )
     cgroup_parent: str = field(
-        metadata=_setting("lampion", parse_cgroup_name, "NAME", "Name of the cgroup under which sandboxes get theirs.")
+        metadata=setting("lampion", parse_cgroup_name, "NAME", "Name of the cgroup under which sandboxes get theirs.")
     )
     network: NetworkChoice = field(
-        metadata=_setting(
+        metadata=setting(
             "gateway",
             parse_network,
             "none|gateway|egress",
@@ -161,7 +139,7 @@ class Settings:
         )
     )
     private_networks: PrivateNetworks = field(
-        metadata=_setting(
+        metadata=setting(
             "deny",
             parse_private_networks,
             "deny|allow",
@@ -170,7 +148,7 @@ class Settings:
         )
     )
     dns_server: "tuple[IPv4Address, ...]" = field(
-        metadata=_setting(
+        metadata=setting(
             "",
             parse_addresses,
             "ADDRESS",
@@ -180,7 +158,7 @@ class Settings:
         )
     )
     subnet_route: Mapping[str, tuple[str, ...]] = field(
-        metadata=_setting(
+        metadata=setting(
             "",
             parse_subnet_routes,
             "SUBNET=NETWORK",
@@ -190,7 +168,7 @@ class Settings:
         )
     )
     function_access: FunctionAccess = field(
-        metadata=_setting(
+        metadata=setting(
             "none",
             parse_function_access,
             "none|all",
@@ -199,7 +177,7 @@ class Settings:
         )
     )
     interpreter: Mapping[str, Path] = field(
-        metadata=_setting(
+        metadata=setting(
             "",
             parse_interpreters,
             "RUNTIME=PATH",
@@ -209,8 +187,17 @@ class Settings:
             repeatable=True,
         )
     )
+    close_runtimes: bool = field(
+        metadata=setting(
+            "no",
+            parse_switch,
+            "yes|no",
+            "Run functions whose runtime has no interpreter of its version here on the closest version that there is: "
+            "the next newer one, else the latest older one.",
+        )
+    )
     architectures: ArchitecturesChoice = field(
-        metadata=_setting(
+        metadata=setting(
             "auto",
             parse_architectures,
             "auto|exact|any",
@@ -220,13 +207,13 @@ class Settings:
         )
     )
     concurrency_limit: int = field(
-        metadata=_setting("1000", parse_count, "COUNT", "Invocations of an account that may run at the same time.")
+        metadata=setting("1000", parse_count, "COUNT", "Invocations of an account that may run at the same time.")
     )
     idle_seconds: int = field(
-        metadata=_setting("600", parse_seconds, "SECONDS", "How long an execution environment may wait for work.")
+        metadata=setting("600", parse_seconds, "SECONDS", "How long an execution environment may wait for work.")
     )
     max_environments: int = field(
-        metadata=_setting(
+        metadata=setting(
             "auto",
             lambda text: environments_for_memory(memory_bytes()) if text == "auto" else parse_count(text),
             "COUNT|auto",
@@ -235,7 +222,7 @@ class Settings:
         )
     )
     clock: ClockChoice = field(
-        metadata=_setting(
+        metadata=setting(
             "machine",
             parse_clock,
             "machine|adjustable",
@@ -244,7 +231,7 @@ class Settings:
         )
     )
     function_memory_bytes: int = field(
-        metadata=_setting(
+        metadata=setting(
             "auto",
             lambda text: int(memory_bytes() * MEMORY_SHARE) if text == "auto" else parse_size(text),
             "SIZE|auto",
@@ -253,7 +240,7 @@ class Settings:
         )
     )
     capacity_wait_seconds: int = field(
-        metadata=_setting(
+        metadata=setting(
             "10",
             parse_seconds,
             "SECONDS",
@@ -261,13 +248,13 @@ class Settings:
         )
     )
     log_group_bytes: int = field(
-        metadata=_setting("64MiB", parse_size, "SIZE", "Log kept per function; the oldest segments go first.")
+        metadata=setting("64MiB", parse_size, "SIZE", "Log kept per function; the oldest segments go first.")
     )
     log_segment_bytes: int = field(
-        metadata=_setting("4MiB", parse_size, "SIZE", "Size at which a log file is closed and the next one begun.")
+        metadata=setting("4MiB", parse_size, "SIZE", "Size at which a log file is closed and the next one begun.")
     )
     log_rate_bytes: int = field(
-        metadata=_setting(
+        metadata=setting(
             "32MiB",
             parse_size,
             "SIZE",
@@ -276,10 +263,10 @@ class Settings:
         )
     )
     log_burst_bytes: int = field(
-        metadata=_setting("64MiB", parse_size, "SIZE", "How much of one environment's log is read as fast as it comes.")
+        metadata=setting("64MiB", parse_size, "SIZE", "How much of one environment's log is read as fast as it comes.")
     )
     config: Path | None = field(
-        metadata=_setting(
+        metadata=setting(
             "",
             parse_file,
             "FILE",
@@ -338,7 +325,8 @@ def _config_file(given: str | None, environ: Mapping[str, str]) -> ConfigFile:
         return ConfigFile()
     assert isinstance(path, Path)
     try:
-        return read_config_file(path, frozenset(by_name))
+        switches = frozenset(name for name, one in by_name.items() if one.is_switch)
+        return read_config_file(path, frozenset(by_name), switches)
     except ValueError as error:
         problem, _, fix = str(error).partition("; ")
         raise SettingError(option.flag, str(path), problem, fix) from None

@@ -19,8 +19,11 @@ class ConfigFile:
     file_systems: Mapping[str, Any] = field(default_factory=dict)
 
 
-def read_config_file(path: Path, names: frozenset[str]) -> ConfigFile:
-    """The file at `path`, which may set `names`. Raises ValueError: "what is wrong; how to mend it."."""
+def read_config_file(path: Path, names: frozenset[str], switches: frozenset[str] = frozenset()) -> ConfigFile:
+    """The file at `path`, which may set `names`, of which `switches` also by true and false.
+
+    Raises ValueError: "what is wrong; how to mend it.".
+    """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -32,6 +35,9 @@ def read_config_file(path: Path, names: frozenset[str]) -> ConfigFile:
     services = document.pop(_SERVICES, {})
     if not isinstance(services, dict):
         raise ValueError('has services that are no table; Write [services.sqs], and below it endpoint = "...".')
+    for name in document.keys() & switches:
+        if isinstance(document[name], bool):
+            document[name] = "yes" if document[name] else "no"
     file_systems = document.pop(_FILE_SYSTEMS, {})
     if not isinstance(file_systems, dict):
         raise ValueError(

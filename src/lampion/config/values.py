@@ -238,6 +238,11 @@ def parse_interpreters(text: str) -> Mapping[str, Path]:
     return MappingProxyType(interpreters)
 
 
+def parse_switch(text: str) -> bool:
+    """A setting that is on or off; an option given without a value means yes."""
+    return _one_of(text, ["yes", "no"]) == "yes"
+
+
 def parse_count(text: str) -> int:
     return _whole_number(text, 1, _COUNT_MAX)
 

@@ -51,4 +51,19 @@ class TimedOut(msgspec.Struct, frozen=True):
     """Nothing was posted in time."""
 
 
-Ending = Answer | ResponseTooLarge | Truncated | TimedOut | Exit
+class NotStarted(msgspec.Struct, frozen=True):
+    """The function has no program of its own that can be run, though its runtime asks for one."""
+
+    error_type: str
+    message: str
+
+
+Ending = Answer | ResponseTooLarge | Truncated | TimedOut | NotStarted | Exit
+
+
+class CannotStart(Exception):
+    """Raised in place of a sandbox when the function is to blame that there is none."""
+
+    def __init__(self, ending: Ending) -> None:
+        super().__init__(str(ending))
+        self.ending = ending

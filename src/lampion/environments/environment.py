@@ -17,7 +17,7 @@ from lampion.domain.errors import SnapStartException, SnapStartTimeoutException
 from lampion.domain.function import Function
 from lampion.domain.invocation import Invocation, Outcome
 from lampion.environments.courtesy import Courtesy
-from lampion.environments.endings import Answer, Answered, Dispatch, Ending, TimedOut, Truncated
+from lampion.environments.endings import Answer, Answered, CannotStart, Dispatch, Ending, TimedOut, Truncated
 from lampion.environments.environ import ON_DEMAND, PROVISIONED
 from lampion.environments.failures import Failure, failure_of
 from lampion.environments.narrator import Narrator
@@ -44,7 +44,7 @@ class RuntimeServer(Protocol):
 
 
 class Launch(Protocol):
-    """Starts this environment's sandbox: a fresh one at every call. Raises sandbox.driver.SandboxError."""
+    """Starts this environment's sandbox: a fresh one at every call. Raises SandboxError, CannotStart."""
 
     async def __call__(self) -> Sandbox: ...
 
@@ -207,8 +207,12 @@ class Environment:
         return limits.INIT_SECONDS
 
     async def _initialize(self, limit_seconds: float) -> Ending | None:
-        """Start a sandbox and wait for its runtime; None when it is ready, else why not (sandbox still there)."""
-        return await self._serve(await self._launch(), RuntimeSession(), limit_seconds)
+        """Start a sandbox and wait for its runtime; None when it is ready, else why not (a sandbox still there)."""
+        try:
+            sandbox = await self._launch()
+        except CannotStart as error:
+            return error.ending
+        return await self._serve(sandbox, RuntimeSession(), limit_seconds)
 
     async def _serve(self, sandbox: Sandbox, session: RuntimeSession, limit_seconds: float) -> Ending | None:
         self.on_launched(self)
@@ -339,7 +343,8 @@ class Environment:
         status = "" if failure is None else failure.status or ("error" if during_init else "")
         error_type = failure.error_type if failure is not None and status == "error" else None
         summary = RunSummary(duration_ms, init_ms, self.used_bytes, status, error_type, restore)
-        self._narrator.finish(invocation.request_id, summary, invocation.tenant_id)
+        logged = "" if failure is None else failure.logged
+        self._narrator.finish(invocation.request_id, summary, invocation.tenant_id, logged)
 
     def _outcome(self, ending: Ending, failure: Failure | None, duration_ms: float) -> Outcome:
         return Outcome(

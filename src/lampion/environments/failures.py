@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from signal import Signals
 
-from lampion.environments.endings import Answer, Ending, ResponseTooLarge, TimedOut, Truncated
+from lampion.environments.endings import Answer, Ending, NotStarted, ResponseTooLarge, TimedOut, Truncated
 from lampion.sandbox.driver import Exit
 
 EXIT_ERROR = "Runtime.ExitError"
@@ -16,11 +16,12 @@ TRUNCATED_RESPONSE = "Runtime.TruncatedResponse"
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A failed invocation: the payload, the type that REPORT shows, and REPORT's status word."""
+    """A failed invocation: the payload, the type that REPORT shows, REPORT's status word, what the log says of it."""
 
     payload: bytes
     error_type: str
     status: str
+    logged: str = ""
 
 
 def failure_of(ending: Ending, request_id: str, timeout_seconds: float) -> Failure | None:
@@ -40,7 +41,10 @@ def failure_of(ending: Ending, request_id: str, timeout_seconds: float) -> Failu
         case Exit():
             message = f"RequestId: {request_id} Error: {exit_reason(ending)}"
             kind = OUT_OF_MEMORY if ending.out_of_memory else EXIT_ERROR
-            return Failure(_payload(EXIT_ERROR, message), kind, "error")
+            return Failure(_payload(EXIT_ERROR, message), kind, "error", f"{message}\n{EXIT_ERROR}")
+        case NotStarted(error_type, why):
+            message = f"RequestId: {request_id} Error: {why}"
+            return Failure(_payload(error_type, message), error_type, "error", f"{message}\n{error_type}")
 
 
 def exit_reason(exit_: Exit) -> str:

@@ -205,12 +205,14 @@ class Narrator:
         if line:
             self._write(int(now * 1000), line)
 
-    def finish(self, request_id: str, summary: RunSummary, tenant_id: str | None = None) -> None:
-        """The invocation is over: the last of its output, END, REPORT."""
+    def finish(self, request_id: str, summary: RunSummary, tenant_id: str | None = None, failure: str = "") -> None:
+        """The invocation is over: the last of its output, what is said of a failure, END, REPORT."""
         if self._pipes is not None:
             self._pipes.drain()
         self._flush_line()
         now_ms = int(self._clock.now() * 1000)
+        if failure:
+            self._platform(self._lines.failure(failure))
         end = self._lines.end(request_id, summary, tenant_id)
         for line in (end, self._lines.report(request_id, self._memory_mib, summary, tenant_id)):
             if line:

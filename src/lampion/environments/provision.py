@@ -12,11 +12,13 @@ from typing import Protocol
 
 from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
-from lampion.code.interpreters import Interpreter, RuntimeUnavailable
+from lampion.code.interpreters import Interpreter, OperatingSystem, RuntimeBase, RuntimeUnavailable
+from lampion.code.languages import WITHOUT_INTERPRETER
 from lampion.code.runtimes import catalogue
 from lampion.domain.errors import InvalidRuntimeException
 from lampion.domain.function import AttachedLayer, Function, FunctionConfiguration
 from lampion.domain.limits import MEMORY_MIB_PER_CORE
+from lampion.environments.endings import CannotStart
 from lampion.environments.environ import (
     LAYERS_ROOT,
     LAYERS_VARIABLE,
@@ -32,12 +34,13 @@ from lampion.environments.environment import Environment, Restore, RuntimeServer
 from lampion.environments.file_systems import FileSystems
 from lampion.environments.log_rate import LogRate
 from lampion.environments.narrator import Narrator
+from lampion.environments.own_programs import OWN_VARIABLES, not_executed, own_program
 from lampion.environments.reach import Reach
 from lampion.environments.runtime_programs import PROGRAMS, RuntimeProgram
 from lampion.environments.server_access import ServerAccess
 from lampion.environments.session import OfferedCredentials
 from lampion.function_logs.journal import FunctionLogs, LogGroup
-from lampion.sandbox.driver import DirectoryRefused, Driver, Sandbox
+from lampion.sandbox.driver import DirectoryRefused, Driver, ProgramError, Sandbox
 from lampion.sandbox.snapshots import Snapshot, SnapshotOrigin, Snapshotting
 from lampion.sandbox.spec import Limits, Mount, SandboxSpec, Template
 
@@ -45,9 +48,9 @@ from lampion.sandbox.spec import Limits, Mount, SandboxSpec, Template
 class PackageTrees(Protocol):
     """Unpacked deployment packages, and layers merged in order."""
 
-    async def prepare(self, sha256: str, interpreter: Interpreter | None) -> Path: ...
+    async def prepare(self, sha256: str, base: RuntimeBase | None) -> Path: ...
 
-    async def prepare_layers(self, layers: Sequence[AttachedLayer], interpreter: Interpreter | None) -> Path: ...
+    async def prepare_layers(self, layers: Sequence[AttachedLayer], base: RuntimeBase | None) -> Path: ...
 
 
 class RuntimeFiles(Protocol):
@@ -59,7 +62,7 @@ class RuntimeFiles(Protocol):
 class FindInterpreter(Protocol):
     """The interpreters of this machine."""
 
-    async def find(self, runtime: str, architecture: str) -> Interpreter: ...
+    async def find(self, runtime: str, architecture: str) -> RuntimeBase: ...
 
 
 class VersionLabels(Protocol):
@@ -122,7 +125,7 @@ class Provisioner:
                     initialization_type=initialization_type,
                 )
 
-            return await self._driver.start(await self._spec(function, variables))
+            return await self._started(await self._spec(function, variables), function)
 
         async def launch() -> Sandbox:
             try:
@@ -140,6 +143,16 @@ class Provisioner:
             restore=restore,
             ahead=ahead,
         )
+
+    async def _started(self, spec: SandboxSpec, function: Function) -> Sandbox:
+        """Raises CannotStart when it is the function's own program that can't be executed."""
+        try:
+            return await self._driver.start(spec)
+        except ProgramError as error:
+            language = _language(function.configuration.runtime or "")
+            if language not in WITHOUT_INTERPRETER:
+                raise
+            raise CannotStart(not_executed(language, spec.argv[0], error.problem)) from error
 
     def narrator(self, function: Function) -> Narrator:
         """Of a log stream of its own."""
@@ -199,26 +212,30 @@ class Provisioner:
     async def expect(self, function: Function) -> None:
         """Environments of the function will be wanted: have ready what doesn't depend on it."""
         configuration = function.configuration
-        interpreter = await self._interpreter(configuration)
-        shared = await self._shared_mounts(interpreter)
-        template = self._template(interpreter, shared, configuration.memory_mib)
-        if template is not None:
-            self._driver.expect(template)
+        base = await self._base(configuration)
+        if isinstance(base, Interpreter):
+            shared = await self._shared_mounts(base)
+            template = self._template(base, shared, configuration.memory_mib)
+            if template is not None:
+                self._driver.expect(template)
 
     async def _spec(self, function: Function, variables: Callable[[Mapping[str, str]], dict[str, str]]) -> SandboxSpec:
+        """Raises CannotStart."""
         configuration = function.configuration
-        interpreter = await self._interpreter(configuration)
-        program = _program(interpreter)
-        environ = variables(program.variables)
+        base = await self._base(configuration)
+        own, shared = await asyncio.gather(self._own_mounts(function, base), self._shared_mounts(base))
+        environ = variables(_variables(base))
         if configuration.layers and not self._has_file_system:
             environ[LAYERS_VARIABLE] = LAYERS_ROOT
-        own, shared = await asyncio.gather(self._own_mounts(function, interpreter), self._shared_mounts(interpreter))
         file_system = await self._file_systems.directory_of(function) if configuration.file_system_configs else None
-        can_wait = program.waiting is not None and program.waiting.serves(environ) and file_system is None
-        can_wait = can_wait and not any(_has_libraries(mount.source) for mount in own)
+        if isinstance(base, Interpreter):
+            argv, template = self._runtime_program(base, configuration.memory_mib, environ, own, shared)
+        else:
+            program = own_program(_language(base.runtime), configuration.handler or "", own)
+            argv, template = (program,), None
         return SandboxSpec(
             sandbox_id=self._sandbox_id(),
-            argv=self._guarded(program, program.argv(interpreter, environ)),
+            argv=argv,
             environ=environ,
             working_directory=TASK_ROOT,
             mounts=(*shared, *own),
@@ -228,9 +245,25 @@ class Provisioner:
                 tmp_mib=configuration.ephemeral_storage_mib,
             ),
             network=self._reach.network_of(configuration),
-            template=self._template(interpreter, shared, configuration.memory_mib) if can_wait else None,
+            template=template if file_system is None else None,
             shared=file_system,
+            tells_telemetry=isinstance(base, Interpreter),
         )
+
+    def _runtime_program(
+        self,
+        interpreter: Interpreter,
+        memory_mib: int,
+        environ: Mapping[str, str],
+        own: tuple[Mount, ...],
+        shared: tuple[Mount, ...],
+    ) -> tuple[tuple[str, ...], Template | None]:
+        """Its command, and the process that may wait in its place."""
+        program = _program(interpreter)
+        can_wait = program.waiting is not None and program.waiting.serves(environ)
+        can_wait = can_wait and not any(_has_libraries(mount.source) for mount in own)
+        template = self._template(interpreter, shared, memory_mib) if can_wait else None
+        return self._guarded(program, program.argv(interpreter, environ)), template
 
     @property
     def _has_file_system(self) -> bool:
@@ -242,18 +275,20 @@ class Provisioner:
             return argv
         return (argv[0], *program.leaves_code_alone, *argv[1:])
 
-    async def _shared_mounts(self, interpreter: Interpreter) -> tuple[Mount, ...]:
-        """What every function of this interpreter sees alike."""
-        runtime = await self._runtime_files.prepare(interpreter)
-        return (Mount(runtime, RUNTIME_DIRECTORY), *(Mount(source, target) for source, target in interpreter.mounts))
+    async def _shared_mounts(self, base: RuntimeBase) -> tuple[Mount, ...]:
+        """What every function of this runtime sees alike."""
+        if isinstance(base, OperatingSystem):
+            return ()
+        runtime = await self._runtime_files.prepare(base)
+        return (Mount(runtime, RUNTIME_DIRECTORY), *(Mount(source, target) for source, target in base.mounts))
 
-    async def _own_mounts(self, function: Function, interpreter: Interpreter) -> tuple[Mount, ...]:
+    async def _own_mounts(self, function: Function, base: RuntimeBase) -> tuple[Mount, ...]:
         """The function's code, and its layers if it has any."""
         layers = function.configuration.layers
-        package = self._packages.prepare(function.package.sha256, interpreter)
+        package = self._packages.prepare(function.package.sha256, base)
         if not layers:
             return (Mount(await package, TASK_ROOT),)
-        task, opt = await asyncio.gather(package, self._packages.prepare_layers(layers, interpreter))
+        task, opt = await asyncio.gather(package, self._packages.prepare_layers(layers, base))
         return Mount(task, TASK_ROOT), Mount(opt, LAYERS_ROOT)
 
     def _template(self, interpreter: Interpreter, shared: tuple[Mount, ...], memory_mib: int) -> Template | None:
@@ -267,7 +302,7 @@ class Provisioner:
             mounts=shared,
         )
 
-    async def _interpreter(self, configuration: FunctionConfiguration) -> Interpreter:
+    async def _base(self, configuration: FunctionConfiguration) -> RuntimeBase:
         try:
             return await self._interpreters.find(configuration.runtime or "", configuration.architectures[0])
         except RuntimeUnavailable as error:
@@ -296,4 +331,13 @@ def _has_libraries(tree: Path) -> bool:
 
 
 def _program(interpreter: Interpreter) -> RuntimeProgram:
-    return PROGRAMS[catalogue().runtimes[interpreter.runtime].language]
+    return PROGRAMS[_language(interpreter.runtime)]
+
+
+def _variables(base: RuntimeBase) -> Mapping[str, str]:
+    """Those that only functions of this runtime have."""
+    return _program(base).variables if isinstance(base, Interpreter) else OWN_VARIABLES
+
+
+def _language(runtime: str) -> str:
+    return catalogue().runtimes[runtime].language

@@ -75,6 +75,9 @@ class PlatformLines(Protocol):
     def start(self, request_id: str, version: str, tenant_id: str | None, now: float) -> bytes:
         """`now`, epoch seconds: it may be written a little later."""
 
+    def failure(self, text: str) -> bytes:
+        """Why the platform ended an invocation."""
+
     def end(self, request_id: str, summary: RunSummary, tenant_id: str | None = None) -> bytes: ...
 
     def report(self, request_id: str, memory_mib: int, summary: RunSummary, tenant_id: str | None = None) -> bytes: ...
@@ -126,6 +129,9 @@ class TextLines:
 
     def start(self, request_id: str, version: str, tenant_id: str | None, now: float) -> bytes:
         return f"START RequestId: {request_id} Version: {version}".encode()
+
+    def failure(self, text: str) -> bytes:
+        return text.encode()
 
     def end(self, request_id: str, summary: RunSummary, tenant_id: str | None = None) -> bytes:
         return f"END RequestId: {request_id}".encode()
@@ -198,6 +204,9 @@ class JsonLines:
     def start(self, request_id: str, version: str, tenant_id: str | None, now: float) -> bytes:
         record = {"requestId": request_id, "version": version, **_with_tenant(tenant_id)}
         return self._line(_INFO, "platform.start", record, now)
+
+    def failure(self, text: str) -> bytes:
+        return b""  # platform.runtimeDone and platform.report have the error's type
 
     def end(self, request_id: str, summary: RunSummary, tenant_id: str | None = None) -> bytes:
         record = {

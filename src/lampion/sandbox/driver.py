@@ -57,6 +57,14 @@ class DirectoryRefused(SandboxError):
     """The sandbox can't have its shared directory, the message says why; without it, it could be made."""
 
 
+class ProgramError(SandboxError):
+    """The spec's program can't be executed; `problem` is the system's word for it, such as "Permission denied"."""
+
+    def __init__(self, problem: str, message: str) -> None:
+        super().__init__(message)
+        self.problem = problem
+
+
 class Sandbox(Protocol):
     """One running sandbox.
 
@@ -112,7 +120,8 @@ class Driver(Protocol):
     async def start(self, spec: SandboxSpec) -> Sandbox:
         """Returns once the first process runs. Raises SandboxError; then nothing is left behind.
 
-        DirectoryRefused when it is `spec.shared` that can't be had, as by drivers that give none.
+        DirectoryRefused when it is `spec.shared` that can't be had, as by drivers that give none; ProgramError when
+        the program is to blame.
         """
 
     async def sweep(self) -> int:

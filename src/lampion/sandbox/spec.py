@@ -98,8 +98,9 @@ class SandboxSpec:
     """One sandbox. Paths in `argv` and `environ` are paths inside the sandbox.
 
     A driver without a file system of its own (`process`) rewrites those that begin with a mount's target.
-    The driver adds AWS_LAMBDA_RUNTIME_API and _LAMBDA_TELEMETRY_LOG_FD to `environ`, and AWS_ENDPOINT_URL where there
-    is a gateway and `environ` names none; it is otherwise complete: nothing of the server's own environment gets in.
+    The driver adds AWS_LAMBDA_RUNTIME_API to `environ`, `telemetry_variables`, and AWS_ENDPOINT_URL where there is a
+    gateway and `environ` names none; it is otherwise complete: nothing of the server's own environment gets in. A
+    program that isn't a runtime of ours is not told of the telemetry descriptor: `tells_telemetry` is False.
     `template` is a hint: a sandbox prepared after it will do. Its mounts are among `mounts`. There is none with
     `shared`, for a process that waits has its walls already.
     """
@@ -113,3 +114,8 @@ class SandboxSpec:
     template: Template | None = None
     network: Network = Network()
     shared: SharedDirectory | None = None
+    tells_telemetry: bool = True
+
+    @property
+    def telemetry_variables(self) -> Mapping[str, str]:
+        return {"_LAMBDA_TELEMETRY_LOG_FD": str(TELEMETRY_FD)} if self.tells_telemetry else {}

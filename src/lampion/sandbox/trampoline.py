@@ -61,7 +61,11 @@ def _become(words: list[bytes], status: int) -> None:
     argv = rest[1 : 1 + int(rest[0])]
     pairs = (variable.partition(b"=") for variable in rest[1 + len(argv) :])
     # Passed as words and not as our own environment, to which the interpreter has added something.
-    os.execve(argv[0], argv, {name: value for name, _, value in pairs})  # noqa: S606
+    environ = {name: value for name, _, value in pairs}
+    try:
+        os.execve(argv[0], argv, environ)  # noqa: S606
+    except OSError as error:
+        raise ValueError(f"exec {os.fsdecode(argv[0])}: {error.strerror}") from None  # launcher/messages.py reads it
 
 
 def main() -> None:

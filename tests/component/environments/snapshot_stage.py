@@ -12,7 +12,7 @@ from typing import Any
 import lampion
 from lampion.clock.clock import Clock, SystemClock
 from lampion.clock.rng import SystemRng
-from lampion.code.interpreters import Interpreter
+from lampion.code.interpreters import Interpreter, RuntimeBase
 from lampion.domain.function import AttachedLayer, Function
 from lampion.environments.environment import Environment
 from lampion.environments.file_systems import FileSystems
@@ -50,10 +50,10 @@ class Trees:
 
     directory: Path
 
-    async def prepare(self, sha256: str, interpreter: Interpreter | None) -> Path:
+    async def prepare(self, sha256: str, base: RuntimeBase | None) -> Path:
         return self.directory
 
-    async def prepare_layers(self, layers: Sequence[AttachedLayer], interpreter: Interpreter | None) -> Path:
+    async def prepare_layers(self, layers: Sequence[AttachedLayer], base: RuntimeBase | None) -> Path:
         raise AssertionError("the function has no layers")
 
 

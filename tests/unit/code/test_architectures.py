@@ -15,7 +15,8 @@ from lampion.code.architectures import (
     emulation_problem,
     find_emulator,
 )
-from lampion.code.interpreters import Interpreter, Interpreters, RuntimeUnavailable, emulated_places, search_places
+from lampion.code.interpreter_places import emulated_places, search_places
+from lampion.code.interpreters import Interpreter, Interpreters, RuntimeUnavailable
 from lampion.code.interpreters_by_architecture import InterpretersByArchitecture
 from tests.foreign_program import arm64_program
 
@@ -144,6 +145,8 @@ def by_architecture(
 async def test_each_architecture_has_interpreters_of_its_own(tmp_path: Path) -> None:
     interpreters, _ = by_architecture(tmp_path, registered(tmp_path / "list", aarch64=qemu()))
     own, other = await asyncio.gather(*(interpreters.find("python3.12", name) for name in ARCHITECTURES))
+    assert isinstance(own, Interpreter)
+    assert isinstance(other, Interpreter)
     assert (own.executable.name, own.architecture, own.is_emulated) == ("own", "x86_64", False)
     assert (other.executable.name, other.architecture, other.is_emulated) == ("other", "arm64", True)
 
@@ -177,4 +180,5 @@ async def test_without_an_interpreter_for_the_emulator_the_reason_names_the_sett
 async def test_any_architecture_is_served_by_this_machines_interpreters_where_that_is_wanted(tmp_path: Path) -> None:
     interpreters, _ = by_architecture(tmp_path, tmp_path / "no list", takes_any=True)
     found = await interpreters.find("python3.12", "arm64")
+    assert isinstance(found, Interpreter)
     assert (found.executable.name, found.is_emulated) == ("own", False)

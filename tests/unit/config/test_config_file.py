@@ -67,3 +67,11 @@ def test_a_file_that_cant_be_read(tmp_path: Path, make: object) -> None:
 def test_a_wrong_value_in_the_file_names_setting_and_file(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match=r"^region in the configuration file 'mars': is not an AWS region"):
         settings_from({"config": written(tmp_path, 'region = "mars"')}, {})
+
+
+@pytest.mark.parametrize(("value", "is_on"), [("true", True), ("false", False), ('"yes"', True), ('"no"', False)])
+def test_a_switch_is_true_or_false(tmp_path: Path, value: str, is_on: bool) -> None:
+    file = tmp_path / "lampion.toml"
+    file.write_text(f"close_runtimes = {value}\n")
+    assert settings_from({"config": str(file)}, {}).close_runtimes is is_on
+    assert settings_from({"config": str(file)}, {"LAMPION_CLOSE_RUNTIMES": "no"}).close_runtimes is False

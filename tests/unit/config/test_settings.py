@@ -101,6 +101,7 @@ def test_listening_addresses(text: str, host: str, port: int, is_loopback: bool)
         ("region", "mars"),
         ("auth", "none"),
         ("sandbox", "docker"),
+        ("close_runtimes", "maybe"),
         ("oci_runtime", ""),
         ("oci_runtime", "bin/runc"),
         ("oci_runtime", "runc 'half"),

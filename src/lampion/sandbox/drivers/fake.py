@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from lampion.clock.clock import Clock
 from lampion.sandbox.driver import Capabilities, Exit, Finding, Grade, SandboxError
 from lampion.sandbox.snapshots import SnapshotRefused
-from lampion.sandbox.spec import TELEMETRY_FD, SandboxSpec, Template
+from lampion.sandbox.spec import SandboxSpec, Template
 
 
 @dataclass(slots=True)
@@ -186,7 +186,7 @@ class FakeDriver:
             **({} if gateway is None else {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{gateway.getsockname()[1]}"}),
             **spec.environ,
             "AWS_LAMBDA_RUNTIME_API": address,
-            "_LAMBDA_TELEMETRY_LOG_FD": str(TELEMETRY_FD),
+            **spec.telemetry_variables,
         }
         process = FakeProcess(spec, address, environ, their_output, their_telemetry, is_copy=is_copy)
         sandbox = kind(process, self.program, self._clock, runtime_api, gateway, (output, telemetry))

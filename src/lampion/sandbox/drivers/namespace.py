@@ -228,7 +228,11 @@ class NamespaceDriver:
         present = () if template is None else template.mounts
         return describe_special(
             argv=spec.argv if template is None else (),
-            environ={**(GATEWAY_VARIABLES if spec.network.has_gateway else {}), **spec.environ},
+            environ={
+                **(GATEWAY_VARIABLES if spec.network.has_gateway else {}),
+                **spec.environ,
+                **spec.telemetry_variables,
+            },
             working_directory=spec.working_directory,
             limits=spec.limits,
             settings=limit_settings(self._preparation.beginnings.layout, prepared.plan, spec.limits),

@@ -15,6 +15,7 @@ from typing import Final
 from lampion.clock.clock import Clock
 from lampion.sandbox.driver import Capabilities, DirectoryRefused, Exit, Finding, Grade, SandboxError
 from lampion.sandbox.launcher.description import resource_limits
+from lampion.sandbox.launcher.messages import error_of
 from lampion.sandbox.process_family import kill_family
 from lampion.sandbox.relocation import relocate_environ, relocate_path
 from lampion.sandbox.spec import TELEMETRY_FD, SandboxSpec, Template
@@ -167,7 +168,7 @@ class ProcessDriver:
             try:
                 problem = await _read_to_end(status)
                 if problem:
-                    raise SandboxError(f"the function's process doesn't start: {problem}")
+                    raise error_of(problem, "the function's process doesn't start: ")
             except BaseException:
                 _signal_group(process.pid, signal.SIGKILL)
                 await asyncio.shield(process.wait())
@@ -196,7 +197,7 @@ def _request(
         **({} if gateway is None else {"AWS_ENDPOINT_URL": f"http://{_address(gateway)}"}),
         **relocate_environ(spec.environ, spec.mounts),
         "AWS_LAMBDA_RUNTIME_API": _address(runtime_api),
-        "_LAMBDA_TELEMETRY_LOG_FD": str(TELEMETRY_FD),
+        **spec.telemetry_variables,
         "TMPDIR": str(directory),
     }
     return encode_request(

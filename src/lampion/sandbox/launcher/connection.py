@@ -8,10 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from lampion.sandbox.driver import DirectoryRefused, Exit, SandboxError
+from lampion.sandbox.driver import Exit, SandboxError
 from lampion.sandbox.launcher.daemon import Launched, receive, seal, specialise
 from lampion.sandbox.launcher.messages import (
-    SHARED_STEP,
     Ended,
     Failed,
     Lost,
@@ -21,6 +20,7 @@ from lampion.sandbox.launcher.messages import (
     Running,
     Sealed,
     Watching,
+    error_of,
 )
 from lampion.sandbox.snapshots import SnapshotRefused
 
@@ -158,10 +158,5 @@ class LauncherConnection:
         self._control.close()
         self._on_gone(self._told is not None or bool(self._failure))
         self._ended.set_result(self._told or Ended(Exit(None, signal.SIGKILL), 0))
-        self._fail((self._listeners, self._running, self._watching, self._sealed), _error(self._failure))
-
-
-def _error(failure: str) -> SandboxError:
-    """Of a launcher that told of `failure`, "STEP WHAT: WHY", before it went."""
-    kind = DirectoryRefused if failure.startswith(f"{SHARED_STEP} ") else SandboxError
-    return kind(failure or "the sandbox launcher was killed")
+        error = error_of(self._failure) if self._failure else SandboxError("the sandbox launcher was killed")
+        self._fail((self._listeners, self._running, self._watching, self._sealed), error)

@@ -221,6 +221,7 @@ static int read_shared(struct description *wanted, char **words)
     struct entry entry = {ENTRY_SHARED, words[0], words[1], .tree = -1, .beneath = words[2]};
     if (!is_plain_path(entry.text))
         return refuse(EINVAL);
+    wanted->has_shared = true;
     return read_identity(&entry.owner, words + 3) < 0 ? -1 : add_entry(wanted, entry);
 }
 

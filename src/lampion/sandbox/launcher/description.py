@@ -8,7 +8,7 @@ from typing import Final
 from lampion.sandbox.cgroups import CgroupPlan, Setting
 from lampion.sandbox.driver import SandboxError
 from lampion.sandbox.host_view import Entry
-from lampion.sandbox.spec import TELEMETRY_FD, Limits, SharedDirectory
+from lampion.sandbox.spec import Limits, SharedDirectory
 
 RUNTIME_API_ADDRESS: Final = "127.0.0.1:9001"
 GATEWAY_VARIABLES: Final = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9002"}
@@ -133,7 +133,7 @@ def describe_special(
     records += _setting_records(settings)
     records += _entry_records(entries)
     records += _shared_records(shared)
-    records += _program_records(argv, _complete(environ))
+    records += _program_records(argv, {**environ, "AWS_LAMBDA_RUNTIME_API": RUNTIME_API_ADDRESS})
     return _encode(records)
 
 
@@ -196,14 +196,6 @@ def _limit_records(limits: Limits) -> list[_Record]:
 def _program_records(argv: Iterable[str], environ: Mapping[str, str]) -> list[_Record]:
     words: list[_Record] = [("argument", word) for word in argv]
     return words + [("variable", f"{name}={value}") for name, value in environ.items()]
-
-
-def _complete(environ: Mapping[str, str]) -> dict[str, str]:
-    return {
-        **environ,
-        "AWS_LAMBDA_RUNTIME_API": RUNTIME_API_ADDRESS,
-        "_LAMBDA_TELEMETRY_LOG_FD": str(TELEMETRY_FD),
-    }
 
 
 def _cgroup_records(plan: CgroupPlan) -> list[_Record]:

@@ -84,6 +84,7 @@ struct description {
     size_t text_length;
     bool has_user_namespace; /* ids are mapped, not changed */
     bool has_keeper;         /* process 1 has an id of its own: 0 inside */
+    bool has_shared; /* one of the entries is a directory that the function may write to */
     bool is_zygote;          /* no function's sandbox but the place of a zygote */
     bool is_forked;          /* the function's process comes from a zygote */
     bool is_origin;          /* a snapshot is to be taken of the function's process */
@@ -209,7 +210,6 @@ int let_go_of_sources(struct launch *launch);
 
 /* shared.c */
 int open_shared(struct launch *launch);
-bool has_shared(const struct description *wanted);
 
 /* mounts.c */
 int enter_new_root(struct launch *launch);

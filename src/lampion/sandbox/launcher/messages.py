@@ -5,7 +5,7 @@ import signal
 from dataclasses import dataclass
 from typing import Final
 
-from lampion.sandbox.driver import Exit
+from lampion.sandbox.driver import DirectoryRefused, Exit, ProgramError, SandboxError
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,16 @@ _PLAIN: Final[dict[str, Message]] = {
     "sealed": Sealed(),
     "lost": Lost(),
 }
+_NOT_EXECUTED: Final = re.compile(r"exec .*: ([^:]+)", re.DOTALL)
 _ENDED: Final = re.compile(r"exit (code|signal) (\d+) oom (\d+) peak (-?\d+) killed ([01])")
+
+
+def error_of(failure: str, about: str = "") -> SandboxError:
+    """What a step's failure is to who wanted the sandbox; the last step executes the function's program."""
+    if failure.startswith(f"{SHARED_STEP} "):
+        return DirectoryRefused(about + failure)
+    match = _NOT_EXECUTED.fullmatch(failure)
+    return SandboxError(about + failure) if match is None else ProgramError(match[1], about + failure)
 
 
 def parse_message(raw: bytes) -> Message:

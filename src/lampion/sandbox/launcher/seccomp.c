@@ -196,7 +196,7 @@ static void judge_modes(void)
  */
 int filter_modes(struct launch *launch)
 {
-    if (!has_shared(&launch->wanted))
+    if (!launch->wanted.has_shared)
         return 0;
     unsigned short whole = length;
     load(offsetof(struct seccomp_data, nr));

@@ -16,14 +16,6 @@
 enum { MOST_RANGES_BYTES = 256 };
 #define ALL_IDS 4294967295ULL
 
-bool has_shared(const struct description *wanted)
-{
-    for (int i = 0; i < wanted->entry_count; i++)
-        if (wanted->entries[i].kind == ENTRY_SHARED)
-            return true;
-    return false;
-}
-
 /* Nothing that functions put into the directory, a link least of all, leads out of it. */
 static int open_beneath(const char *directory, const char *beneath)
 {
