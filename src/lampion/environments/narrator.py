@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from lampion.clock.clock import Clock, Timer
 from lampion.domain.function import Function
 from lampion.environments.log_rate import USUAL_RATE, Allowance, LogRate
+from lampion.function_logs.application_levels import application_level
 from lampion.function_logs.framing import FrameDecoder, LineSplitter
 from lampion.function_logs.journal import LogStream
 from lampion.function_logs.platform_lines import InitSummary, RestoreSummary, RunSummary, platform_lines
@@ -140,6 +141,8 @@ class Narrator:
         self._tail: Tail | None = None  # of the present invocation, if its caller wants it
         self._splitter = LineSplitter()
         self._frames = FrameDecoder()
+        self._level = application_level(logging.log_format, logging.application_log_level)
+        self._write_own = self._write if self._level is None else self._write_unless_hidden
         self._allowance = Allowance(rate, clock.monotonic())
         self._pipes: _Pipes | None = None
 
@@ -157,25 +160,25 @@ class Narrator:
             pipes.close()
         self._flush_line()
         for frame in self._frames.flush(int(self._clock.now() * 1000)):
-            self._write(frame.timestamp_ms, frame.message)
+            self._write_own(frame.timestamp_ms, frame.message)
 
     def _take_output(self, data: bytes) -> int:
         now_ms = int(self._clock.now() * 1000)
         lines = self._splitter.feed(data)
         for line in lines:
-            self._write(now_ms, line)
+            self._write_own(now_ms, line)
         return len(lines)
 
     def _take_frames(self, data: bytes) -> int:
         frames = self._frames.feed(data, int(self._clock.now() * 1000))
         for frame in frames:
-            self._write(frame.timestamp_ms, frame.message)
+            self._write_own(frame.timestamp_ms, frame.message)
         return len(frames)
 
     def _flush_line(self) -> None:
         rest = self._splitter.flush()
         if rest is not None:
-            self._write(int(self._clock.now() * 1000), rest)
+            self._write_own(int(self._clock.now() * 1000), rest)
 
     # -- Lambda's lines --
 
@@ -230,6 +233,12 @@ class Narrator:
     def _platform(self, line: bytes) -> None:
         if line:
             self._write(int(self._clock.now() * 1000), line)
+
+    def _write_unless_hidden(self, timestamp_ms: int, line: bytes) -> None:
+        """A line of the function's own."""
+        assert self._level is not None
+        if not self._level.hides(line):
+            self._write(timestamp_ms, line)
 
     def _write(self, timestamp_ms: int, line: bytes) -> None:
         self._stream.append(timestamp_ms, line)
