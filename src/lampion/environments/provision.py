@@ -41,7 +41,7 @@ from lampion.environments.server_access import ServerAccess
 from lampion.environments.session import OfferedCredentials
 from lampion.function_logs.journal import FunctionLogs, LogGroup
 from lampion.sandbox.driver import DirectoryRefused, Driver, ProgramError, Sandbox
-from lampion.sandbox.snapshots import Snapshot, SnapshotOrigin, Snapshotting
+from lampion.sandbox.snapshots import Snapshot, SnapshotOrigin, SnapshotRefused, Snapshotting
 from lampion.sandbox.spec import Limits, Mount, SandboxSpec, Template
 
 
@@ -161,7 +161,12 @@ class Provisioner:
     async def origin(
         self, function: Function, driver: Snapshotting, authorization_token: str
     ) -> tuple[SnapshotOrigin, SandboxSpec, OfferedCredentials]:
-        """A sandbox to take a snapshot of, for `release` at its end. Raises as `Environment.start` does."""
+        """A sandbox to take a snapshot of, for `release` at its end. Raises as `Environment.start` does, and
+        SnapshotRefused: who copies a process must know its registers, and an emulator has others than its program.
+        """
+        base = await self._base(function.configuration)
+        if isinstance(base, Interpreter) and base.is_emulated:
+            raise SnapshotRefused(f"its runtime is emulated: it is for {base.architecture}")
 
         def variables(of_language: Mapping[str, str]) -> dict[str, str]:
             return snapshot_variables(function, authorization_token=authorization_token, language_variables=of_language)
