@@ -30,19 +30,21 @@ from lampion.environments.environ import (
     environment_variables,
     snapshot_variables,
 )
-from lampion.environments.environment import Environment, Restore, RuntimeServer
+from lampion.environments.environment import Environment
+from lampion.environments.extension_files import extension_programs, extension_variables
 from lampion.environments.file_systems import FileSystems
+from lampion.environments.host import Restore, RuntimeServer
 from lampion.environments.log_rate import LogRate
 from lampion.environments.narrator import Narrator
 from lampion.environments.own_programs import OWN_VARIABLES, not_executed, own_program
 from lampion.environments.reach import Reach
 from lampion.environments.runtime_programs import PROGRAMS, RuntimeProgram
 from lampion.environments.server_access import ServerAccess
-from lampion.environments.session import OfferedCredentials
+from lampion.environments.session import OfferedCredentials, RuntimeSession, Start
 from lampion.function_logs.journal import FunctionLogs, LogGroup
 from lampion.sandbox.driver import DirectoryRefused, Driver, ProgramError, Sandbox
 from lampion.sandbox.snapshots import Snapshot, SnapshotOrigin, SnapshotRefused, Snapshotting
-from lampion.sandbox.spec import Limits, Mount, SandboxSpec, Template
+from lampion.sandbox.spec import Companions, Limits, Mount, SandboxSpec, Template
 
 
 class PackageTrees(Protocol):
@@ -63,6 +65,10 @@ class FindInterpreter(Protocol):
     """The interpreters of this machine."""
 
     async def find(self, runtime: str, architecture: str) -> RuntimeBase: ...
+
+
+class ExternalExtensions(Exception):
+    """The function has some, so what is asked can't be had."""
 
 
 class VersionLabels(Protocol):
@@ -140,6 +146,7 @@ class Provisioner:
             runtime_server=self._runtime_server,
             narrator=self._narrator(function, log_stream),
             clock=self._clock,
+            rng=self._rng,
             restore=restore,
             ahead=ahead,
         )
@@ -154,6 +161,12 @@ class Provisioner:
                 raise
             raise CannotStart(not_executed(language, spec.argv[0], error.problem)) from error
 
+    def session(
+        self, function: Function, start: Start, credentials: OfferedCredentials | None = None
+    ) -> RuntimeSession:
+        """Of one sandbox's runtime."""
+        return RuntimeSession(function, self._rng.uuid4, start, credentials)
+
     def narrator(self, function: Function) -> Narrator:
         """Of a log stream of its own."""
         return self._narrator(function, self._log_stream_name(function))
@@ -162,7 +175,8 @@ class Provisioner:
         self, function: Function, driver: Snapshotting, authorization_token: str
     ) -> tuple[SnapshotOrigin, SandboxSpec, OfferedCredentials]:
         """A sandbox to take a snapshot of, for `release` at its end. Raises as `Environment.start` does, and
-        SnapshotRefused: who copies a process must know its registers, and an emulator has others than its program.
+        ExternalExtensions or SnapshotRefused: who copies a process must know its registers, and an emulator has others
+        than its program.
         """
         base = await self._base(function.configuration)
         if isinstance(base, Interpreter) and base.is_emulated:
@@ -172,6 +186,8 @@ class Provisioner:
             return snapshot_variables(function, authorization_token=authorization_token, language_variables=of_language)
 
         spec = await self._spec(function, variables)
+        if spec.companions is not None:
+            raise ExternalExtensions("no snapshot holds several programs, and its extensions are such")
         begun: list[tuple[SnapshotOrigin, OfferedCredentials]] = []
 
         async def start(credentials: SessionCredentials) -> Sandbox:
@@ -232,6 +248,7 @@ class Provisioner:
         environ = variables(_variables(base))
         if configuration.layers and not self._has_file_system:
             environ[LAYERS_VARIABLE] = LAYERS_ROOT
+        companions = _companions(own, variables)
         file_system = await self._file_systems.directory_of(function) if configuration.file_system_configs else None
         if isinstance(base, Interpreter):
             argv, template = self._runtime_program(base, configuration.memory_mib, environ, own, shared)
@@ -250,9 +267,10 @@ class Provisioner:
                 tmp_mib=configuration.ephemeral_storage_mib,
             ),
             network=self._reach.network_of(configuration),
-            template=template if file_system is None else None,
+            template=template if file_system is None and companions is None else None,
             shared=file_system,
             tells_telemetry=isinstance(base, Interpreter),
+            companions=companions,
         )
 
     def _runtime_program(
@@ -320,6 +338,12 @@ class Provisioner:
         """As Lambda names streams: day, version, and an id of the environment."""
         day = datetime.fromtimestamp(self._clock.now(), UTC)
         return f"{day:%Y/%m/%d}/[{function.version}]{self._rng.token(16).hex()}"
+
+
+def _companions(own: tuple[Mount, ...], variables: Callable[[Mapping[str, str]], dict[str, str]]) -> Companions | None:
+    """The function's external extensions. Raises TooManyExtensions."""
+    programs = next((extension_programs(mount.source) for mount in own if mount.target == LAYERS_ROOT), ())
+    return Companions(programs, extension_variables(variables({}))) if programs else None
 
 
 @lru_cache(maxsize=4096)

@@ -9,6 +9,8 @@ from lampion.sandbox.spec import SandboxSpec, Template
 if TYPE_CHECKING:
     import socket
 
+    from lampion.sandbox.companions import CompanionProcesses
+
 
 class Grade(StrEnum):
     """How much stands between a function and the host (docs/concepts/sandbox.md)."""
@@ -38,6 +40,7 @@ class Capabilities:
     private_file_system: bool
     private_network: bool
     findings: tuple[Finding, ...] = ()
+    companions: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,8 @@ class Sandbox(Protocol):
     `runtime_api` is a listening TCP socket that a client inside reaches at AWS_LAMBDA_RUNTIME_API, `gateway` one that
     it reaches at AWS_ENDPOINT_URL; None when its network has no gateway.
     `output` (stdout and stderr, in order of writing) and `telemetry` are non-blocking read ends of pipes.
-    The holder closes all four; `stop` doesn't.
+    `processes` are there when the spec names companions, else None.
+    The holder closes all of them; `stop` doesn't.
     """
 
     sandbox_id: str
@@ -79,9 +83,12 @@ class Sandbox(Protocol):
     gateway: "socket.socket | None"
     output: int
     telemetry: int
+    processes: "CompanionProcesses | None"
 
     async def wait(self) -> Exit:
-        """Until the first process has ended and nothing of the sandbox runs any more. May be awaited repeatedly."""
+        """Until the first process has ended and nothing of the sandbox runs any more; with companions, until all have.
+        May be awaited repeatedly.
+        """
 
     async def stop(self, grace_seconds: float) -> Exit:
         """SIGTERM to the first process, after `grace_seconds` SIGKILL to everything; 0 kills at once. Idempotent."""

@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lampion.clock.clock import Clock
 from lampion.sandbox.cgroups import cpu_quota
@@ -17,6 +17,9 @@ from lampion.sandbox.oci.cgroup_files import CgroupFiles, find_cgroup_files
 from lampion.sandbox.oci.containers import Begun, Containers, removal_command
 from lampion.sandbox.oci.trial import choose_containers
 from lampion.sandbox.spec import SandboxSpec, Template
+
+if TYPE_CHECKING:
+    from lampion.sandbox.companions import CompanionProcesses
 
 _REMOVAL_SECONDS: Final = 60.0
 
@@ -41,6 +44,7 @@ class OciSandbox:
         self._connection = connection
         self._clock = clock
         self._cpu_cores = spec.limits.cpu_cores
+        self.processes: CompanionProcesses | None = None
         self._peak_bytes = 0
         self._process = 0
         self._files = CgroupFiles()
@@ -122,6 +126,8 @@ class OciDriver:
             raise DirectoryRefused(f"the sandbox driver {self.name} gives functions no file system")
         if spec.network.leaves_host:
             raise SandboxError("the OCI driver gives functions no network beyond this server")
+        if spec.companions is not None:
+            raise SandboxError("the OCI driver doesn't run external extensions: use the driver namespace")
         begun, connection = self._begin(spec)
         try:
             listeners = await connection.prepared()

@@ -263,6 +263,22 @@ static int read_variable(struct description *wanted, char **words)
     return 0;
 }
 
+static int read_companion(struct description *wanted, char **words)
+{
+    if (wanted->companion_count == MOST_COMPANIONS)
+        return refuse(E2BIG);
+    wanted->companions[wanted->companion_count++] = words[0];
+    return 0;
+}
+
+static int read_companion_variable(struct description *wanted, char **words)
+{
+    if (wanted->companion_variable_count == MOST_VARIABLES)
+        return refuse(E2BIG);
+    wanted->companion_variables[wanted->companion_variable_count++] = words[0];
+    return 0;
+}
+
 static const struct verb {
     const char *name;
     int word_count;
@@ -293,6 +309,8 @@ static const struct verb {
     {"rlimit", 3, read_limit},                  /* name soft hard; -1 is unlimited */
     {"argument", 1, read_argument},
     {"variable", 1, read_variable},             /* NAME=VALUE */
+    {"companion", 1, read_companion},           /* path of a program that runs beside the function's process */
+    {"companion-variable", 1, read_companion_variable},
 };
 
 static char *next_word(char **position, const char *end)
@@ -347,6 +365,10 @@ static int check_first(const struct description *wanted)
 
 static int check_second(const struct description *wanted)
 {
+    /* A process that waits or is to be copied has begun already. */
+    bool can_be_held = !wanted->is_forked && !wanted->is_origin && wanted->argument_count > 0;
+    if (wanted->companion_count > 0 && !can_be_held)
+        return refuse(EINVAL);
     return wanted->shared_memory_bytes > 0 ? 0 : refuse(EINVAL);
 }
 

@@ -14,6 +14,7 @@ enum {
     MOST_ARGUMENTS = 1024,
     MOST_VARIABLES = 2048,
     MOST_RLIMITS = 16,
+    MOST_COMPANIONS = 10,
     MOST_MESSAGE_BYTES = 1024,
     MOST_DESCRIPTORS = MOST_ENTRIES + 8, /* in one message; the kernel takes 253 */
     DEVICE_COUNT = 5,
@@ -112,6 +113,10 @@ struct description {
     int argument_count;
     char *variables[MOST_VARIABLES + 1];
     int variable_count;
+    char *companions[MOST_COMPANIONS]; /* programs that run beside the function's process, see companions.c */
+    int companion_count;
+    char *companion_variables[MOST_VARIABLES + 1];
+    int companion_variable_count;
 };
 
 /* A text with descriptors, which the receiver owns. */
@@ -147,6 +152,11 @@ struct launch {
     pid_t init;          /* process 1 of the sandbox as the host numbers it; 0 before it exists */
     int init_handle;     /* the same as a descriptor */
     pid_t function;      /* the function's process as process 1 numbers it; 0 before it exists */
+    pid_t companions[MOST_COMPANIONS]; /* likewise; 0 as well when one has ended */
+    int companion_output; /* what companions write to; -1 when there are none */
+    int gate_in;         /* where the function's process waits until it may start; 0 when it needn't */
+    int gate_out;
+    int gate_report;     /* where it tells why it couldn't */
     int cgroups_made;
     int settings_made;
     int entries_made;
@@ -179,6 +189,7 @@ int specialise_outside(struct launch *launch);
 int specialise_inside(struct launch *launch);
 void rename_init(struct launch *launch);
 void run_function(struct launch *launch, int report);
+void run_accompanied(struct launch *launch, int report);
 
 /* channel.c: messages are short texts over SOCK_SEQPACKET, with descriptors. */
 int send_message(int channel, const char *text, const int *descriptors, int count);
@@ -278,6 +289,14 @@ int enter_working_directory(struct launch *launch);
 int execute(struct launch *launch);
 int start_function(struct launch *launch);
 int give_orders(struct launch *launch);
+
+/* companions.c */
+int give_away_companion_pipe(struct launch *launch);
+int hold_function(struct launch *launch);
+int await_gate(struct launch *launch);
+int start_companions(struct launch *launch);
+bool obey_for_companions(struct launch *launch, const char *order);
+bool reap_accompanied(struct launch *launch, pid_t pid, int status);
 
 /* zygote.c */
 int ask_zygote(struct launch *launch);
