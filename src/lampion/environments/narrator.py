@@ -15,6 +15,7 @@ from lampion.environments.output_pipes import OutputPipes
 from lampion.environments.run_telling import RunTelling
 from lampion.environments.session import RuntimeSession
 from lampion.environments.teller import Teller
+from lampion.function_logs.application_levels import application_level
 from lampion.function_logs.framing import Frame, FrameDecoder, LineSplitter
 from lampion.function_logs.journal import LogStream
 from lampion.function_logs.platform_facts import ExtensionSummary, InitSummary, RestoreSummary, RunSummary
@@ -51,6 +52,8 @@ class Narrator:
         self._splitter = LineSplitter()
         self._extension_splitter: LineSplitter | None = None
         self._frames = FrameDecoder()
+        self._level = application_level(logging.log_format, logging.application_log_level)
+        self._write_own = self._write if self._level is None else self._write_unless_hidden
         self._allowance = Allowance(rate, clock.monotonic())
         self._pipes: OutputPipes | None = None
 
@@ -83,7 +86,7 @@ class Narrator:
         now_ms = int(self._clock.now() * 1000)
         lines = splitter.feed(data)
         for line in lines:
-            self._write(now_ms, line)
+            self._write_own(now_ms, line)
         if self._teller is not None:
             self._teller.lines(now_ms, stream, lines)
         return len(lines)
@@ -95,7 +98,7 @@ class Narrator:
 
     def _write_frames(self, frames: Sequence[Frame]) -> None:
         for frame in frames:
-            self._write(frame.timestamp_ms, frame.message)
+            self._write_own(frame.timestamp_ms, frame.message)
             if self._teller is not None:
                 self._teller.lines(frame.timestamp_ms, Stream.FUNCTION, (frame.message,))
 
@@ -108,7 +111,7 @@ class Narrator:
         rest = splitter.flush()
         if rest is not None:
             now_ms = int(self._clock.now() * 1000)
-            self._write(now_ms, rest)
+            self._write_own(now_ms, rest)
             if self._teller is not None:
                 self._teller.lines(now_ms, stream, (rest,))
 
@@ -234,6 +237,12 @@ class Narrator:
     def _platform(self, line: bytes) -> None:
         if line:
             self._write(int(self._clock.now() * 1000), line)
+
+    def _write_unless_hidden(self, timestamp_ms: int, line: bytes) -> None:
+        """A line of the function's own."""
+        assert self._level is not None
+        if not self._level.hides(line):
+            self._write(timestamp_ms, line)
 
     def _write(self, timestamp_ms: int, line: bytes) -> None:
         self._stream.append(timestamp_ms, line)

@@ -46,7 +46,7 @@ from lampion.function_logs.journal import FunctionLogs, LogGroup
 from lampion.function_logs.platform_facts import Instance
 from lampion.function_telemetry.subscribers import Subscribers
 from lampion.sandbox.driver import DirectoryRefused, Driver, ProgramError, Sandbox
-from lampion.sandbox.snapshots import Snapshot, SnapshotOrigin, Snapshotting
+from lampion.sandbox.snapshots import Snapshot, SnapshotOrigin, SnapshotRefused, Snapshotting
 from lampion.sandbox.spec import Companions, Limits, Mount, SandboxSpec, Template, WorkerStart
 
 
@@ -179,8 +179,12 @@ class Provisioner:
         self, function: Function, driver: Snapshotting, authorization_token: str
     ) -> tuple[SnapshotOrigin, SandboxSpec, OfferedCredentials]:
         """A sandbox to take a snapshot of, for `release` at its end. Raises as `Environment.start` does, and
-        ExternalExtensions.
+        ExternalExtensions or SnapshotRefused: who copies a process must know its registers, and an emulator has others
+        than its program.
         """
+        base = await self._base(function.configuration)
+        if isinstance(base, Interpreter) and base.is_emulated:
+            raise SnapshotRefused(f"its runtime is emulated: it is for {base.architecture}")
 
         def variables(of_language: Mapping[str, str]) -> dict[str, str]:
             return snapshot_variables(function, authorization_token=authorization_token, language_variables=of_language)
