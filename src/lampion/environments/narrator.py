@@ -18,7 +18,7 @@ from lampion.environments.teller import Teller
 from lampion.function_logs.application_levels import application_level
 from lampion.function_logs.framing import Frame, FrameDecoder, LineSplitter
 from lampion.function_logs.journal import LogStream
-from lampion.function_logs.platform_facts import ExtensionSummary, InitSummary, RestoreSummary, RunSummary
+from lampion.function_logs.platform_facts import ExtensionSummary, InitSummary, Instance, RestoreSummary, RunSummary
 from lampion.function_logs.platform_lines import platform_lines
 from lampion.function_logs.tail import Tail
 from lampion.function_telemetry.subscription import Stream
@@ -33,8 +33,7 @@ class Narrator:
         function: Function,
         *,
         stream: LogStream,
-        runtime_version: str,
-        runtime_version_arn: str,
+        instance: Instance,
         clock: Clock,
         rate: LogRate = USUAL_RATE,
         teller: Teller | None = None,
@@ -44,9 +43,7 @@ class Narrator:
         self.telling = None if teller is None else RunTelling(teller, self._drain, clock)
         logging = function.configuration.logging
         self._lines = platform_lines(logging.log_format, logging.system_log_level, clock)
-        self._version = function.version
-        self._memory_mib = function.configuration.memory_mib
-        self._runtime = (runtime_version, runtime_version_arn)
+        self._instance = instance
         self._stream = stream
         self._tail: Tail | None = None  # of the present invocation, if its caller wants it
         self._splitter = LineSplitter()
@@ -161,7 +158,7 @@ class Narrator:
     # -- Lambda's lines --
 
     def init_start(self, initialization_type: str = "on-demand") -> None:
-        self._platform(self._lines.init_start(*self._runtime, initialization_type))
+        self._platform(self._lines.init_start(self._instance, initialization_type))
         if self._teller is not None:
             self._teller.init_start(initialization_type, "init")
 
@@ -189,7 +186,7 @@ class Narrator:
                 self._teller.extension(summary)
 
     def restore_start(self) -> None:
-        self._platform(self._lines.restore_start(*self._runtime))
+        self._platform(self._lines.restore_start(self._instance))
         if self._teller is not None:
             self._teller.restore_start()
 
@@ -208,7 +205,7 @@ class Narrator:
 
     def start(self, invocation: Invocation, now: float) -> None:
         """It began at `now`, epoch seconds."""
-        line = self._lines.start(invocation.request_id, self._version, invocation.tenant_id, now)
+        line = self._lines.start(self._instance, invocation.request_id, invocation.tenant_id, now)
         if line:
             self._write(int(now * 1000), line)
         if self.telling is not None:
@@ -221,7 +218,7 @@ class Narrator:
         self._flush_line()
         now_ms = int(self._clock.now() * 1000)
         end = self._lines.end(request_id, summary, tenant_id)
-        for line in (end, self._lines.report(request_id, self._memory_mib, summary, tenant_id)):
+        for line in (end, self._lines.report(request_id, self._instance.memory_mib, summary, tenant_id)):
             if line:
                 self._write(now_ms, line)
 

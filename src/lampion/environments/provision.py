@@ -147,7 +147,7 @@ class Provisioner:
             launch=launch,
             release=self._access.end,
             runtime_server=self._runtime_server,
-            narrator=self._narrator(function, log_stream, self._teller(function, log_stream)),
+            narrator=self._narrator(function, log_stream),
             clock=self._clock,
             rng=self._rng,
             restore=restore,
@@ -172,8 +172,7 @@ class Provisioner:
 
     def narrator(self, function: Function) -> Narrator:
         """Of a log stream of its own."""
-        log_stream = self._log_stream_name(function)
-        return self._narrator(function, log_stream, self._teller(function, log_stream))
+        return self._narrator(function, self._log_stream_name(function))
 
     async def origin(
         self, function: Function, driver: Snapshotting, authorization_token: str
@@ -222,24 +221,23 @@ class Provisioner:
         """With which the processes of one snapshot ask for their credentials."""
         return base64.b64encode(self._rng.token(30)).decode()
 
-    def _narrator(self, function: Function, log_stream: str, teller: Teller) -> Narrator:
-        key, runtime = function.key, function.configuration.runtime or ""
-        group = LogGroup(key.account_id, key.region, function.configuration.logging.log_group)
+    def _narrator(self, function: Function, log_stream: str) -> Narrator:
+        key, logging = function.key, function.configuration.logging
+        group = LogGroup(key.account_id, key.region, logging.log_group)
+        instance = self._instance(function, log_stream)
         return Narrator(
             function,
             stream=self._logs.open_stream(group, log_stream),
-            runtime_version=self._labels.version_label(runtime),
-            runtime_version_arn=self._labels.version_arn(function) or "",
+            instance=instance,
             clock=self._clock,
             rate=self._log_rate,
-            teller=teller,
+            teller=Teller(instance, Subscribers(self._clock), self._clock, is_json=logging.log_format == "JSON"),
         )
 
-    def _teller(self, function: Function, log_stream: str) -> Teller:
-        """For who may subscribe to what happens in a new environment."""
+    def _instance(self, function: Function, log_stream: str) -> Instance:
         runtime = function.configuration.runtime or ""
         day, _, identity = log_stream.rpartition("/")
-        instance = Instance(
+        return Instance(
             function_name=function.key.name,
             function_version=function.version,
             function_arn=function.key.arn,
@@ -248,8 +246,6 @@ class Provisioner:
             runtime_version=self._labels.version_label(runtime),
             runtime_version_arn=self._labels.version_arn(function) or "",
         )
-        is_json = function.configuration.logging.log_format == "JSON"
-        return Teller(instance, Subscribers(self._clock), self._clock, is_json=is_json)
 
     async def expect(self, function: Function) -> None:
         """Environments of the function will be wanted: have ready what doesn't depend on it."""

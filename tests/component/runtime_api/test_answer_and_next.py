@@ -22,7 +22,7 @@ from lampion.sandbox.driver import Exit
 from lampion.sandbox.drivers.process import ProcessDriver
 from lampion.sandbox.spec import Limits, Mount, SandboxSpec
 from tests.component.environments.scripted_runtime import API, Runtime, forever
-from tests.component.environments.stage import FUNCTION, Lines, invocation, release, stage, until
+from tests.component.environments.stage import FUNCTION, INSTANCE, Lines, invocation, release, stage, until
 
 BOOTSTRAP = Path(lampion.__file__).parent / "runtimes" / "python"
 
@@ -106,7 +106,7 @@ async def test_our_runtime_asks_for_its_first_event_only(tmp_path: Path, monkeyp
         launch=lambda: driver.start(spec),
         release=release,
         runtime_server=RuntimeApiServer(clock),
-        narrator=Narrator(FUNCTION, stream=log, runtime_version="", runtime_version_arn="", clock=clock),
+        narrator=Narrator(FUNCTION, stream=log, instance=INSTANCE, clock=clock),
         clock=clock,
         rng=SystemRng(),
     )
