@@ -218,7 +218,7 @@ class Provisioner:
         configuration = function.configuration
         base = await self._base(configuration.runtime or "")
         own, shared = await asyncio.gather(self._own_mounts(function, base), self._shared_mounts(base))
-        environ = variables(_variables(base))
+        environ = _completed(base, variables(_variables(base)))
         if configuration.layers and not self._has_file_system:
             environ[LAYERS_VARIABLE] = LAYERS_ROOT
         if isinstance(base, Interpreter):
@@ -329,6 +329,13 @@ def _program(interpreter: Interpreter) -> RuntimeProgram:
 def _variables(base: RuntimeBase) -> Mapping[str, str]:
     """Those that only functions of this runtime have."""
     return _program(base).variables if isinstance(base, Interpreter) else OWN_VARIABLES
+
+
+def _completed(base: RuntimeBase, environ: dict[str, str]) -> dict[str, str]:
+    """With what a language's runtime needs of the function's own variables."""
+    if isinstance(base, Interpreter) and (completed := _program(base).completed) is not None:
+        return completed(base, environ)
+    return environ
 
 
 def _language(runtime: str) -> str:

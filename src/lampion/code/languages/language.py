@@ -7,11 +7,15 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an interpreter says of itself. `program` is its path under `prefix`, the tree that belongs to it."""
+    """What an interpreter says of itself. `program` is its path under `prefix`, the tree that belongs to it.
+
+    One that isn't `movable` looks for that tree where it was installed, wherever its program is.
+    """
 
     version: str
     prefix: Path
     program: str
+    movable: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

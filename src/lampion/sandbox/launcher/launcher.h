@@ -25,6 +25,9 @@ enum {
 /* What the function's process finds open. */
 enum { TELEMETRY_DESCRIPTOR = 3, ORDERS_DESCRIPTOR = 4, FIRST_UNUSED_DESCRIPTOR = 5 };
 
+/* While they are put in their places, copies of theirs have this number or a higher one. */
+enum { OUT_OF_THE_WAY = 32 };
+
 /* A directory of the cgroup file system. A shared one is an ancestor that other sandboxes use too. */
 struct cgroup {
     const char *path;
@@ -275,8 +278,11 @@ int give_orders(struct launch *launch);
 int ask_zygote(struct launch *launch);
 int await_forked(struct launch *launch);
 
-/* fork_server.c: 0 in the new process, -1 when there will be no more */
-int serve_as_zygote(int requests);
+/*
+ * fork_server.c: 0 in the new process, -1 when there will be no more. An interpreter that `closes_its_own` descriptors
+ * in the new process, and may not find any of them closed, still has those there.
+ */
+int serve_as_zygote(int requests, bool closes_its_own);
 
 /* supervise.c */
 void kill_all(struct launch *launch, struct ending *ending);
