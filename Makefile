@@ -74,7 +74,7 @@ $(JS)/node_modules/.package-lock.json: $(JS)/package-lock.json
 
 # without scripts: AWS's clients would build their native part, which the tests replace
 $(RIC)/node_modules/.package-lock.json: $(RIC)/package-lock.json
-	$(STEP) "set-up: AWS's runtime clients for Node.js and a newer Node.js, for tests"
+	$(STEP) "set-up: AWS's runtime clients for Node.js, and versions of Node.js, for tests"
 	@scripts/system-packages node
 	@cd $(RIC) && npm ci --ignore-scripts --silent --no-audit --no-fund </dev/null
 	@touch $@

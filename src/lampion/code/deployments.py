@@ -17,7 +17,7 @@ from lampion.clock.rng import Rng
 from lampion.code.archive import check
 from lampion.code.blobs import BlobDamaged, BlobMissing, Blobs
 from lampion.code.garbage import GarbageCollector
-from lampion.code.interpreters import RuntimeBase, RuntimeUnavailable
+from lampion.code.interpreters import RuntimeBase, RuntimeUnavailable, handler_refusal
 from lampion.code.packages import Packages
 from lampion.code.zip_format import BadZip
 from lampion.domain.arn import LATEST, FunctionKey
@@ -247,7 +247,7 @@ class Deployments:
     async def _obstacle(self, function: Function) -> Reason | None:
         """Make all ready that an execution environment of the function needs; why that can't be, or None."""
         try:
-            base = await self._base(function.configuration.runtime)
+            base = await self._base(function)
             await self._prepare_code(function, base)
             if base is not None:
                 await self._expect(function)
@@ -261,9 +261,15 @@ class Deployments:
             return Reason(f"The deployment package could not be unpacked: {error.strerror}.", "InternalError")
         return None
 
-    async def _base(self, runtime: str | None) -> RuntimeBase | None:
+    async def _base(self, function: Function) -> RuntimeBase | None:
         """Raises RuntimeUnavailable."""
-        return None if runtime is None else await self._interpreters.find(runtime)
+        runtime = function.configuration.runtime
+        if runtime is None:
+            return None
+        refusal = handler_refusal(runtime, function.configuration.handler or "")
+        if refusal:
+            raise RuntimeUnavailable(refusal)
+        return await self._interpreters.find(runtime)
 
     async def _prepare_code(self, function: Function, base: RuntimeBase | None) -> None:
         """A full disk may have room again in a moment."""

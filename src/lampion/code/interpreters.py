@@ -10,12 +10,9 @@ from typing import Final, Protocol
 
 from lampion.code.interpreter_places import SearchPlaces, candidates, for_version
 from lampion.code.languages import LANGUAGES, WITHOUT_INTERPRETER
-from lampion.code.languages.language import Answer, Language
+from lampion.code.languages.language import RUNTIME_ROOT, Answer, Language
 from lampion.code.runtimes import Runtime, catalogue
 from lampion.code.versions import by_closeness, feature_version, is_at_least, is_version
-
-RUNTIME_ROOT: Final = "/var/lang"
-"""Where AWS keeps a runtime's interpreter inside the execution environment."""
 
 _ASK_SECONDS: Final = 20.0
 _SYSTEM_PREFIX: Final = Path("/usr")
@@ -183,7 +180,7 @@ def _operating_system(known: Runtime, os_release: Path) -> OperatingSystem:
 
 
 def _interpreter(runtime: str, executable: Path, answer: Answer) -> Interpreter:
-    """A system interpreter runs where it is; any other is mounted, with all that belongs to it, at /var/lang.
+    """A system interpreter runs where it is; any other is mounted, with all that belongs to it.
 
     One that can't be moved is mounted where it is as well.
     """
@@ -199,10 +196,16 @@ def _interpreter(runtime: str, executable: Path, answer: Answer) -> Interpreter:
         answer.version,
         executable,
         prefix,
-        f"{RUNTIME_ROOT}/{answer.program}",
-        ((prefix, RUNTIME_ROOT), *(() if is_in_view else ((prefix, str(answer.prefix)),))),
+        f"{answer.inside}/{answer.program}",
+        ((prefix, answer.inside), *(() if is_in_view else ((prefix, str(answer.prefix)),))),
         (f"{RUNTIME_ROOT}/lib",),
     )
+
+
+def handler_refusal(runtime: str, handler: str) -> str:
+    """Why Lampion can't run such a handler; "" when it can."""
+    language = LANGUAGES.get(catalogue().runtimes[runtime].language)
+    return "" if language is None else language.refusal(handler)
 
 
 def install_command(known: Runtime) -> str:

@@ -211,12 +211,10 @@ class Narrator:
             self._pipes.drain()
         self._flush_line()
         now_ms = int(self._clock.now() * 1000)
+        if failure:
+            self._platform(self._lines.failure(failure))
         end = self._lines.end(request_id, summary, tenant_id)
-        for line in (
-            self._lines.failure(failure),
-            end,
-            self._lines.report(request_id, self._memory_mib, summary, tenant_id),
-        ):
+        for line in (end, self._lines.report(request_id, self._memory_mib, summary, tenant_id)):
             if line:
                 self._write(now_ms, line)
 

@@ -99,6 +99,11 @@ def _ruby_environ(interpreter: Interpreter, environ: dict[str, str]) -> dict[str
     return ruby_variables(catalogue().runtimes[interpreter.runtime].version, environ)
 
 
+def _dotnet(interpreter: Interpreter, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """An exec wrapper is the script's affair."""
+    return ("/bin/sh", f"{RUNTIME_DIRECTORY}/bootstrap.sh", interpreter.executable_inside)
+
+
 PROGRAMS: Final[Mapping[str, RuntimeProgram]] = MappingProxyType(
     {
         "python": RuntimeProgram(
@@ -125,6 +130,7 @@ PROGRAMS: Final[Mapping[str, RuntimeProgram]] = MappingProxyType(
                 start=WorkerStart.FORK, argv=_waiting_ruby, environ=WAITING_RUBY, serves=can_use_ruby_zygote
             ),
         ),
+        "dotnet": RuntimeProgram(argv=_dotnet, variables=MappingProxyType({"DOTNET_ROOT": "/var/lang/bin"})),
     }
 )
 """By the name that the runtime catalogue gives a language."""

@@ -76,7 +76,7 @@ class PlatformLines(Protocol):
         """`now`, epoch seconds: it may be written a little later."""
 
     def failure(self, text: str) -> bytes:
-        """Why the platform ended an invocation; "" for one that it didn't end."""
+        """Why the platform ended an invocation."""
 
     def end(self, request_id: str, summary: RunSummary, tenant_id: str | None = None) -> bytes: ...
 

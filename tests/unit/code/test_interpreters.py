@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lampion.code.interpreter_places import SearchPlaces, candidates, search_places
-from lampion.code.interpreters import Interpreter, Interpreters, OperatingSystem, RuntimeUnavailable
+from lampion.code.interpreters import Interpreter, Interpreters, RuntimeUnavailable
 from lampion.code.runtimes import catalogue
 
 
@@ -59,7 +59,7 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
-def _places(machine: Machine, chosen: Path | None = None) -> SearchPlaces:
+def places_of(machine: Machine, chosen: Path | None = None) -> SearchPlaces:
     root = machine.root
     return SearchPlaces(
         {} if chosen is None else {"python3.12": chosen},
@@ -83,7 +83,7 @@ def test_places_are_searched_in_order_and_each_program_once(machine: Machine):
     machine.program("home/.pyenv/versions/3.11.1/bin/python3.11")
     (machine.root / "path1").mkdir()
     (machine.root / "path1/python3.12").symlink_to(machine.root / "usr/bin/python3.12")
-    found = list(candidates(catalogue().runtimes["python3.12"], _places(machine)))
+    found = list(candidates(catalogue().runtimes["python3.12"], places_of(machine)))
     assert found == [machine.root / name for name in ["path1/python3.12", *names[:-1]]]
 
 
@@ -93,15 +93,15 @@ def test_shims_directories_and_what_may_not_be_run_are_no_interpreters(machine: 
     (machine.root / "usr/local/bin").mkdir(parents=True)
     (machine.root / "usr/local/bin/python3.12").symlink_to("nowhere")
     machine.program("usr/bin/python3.12").chmod(0o644)
-    assert list(candidates(catalogue().runtimes["python3.12"], _places(machine))) == []
+    assert list(candidates(catalogue().runtimes["python3.12"], places_of(machine))) == []
 
 
 async def test_an_explicit_setting_stands_alone(machine: Machine):
     chosen = machine.program("opt/mine/bin/python3.12", "3.12.3")
     machine.program("path1/python3.12", "3.12.9")
-    found = await found_by(Interpreters(_places(machine, chosen=chosen), machine), "python3.12")
+    found = await found_by(Interpreters(places_of(machine, chosen=chosen), machine), "python3.12")
     assert found.version == "3.12.3"
-    broken = Interpreters(_places(machine, chosen=machine.root / "missing"), machine)
+    broken = Interpreters(places_of(machine, chosen=machine.root / "missing"), machine)
     with pytest.raises(RuntimeUnavailable, match=r"missing, is no working Python 3\.12"):
         await broken.find("python3.12")
 
@@ -114,14 +114,14 @@ async def test_what_does_not_run_or_is_something_else_is_passed_over(machine: Ma
     machine.answers[str(machine.program(versions.format(8)))] = b"not json"
     machine.answers[str(machine.program(versions.format(7)))] = b'["3.12.7", "/x", "PyPy"]'
     machine.program(versions.format(6), "3.12.6")
-    interpreters = Interpreters(_places(machine), machine)
+    interpreters = Interpreters(places_of(machine), machine)
     assert (await interpreters.find("python3.12")).version == "3.12.6"
     assert len(machine.asked) == 6
 
 
 async def test_it_is_asked_once(machine: Machine):
     machine.program("path1/python3.12", "3.12.1")
-    interpreters = Interpreters(_places(machine), machine)
+    interpreters = Interpreters(places_of(machine), machine)
     assert interpreters.known_version("python3.12") is None
     assert await interpreters.find("python3.12") is await interpreters.find("python3.12")
     assert len(machine.asked) == 1
@@ -129,7 +129,7 @@ async def test_it_is_asked_once(machine: Machine):
 
 
 async def test_one_installed_later_is_found_at_the_next_call(machine: Machine):
-    interpreters = Interpreters(_places(machine), machine)
+    interpreters = Interpreters(places_of(machine), machine)
     with pytest.raises(RuntimeUnavailable):
         await interpreters.find("python3.12")
     machine.program("path1/python3.12", "3.12.1")
@@ -138,7 +138,7 @@ async def test_one_installed_later_is_found_at_the_next_call(machine: Machine):
 
 async def test_a_relocatable_interpreter_is_mounted_at_var_lang(machine: Machine):
     executable = machine.program("home/.pyenv/versions/3.12.1/bin/python3.12", "3.12.1")
-    found = await found_by(Interpreters(_places(machine), machine), "python3.12")
+    found = await found_by(Interpreters(places_of(machine), machine), "python3.12")
     prefix = executable.parent.parent
     assert found.executable == executable
     assert found.executable_inside == "/var/lang/bin/python3.12"
@@ -149,21 +149,21 @@ async def test_a_relocatable_interpreter_is_mounted_at_var_lang(machine: Machine
 async def test_a_virtual_environment_stands_for_the_interpreter_it_is_made_of(machine: Machine):
     base = machine.program("opt/base/bin/python3.12", "3.12.1")
     machine.program("path1/python3.12", "3.12.1", prefix=str(machine.root / "opt/base"))
-    found = await found_by(Interpreters(_places(machine), machine), "python3.12")
+    found = await found_by(Interpreters(places_of(machine), machine), "python3.12")
     assert found.executable == base
     assert found.mounts == ((machine.root / "opt/base", "/var/lang"),)
 
 
 async def test_the_systems_interpreter_runs_where_it_is(machine: Machine):
     machine.program("usr/bin/python3.12", "3.12.1", prefix="/usr")
-    found = await found_by(Interpreters(_places(machine), machine), "python3.12")
+    found = await found_by(Interpreters(places_of(machine), machine), "python3.12")
     assert found.executable_inside == "/usr/bin/python3.12"
     assert found.mounts == ()
 
 
 async def test_a_missing_interpreter_says_how_to_install_one(machine: Machine):
     with pytest.raises(RuntimeUnavailable) as missing:
-        await Interpreters(_places(machine), machine).find("python3.14")
+        await Interpreters(places_of(machine), machine).find("python3.14")
     assert str(missing.value).startswith("No interpreter for python3.14 on this machine. Install one")
     assert "lampion runtimes" in str(missing.value)
 
@@ -171,44 +171,19 @@ async def test_a_missing_interpreter_says_how_to_install_one(machine: Machine):
 @pytest.mark.parametrize("runtime", ["nodejs14.x", "java21", "custom", "python2.7", "no-such"])
 async def test_other_languages_say_that_they_are_not_available(machine: Machine, runtime: str):
     with pytest.raises(RuntimeUnavailable, match=f"The runtime {runtime} is not available yet"):
-        await Interpreters(_places(machine), machine).find(runtime)
+        await Interpreters(places_of(machine), machine).find(runtime)
     assert machine.asked == []
 
 
 async def test_discover_tells_all_that_is_there(machine: Machine):
     machine.program("path1/python3.12", "3.12.1")
     machine.program("usr/bin/python3.9", "3.9.2", prefix="/usr")
-    found = await Interpreters(_places(machine), machine).discover()
+    found = await Interpreters(places_of(machine), machine).discover()
     interpreters = [base for base in found.values() if isinstance(base, Interpreter)]
     assert {one.runtime: one.version for one in interpreters} == {
         "python3.9": "3.9.2",
         "python3.12": "3.12.1",
     }
-
-
-@pytest.mark.parametrize(
-    ("release", "version", "name"),
-    [
-        (
-            'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nVERSION_ID="12"\n',
-            "al2023.12",
-            "Debian GNU/Linux 12 (bookworm)",
-        ),
-        ("ID=arch\nPRETTY_NAME='Arch Linux'\n# x", "al2023", "Arch Linux"),
-        (None, "al2023", "Linux"),
-    ],
-)
-async def test_a_runtime_without_interpreter_stands_on_the_system(
-    machine: Machine, release: str | None, version: str, name: str
-):
-    file = machine.root / "os-release"
-    if release is not None:
-        file.write_text(release)
-    interpreters = Interpreters(SearchPlaces(system=(), os_release=file), machine)
-    assert await interpreters.find("provided.al2023") == OperatingSystem("provided.al2023", version, name)
-    assert interpreters.known_version("provided.al2023") == version
-    assert set(await interpreters.discover()) >= {"provided", "provided.al2", "provided.al2023", "go1.x"}
-    assert machine.asked == []
 
 
 def test_the_environment_names_the_places():
@@ -217,60 +192,6 @@ def test_the_environment_names_the_places():
     assert places.home == Path("/home/me")
     assert search_places({}, {}).path == ()
     assert search_places({}, {}).home is None
-
-
-async def test_a_close_version_serves_only_where_that_is_wanted(machine: Machine):
-    machine.program("path1/python3.11", "3.11.2")
-    machine.program("home/.pyenv/versions/3.13.1/bin/python3.13", "3.13.1")
-    with pytest.raises(RuntimeUnavailable) as missing:
-        await Interpreters(_places(machine), machine).find("python3.12")
-    assert "or start the server with --close-runtimes to use Python 3.13, and update the function" in str(missing.value)
-    found = await found_by(Interpreters(_places(machine), machine, takes_close=True), "python3.12")
-    assert (found.runtime, found.version, found.is_close) == ("python3.12", "3.13.1", True)
-    assert found.executable_inside == "/var/lang/bin/python3.13"
-
-
-async def test_its_own_version_is_preferred_to_every_close_one(machine: Machine):
-    machine.program("path1/python3.13", "3.13.1")
-    machine.program("usr/bin/python3.12", "3.12.0")
-    found = await found_by(Interpreters(_places(machine), machine, takes_close=True), "python3.12")
-    assert (found.version, found.is_close) == ("3.12.0", False)
-
-
-async def test_what_the_runtime_cannot_do_with_is_not_close(machine: Machine):
-    machine.program("path1/python3.7", "3.7.16")
-    machine.program("path1/python2.7", "2.7.18")
-    with pytest.raises(RuntimeUnavailable) as missing:
-        await Interpreters(_places(machine), machine, takes_close=True).find("python3.8")
-    assert "--close-runtimes" not in str(missing.value)
-
-
-async def test_a_set_interpreter_of_another_version_is_taken_as_a_close_one(machine: Machine):
-    chosen = machine.program("opt/mine/bin/python3.13", "3.13.3")
-    machine.program("path1/python3.14", "3.14.1")
-    with pytest.raises(
-        RuntimeUnavailable, match=r"is no working Python 3\.12 .*, or start .* to use Python 3\.13, and"
-    ):
-        await Interpreters(_places(machine, chosen=chosen), machine).find("python3.12")
-    found = await found_by(Interpreters(_places(machine, chosen=chosen), machine, takes_close=True), "python3.12")
-    assert found.version == "3.13.3"
-
-
-async def test_discover_tells_close_ones_where_they_are_wanted(machine: Machine):
-    machine.program("path1/python3.12", "3.12.1")
-    found = await Interpreters(_places(machine), machine, takes_close=True).discover()
-    told = {one.runtime: one.is_close for one in found.values() if isinstance(one, Interpreter)}
-    told = {runtime: is_close for runtime, is_close in told.items() if runtime.startswith("python")}
-    assert told == {f"python3.{minor}": minor != 12 for minor in range(8, 16)}
-    assert machine.asked == [str(machine.root / "path1/python3.12")]
-
-
-async def test_nodes_of_any_version_may_be_close(machine: Machine):
-    machine.node("home/.nvm/versions/node/v23.1.0/bin/node", "23.1.0")
-    machine.node("home/.nvm/versions/node/v18.1.0/bin/node", "18.1.0")
-    places = SearchPlaces({}, (), machine.root / "home", ())
-    found = await found_by(Interpreters(places, machine, takes_close=True), "nodejs20.x")
-    assert found.version == "23.1.0"
 
 
 async def test_this_very_interpreter_is_found():
@@ -303,14 +224,14 @@ def test_node_is_looked_for_on_path_and_where_version_managers_keep_it(machine: 
     for name in names:
         machine.node(name, "20.0.0")
     machine.node("home/.nvm/versions/node/v22.1.0/bin/node", "22.1.0")
-    found = list(candidates(catalogue().runtimes["nodejs20.x"], _places(machine)))
+    found = list(candidates(catalogue().runtimes["nodejs20.x"], places_of(machine)))
     assert [path for path in found if path.is_relative_to(machine.root)] == [machine.root / name for name in names]
 
 
 async def test_each_node_is_asked_once_and_serves_its_own_version(machine: Machine):
     machine.node("path1/node", "20.11.1")
     nvm = machine.node("home/.nvm/versions/node/v22.3.0/bin/node", "22.3.0")
-    found = await Interpreters(_places(machine), machine).discover()
+    found = await Interpreters(places_of(machine), machine).discover()
     interpreters = [base for base in found.values() if isinstance(base, Interpreter)]
     ours = {one.runtime: one for one in interpreters if one.executable.is_relative_to(machine.root)}
     assert {name: one.version for name, one in ours.items()} == {"nodejs20.x": "20.11.1", "nodejs22.x": "22.3.0"}

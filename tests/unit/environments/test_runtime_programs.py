@@ -48,6 +48,12 @@ def test_a_node_that_stands_in_for_another_is_told_so() -> None:
     assert waiting.argv(close, 128)[-3:] == ("/var/runtime/bootstrap.cjs", "--as=20", "--wait")
 
 
+def test_dotnet_is_handed_to_a_script_that_finds_the_assembly() -> None:
+    program = Interpreter("dotnet8", "8.0.1", Path("/x/dotnet"), Path("/x"), "/var/lang/bin/dotnet", ())
+    command = ("/bin/sh", "/var/runtime/bootstrap.sh", "/var/lang/bin/dotnet")
+    assert PROGRAMS["dotnet"].argv(program, {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrapper"}) == command
+
+
 def test_an_exec_wrapper_gets_nodes_command() -> None:
     environ = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrapper"}
     command = PROGRAMS["nodejs"].argv(NODE, {})

@@ -3,18 +3,27 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+RUNTIME_ROOT: Final = "/var/lang"
+"""Where AWS keeps a runtime's interpreter inside the execution environment."""
+
+
+def _nothing(handler: str) -> str:
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an interpreter says of itself. `program` is its path under `prefix`, the tree that belongs to it.
-
-    One that isn't `movable` looks for that tree where it was installed, wherever its program is.
+    """What an interpreter says of itself. `program` is its path under `prefix`, the tree that belongs to it; `inside`
+    is where a sandbox has that tree, unless it is the system's. One that isn't `movable` looks for it where it was
+    installed, wherever its program is.
     """
 
     version: str
     prefix: Path
     program: str
+    inside: str = RUNTIME_ROOT
     movable: bool = True
 
 
@@ -27,7 +36,7 @@ class Language:
     interpreter tell its version and place; `read` takes its answer for a runtime's version, and returns None for an
     interpreter of another kind, not for one of another version. `read` may raise OSError, ValueError, TypeError and
     KeyError for nonsense. `least` is the oldest version that the language's runtime works with: one that is only
-    close to the wanted version is no older.
+    close to the wanted version is no older. `refusal` says why a handler can't be run, "" for one that can.
     """
 
     title: str
@@ -37,3 +46,4 @@ class Language:
     read: Callable[[bytes, str], Answer | None]
     install: str
     least: str = "0"
+    refusal: Callable[[str], str] = _nothing
