@@ -50,6 +50,17 @@ RESCUED = {
     "a = []; a << a; a": ("Function<JSON::NestingError>", "Function<UserException>", "too deep"),
     'raise IOError.new("\\xff")': ("Function<IOError>", "Function<UserException>", "\ufffd"),
     'raise IOError.new("\\xc3\\xbc".b)': ("Function<IOError>", "Function<UserException>", "\u00fc"),
+    "class Odd < StandardError; def message = :odd; end; raise Odd": (
+        "Function<Odd>",
+        "Function<UserException>",
+        "odd",
+    ),
+    "class Mute < StandardError; def message = nil; end; raise Mute": (
+        "Function<Mute>",
+        "Function<UserException>",
+        None,
+    ),
+    "raise IOError.new('ice').freeze": ("Function<IOError>", "Function<UserException>", "ice"),
     'raise "two\\nlines"': ("Function<RuntimeError>", "Function<UserException>", "two\nlines"),
 }
 
@@ -61,7 +72,7 @@ def test_after_an_error_the_handler_is_called_again(tmp_path: Path) -> None:
     for post, (error_type, header, message) in zip(ran.posts, RESCUED.values(), strict=True):
         told = json.loads(post.body)
         assert told["errorType"] == error_type
-        assert message in told["errorMessage"]
+        assert told["errorMessage"] == message if message is None else message in told["errorMessage"]
         assert post.headers["lambda-runtime-function-error-type"] == header
 
 

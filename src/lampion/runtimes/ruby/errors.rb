@@ -67,9 +67,12 @@ module LambdaErrors
     end
   end
 
-  # Whatever bytes a message has, JSON can carry this.
+  # Whatever bytes a message has, JSON can carry this. A message may be anything; nil stays nil.
   def self.text(message)
-    text = message.encoding == Encoding::BINARY ? message.dup.force_encoding(Encoding::UTF_8) : message
+    return if message.nil?
+
+    text = message.to_s
+    text = text.dup.force_encoding(Encoding::UTF_8) if text.encoding == Encoding::BINARY
     text.encode(Encoding::UTF_8, invalid: :replace, undef: :replace, replace: "\u{FFFD}").scrub("\u{FFFD}")
   end
 end
