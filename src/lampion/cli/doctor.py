@@ -11,6 +11,7 @@ from lampion.cli.doctor_runtimes import runtime_findings, system_findings
 from lampion.cli.failure import ExitCode, Failure
 from lampion.cli.runtime_rows import discovered, found_runtime
 from lampion.clock.clock import SystemClock
+from lampion.code.architectures import ARCHITECTURES, HOST_ARCHITECTURE, emulation_problem, find_emulator
 from lampion.config import SettingError, Settings, settings_from
 from lampion.config.values import SandboxChoice
 from lampion.sandbox.doctor import examine
@@ -62,6 +63,7 @@ async def _examine(settings: Settings) -> Report:
         private_network=isolated.private_network,
         room=Room(settings.max_environments, settings.function_memory_bytes // 2**20),
         runtimes=runtimes,
+        architectures={name: _runs_by(name) for name in ARCHITECTURES},
         data=DataState(str(settings.data), server.endpoint if server else None),
         findings=[
             *isolated.findings,
@@ -71,6 +73,16 @@ async def _examine(settings: Settings) -> Report:
             *runtime_findings(settings.data, today=datetime.fromtimestamp(SystemClock().now(), UTC).date()),
         ],
     )
+
+
+def _runs_by(architecture: str) -> str:
+    """What runs programs of it here; why nothing does."""
+    if architecture == HOST_ARCHITECTURE:
+        return "this machine"
+    emulator, problem = find_emulator(architecture), emulation_problem(architecture)
+    if problem is not None:
+        return "not here: {}; {}".format(*problem)
+    return "" if emulator is None else str(emulator.program)
 
 
 def _sandboxes(settings: Settings) -> tuple[str, Capabilities]:

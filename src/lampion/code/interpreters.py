@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from lampion.code.architectures import HOST_ARCHITECTURE
 from lampion.code.interpreter_places import SearchPlaces, candidates, for_version
 from lampion.code.languages import LANGUAGES, WITHOUT_INTERPRETER
 from lampion.code.languages.language import RUNTIME_ROOT, Answer, Language
@@ -45,6 +46,11 @@ class Interpreter:
     executable_inside: str
     mounts: tuple[tuple[Path, str], ...]
     library_paths: tuple[str, ...] = ()
+    architecture: str = HOST_ARCHITECTURE
+
+    @property
+    def is_emulated(self) -> bool:
+        return self.architecture != HOST_ARCHITECTURE
 
     @property
     def is_close(self) -> bool:

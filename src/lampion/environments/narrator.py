@@ -12,10 +12,17 @@ from collections.abc import Callable, Mapping
 
 from lampion.clock.clock import Clock, Timer
 from lampion.domain.function import Function
+from lampion.environments.extensions import Extensions
 from lampion.environments.log_rate import USUAL_RATE, Allowance, LogRate
 from lampion.function_logs.framing import FrameDecoder, LineSplitter
 from lampion.function_logs.journal import LogStream
-from lampion.function_logs.platform_lines import InitSummary, RestoreSummary, RunSummary, platform_lines
+from lampion.function_logs.platform_lines import (
+    ExtensionSummary,
+    InitSummary,
+    RestoreSummary,
+    RunSummary,
+    platform_lines,
+)
 from lampion.function_logs.tail import Tail
 from lampion.sandbox.driver import Sandbox
 
@@ -139,6 +146,7 @@ class Narrator:
         self._clock = clock
         self._tail: Tail | None = None  # of the present invocation, if its caller wants it
         self._splitter = LineSplitter()
+        self._extension_splitter: LineSplitter | None = None
         self._frames = FrameDecoder()
         self._allowance = Allowance(rate, clock.monotonic())
         self._pipes: _Pipes | None = None
@@ -148,6 +156,9 @@ class Narrator:
     def attach(self, sandbox: Sandbox) -> None:
         """Read the sandbox's output from now on; its descriptors are this object's to close."""
         takes = {sandbox.output: self._take_output, sandbox.telemetry: self._take_frames}
+        if sandbox.processes is not None:
+            self._extension_splitter = LineSplitter()
+            takes[sandbox.processes.output] = self._take_extension_output
         self._pipes = _Pipes(takes, self._allowance, self._clock)
 
     def detach(self) -> None:
@@ -160,8 +171,15 @@ class Narrator:
             self._write(frame.timestamp_ms, frame.message)
 
     def _take_output(self, data: bytes) -> int:
+        return self._take_lines(self._splitter, data)
+
+    def _take_extension_output(self, data: bytes) -> int:
+        assert self._extension_splitter is not None
+        return self._take_lines(self._extension_splitter, data)
+
+    def _take_lines(self, splitter: LineSplitter, data: bytes) -> int:
         now_ms = int(self._clock.now() * 1000)
-        lines = self._splitter.feed(data)
+        lines = splitter.feed(data)
         for line in lines:
             self._write(now_ms, line)
         return len(lines)
@@ -173,7 +191,12 @@ class Narrator:
         return len(frames)
 
     def _flush_line(self) -> None:
-        rest = self._splitter.flush()
+        self._flush(self._splitter)
+        if self._extension_splitter is not None:
+            self._flush(self._extension_splitter)
+
+    def _flush(self, splitter: LineSplitter) -> None:
+        rest = splitter.flush()
         if rest is not None:
             self._write(int(self._clock.now() * 1000), rest)
 
@@ -184,6 +207,12 @@ class Narrator:
 
     def init_report(self, summary: InitSummary) -> None:
         self._platform(self._lines.init_report(summary))
+
+    def extensions(self, extensions: Extensions) -> None:
+        """How each of them began."""
+        for one in extensions:
+            summary = ExtensionSummary(one.name, one.state, tuple(one.events), one.error_type)
+            self._platform(self._lines.extension(summary))
 
     def restore_start(self) -> None:
         self._platform(self._lines.restore_start(*self._runtime))

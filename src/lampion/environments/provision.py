@@ -16,7 +16,7 @@ from lampion.code.interpreters import Interpreter, OperatingSystem, RuntimeBase,
 from lampion.code.languages import WITHOUT_INTERPRETER
 from lampion.code.runtimes import catalogue
 from lampion.domain.errors import InvalidRuntimeException
-from lampion.domain.function import AttachedLayer, Function
+from lampion.domain.function import AttachedLayer, Function, FunctionConfiguration
 from lampion.domain.limits import MEMORY_MIB_PER_CORE
 from lampion.environments.endings import CannotStart
 from lampion.environments.environ import (
@@ -30,18 +30,21 @@ from lampion.environments.environ import (
     environment_variables,
     snapshot_variables,
 )
-from lampion.environments.environment import Environment, Restore, RuntimeServer
+from lampion.environments.environment import Environment
+from lampion.environments.extension_files import extension_programs, extension_variables
+from lampion.environments.file_systems import FileSystems
+from lampion.environments.host import Restore, RuntimeServer
 from lampion.environments.log_rate import LogRate
 from lampion.environments.narrator import Narrator
 from lampion.environments.own_programs import OWN_VARIABLES, not_executed, own_program
 from lampion.environments.reach import Reach
 from lampion.environments.runtime_programs import PROGRAMS, RuntimeProgram
 from lampion.environments.server_access import ServerAccess
-from lampion.environments.session import OfferedCredentials
+from lampion.environments.session import OfferedCredentials, RuntimeSession, Start
 from lampion.function_logs.journal import FunctionLogs, LogGroup
-from lampion.sandbox.driver import Driver, ProgramError, Sandbox
+from lampion.sandbox.driver import DirectoryRefused, Driver, ProgramError, Sandbox
 from lampion.sandbox.snapshots import Snapshot, SnapshotOrigin, Snapshotting
-from lampion.sandbox.spec import Limits, Mount, SandboxSpec, Template
+from lampion.sandbox.spec import Companions, Limits, Mount, SandboxSpec, Template
 
 
 class PackageTrees(Protocol):
@@ -61,7 +64,11 @@ class RuntimeFiles(Protocol):
 class FindInterpreter(Protocol):
     """The interpreters of this machine."""
 
-    async def find(self, runtime: str) -> RuntimeBase: ...
+    async def find(self, runtime: str, architecture: str) -> RuntimeBase: ...
+
+
+class ExternalExtensions(Exception):
+    """The function has some, so what is asked can't be had."""
 
 
 class VersionLabels(Protocol):
@@ -86,6 +93,7 @@ class Provisioner:
         runtime_server: RuntimeServer,
         access: ServerAccess,
         reach: Reach,
+        file_systems: FileSystems,
         logs: FunctionLogs,
         clock: Clock,
         rng: Rng,
@@ -101,6 +109,7 @@ class Provisioner:
         self._runtime_server = runtime_server
         self._access = access
         self._reach = reach
+        self._file_systems = file_systems
         self._logs = logs
         self._clock = clock
         self._rng = rng
@@ -125,7 +134,10 @@ class Provisioner:
             return await self._started(await self._spec(function, variables), function)
 
         async def launch() -> Sandbox:
-            return await self._access.start(function, start)
+            try:
+                return await self._access.start(function, start)
+            except DirectoryRefused as error:
+                self._file_systems.refused(function, error)
 
         return Environment(
             function,
@@ -134,6 +146,7 @@ class Provisioner:
             runtime_server=self._runtime_server,
             narrator=self._narrator(function, log_stream),
             clock=self._clock,
+            rng=self._rng,
             restore=restore,
             ahead=ahead,
         )
@@ -148,6 +161,12 @@ class Provisioner:
                 raise
             raise CannotStart(not_executed(language, spec.argv[0], error.problem)) from error
 
+    def session(
+        self, function: Function, start: Start, credentials: OfferedCredentials | None = None
+    ) -> RuntimeSession:
+        """Of one sandbox's runtime."""
+        return RuntimeSession(function, self._rng.uuid4, start, credentials)
+
     def narrator(self, function: Function) -> Narrator:
         """Of a log stream of its own."""
         return self._narrator(function, self._log_stream_name(function))
@@ -155,12 +174,16 @@ class Provisioner:
     async def origin(
         self, function: Function, driver: Snapshotting, authorization_token: str
     ) -> tuple[SnapshotOrigin, SandboxSpec, OfferedCredentials]:
-        """A sandbox to take a snapshot of, for `release` at its end. Raises as `Environment.start` does."""
+        """A sandbox to take a snapshot of, for `release` at its end. Raises as `Environment.start` does, and
+        ExternalExtensions.
+        """
 
         def variables(of_language: Mapping[str, str]) -> dict[str, str]:
             return snapshot_variables(function, authorization_token=authorization_token, language_variables=of_language)
 
         spec = await self._spec(function, variables)
+        if spec.companions is not None:
+            raise ExternalExtensions("no snapshot holds several programs, and its extensions are such")
         begun: list[tuple[SnapshotOrigin, OfferedCredentials]] = []
 
         async def start(credentials: SessionCredentials) -> Sandbox:
@@ -206,7 +229,7 @@ class Provisioner:
     async def expect(self, function: Function) -> None:
         """Environments of the function will be wanted: have ready what doesn't depend on it."""
         configuration = function.configuration
-        base = await self._base(configuration.runtime or "")
+        base = await self._base(configuration)
         if isinstance(base, Interpreter):
             shared = await self._shared_mounts(base)
             template = self._template(base, shared, configuration.memory_mib)
@@ -216,11 +239,13 @@ class Provisioner:
     async def _spec(self, function: Function, variables: Callable[[Mapping[str, str]], dict[str, str]]) -> SandboxSpec:
         """Raises CannotStart."""
         configuration = function.configuration
-        base = await self._base(configuration.runtime or "")
+        base = await self._base(configuration)
         own, shared = await asyncio.gather(self._own_mounts(function, base), self._shared_mounts(base))
         environ = _completed(base, variables(_variables(base)))
         if configuration.layers and not self._has_file_system:
             environ[LAYERS_VARIABLE] = LAYERS_ROOT
+        companions = _companions(own, variables)
+        file_system = await self._file_systems.directory_of(function) if configuration.file_system_configs else None
         if isinstance(base, Interpreter):
             argv, template = self._runtime_program(base, configuration.memory_mib, environ, own, shared)
         else:
@@ -238,8 +263,10 @@ class Provisioner:
                 tmp_mib=configuration.ephemeral_storage_mib,
             ),
             network=self._reach.network_of(configuration),
-            template=template,
+            template=template if file_system is None and companions is None else None,
+            shared=file_system,
             tells_telemetry=isinstance(base, Interpreter),
+            companions=companions,
         )
 
     def _runtime_program(
@@ -285,7 +312,7 @@ class Provisioner:
 
     def _template(self, interpreter: Interpreter, shared: tuple[Mount, ...], memory_mib: int) -> Template | None:
         waiting = _program(interpreter).waiting
-        if waiting is None:
+        if waiting is None or interpreter.is_emulated:  # what waits is partly a program of this machine's
             return None
         return Template(
             worker=waiting.argv(interpreter, memory_mib),
@@ -294,9 +321,9 @@ class Provisioner:
             mounts=shared,
         )
 
-    async def _base(self, runtime: str) -> RuntimeBase:
+    async def _base(self, configuration: FunctionConfiguration) -> RuntimeBase:
         try:
-            return await self._interpreters.find(runtime)
+            return await self._interpreters.find(configuration.runtime or "", configuration.architectures[0])
         except RuntimeUnavailable as error:
             raise InvalidRuntimeException(str(error)) from error
 
@@ -307,6 +334,12 @@ class Provisioner:
         """As Lambda names streams: day, version, and an id of the environment."""
         day = datetime.fromtimestamp(self._clock.now(), UTC)
         return f"{day:%Y/%m/%d}/[{function.version}]{self._rng.token(16).hex()}"
+
+
+def _companions(own: tuple[Mount, ...], variables: Callable[[Mapping[str, str]], dict[str, str]]) -> Companions | None:
+    """The function's external extensions. Raises TooManyExtensions."""
+    programs = next((extension_programs(mount.source) for mount in own if mount.target == LAYERS_ROOT), ())
+    return Companions(programs, extension_variables(variables({}))) if programs else None
 
 
 @lru_cache(maxsize=4096)

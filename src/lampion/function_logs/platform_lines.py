@@ -39,10 +39,20 @@ class RestoreDurations(msgspec.Struct, frozen=True):
     billed_ms: int
 
 
+class ExtensionSummary(msgspec.Struct, frozen=True):
+    """How an extension began: its state and events in AWS's words."""
+
+    name: str
+    state: str
+    events: tuple[str, ...]
+    error_type: str | None
+
+
 class RunSummary(msgspec.Struct, frozen=True):
     """How an invocation went: `status` is "" for an ordinary end, "error" or "timeout".
 
-    On a cold start there is one of `init_ms` and `restore`.
+    On a cold start there is one of `init_ms` and `restore`. `runtime_ms` is the runtime's part of the duration, where
+    extensions had another.
     """
 
     duration_ms: float
@@ -51,6 +61,7 @@ class RunSummary(msgspec.Struct, frozen=True):
     status: str
     error_type: str | None
     restore: RestoreDurations | None = None
+    runtime_ms: float | None = None
 
 
 class PlatformLines(Protocol):
@@ -68,6 +79,8 @@ class PlatformLines(Protocol):
     def restore_start(self, runtime_version: str, runtime_version_arn: str) -> bytes: ...
 
     def restore_report(self, summary: RestoreSummary) -> bytes: ...
+
+    def extension(self, extension: ExtensionSummary) -> bytes: ...
 
     def remark(self, text: str) -> bytes:
         """Something that AWS has no words for."""
@@ -123,6 +136,12 @@ class TextLines:
     def restore_report(self, summary: RestoreSummary) -> bytes:
         status = "" if summary.status == "success" else f"\tStatus: {summary.status}{_error_type(summary.error_type)}"
         return f"RESTORE_REPORT Restore Duration: {summary.duration_ms:.2f} ms{status}".encode()
+
+    def extension(self, extension: ExtensionSummary) -> bytes:
+        return (
+            f"EXTENSION\tName: {extension.name}\tState: {extension.state}"
+            f"\tEvents: [{', '.join(extension.events)}]{_error_type(extension.error_type)}"
+        ).encode()
 
     def remark(self, text: str) -> bytes:
         return f"LAMPION {text}".encode()
@@ -198,6 +217,15 @@ class JsonLines:
         }
         return self._line(_DEBUG if summary.status == "success" else _WARN, "platform.restoreReport", record)
 
+    def extension(self, extension: ExtensionSummary) -> bytes:
+        record = {
+            "name": extension.name,
+            "state": extension.state,
+            "events": extension.events,
+            **_with_error_type(extension.error_type),
+        }
+        return self._line(_INFO, "platform.extension", record)
+
     def remark(self, text: str) -> bytes:
         return self._line(_WARN, "lampion.remark", {"message": text})
 
@@ -213,7 +241,7 @@ class JsonLines:
             "requestId": request_id,
             "status": summary.status or "success",
             **_with_error_type(summary.error_type),
-            "metrics": {"durationMs": round(summary.duration_ms, 3)},
+            "metrics": {"durationMs": round(summary.runtime_ms or summary.duration_ms, 3)},
             **_with_tenant(tenant_id),
         }
         return self._line(_WARN if summary.status else _DEBUG, "platform.runtimeDone", record)

@@ -10,7 +10,7 @@ from lampion.http.application import Body, Exchange
 from lampion.http.limits import SANDBOX_SOCKET
 from lampion.http.message import Request, RequestHead, Response
 from lampion.http.server import HttpServer
-from lampion.runtime_api import credentials, initialization, invocation, restoration, streaming
+from lampion.runtime_api import credentials, extensions, initialization, invocation, restoration, streaming
 from lampion.runtime_api.answers import refusal
 
 _NEXT = "/2018-06-01/runtime/invocation/next"
@@ -24,7 +24,6 @@ _Answer = tuple[str, str]
 """What a path that answers an invocation says: the invocation's id, and _RESPONSE or "error"."""
 
 _NOT_BUILT = {
-    "/2020-01-01/extension/": "the Extensions API",
     "/2020-08-15/logs": "the Logs API",
     "/2022-07-01/telemetry": "the Telemetry API",
 }
@@ -91,6 +90,8 @@ class RuntimeApi:
             invocation.next_invocation(self._session, exchange)
         elif path == _RESTORE_NEXT and method == "GET":
             restoration.next_restore(self._session, exchange)
+        elif path.startswith(extensions.PREFIX) and extensions.serve(self._session, request, exchange):
+            return
         else:
             invocation.conclude(self._session, request.head, exchange, self._respond(method, path, request))
 

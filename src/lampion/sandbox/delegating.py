@@ -13,6 +13,7 @@ class Delegating:
         self.gateway = sandbox.gateway
         self.output = sandbox.output
         self.telemetry = sandbox.telemetry
+        self.processes = sandbox.processes
 
     async def wait(self) -> Exit:
         return await self._sandbox.wait()

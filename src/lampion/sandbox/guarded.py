@@ -24,6 +24,7 @@ class GuardedSandbox:
         self.gateway = raw.gateway
         self.output = raw.output
         self.telemetry = raw.telemetry
+        self.processes = raw.processes
         self._raw = raw
         self._clock = clock
         self._ended = asyncio.create_task(raw.wait())
@@ -163,3 +164,5 @@ class Guarded:
                 sandbox.gateway.close()
             os.close(sandbox.output)
             os.close(sandbox.telemetry)
+            if sandbox.processes is not None:
+                sandbox.processes.close()

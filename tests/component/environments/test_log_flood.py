@@ -31,6 +31,7 @@ class Pipes:
     telemetry: int
     output_in: int
     telemetry_in: int
+    processes: None = None
 
     def flood(self) -> int:
         """As many lines as the pipe takes without waiting."""

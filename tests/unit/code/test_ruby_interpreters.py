@@ -1,5 +1,6 @@
 """Which Ruby serves a runtime, and where a sandbox must mount it."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import pytest
 from lampion.code.interpreter_places import SearchPlaces, candidates
 from lampion.code.interpreters import Interpreter, Interpreters
 from lampion.code.runtimes import catalogue
+
+HEAD = Path(sys.executable).read_bytes()[:64]
+"""Of a program for this machine."""
 
 INSTALLED = Path("/srv/rubies/3.4.1")
 
@@ -29,7 +33,7 @@ class Rubies:
     ) -> Path:
         file = self.root / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(b"\x7fELF")
+        file.write_bytes(HEAD)
         file.chmod(0o755)
         told = [engine, version, str(prefix), str(prefix / "bin/ruby"), "yes" if is_relative else "no"]
         self.answers[str(file)] = "\n".join(told).encode()

@@ -6,7 +6,7 @@ import signal
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lampion.sandbox.driver import Exit, SandboxError
 from lampion.sandbox.launcher.daemon import Launched, receive, seal, specialise
@@ -16,6 +16,7 @@ from lampion.sandbox.launcher.messages import (
     Lost,
     Message,
     Prepared,
+    ProcessEnded,
     Refused,
     Running,
     Sealed,
@@ -23,6 +24,9 @@ from lampion.sandbox.launcher.messages import (
     error_of,
 )
 from lampion.sandbox.snapshots import SnapshotRefused
+
+if TYPE_CHECKING:
+    from lampion.sandbox.companions import CompanionProcesses
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class LauncherConnection:
         self._told: Ended | None = None
         self._failure = ""
         self.has_lost_function = False
+        self.processes: CompanionProcesses | None = None  # to be told of each one's end
         self._loop.add_reader(self._control.fileno(), self._hear)
 
     @property
@@ -77,10 +82,10 @@ class LauncherConnection:
         """Call `action` then; soon, if it has been."""
         self._ended.add_done_callback(lambda _: action())
 
-    def specialise(self, description: bytes) -> None:
+    def specialise(self, description: bytes, companion_output: int | None = None) -> None:
         """Whether that succeeds, `running` tells."""
         with contextlib.suppress(OSError):
-            specialise(self._control, description)
+            specialise(self._control, description, companion_output)
 
     async def watching(self, requests: socket.socket) -> None:
         """Order a snapshot; until the function's process may go on to it. Raises SnapshotRefused or SandboxError."""
@@ -94,6 +99,16 @@ class LauncherConnection:
 
     def terminate(self) -> None:
         self._send(b"term")
+
+    def start_main(self) -> None:
+        """Of a sandbox with companions: see companions.Orders."""
+        self._send(b"main")
+
+    def terminate_main(self) -> None:
+        self._send(b"term")
+
+    def end_process(self, number: int) -> None:
+        self._send(b"end %d" % number)
 
     def kill(self) -> None:
         self._send(b"kill")
@@ -130,6 +145,9 @@ class LauncherConnection:
         elif isinstance(message, Failed):
             self._failure = self._failure or message.text
             self.kill()
+        elif isinstance(message, ProcessEnded):
+            if self.processes is not None:
+                self.processes.ended(message.number, message.how)
         elif isinstance(message, Ended):
             self._told = message
 

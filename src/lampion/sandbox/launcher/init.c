@@ -15,6 +15,11 @@ static bool reap(struct launch *launch)
 {
     int status;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+        if (launch->wanted.companion_count > 0) {
+            if (reap_accompanied(launch, pid, status))
+                return true;
+            continue;
+        }
         if (pid != launch->function)
             continue;
         char text[64];
@@ -50,6 +55,8 @@ static bool hear_launcher(struct launch *launch)
             kill(target, orders[i].signal);
         return true;
     }
+    if (obey_for_companions(launch, message->text))
+        return true;
     if (strcmp(message->text, "hold") == 0)
         launch->outlives_function = true;
     if (message->count == 0)
