@@ -260,7 +260,7 @@ class Provisioner:
         configuration = function.configuration
         base = await self._base(configuration)
         own, shared = await asyncio.gather(self._own_mounts(function, base), self._shared_mounts(base))
-        environ = variables(_variables(base))
+        environ = _completed(base, variables(_variables(base)))
         if configuration.layers and not self._has_file_system:
             environ[LAYERS_VARIABLE] = LAYERS_ROOT
         companions = _companions(own, variables)
@@ -386,6 +386,13 @@ def _template(base: RuntimeBase, shared: tuple[Mount, ...], memory_mib: int) -> 
 def _variables(base: RuntimeBase) -> Mapping[str, str]:
     """Those that only functions of this runtime have."""
     return _program(base).variables if isinstance(base, Interpreter) else OWN_VARIABLES
+
+
+def _completed(base: RuntimeBase, environ: dict[str, str]) -> dict[str, str]:
+    """With what a language's runtime needs of the function's own variables."""
+    if isinstance(base, Interpreter) and (completed := _program(base).completed) is not None:
+        return completed(base, environ)
+    return environ
 
 
 def _language(runtime: str) -> str:
