@@ -1,7 +1,8 @@
 """Run by path, a process for each container: makes its bundle and network, has the OCI runtime run it, sees to its end.
 
-keeper hold CONTROL OUTPUT TELEMETRY REQUEST: descriptors. Speaks to the server as the launcher does
-(launcher/messages.py); the end of CONTROL means "kill". REQUEST is JSON (containers.py).
+keeper hold CONTROL OUTPUT TELEMETRY REQUEST [COMPANIONS]: descriptors, the last of what companions write to. Speaks to
+the server as the launcher does (launcher/messages.py); the end of CONTROL means "kill". REQUEST is JSON
+(containers.py).
 keeper remove BUNDLE...: what keepers left that were killed.
 Imports none of our packages until the function has ended.
 """
@@ -116,8 +117,11 @@ def _delete(record: Request) -> None:
 class Container:
     """One container, from its bundle to its end."""
 
-    def __init__(self, request: Request, control: socket.socket, output: int, telemetry: int) -> None:
+    def __init__(
+        self, request: Request, control: socket.socket, output: int, telemetry: int, companions: int | None
+    ) -> None:
         self._request = request
+        self._companions = companions
         self._control = control
         self._output = output
         self._telemetry = telemetry
@@ -161,7 +165,7 @@ class Container:
             path.write_text(json.dumps(content))
         _make_tree(self._bundle / "rootfs", request["tree"], request["tree_owner"])
         # Opening /dev/stdout opens the pipe anew, which only its owner may.
-        for pipe in (self._output, self._telemetry):
+        for pipe in (self._output, self._telemetry, *(() if self._companions is None else (self._companions,))):
             os.fchown(pipe, request["pipe_owner"], request["pipe_owner"])
         if request["unified_cgroups"]:
             _show_one_cgroup_tree()
@@ -221,14 +225,32 @@ class Container:
         if kind == "ready":
             # While it can't end by itself: a process that has ended is in no cgroup.
             self._cgroups = Path(f"/proc/{self._pid()}/cgroup").read_text()
-            self._init.send(b"go")
+            self._go()
         elif kind == "running":
             self._tell("running")
         elif kind == "error":
             self._failure = text.removeprefix("error ")
         elif kind in ("code", "signal"):
             self._ending = text
+        elif kind == "process":
+            self._tell(f"{text} {self._count().partition(' peak')[0]}")
         return None if not text else kind == "running"
+
+    def _go(self) -> None:
+        """With the companions, if there are some (launcher/oci/init.c)."""
+        assert self._init is not None
+        if self._companions is None:
+            self._init.send(b"go")
+            return
+        wanted = self._request["companions"]
+        words = [f"p{program}" for program in wanted["programs"]]
+        words += [f"v{name}={value}" for name, value in wanted["environ"].items()]
+        text = os.memfd_create("companions", os.MFD_CLOEXEC)
+        with os.fdopen(text, "wb") as file:
+            file.write(b"".join(os.fsencode(word) + b"\0" for word in words))
+            file.flush()
+            socket.send_fds(self._init, [b"go"], [text, self._companions])
+        os.close(self._companions)
 
     def _hear_server(self) -> bool:
         """False when the server has gone."""
@@ -239,7 +261,7 @@ class Container:
             order = b""
         if order == b"socket":
             self._offer_socket()
-        elif order in (b"term", b"stop", b"continue"):
+        elif order in (b"term", b"stop", b"continue", b"main") or order.startswith(b"end "):
             try:
                 self._init.send(order)
             except OSError:
@@ -303,8 +325,9 @@ def _hold(words: list[str]) -> None:
     control, output, telemetry = (_aside(int(word)) for word in words[:3])
     with os.fdopen(_aside(int(words[3]))) as file:
         request = json.load(file)
+    companions = _aside(int(words[4])) if len(words) > 4 else None
     with socket.socket(fileno=control) as connection:
-        Container(request, connection, output, telemetry).hold()
+        Container(request, connection, output, telemetry, companions).hold()
 
 
 def _remove(bundles: list[str]) -> None:
