@@ -4,7 +4,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help setup setup-node setup-network setup-oci setup-emulator setup-companion setup-runtimes demo test lint unit bench overload chaos guest fuzz escape neighbour scale docs lock clean
+.PHONY: help setup setup-node setup-ruby setup-network setup-oci setup-emulator setup-companion setup-runtimes demo test lint unit bench overload chaos guest fuzz escape neighbour scale docs lock clean
 
 PY := .venv/bin/python
 JS := tests/conformance/js
@@ -28,6 +28,9 @@ help: ## show this list
 setup: .venv/.launcher ## virtual environment, dependencies, the package itself and the C launcher
 
 setup-node: $(JS)/node_modules/.package-lock.json $(RIC)/node_modules/.package-lock.json
+
+setup-ruby:
+	@scripts/system-packages ruby
 
 setup-oci:
 	@scripts/system-packages oci
@@ -85,7 +88,7 @@ demo: setup ## start a server, deploy two functions, invoke them, and stay up un
 	$(STEP) "demo"
 	@exec $(PY) examples/demo.py
 
-test: setup setup-node setup-network setup-oci setup-emulator setup-companion setup-runtimes lint ## all checks and the whole test suite
+test: setup setup-node setup-ruby setup-network setup-oci setup-emulator setup-companion setup-runtimes lint ## all checks and the whole test suite
 	@scripts/system-packages escape
 	$(STEP) "pytest"
 	@$(PY) -m pytest -m "not long"

@@ -28,6 +28,8 @@ def handler(event, context):
 
 ECHO_NODE: Final = "exports.handler = async (event) => event;\n"
 
+ECHO_RUBY: Final = "def handler(event:, context:) = event\n"
+
 ECHO_WITH_BOTO3: Final = "import boto3\n\ndef handler(event, context):\n    return event\n"
 
 MODULE: Final = "app"

@@ -14,6 +14,7 @@ import pytest
 
 from lampion.sandbox.companions import NotStarted, ProcessEnd
 from lampion.sandbox.driver import Driver, Exit, Sandbox, SandboxError
+from lampion.sandbox.drivers.namespace import NamespaceDriver
 from lampion.sandbox.spec import Companions, Mount, SandboxSpec
 from tests.sandbox.boxes import eventually, output_pipe, patiently, processes_with, read, spec_of, started, writers_to
 
@@ -228,3 +229,21 @@ async def test_the_oci_driver_refuses_them(oci: Driver, task: Path) -> None:
     assert not oci.capabilities().companions
     with pytest.raises(SandboxError, match="external extensions"):
         await oci.start(with_companions(task, {"x": SLEEP}))
+
+
+async def test_companions_are_confined_as_the_function_is_and_do_not_see_into_it_before_it_starts(
+    namespace: NamespaceDriver, task: Path
+) -> None:
+    script = "#!/bin/sh\ngrep -E '^(CapEff|CapPrm|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status\n"
+    script += "for file in environ mem; do cat /proc/2/$file > /dev/null 2>&1 && echo open $file; done\n"
+    script += "touch /opt/beside/x /new 2> /dev/null && echo wrote\necho done\n"
+    async with started(namespace, with_companions(task, {"x": script})) as sandbox:
+        lines = (await read(companions_of(sandbox), until=b"done\n")).decode().splitlines()
+        assert [line.split() for line in lines] == [
+            ["CapPrm:", "0000000000000000"],
+            ["CapEff:", "0000000000000000"],
+            ["CapBnd:", "0000000000000000"],
+            ["NoNewPrivs:", "1"],
+            ["Seccomp:", "2"],
+            ["done"],
+        ]

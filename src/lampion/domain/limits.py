@@ -50,3 +50,11 @@ FILTERS_PER_EVENT_SOURCE: Final = 5
 RECORD_AGE_SECONDS_MIN: Final = 60
 RECORD_AGE_SECONDS_MAX: Final = 604_800
 CODE_SIGNING_ITEMS_MAX: Final = 10_000  # API reference, ListCodeSigningConfigs
+
+
+def init_seconds(timeout_seconds: float, *, is_ahead: bool) -> float:
+    """How long an Init may take; one that is ahead of invocations as long as one of them, or longer.
+
+    Developer guide, "Understanding the Lambda execution environment lifecycle".
+    """
+    return max(AHEAD_INIT_SECONDS, timeout_seconds) if is_ahead else INIT_SECONDS

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, NoReturn
 from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
 from lampion.domain import limits
-from lampion.domain.errors import SnapStartException, SnapStartTimeoutException
 from lampion.domain.function import Function
 from lampion.domain.invocation import Invocation, Outcome
 from lampion.environments.accompaniment import accompany, shut_down
@@ -29,7 +28,7 @@ from lampion.environments.response_stream import ResponseStream
 from lampion.environments.running import Running
 from lampion.environments.session import RuntimeSession, Start
 from lampion.environments.state import Phase, Step, advance
-from lampion.function_logs.platform_lines import RestoreDurations, RestoreSummary
+from lampion.function_logs.platform_facts import RestoreDurations, RestoreSummary
 from lampion.sandbox.driver import Sandbox, SandboxError
 
 if TYPE_CHECKING:
@@ -99,11 +98,12 @@ class Environment:
             return
         self._narrator.init_start(self._initialization_type)
         started = self._clock.monotonic()
-        ending = await self._initialize(self._init_limit_seconds)
+        is_ahead = self._initialization_type == PROVISIONED
+        ending = await self._initialize(limits.init_seconds(self._timeout_seconds, is_ahead=is_ahead))
         if ending is None:
             assert self._running is not None
             self.used_bytes = self._running.sandbox.max_memory_bytes()
-            self._reporting.init_ms = (self._clock.monotonic() - started) * 1000
+            self._reporting.init_went_well((self._clock.monotonic() - started) * 1000, None)
             self._step(Step.READY)
             self.idle_since = self._clock.monotonic()
             return
@@ -126,7 +126,7 @@ class Environment:
         self._narrator.begin(wants_log=invocation.wants_log)
         failed_init = await self._initialize_again(invocation, started) if needs_init else None
         if failed_init is not None:
-            self._narrator.start(invocation.request_id, invocation.tenant_id, self._clock.now())
+            self._narrator.start(invocation, self._clock.now())
             return await self._end_with(invocation, failed_init, started, during_init=True)
         if needs_init:
             remaining_seconds -= self._clock.monotonic() - started
@@ -135,10 +135,11 @@ class Environment:
         if self.is_frozen:
             self.is_frozen = False
             running.sandbox.thaw()
+            self._narrator.resume()
         now = self._clock.now()
         answered = running.session.dispatch(Dispatch(invocation, int((now + remaining_seconds) * 1000), stream))
         # The function needn't wait for this; what it writes is read on one of the event loop's next turns.
-        self._narrator.start(invocation.request_id, invocation.tenant_id, now)
+        self._narrator.start(invocation, now)
         running.courtesy.begin(remaining_seconds, running.late)
         try:
             ending = await answered
@@ -165,6 +166,7 @@ class Environment:
         if running.session.is_waiting or idle_seconds >= self._timeout_seconds:
             self.is_frozen = True
             running.sandbox.freeze()
+            self._narrator.pause()
         else:
             self._clock.call_later(max(idle_seconds, _FREEZE_RETRY_SECONDS), self.freeze)
 
@@ -179,37 +181,35 @@ class Environment:
 
     # -- Init --
 
-    @property
-    def _init_limit_seconds(self) -> float:
-        """Developer guide, "Understanding the Lambda execution environment lifecycle": ahead of invocations it may
-        take as long as one of them, or longer."""
-        if self._initialization_type == PROVISIONED:
-            return max(limits.AHEAD_INIT_SECONDS, self._timeout_seconds)
-        return limits.INIT_SECONDS
-
-    async def _initialize(self, limit_seconds: float) -> Ending | None:
+    async def _initialize(self, limit_seconds: float, invocation: Invocation | None = None) -> Ending | None:
         """Start a sandbox and wait for its runtime; None when it is ready, else why not (a sandbox still there)."""
         try:
             sandbox = await self._launch()
-        except CannotStart as error:
+        except (CannotStart, TooManyExtensions) as error:
             self.on_launched(self)
-            return error.ending
-        except TooManyExtensions as error:
-            self.on_launched(self)
-            extensions, ending = too_many(error, self._rng.uuid4)
-            self._narrator.extensions(extensions)
+            if isinstance(error, CannotStart):
+                extensions, ending = None, error.ending
+            else:
+                extensions, ending = too_many(error, self._rng.uuid4)
+            self._reporting.initialized(extensions, ending, invocation)
             return ending
-        return await self._serve(sandbox, RuntimeSession(self.function, self._rng.uuid4), limit_seconds)
+        session = RuntimeSession(self.function, self._rng.uuid4)
+        failed = await self._serve(sandbox, session, limit_seconds)
+        flow = session.extensions
+        self._reporting.initialized(None if flow is None else flow.extensions, failed, invocation)
+        return failed
 
     async def _serve(self, sandbox: Sandbox, session: RuntimeSession, limit_seconds: float) -> Ending | None:
         self.on_launched(self)
         if sandbox.processes is not None:
             accompany(sandbox.processes, session, self._retire_if_idle)
+        self._narrator.admit(session, sandbox)
         try:
             runtime = await self._runtime_server.open(sandbox.runtime_api, session)
         except BaseException:
             await sandbox.stop(0)
             await self._release(sandbox)
+            await self._narrator.dismiss()
             raise
         self._narrator.attach(sandbox)
         watcher = asyncio.create_task(self._watch(sandbox, session))
@@ -220,10 +220,9 @@ class Environment:
             ending = await session.initialized
         finally:
             courtesy.end()
-        if session.extensions is not None:
-            self._narrator.extensions(session.extensions.extensions)
         if ending is None:
             sandbox.limit_cpu()
+            self._narrator.close_subscriptions(session)
         return ending
 
     async def _restored(self, restore: Restore) -> bool:
@@ -251,23 +250,17 @@ class Environment:
 
     async def _fail_restore(self, ending: Ending, duration_ms: float) -> NoReturn:
         await self._end_sandbox(shutdown_reason(ending))
-        failure = self._reporting.failure_of(ending, None)
-        assert failure is not None
-        is_late = isinstance(ending, TimedOut)
-        status, error_type = ("timeout", None) if is_late else ("error", failure.error_type)
-        self._narrator.restore_report(RestoreSummary(duration_ms, status, error_type))
+        error = self._reporting.restore_failed(ending, duration_ms)
         await self.stop()
-        if is_late:
-            raise SnapStartTimeoutException("Lambda couldn't restore the snapshot within the timeout limit.")
-        raise SnapStartException(
-            "The afterRestore() runtime hook encountered an error."
-            " For more information, check the Amazon CloudWatch logs."
-        )
+        raise error
 
     async def _initialize_again(self, invocation: Invocation, started: float) -> Ending | None:
-        ending = await self._initialize(self._timeout_seconds)
+        self._narrator.init_repeated(self._initialization_type)
+        ending = await self._initialize(self._timeout_seconds, invocation)
         if ending is not None:
             await self._report_init(ending, started, invocation)
+        else:
+            self._reporting.init_went_well((self._clock.monotonic() - started) * 1000, invocation)
         return ending
 
     async def _report_init(self, ending: Ending, started: float, invocation: Invocation | None = None) -> None:
@@ -322,6 +315,7 @@ class Environment:
                 self.idle_since = now
             else:
                 failure = self._reporting.failure_of(end, invocation)
+                self._reporting.foretell(invocation, duration_ms, failure, self.used_bytes, runtime_ms=runtime_ms)
                 await self._end_sandbox(shutdown_reason(end))
             self._reporting.report(invocation, duration_ms, failure, self.used_bytes, runtime_ms=runtime_ms)
             if end is not None:
@@ -349,6 +343,7 @@ class Environment:
         duration_ms = (self._timeout_seconds if is_late else self._clock.monotonic() - started) * 1000
         failure = self._reporting.failure_of(last, invocation)
         self._measure_memory()
+        self._reporting.foretell(invocation, duration_ms, failure, self.used_bytes, during_init=during_init)
         await self._end_sandbox(shutdown_reason(last))
         self._reporting.report(invocation, duration_ms, failure, self.used_bytes, during_init=during_init)
         await self.stop()
@@ -380,12 +375,14 @@ class Environment:
         if running is None:
             return
         running.courtesy.close()
+        self._narrator.hurry()
         try:
             await shut_down(running.sandbox, running.session, reason, self._clock)
             await running.sandbox.stop(0)
         finally:
             await self._release(running.sandbox)
         await running.runtime.close()
+        await self._narrator.dismiss()
         self._narrator.detach()
         with contextlib.suppress(asyncio.CancelledError):
             running.watcher.cancel()

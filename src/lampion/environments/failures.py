@@ -24,12 +24,11 @@ TRUNCATED_RESPONSE = "Runtime.TruncatedResponse"
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A failed invocation: the payload, the type that REPORT shows, REPORT's status word, what the log says of it."""
+    """A failed invocation: the payload, the type that REPORT shows, and REPORT's status word."""
 
     payload: bytes
     error_type: str
     status: str
-    logged: str = ""
 
 
 def failure_of(ending: Ending, request_id: str, timeout_seconds: float) -> Failure | None:
@@ -49,10 +48,10 @@ def failure_of(ending: Ending, request_id: str, timeout_seconds: float) -> Failu
         case Exit():
             message = f"RequestId: {request_id} Error: {exit_reason(ending)}"
             kind = OUT_OF_MEMORY if ending.out_of_memory else EXIT_ERROR
-            return Failure(_payload(EXIT_ERROR, message), kind, "error", f"{message}\n{EXIT_ERROR}")
+            return Failure(_payload(EXIT_ERROR, message), kind, "error")
         case NoProgram(error_type, why) | ExtensionEnded(error_type, why):
             message = f"RequestId: {request_id} Error: {why}"
-            return Failure(_payload(error_type, message), error_type, "error", f"{message}\n{error_type}")
+            return Failure(_payload(error_type, message), error_type, "error")
 
 
 def exit_reason(exit_: Exit) -> str:

@@ -41,10 +41,13 @@ from lampion.environments.reach import Reach
 from lampion.environments.runtime_programs import PROGRAMS, RuntimeProgram
 from lampion.environments.server_access import ServerAccess
 from lampion.environments.session import OfferedCredentials, RuntimeSession, Start
+from lampion.environments.teller import Teller
 from lampion.function_logs.journal import FunctionLogs, LogGroup
+from lampion.function_logs.platform_facts import Instance
+from lampion.function_telemetry.subscribers import Subscribers
 from lampion.sandbox.driver import DirectoryRefused, Driver, ProgramError, Sandbox
 from lampion.sandbox.snapshots import Snapshot, SnapshotOrigin, SnapshotRefused, Snapshotting
-from lampion.sandbox.spec import Companions, Limits, Mount, SandboxSpec, Template
+from lampion.sandbox.spec import Companions, Limits, Mount, SandboxSpec, Template, WorkerStart
 
 
 class PackageTrees(Protocol):
@@ -219,33 +222,45 @@ class Provisioner:
         return base64.b64encode(self._rng.token(30)).decode()
 
     def _narrator(self, function: Function, log_stream: str) -> Narrator:
-        key, runtime = function.key, function.configuration.runtime or ""
-        group = LogGroup(key.account_id, key.region, function.configuration.logging.log_group)
+        key, logging = function.key, function.configuration.logging
+        group = LogGroup(key.account_id, key.region, logging.log_group)
+        instance = self._instance(function, log_stream)
         return Narrator(
             function,
             stream=self._logs.open_stream(group, log_stream),
-            runtime_version=self._labels.version_label(runtime),
-            runtime_version_arn=self._labels.version_arn(function) or "",
+            instance=instance,
             clock=self._clock,
             rate=self._log_rate,
+            teller=Teller(instance, Subscribers(self._clock), self._clock, is_json=logging.log_format == "JSON"),
+        )
+
+    def _instance(self, function: Function, log_stream: str) -> Instance:
+        runtime = function.configuration.runtime or ""
+        day, _, identity = log_stream.rpartition("/")
+        return Instance(
+            function_name=function.key.name,
+            function_version=function.version,
+            function_arn=function.key.arn,
+            instance_id=f"{day}/{function.key.name}{identity}",
+            memory_mib=function.configuration.memory_mib,
+            runtime_version=self._labels.version_label(runtime),
+            runtime_version_arn=self._labels.version_arn(function) or "",
         )
 
     async def expect(self, function: Function) -> None:
         """Environments of the function will be wanted: have ready what doesn't depend on it."""
         configuration = function.configuration
         base = await self._base(configuration)
-        if isinstance(base, Interpreter):
-            shared = await self._shared_mounts(base)
-            template = self._template(base, shared, configuration.memory_mib)
-            if template is not None:
-                self._driver.expect(template)
+        template = _template(base, await self._shared_mounts(base), configuration.memory_mib)
+        if template is not None:
+            self._driver.expect(template)
 
     async def _spec(self, function: Function, variables: Callable[[Mapping[str, str]], dict[str, str]]) -> SandboxSpec:
         """Raises CannotStart."""
         configuration = function.configuration
         base = await self._base(configuration)
         own, shared = await asyncio.gather(self._own_mounts(function, base), self._shared_mounts(base))
-        environ = variables(_variables(base))
+        environ = _completed(base, variables(_variables(base)))
         if configuration.layers and not self._has_file_system:
             environ[LAYERS_VARIABLE] = LAYERS_ROOT
         companions = _companions(own, variables)
@@ -254,7 +269,7 @@ class Provisioner:
             argv, template = self._runtime_program(base, configuration.memory_mib, environ, own, shared)
         else:
             program = own_program(_language(base.runtime), configuration.handler or "", own)
-            argv, template = (program,), None
+            argv, template = (program,), _template(base, shared, configuration.memory_mib)
         return SandboxSpec(
             sandbox_id=self._sandbox_id(),
             argv=argv,
@@ -283,9 +298,10 @@ class Provisioner:
     ) -> tuple[tuple[str, ...], Template | None]:
         """Its command, and the process that may wait in its place."""
         program = _program(interpreter)
-        can_wait = program.waiting is not None and program.waiting.serves(environ)
-        can_wait = can_wait and not any(_has_libraries(mount.source) for mount in own)
-        template = self._template(interpreter, shared, memory_mib) if can_wait else None
+        template = _template(interpreter, shared, memory_mib)
+        if program.waiting is not None:
+            can_wait = program.waiting.serves(environ) and not any(_has_libraries(mount.source) for mount in own)
+            template = template if can_wait else None
         return self._guarded(program, program.argv(interpreter, environ)), template
 
     @property
@@ -313,17 +329,6 @@ class Provisioner:
             return (Mount(await package, TASK_ROOT),)
         task, opt = await asyncio.gather(package, self._packages.prepare_layers(layers, base))
         return Mount(task, TASK_ROOT), Mount(opt, LAYERS_ROOT)
-
-    def _template(self, interpreter: Interpreter, shared: tuple[Mount, ...], memory_mib: int) -> Template | None:
-        waiting = _program(interpreter).waiting
-        if waiting is None or interpreter.is_emulated:  # what waits is partly a program of this machine's
-            return None
-        return Template(
-            worker=waiting.argv(interpreter, memory_mib),
-            start=waiting.start,
-            environ=tuple(waiting.environ.items()),
-            mounts=shared,
-        )
 
     async def _base(self, configuration: FunctionConfiguration) -> RuntimeBase:
         try:
@@ -363,9 +368,31 @@ def _program(interpreter: Interpreter) -> RuntimeProgram:
     return PROGRAMS[_language(interpreter.runtime)]
 
 
+def _template(base: RuntimeBase, shared: tuple[Mount, ...], memory_mib: int) -> Template | None:
+    """What can be prepared before the function is known: a process that waits, or at least the sandbox."""
+    if isinstance(base, Interpreter) and base.is_emulated:  # what waits is partly a program of this machine's
+        return None
+    waiting = _program(base).waiting if isinstance(base, Interpreter) else None
+    if waiting is None or isinstance(base, OperatingSystem):
+        return Template(worker=(), start=WorkerStart.NONE, environ=(), mounts=shared)
+    return Template(
+        worker=waiting.argv(base, memory_mib),
+        start=waiting.start,
+        environ=tuple(waiting.environ.items()),
+        mounts=shared,
+    )
+
+
 def _variables(base: RuntimeBase) -> Mapping[str, str]:
     """Those that only functions of this runtime have."""
     return _program(base).variables if isinstance(base, Interpreter) else OWN_VARIABLES
+
+
+def _completed(base: RuntimeBase, environ: dict[str, str]) -> dict[str, str]:
+    """With what a language's runtime needs of the function's own variables."""
+    if isinstance(base, Interpreter) and (completed := _program(base).completed) is not None:
+        return completed(base, environ)
+    return environ
 
 
 def _language(runtime: str) -> str:

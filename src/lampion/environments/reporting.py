@@ -1,11 +1,13 @@
 """What is told of an environment's phases at their ends: the log's reports, and outcomes for callers."""
 
+from lampion.domain.errors import SnapStartException, SnapStartTimeoutException
 from lampion.domain.function import Function
 from lampion.domain.invocation import Invocation, Outcome
 from lampion.environments.endings import Answer, Ending, TimedOut
+from lampion.environments.extensions import Extensions
 from lampion.environments.failures import Failure, failure_of
 from lampion.environments.narrator import Narrator
-from lampion.function_logs.platform_lines import InitSummary, RestoreDurations, RunSummary
+from lampion.function_logs.platform_facts import InitSummary, RestoreDurations, RestoreSummary, RunSummary
 
 
 class Reporting:
@@ -31,6 +33,52 @@ class Reporting:
         status = failure.status or "error"
         self._narrator.init_report(InitSummary(duration_ms, phase, status, error_type, self._initialization_type))
 
+    def init_went_well(self, duration_ms: float, invocation: Invocation | None) -> None:
+        """The next report tells how long it took, unless that is the invocation's own time."""
+        phase = "init" if invocation is None else "invoke"
+        if invocation is None:
+            self.init_ms = duration_ms
+        self._narrator.init_report(InitSummary(duration_ms, phase, "success", None, self._initialization_type))
+
+    def initialized(self, extensions: Extensions | None, ending: Ending | None, invocation: Invocation | None) -> None:
+        """The runtime and all extensions have come to the end of their Init, `ending` is why if it failed."""
+        failure = None if ending is None else self.failure_of(ending, invocation)
+        status = "success" if failure is None else failure.status or "error"
+        error_type = None if failure is None or isinstance(ending, TimedOut) else failure.error_type
+        phase = "init" if invocation is None else "invoke"
+        self._narrator.init_done(InitSummary(0.0, phase, status, error_type, self._initialization_type))
+        if extensions is not None:
+            self._narrator.extensions(extensions)
+
+    def restore_failed(self, ending: Ending, duration_ms: float) -> Exception:
+        """What the invocation's caller is told."""
+        failure = self.failure_of(ending, None)
+        assert failure is not None
+        is_late = isinstance(ending, TimedOut)
+        status, error_type = ("timeout", None) if is_late else ("error", failure.error_type)
+        self._narrator.restore_report(RestoreSummary(duration_ms, status, error_type))
+        if is_late:
+            return SnapStartTimeoutException("Lambda couldn't restore the snapshot within the timeout limit.")
+        return SnapStartException(
+            "The afterRestore() runtime hook encountered an error."
+            " For more information, check the Amazon CloudWatch logs."
+        )
+
+    def foretell(
+        self,
+        invocation: Invocation,
+        duration_ms: float,
+        failure: Failure | None,
+        used_bytes: int,
+        *,
+        during_init: bool = False,
+        runtime_ms: float | None = None,
+    ) -> None:
+        """Tell the subscribers what `report` will say, as long as they can be told."""
+        if self._narrator.telling is not None:
+            summary = self._summary(duration_ms, failure, used_bytes, during_init=during_init, runtime_ms=runtime_ms)
+            self._narrator.telling.end(summary, failure)
+
     def report(
         self,
         invocation: Invocation,
@@ -42,13 +90,24 @@ class Reporting:
         runtime_ms: float | None = None,
     ) -> None:
         """Of an invocation; `runtime_ms` is its part when extensions had another."""
-        init_ms, self.init_ms = self.init_ms, None
-        restore, self.restore = self.restore, None
+        summary = self._summary(duration_ms, failure, used_bytes, during_init=during_init, runtime_ms=runtime_ms)
+        if self._narrator.telling is not None:
+            self._narrator.telling.end(summary, failure)
+        self.init_ms = self.restore = None
+        self._narrator.finish(invocation.request_id, summary, invocation.tenant_id)
+
+    def _summary(
+        self,
+        duration_ms: float,
+        failure: Failure | None,
+        used_bytes: int,
+        *,
+        during_init: bool,
+        runtime_ms: float | None,
+    ) -> RunSummary:
         status = "" if failure is None else failure.status or ("error" if during_init else "")
         error_type = failure.error_type if failure is not None and status == "error" else None
-        summary = RunSummary(duration_ms, init_ms, used_bytes, status, error_type, restore, runtime_ms)
-        logged = "" if failure is None else failure.logged
-        self._narrator.finish(invocation.request_id, summary, invocation.tenant_id, logged)
+        return RunSummary(duration_ms, self.init_ms, used_bytes, status, error_type, self.restore, runtime_ms)
 
     def outcome(self, ending: Ending, failure: Failure | None, duration_ms: float) -> Outcome:
         return Outcome(

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import TYPE_CHECKING, Protocol
 
 from lampion.domain.function import Function
 from lampion.environments.endings import Answer, Answered, Dispatch, End, Ending, ResponseTooLarge, Truncated
@@ -14,6 +15,9 @@ from lampion.environments.environ import SessionCredentials
 from lampion.environments.extension_flow import ExtensionFlow
 from lampion.environments.extensions import Extensions
 from lampion.environments.response_stream import ResponseStream
+
+if TYPE_CHECKING:
+    from lampion.function_telemetry.subscribers import Subscribers
 
 
 class UnknownRequest(Exception):
@@ -41,6 +45,17 @@ class OfferedCredentials:
     lifetime_seconds: float = 6 * 3600.0
 
 
+class Watch(Protocol):
+    """Wants to know what a runtime does, of an environment that others are told of."""
+
+    def answer_begins(self) -> None: ...
+
+    def answered(self, size_bytes: int) -> None: ...
+
+    def runtime_waits(self) -> None:
+        """It has asked for an invocation and there is none."""
+
+
 class RuntimeSession:
     """The runtime of one sandbox, from its start to its end; and its extensions, once there are some."""
 
@@ -54,6 +69,8 @@ class RuntimeSession:
         self.function = function
         self.new_identifier = new_identifier
         self.extensions: ExtensionFlow | None = None
+        self.subscribers: Subscribers | None = None  # where extensions subscribe; nobody can without
+        self.watch: Watch | None = None
         self.credentials = credentials
         self._start = start
         self._proceed: Callable[[], None] | None = None
@@ -84,6 +101,8 @@ class RuntimeSession:
             return
         self._waiting = deliver
         if self.extensions is not None:
+            if self.watch is not None:
+                self.watch.runtime_waits()
             self._go_on_when_all_wait()
 
     def abandon_next(self, deliver: Callable[[Dispatch], None]) -> None:
@@ -96,12 +115,15 @@ class RuntimeSession:
         if not self.knows(request_id):
             raise UnknownRequest(request_id)
         self._current = None
+        if self.watch is not None and isinstance(ending, Answer):
+            self.watch.answered(len(ending.payload))
         self._settle(ending)
 
     def answer_streamed(self, request_id: str, answer: Answer) -> None:
         """All of a stream came, but its function may go on: the invocation ends when the runtime asks for the next.
 
-        On AWS too, what a function does after the end of its stream belongs to the invocation. Raises UnknownRequest.
+        On AWS too, what a function does after the end of its stream belongs to the invocation. So it is with the answer
+        of a runtime that is about to end. Raises UnknownRequest.
         """
         if not self.knows(request_id):
             raise UnknownRequest(request_id)

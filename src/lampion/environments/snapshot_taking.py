@@ -14,7 +14,7 @@ from lampion.environments.host import RuntimeServer
 from lampion.environments.narrator import Narrator
 from lampion.environments.provision import ExternalExtensions, Provisioner
 from lampion.environments.session import RuntimeSession, Start
-from lampion.function_logs.platform_lines import InitSummary
+from lampion.function_logs.platform_facts import InitSummary
 from lampion.sandbox.driver import SandboxError
 from lampion.sandbox.snapshots import Snapshot, SnapshotOrigin, SnapshotRefused, Snapshotting
 from lampion.sandbox.spec import SandboxSpec
@@ -86,9 +86,10 @@ class SnapshotTaking:
     ) -> Snapshot | NotTaken | Reason:
         started = self._clock.monotonic()
         narrator.attach(origin)
+        narrator.admit(session, origin)
         runtime = await self._runtime_server.open(origin.runtime_api, session)
         watcher = asyncio.create_task(self._watch(origin, session))
-        seconds = max(limits.AHEAD_INIT_SECONDS, function.configuration.timeout_seconds)
+        seconds = limits.init_seconds(function.configuration.timeout_seconds, is_ahead=True)
         timer = self._clock.call_later(seconds, lambda: session.end(TimedOut()))
         is_sealed = False
         try:
@@ -113,6 +114,7 @@ class SnapshotTaking:
                 await origin.stop(0)
             await self._provisioner.release(origin)
             await runtime.close()
+            await narrator.dismiss()
             narrator.detach()
 
     async def _watch(self, origin: SnapshotOrigin, session: RuntimeSession) -> None:

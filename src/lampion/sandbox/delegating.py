@@ -1,5 +1,7 @@
 """What an origin has of the sandbox that it is: everything but what becomes of it."""
 
+import socket
+
 from lampion.sandbox.driver import Exit, Sandbox
 
 
@@ -20,6 +22,9 @@ class Delegating:
 
     async def stop(self, grace_seconds: float) -> Exit:
         return await self._sandbox.stop(grace_seconds)
+
+    async def connect(self, port: int) -> socket.socket:
+        return await self._sandbox.connect(port)
 
     def limit_cpu(self) -> None:
         self._sandbox.limit_cpu()

@@ -93,6 +93,13 @@ class Sandbox(Protocol):
     async def stop(self, grace_seconds: float) -> Exit:
         """SIGTERM to the first process, after `grace_seconds` SIGKILL to everything; 0 kills at once. Idempotent."""
 
+    async def connect(self, port: int) -> "socket.socket":
+        """A connection to whoever listens at 127.0.0.1 in the sandbox's own network, at `port`: that, and nothing else.
+
+        It is non-blocking, and the caller closes it. May wait for as long as the sandbox is frozen. Raises OSError when
+        nobody listens there, SandboxError when the sandbox has ended.
+        """
+
     def limit_cpu(self) -> None:
         """Apply `limits.cpu_cores`; called when INIT is over."""
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import socket
 from typing import Final
 
 from lampion.clock.clock import Clock
@@ -52,6 +53,11 @@ class GuardedSandbox:
                 return await self.wait()
         except TimeoutError:
             raise SandboxError(f"sandbox {self.sandbox_id} doesn't end") from None
+
+    async def connect(self, port: int) -> socket.socket:
+        if self._ended.done():
+            raise SandboxError(f"sandbox {self.sandbox_id} has ended")
+        return await self._raw.connect(port)
 
     def limit_cpu(self) -> None:
         if not self._ended.done():

@@ -79,6 +79,7 @@ class WorkerStart(StrEnum):
 
     FORK = "fork"  # copied from a zygote, which a runtime's program becomes when it is told to
     BOOT = "boot"  # started like any program
+    NONE = "none"  # no process waits: the function's own program is started in what is prepared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +87,8 @@ class Template:
     """What sandboxes of one runtime have in common, so that some can be prepared before a function needs them.
 
     `worker` waits for the function's environment on descriptor ORDERS_FD, NAME=VALUE with a NUL after each, and then
-    serves as `SandboxSpec.argv` would. `environ` is its own until then.
+    serves as `SandboxSpec.argv` would. `environ` is its own until then. With WorkerStart.NONE there is none, and `argv`
+    is started.
     """
 
     worker: tuple[str, ...]

@@ -39,6 +39,12 @@ class Extension:
         event: dict[str, Any] = json.loads(answer.body)
         return event
 
+    async def put(self, path: str, body: bytes, method: str = "PUT", **headers: str) -> Answer:
+        """To another API than that of extensions; with its identifier, unless `headers` has another."""
+        if self.identifier:
+            headers = {"Lambda_Extension_Identifier": self.identifier, **headers}
+        return await self._connection.call(method, path, body, **headers)
+
     async def report(self, phase: str, error_type: str) -> Answer:
         body = json.dumps({"errorMessage": "no", "errorType": error_type, "stackTrace": []}).encode()
         return await self.call("POST", f"/{phase}/error", body, Lambda_Extension_Function_Error_Type=error_type)

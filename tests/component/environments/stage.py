@@ -14,6 +14,9 @@ from lampion.domain.function import DeploymentPackage, Function, FunctionConfigu
 from lampion.domain.invocation import Invocation
 from lampion.environments.environment import Environment
 from lampion.environments.narrator import Narrator
+from lampion.environments.teller import Teller
+from lampion.function_logs.platform_facts import Instance
+from lampion.function_telemetry.subscribers import Subscribers
 from lampion.runtime_api.door import RuntimeApiServer
 from lampion.sandbox.driver import Sandbox
 from lampion.sandbox.drivers.fake import FakeDriver, FakeProcess
@@ -35,6 +38,17 @@ FUNCTION = Function(
     revision_id="1",
     last_modified_epoch_ms=0,
     state=State.ACTIVE,
+)
+
+
+INSTANCE = Instance(
+    function_name="fn",
+    function_version="$LATEST",
+    function_arn=FUNCTION.key.arn,
+    instance_id="2027/01/15/fn[$LATEST]ab",
+    memory_mib=128,
+    runtime_version="python:3.12.v1",
+    runtime_version_arn="arn",
 )
 
 
@@ -72,15 +86,20 @@ class Stage:
         self.driver = FakeDriver(program, clock, companion=companion)
         programs = tuple(f"/opt/extensions/{name}" for name in companions)
         self.spec = replace(SPEC, companions=Companions(programs, {}) if companions else None)
-        narrator = Narrator(
-            function, stream=self.log, runtime_version="python:3.12.v1", runtime_version_arn="arn", clock=clock
+        logging = function.configuration.logging
+        self.narrator = Narrator(
+            function,
+            stream=self.log,
+            instance=INSTANCE,
+            clock=clock,
+            teller=Teller(INSTANCE, Subscribers(clock), clock, is_json=logging.log_format == "JSON"),
         )
         self.environment = Environment(
             function,
             launch=lambda: self.driver.start(self.spec),
             release=release,
             runtime_server=RuntimeApiServer(clock),
-            narrator=narrator,
+            narrator=self.narrator,
             clock=clock,
             rng=SystemRng(),
         )

@@ -122,6 +122,5 @@ async def test_a_function_without_a_program_fails_each_init_in_awss_words() -> N
     message = f"RequestId: {request_id} Error: fork/exec /var/task/bootstrap: permission denied"
     assert json.loads(outcome.payload) == {"errorType": "Runtime.InvalidEntrypoint", "errorMessage": message}
     assert outcome.error_type == "Runtime.InvalidEntrypoint"
-    assert on.log.first_words() == ["INIT_START", "INIT_REPORT", "INIT_REPORT", "START", "RequestId:", "END", "REPORT"]
-    assert on.log.lines[4] == f"{message}\nRuntime.InvalidEntrypoint"
+    assert on.log.first_words() == ["INIT_START", "INIT_REPORT", "INIT_REPORT", "START", "END", "REPORT"]
     assert on.log.lines[-1].endswith("\tStatus: error\tError Type: Runtime.InvalidEntrypoint")

@@ -18,7 +18,7 @@ from lampion.runtime_api.door import RuntimeApiServer
 from lampion.sandbox.drivers.process import ProcessDriver
 from lampion.sandbox.guarded import Guarded
 from lampion.sandbox.spec import Limits, Mount, SandboxSpec
-from tests.component.environments.stage import FUNCTION, Lines, invocation, release
+from tests.component.environments.stage import FUNCTION, INSTANCE, Lines, invocation, release
 
 SOURCE = """
 import logging, os
@@ -61,7 +61,7 @@ async def running(task_root: Path, handler: str = "app.handler") -> AsyncIterato
         launch=lambda: driver.start(spec),
         release=release,
         runtime_server=RuntimeApiServer(clock),
-        narrator=Narrator(function, stream=log, runtime_version="", runtime_version_arn="", clock=clock),
+        narrator=Narrator(function, stream=log, instance=INSTANCE, clock=clock),
         clock=clock,
         rng=SystemRng(),
     )

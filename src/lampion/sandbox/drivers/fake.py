@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from lampion.clock.clock import Clock
 from lampion.sandbox.companions import NotStarted, companion_processes
 from lampion.sandbox.driver import Capabilities, Exit, Finding, Grade, SandboxError
+from lampion.sandbox.loopback import connect, new_socket
 from lampion.sandbox.snapshots import SnapshotRefused
 from lampion.sandbox.spec import SandboxSpec, Template
 
@@ -139,6 +140,11 @@ class FakeSandbox:
         if self.companions is not None:
             self.companions.kill()
         return await self.wait()
+
+    async def connect(self, port: int) -> socket.socket:
+        if self._ended.done():
+            raise SandboxError("the sandbox has ended")
+        return await connect(new_socket(), port)
 
     def limit_cpu(self) -> None:
         self.process.is_cpu_limited = True

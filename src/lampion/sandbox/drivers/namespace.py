@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,17 +17,18 @@ from lampion.sandbox.cgroups import cpu_quota, limit_settings
 from lampion.sandbox.companions import companion_processes
 from lampion.sandbox.cpu_files import set_quota, set_weight
 from lampion.sandbox.doctor import examine
-from lampion.sandbox.driver import Capabilities, DirectoryRefused, Exit, Finding, SandboxError
+from lampion.sandbox.driver import Capabilities, DirectoryRefused, Exit, Finding, ProgramError, SandboxError
 from lampion.sandbox.freezer import CgroupFreezer, Freezer, SignalFreezer
 from lampion.sandbox.host_view import Entry, EntryKind, mount_entries
 from lampion.sandbox.launched_snapshots import LaunchedOrigin, LaunchedSnapshots
 from lampion.sandbox.launcher.connection import LauncherConnection, Listeners
 from lampion.sandbox.launcher.description import GATEWAY_VARIABLES, describe_special
+from lampion.sandbox.loopback import connect
 from lampion.sandbox.network.egress import Egress
 from lampion.sandbox.network.firewall import can_change_firewall, sweep_tables, table_name
 from lampion.sandbox.network.router import Outside
 from lampion.sandbox.prepared import USUAL_LIMITS, Preparation, PreparedSandbox
-from lampion.sandbox.spec import Companions, SandboxSpec, SharedDirectory, Template
+from lampion.sandbox.spec import Companions, SandboxSpec, SharedDirectory, Template, WorkerStart
 from lampion.sandbox.stock import Stock
 
 DEFAULT_STOCK: Final = 4
@@ -82,6 +84,9 @@ class NamespaceSandbox:
                     return await self.wait()
         self._connection.kill()
         return await self.wait()
+
+    async def connect(self, port: int) -> socket.socket:
+        return await connect(await self._connection.new_socket(), port)
 
     def limit_cpu(self) -> None:
         self._set_quota()
@@ -154,6 +159,8 @@ class NamespaceDriver:
         if spec.template is not None and spec.companions is None and _inherits_usual_limits(spec):
             try:
                 return await self._start(spec, self._stock.take(spec.template, spec.limits), spec.template)
+            except ProgramError:
+                raise
             except SandboxError as error:
                 _LOG.warning("sandbox %s starts the slow way: %s", spec.sandbox_id, error)
         return await self.specialised(spec, self._preparation.prepare((), spec.limits))
@@ -230,10 +237,11 @@ class NamespaceDriver:
         self, spec: SandboxSpec, prepared: PreparedSandbox, template: Template | None, further: tuple[Entry, ...]
     ) -> bytes:
         present = () if template is None else template.mounts
+        has_worker = template is not None and template.start is not WorkerStart.NONE
         drivers_own = GATEWAY_VARIABLES if spec.network.has_gateway else {}
         companions = spec.companions
         return describe_special(
-            argv=spec.argv if template is None else (),
+            argv=() if has_worker else spec.argv,
             environ={**drivers_own, **spec.environ, **spec.telemetry_variables},
             working_directory=spec.working_directory,
             limits=spec.limits,

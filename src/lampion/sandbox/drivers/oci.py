@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -13,6 +14,7 @@ from lampion.sandbox.cgroups import cpu_quota
 from lampion.sandbox.cpu_files import set_quota, set_weight
 from lampion.sandbox.driver import Capabilities, DirectoryRefused, Exit, SandboxError
 from lampion.sandbox.launcher.connection import LauncherConnection, Listeners
+from lampion.sandbox.loopback import connect
 from lampion.sandbox.oci.cgroup_files import CgroupFiles, find_cgroup_files
 from lampion.sandbox.oci.containers import Begun, Containers, removal_command
 from lampion.sandbox.oci.trial import choose_containers
@@ -66,6 +68,9 @@ class OciSandbox:
                     return await self.wait()
         self._connection.kill()
         return await self.wait()
+
+    async def connect(self, port: int) -> socket.socket:
+        return await connect(await self._connection.new_socket(), port)
 
     def limit_cpu(self) -> None:
         # Not by the runtime's `update`: that would be a process, where this is one write to the same file.

@@ -17,6 +17,7 @@ from lampion.clock.clock import Clock
 from lampion.sandbox.driver import Capabilities, DirectoryRefused, Exit, Finding, Grade, SandboxError
 from lampion.sandbox.launcher.description import resource_limits
 from lampion.sandbox.launcher.messages import error_of
+from lampion.sandbox.loopback import connect, new_socket
 from lampion.sandbox.process_companions import ChildrenBeside, Spawn, exit_of, not_started
 from lampion.sandbox.process_family import kill_family, signal_group
 from lampion.sandbox.relocation import relocate_environ, relocate_path
@@ -87,6 +88,12 @@ class ProcessSandbox:
         if self._beside is not None:
             self._beside.signal_all(signal.SIGKILL)
         return await self.wait()
+
+    async def connect(self, port: int) -> socket.socket:
+        """Its network is the server's."""
+        if self._ended.done():
+            raise SandboxError(f"sandbox {self.sandbox_id} has ended")
+        return await connect(new_socket(), port)
 
     def limit_cpu(self) -> None:
         """Nothing here limits it; the driver's findings say so."""

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from lampion.sandbox.launcher.messages import (
     Failed,
     Lost,
     Message,
+    Offered,
     Prepared,
     ProcessEnded,
     Refused,
@@ -56,6 +58,7 @@ class LauncherConnection:
         self._ended: asyncio.Future[Ended] = self._loop.create_future()
         self._watching: asyncio.Future[None] = self._loop.create_future()
         self._sealed: asyncio.Future[None] = self._loop.create_future()
+        self._ordered_sockets: deque[asyncio.Future[socket.socket]] = deque()
         self._told: Ended | None = None
         self._failure = ""
         self.has_lost_function = False
@@ -97,6 +100,18 @@ class LauncherConnection:
         """Until the snapshot has been taken. Raises SnapshotRefused or SandboxError."""
         await asyncio.shield(self._sealed)
 
+    async def new_socket(self) -> socket.socket:
+        """One of the sandbox's network, for TCP; the caller closes it. Process 1 makes it, unless it is frozen.
+
+        Raises SandboxError when there can be none any more.
+        """
+        if self.is_over:
+            raise SandboxError("the sandbox has ended")
+        ordered: asyncio.Future[socket.socket] = self._loop.create_future()
+        self._ordered_sockets.append(ordered)
+        self._send(b"socket")
+        return await ordered
+
     def terminate(self) -> None:
         self._send(b"term")
 
@@ -134,8 +149,8 @@ class LauncherConnection:
     def _take(self, message: Message | None, descriptors: list[int]) -> None:
         if message is None:
             self._end()
-        elif isinstance(message, Prepared):
-            self._accept(Listeners(*(socket.socket(fileno=descriptor) for descriptor in descriptors)))
+        elif isinstance(message, Prepared | Offered):
+            self._receive(message, [socket.socket(fileno=descriptor) for descriptor in descriptors])
         elif isinstance(message, Refused):
             self._fail((self._watching, self._sealed), SnapshotRefused(message.reason))
         elif isinstance(message, Lost):
@@ -163,6 +178,23 @@ class LauncherConnection:
                 future.set_exception(error)
                 future.exception()  # who gave up waiting needn't hear of it
 
+    def _receive(self, message: Prepared | Offered, sockets: list[socket.socket]) -> None:
+        if isinstance(message, Prepared):
+            self._accept(Listeners(*sockets))
+        else:
+            self._hand_over(sockets)
+
+    def _hand_over(self, made: list[socket.socket]) -> None:
+        """To whoever has waited longest, for they come in the order in which they were ordered."""
+        ordered = self._ordered_sockets.popleft() if self._ordered_sockets else None
+        if ordered is None or ordered.done():  # who waited for it was cancelled
+            for unwanted in made:
+                unwanted.close()
+        elif made:
+            ordered.set_result(made[0])
+        else:
+            ordered.set_exception(SandboxError("the sandbox can have no more sockets"))
+
     def _accept(self, listeners: Listeners) -> None:
         listeners.runtime_api.setblocking(False)
         listeners.gateway.setblocking(False)
@@ -177,4 +209,4 @@ class LauncherConnection:
         self._on_gone(self._told is not None or bool(self._failure))
         self._ended.set_result(self._told or Ended(Exit(None, signal.SIGKILL), 0))
         error = error_of(self._failure) if self._failure else SandboxError("the sandbox launcher was killed")
-        self._fail((self._listeners, self._running, self._watching, self._sealed), error)
+        self._fail((self._listeners, self._running, self._watching, self._sealed, *self._ordered_sockets), error)

@@ -7,9 +7,10 @@
  * a function runs in between, so a prepared sandbox is as good as a new one.
  *
  * To the server:  "prepared" with the listening sockets | "running" | "error STEP WHAT: WHY"
+ *                 "socket" with one of the sandbox's network, as ordered; without, when it can have no more
  *                 "exit code|signal NUMBER oom COUNT peak BYTES killed 0|1", after which nothing of the sandbox exists
  *                 with companions, "process NUMBER code|signal|error NUMBER oom COUNT" for each: see companions.c
- * From it:        "specialise" with a second description, and a pipe for companions | "term" | "kill"; the end of the
+ * From it:        "specialise" with a second description, and a pipe for companions | "socket" | "term" | "kill"; the end of the
  *                 socket means "kill" too. With companions, "main" | "end NUMBER".
  *
  * server -> launcher (host's namespaces) -> process 1 (all new namespaces) -> the function's process

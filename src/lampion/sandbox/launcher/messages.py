@@ -30,6 +30,11 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True)
+class Offered:
+    """A socket of the sandbox's network came along, as was ordered; or none, when it can have no more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Lost:
     """The snapshot's process has died."""
 
@@ -64,7 +69,7 @@ class ProcessEnded:
     how: Exit | NotStarted
 
 
-Message = Prepared | Running | Watching | Sealed | Lost | Refused | Failed | ProcessEnded | Ended
+Message = Prepared | Running | Offered | Watching | Sealed | Lost | Refused | Failed | ProcessEnded | Ended
 MESSAGE_BYTES: Final = 1024
 SHARED_STEP: Final = "file-system"
 """The launcher's step that takes the directory that a sandbox shares (launcher.c)."""
@@ -74,6 +79,7 @@ _PLAIN: Final[dict[str, Message]] = {
     "watching": Watching(),
     "sealed": Sealed(),
     "lost": Lost(),
+    "socket": Offered(),
 }
 _NOT_EXECUTED: Final = re.compile(r"exec .*: ([^:]+)", re.DOTALL)
 _PROCESS: Final = re.compile(r"process (\d+) (code|signal|error) (\d+) oom (\d+)")
