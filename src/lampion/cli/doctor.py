@@ -9,10 +9,12 @@ import click
 
 import lampion
 from lampion.cli.doctor_report import DataState, FoundRuntime, Report, Room, as_json, as_text
-from lampion.cli.doctor_runtimes import runtime_findings
+from lampion.cli.doctor_runtimes import runtime_findings, sdk_findings
 from lampion.cli.failure import ExitCode, Failure
 from lampion.clock.clock import SystemClock
 from lampion.code.interpreters import Interpreters, search_places
+from lampion.code.runtimes import catalogue
+from lampion.code.sdks import installed_sdk
 from lampion.config import SettingError, Settings, settings_from
 from lampion.config.values import SandboxChoice
 from lampion.sandbox.doctor import examine
@@ -20,7 +22,7 @@ from lampion.sandbox.driver import Capabilities, Finding, Grade
 from lampion.sandbox.network.findings import examine_network
 from lampion.sandbox.oci.trial import examine_oci
 from lampion.sandbox.tool_runner import SubprocessToolRunner, ToolOutput
-from lampion.store.data_directory import running_server
+from lampion.store.data_directory import running_server, sdks_in
 
 _NO_ISOLATION = Capabilities(
     grade=Grade.NONE, memory_limit=False, cpu_limit=False, private_file_system=False, private_network=False
@@ -67,6 +69,7 @@ async def _examine(settings: Settings) -> Report:
             *isolated.findings,
             *network,
             *([] if runtimes else [_NO_RUNTIME]),
+            *sdk_findings(runtimes),
             *runtime_findings(settings.data, today=datetime.fromtimestamp(SystemClock().now(), UTC).date()),
         ],
     )
@@ -85,4 +88,9 @@ def _sandboxes(settings: Settings) -> tuple[str, Capabilities]:
 async def _runtimes(settings: Settings) -> Mapping[str, FoundRuntime]:
     places = search_places(settings.interpreter, os.environ)
     found = await Interpreters(places, ToolOutput(SubprocessToolRunner(SystemClock()))).discover()
-    return {name: FoundRuntime(one.version, str(one.executable)) for name, one in found.items()}
+    return {name: FoundRuntime(one.version, str(one.executable), _sdk(settings, name)) for name, one in found.items()}
+
+
+def _sdk(settings: Settings, runtime: str) -> str | None:
+    installed = installed_sdk(sdks_in(settings.data), catalogue().runtimes[runtime])
+    return None if installed is None else str(installed)

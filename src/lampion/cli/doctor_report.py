@@ -21,6 +21,8 @@ class FoundRuntime:
 
     version: str
     executable: str
+    sdk: str | None = None
+    """What functions find of AWS's SDK without bringing it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield ""
     yield "runtimes" if report.runtimes else "runtimes    none found"
     for runtime, found in report.runtimes.items():
-        yield f"  {runtime:12} {found.version:10} {found.executable}"
+        yield f"  {runtime:12} {found.version:10} {found.executable}" + (f"  {found.sdk}" if found.sdk else "")
     yield ""
     yield f"data        {report.data.path}"
     yield f"  {f'server at {report.data.server}' if report.data.server else 'no server runs on it'}"

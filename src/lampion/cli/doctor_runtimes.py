@@ -1,11 +1,14 @@
 """What `lampion doctor` says of functions whose runtime is deprecated, or soon will be."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Final
 
+from lampion.cli.doctor_report import FoundRuntime
 from lampion.code.deprecations import DeprecationNotice, deprecation_notices
+from lampion.code.runtimes import catalogue
+from lampion.code.sdks import SDKS
 from lampion.sandbox.driver import Finding
 from lampion.store.data_directory import database_in
 from lampion.store.errors import StoreError
@@ -23,6 +26,19 @@ def runtime_findings(data: Path, *, today: date) -> Iterator[Finding]:
         return
     for notice in deprecation_notices(used, today):
         yield Finding(f"runtime-{notice.runtime.identifier}", _effect(notice), _mend(notice))
+
+
+def sdk_findings(found: Mapping[str, FoundRuntime]) -> Iterator[Finding]:
+    """One for each language whose runtimes have no AWS SDK, as AWS's have."""
+    for language, sdk in SDKS.items():
+        lacking = [name for name, one in found.items() if _language(name) == language and one.sdk is None]
+        if lacking:
+            effect = f"functions of {', '.join(lacking)} have to bring the {sdk.title}, which is there on AWS"
+            yield Finding(f"sdk-{language}", effect, f"lampion sdk install {language}")
+
+
+def _language(runtime: str) -> str:
+    return catalogue().runtimes[runtime].language
 
 
 def _effect(notice: DeprecationNotice) -> str:

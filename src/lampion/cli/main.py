@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "clock": "Show the clock of a server, or advance it.",
     "queue": "Look into the queues of events, and bring back what failed.",
     "status": "Tell whether a server is well.",
+    "sdk": "Install the AWS SDKs that functions find without bringing them.",
     "doctor": "Say what this machine offers, and how to mend what it doesn't.",
 }
 """Command to its one-line help; each lives in the module of its name as `command`, imported only when needed."""

@@ -283,6 +283,7 @@ class Environment:
         error_type = None if isinstance(ending, TimedOut) else failure.error_type
         status = failure.status or "error"
         self._narrator.init_report(InitSummary(duration_ms, phase, status, error_type, self._initialization_type))
+        self._narrator.explain(failure)
 
     # -- the end of an invocation --
 

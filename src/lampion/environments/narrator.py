@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 
 from lampion.clock.clock import Clock, Timer
 from lampion.domain.function import Function
+from lampion.environments.failures import Failure, missing_sdk
 from lampion.environments.log_rate import USUAL_RATE, Allowance, LogRate
 from lampion.function_logs.framing import FrameDecoder, LineSplitter
 from lampion.function_logs.journal import LogStream
@@ -134,6 +135,7 @@ class Narrator:
         self._lines = platform_lines(logging.log_format, logging.system_log_level, clock)
         self._version = function.version
         self._memory_mib = function.configuration.memory_mib
+        self._runtime_name = function.configuration.runtime or ""
         self._runtime = (runtime_version, runtime_version_arn)
         self._stream = stream
         self._clock = clock
@@ -194,6 +196,14 @@ class Narrator:
     def remark(self, text: str) -> None:
         """Something that AWS has no words for."""
         self._platform(self._lines.remark(text))
+
+    def explain(self, failure: Failure) -> None:
+        """What a function that failed Init would have had on AWS, if that is why."""
+        cause = missing_sdk(self._runtime_name, failure.payload)
+        if cause is not None:
+            package = f" --package {cause}" if cause.startswith("@") else ""
+            mend = f"lampion sdk install {self._runtime_name}{package}"
+            self.remark(f"AWS's runtime brings {cause}. To have it here: {mend}, and restart the server.")
 
     def begin(self, *, wants_log: bool) -> None:
         """An invocation comes: the tail is its alone, and kept only if its caller wants it."""
