@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.conformance.programs.packages import python_layer
 from tests.conformance.sdk_package import JS_MODULES, boto3_files
 from tests.conformance.test_nodejs import RUNTIME as NODE_RUNTIME
 from tests.deployment import RUNTIME, Functions, functions
@@ -55,3 +56,10 @@ def make(client: Any, request: pytest.FixtureRequest) -> Iterator[Functions]:
     """Functions on that server."""
     with functions(client, request.node.name) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def libraries(client: Any) -> str:
+    """The ARN of a layer with the libraries of the Python programs."""
+    published = client.publish_layer_version(LayerName="libraries", Content={"ZipFile": python_layer()})
+    return str(published["LayerVersionArn"])
