@@ -33,7 +33,7 @@ def sdk_findings(found: Mapping[str, FoundRuntime]) -> Iterator[Finding]:
     for language, sdk in SDKS.items():
         lacking = [name for name, one in found.items() if _language(name) == language and one.sdk is None]
         if lacking:
-            effect = f"functions of {', '.join(lacking)} have to bring the {sdk.title}, which is there on AWS"
+            effect = f"functions of {', '.join(lacking)} have to bring {sdk.title}, which is there on AWS"
             yield Finding(f"sdk-{language}", effect, f"lampion sdk install {language}")
 
 

@@ -56,11 +56,11 @@ def command() -> None:
 @click.option("--from", "source", metavar="DIR", help="Take the files that are here; download nothing.")
 @_data
 def install(names: tuple[str, ...], packages: tuple[str, ...], source: str | None, data: str | None) -> None:
-    """Install the SDK for these runtimes, such as python3.12 or nodejs22.x.
+    """Install the SDK, for all runtimes or for those named.
 
-    A language (python, nodejs) stands for its runtimes that have an interpreter on this machine; without any name, it
-    is for all of them. pip, or uv, and npm fetch the packages from where they are configured to. What was installed
-    before is replaced.
+    Name runtimes, such as python3.12 or nodejs22.x, or a language (python, nodejs) for its runtimes that have an
+    interpreter on this machine. pip, or uv, and npm fetch the packages from where they are configured to. What was
+    installed before is replaced.
 
     \b
     Example:

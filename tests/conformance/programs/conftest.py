@@ -20,7 +20,7 @@ PYTHONS = tuple(dict.fromkeys((RUNTIME, "python3.11", "python3.12")))
 """That of the tests, and those of recorded cases whose functions use boto3."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def with_sdk(sdk_server: LiveServer) -> frozenset[str]:
     """The runtimes that can run on that server and have an SDK."""
     command = [sys.executable, "-m", "lampion", "doctor", "--json", "--data", str(sdk_server.data)]
@@ -28,7 +28,7 @@ def with_sdk(sdk_server: LiveServer) -> frozenset[str]:
     return frozenset(name for name, found in report["runtimes"].items() if found["sdk"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sdk_server(marked_root: Path) -> Iterator[LiveServer]:
     """Its functions may call its API."""
     data, boto3 = marked_root / "sdk", marked_root / "boto3"
@@ -43,7 +43,7 @@ def sdk_server(marked_root: Path) -> Iterator[LiveServer]:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def client(sdk_server: LiveServer) -> Iterator[Any]:
     """boto3's Lambda client for that server."""
     made = sdk_server.client()
@@ -58,7 +58,7 @@ def make(client: Any, request: pytest.FixtureRequest) -> Iterator[Functions]:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def libraries(client: Any) -> str:
     """The ARN of a layer with the libraries of the Python programs."""
     published = client.publish_layer_version(LayerName="libraries", Content={"ZipFile": python_layer()})

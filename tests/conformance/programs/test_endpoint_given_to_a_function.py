@@ -10,7 +10,7 @@ import pytest
 
 from tests.conformance.recorded.recordings import recorded_answers
 from tests.conformance.test_nodejs import RUNTIME as NODE_RUNTIME
-from tests.deployment import Functions
+from tests.deployment import RUNTIME, Functions
 
 CASE = "TestLambdaCallingLocalstack::test_manual_endpoint_injection["
 RECORDED = sorted(
@@ -64,6 +64,10 @@ def test_an_endpoint_that_the_functions_environment_names_is_called(
     if runtime not in with_sdk:
         pytest.skip(f"no interpreter of {runtime} here that the SDK of these tests supports")
     assert listed(client, make, runtime, {"ENDPOINT": GATEWAY}) is True
-    assert listed(client, make, runtime, {}) is True, "without any, this server is the endpoint"
+
+
+@pytest.mark.parametrize("runtime", [RUNTIME, NODE_RUNTIME])
+def test_it_is_this_server_unless_the_function_says_otherwise(client: Any, make: Functions, runtime: str) -> None:
+    assert listed(client, make, runtime, {}) is True
     for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_LAMBDA"):
         assert str(listed(client, make, runtime, {name: NOBODY})).startswith("Could not connect"), name

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from lampion.cli import doctor_runtimes
-from lampion.cli.doctor_runtimes import runtime_findings
+from lampion.cli.doctor_report import FoundRuntime
+from lampion.cli.doctor_runtimes import runtime_findings, sdk_findings
 from lampion.sandbox.driver import Finding
 from lampion.store.errors import StoreError
 
@@ -51,3 +52,18 @@ def test_a_database_that_cannot_be_read_is_a_finding(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(doctor_runtimes, "functions_by_runtime", fail)
     (finding,) = runtime_findings(Path("data"), today=date(2026, 11, 26))
     assert (finding.name, "data/lampion.db can't be read" in finding.effect) == ("functions", True)
+
+
+def test_runtimes_without_the_sdk_that_aws_has_there_are_named_by_language() -> None:
+    found = {
+        "python3.12": FoundRuntime("3.12.1", "/usr/bin/python3.12", "boto3 1.2.3"),
+        "python3.13": FoundRuntime("3.13.1", "/usr/bin/python3.13"),
+        "nodejs22.x": FoundRuntime("22.1.0", "/usr/bin/node", "AWS SDK for JavaScript 3.4.5"),
+    }
+    assert list(sdk_findings(found)) == [
+        Finding(
+            "sdk-python",
+            "functions of python3.13 have to bring boto3, which is there on AWS",
+            "lampion sdk install python",
+        )
+    ]
