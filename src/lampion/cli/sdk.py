@@ -20,7 +20,7 @@ from lampion.code.runtimes import Runtime, catalogue
 from lampion.code.sdk_directory import copy_files, put_in_place, staging_directory
 from lampion.code.sdk_directory import remove as remove_directory
 from lampion.code.sdks import SDKS, InstalledSdk, installed_sdk
-from lampion.config import settings_from
+from lampion.config import SettingError, settings_from
 from lampion.sandbox.tool_runner import SubprocessToolRunner, ToolOutput
 from lampion.store.data_directory import open_data_directory, running_server, sdks_in
 from lampion.store.errors import DataDirectoryInUse, StoreError
@@ -155,7 +155,10 @@ def _runtimes(names: Sequence[str], here: Container[str]) -> list[Runtime]:
 
 
 async def _discovered() -> Mapping[str, Interpreter]:
-    places = search_places(settings_from({}).interpreter, os.environ)
+    try:
+        places = search_places(settings_from({}).interpreter, os.environ)
+    except SettingError as error:
+        raise Failure(ExitCode.USAGE, f"{error.source} {error.value!r} {error.problem}", fix=error.fix) from None
     return await Interpreters(places, ToolOutput(SubprocessToolRunner(SystemClock()))).discover()
 
 
