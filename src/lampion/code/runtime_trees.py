@@ -19,6 +19,9 @@ from lampion.code.trees import Trees
 
 _RUNTIME_DIRECTORY: Final = "/var/runtime"
 
+_CHECK_SECONDS: Final = 60.0
+"""Of a tree with an SDK: a look at its thousands of names takes as long as all else of a cold start."""
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -35,6 +38,7 @@ class RuntimeTrees:
         self._sources = sources
         self._sdks = sdks
         self._trees = Trees(directory, staging, clock)
+        self._large_trees = Trees(directory, staging, clock, check_seconds=_CHECK_SECONDS)
         self._compiler = compiler
         self._contents: dict[Path, str] = {}
         self._made_from: dict[str, tuple[str, InstalledSdk | None]] = {}
@@ -47,7 +51,8 @@ class RuntimeTrees:
             if sdk is None and not is_compiled(interpreter):
                 return source
             fill = partial(self._fill, source, sdk, interpreter, made_from)
-            return await self._trees.prepare(interpreter.runtime, made_from, fill)
+            trees = self._trees if sdk is None else self._large_trees
+            return await trees.prepare(interpreter.runtime, made_from, fill)
         except OSError as error:
             _LOG.warning("%s starts without bytecode and without an AWS SDK: %s", interpreter.runtime, error)
             return source

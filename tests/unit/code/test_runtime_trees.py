@@ -20,11 +20,12 @@ class Installation:
             directory.mkdir(parents=True)
         (self.sources / "python/bootstrap.py").write_text("start = 1\n")
         self.compiler = ScriptedCompiler()
+        self.clock = VirtualClock()
 
     def trees(self) -> RuntimeTrees:
         self.compiler = ScriptedCompiler(error=self.compiler.error)
         directories = (self.sources, self.root / "sdk", self.root / "runtimes", self.root / "tmp")
-        return RuntimeTrees(*directories, VirtualClock(), self.compiler)
+        return RuntimeTrees(*directories, self.clock, self.compiler)
 
 
 @pytest.fixture
@@ -129,3 +130,18 @@ async def test_a_language_without_bytecode_gets_a_tree_only_with_an_sdk(installa
     (installation.root / "sdk/nodejs22.x/node_modules/@aws-sdk/client-lambda/package.json").unlink()
     assert await installation.trees().prepare(node) == installation.sources / "nodejs"
     assert not tree.exists()
+
+
+@pytest.mark.parametrize(("has_sdk", "seconds"), [(False, 1.0), (True, 60.0)])
+async def test_damage_is_seen_at_the_next_look_which_is_rarer_with_an_sdk(
+    installation: Installation, has_sdk: bool, seconds: float
+):
+    if has_sdk:
+        put_sdk(installation, "python3.12", boto3____init__="", botocore____init__="")
+    trees = installation.trees()
+    tree = await trees.prepare(PYTHON)
+    (tree / "bootstrap.py").write_text("evil = 1\n")
+    await installation.clock.advance(seconds - 0.1)
+    assert (await trees.prepare(PYTHON) / "bootstrap.py").read_text() == "evil = 1\n"
+    await installation.clock.advance(0.2)
+    assert (await trees.prepare(PYTHON) / "bootstrap.py").read_text() == "start = 1\n"
