@@ -29,6 +29,10 @@ _CLONE_NEWNET: Final = 0x4000_0000
 _MS_REC_PRIVATE: Final = 0x4000 | 0x4_0000
 _SIOCSIFFLAGS: Final = 0x8914
 _IFF_UP: Final = 0x1
+_SIOCSIFADDR: Final = 0x8916
+_SIOCSIFNETMASK: Final = 0x891C
+_TRACES_ADDRESS: Final = "169.254.100.1"
+"""As in launcher/network.c: where functions send their traces is an address of the sandbox itself."""
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _FIRST_FREE: Final = 16  # above all numbers that a container gets
 _MESSAGE_BYTES: Final = 1024
@@ -68,6 +72,9 @@ def _listen_in_own_network(control: socket.socket) -> None:
     _call("unshare", _CLONE_NEWNET)
     listeners = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in PORTS]
     fcntl.ioctl(listeners[0].fileno(), _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", _IFF_UP))
+    for what, value in ((_SIOCSIFADDR, _TRACES_ADDRESS), (_SIOCSIFNETMASK, "255.255.255.255")):
+        address = struct.pack("16sHH4s8x", b"lo:0", socket.AF_INET, 0, socket.inet_aton(value))
+        fcntl.ioctl(listeners[0].fileno(), what, address)
     for listener, port in zip(listeners, PORTS, strict=True):
         listener.bind(("127.0.0.1", port))
         listener.listen(128)
