@@ -84,8 +84,9 @@ class Narrator:
     def _take_lines(self, splitter: LineSplitter, data: bytes, stream: Stream) -> int:
         now_ms = int(self._clock.now() * 1000)
         lines = splitter.feed(data)
+        write = self._write_own if stream is Stream.FUNCTION else self._write
         for line in lines:
-            self._write_own(now_ms, line)
+            write(now_ms, line)
         if self._teller is not None:
             self._teller.lines(now_ms, stream, lines)
         return len(lines)
@@ -110,7 +111,7 @@ class Narrator:
         rest = splitter.flush()
         if rest is not None:
             now_ms = int(self._clock.now() * 1000)
-            self._write_own(now_ms, rest)
+            (self._write_own if stream is Stream.FUNCTION else self._write)(now_ms, rest)
             if self._teller is not None:
                 self._teller.lines(now_ms, stream, (rest,))
 
@@ -170,7 +171,8 @@ class Narrator:
             self._teller.init_start(initialization_type, "invoke")
 
     def init_done(self, summary: InitSummary) -> None:
-        """The runtime has initialized, or has failed to; the log learns it from the report."""
+        """The runtime has initialized, or has failed to."""
+        self._platform(self._lines.init_done(summary))
         if self._teller is not None:
             self._teller.init_done(summary)
 
@@ -193,6 +195,7 @@ class Narrator:
             self._teller.restore_start()
 
     def restore_report(self, summary: RestoreSummary) -> None:
+        self._platform(self._lines.restore_done(summary))
         self._platform(self._lines.restore_report(summary))
         if self._teller is not None:
             self._teller.restore_report(summary)

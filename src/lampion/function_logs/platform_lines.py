@@ -14,11 +14,13 @@ from lampion.function_logs.platform_facts import (
     RunSummary,
     billed_ms,
     extension_record,
+    init_done_record,
     init_report_record,
     init_start_record,
     iso_time,
     max_memory_mib,
     report_record,
+    restore_done_record,
     restore_report_record,
     restore_start_record,
     start_record,
@@ -36,9 +38,14 @@ class PlatformLines(Protocol):
 
     def init_start(self, instance: Instance, initialization_type: str = "on-demand") -> bytes: ...
 
+    def init_done(self, summary: InitSummary) -> bytes:
+        """The runtime has initialized, or has failed to; text doesn't tell."""
+
     def init_report(self, summary: InitSummary) -> bytes: ...
 
     def restore_start(self, instance: Instance) -> bytes: ...
+
+    def restore_done(self, summary: RestoreSummary) -> bytes: ...
 
     def restore_report(self, summary: RestoreSummary) -> bytes: ...
 
@@ -66,6 +73,9 @@ class TextLines:
     def init_start(self, instance: Instance, initialization_type: str = "on-demand") -> bytes:
         return f"INIT_START {_runtime(instance)}".encode()
 
+    def init_done(self, summary: InitSummary) -> bytes:
+        return b""
+
     def init_report(self, summary: InitSummary) -> bytes:
         if summary.status == "success" and summary.initialization_type == "snap-start":
             return f"INIT_REPORT Init Duration: {summary.duration_ms:.2f} ms".encode()
@@ -78,6 +88,9 @@ class TextLines:
 
     def restore_start(self, instance: Instance) -> bytes:
         return f"RESTORE_START {_runtime(instance)}".encode()
+
+    def restore_done(self, summary: RestoreSummary) -> bytes:
+        return b""
 
     def restore_report(self, summary: RestoreSummary) -> bytes:
         status = "" if summary.status == "success" else f"\tStatus: {summary.status}{_error_type(summary.error_type)}"
@@ -134,18 +147,25 @@ class JsonLines:
     def init_start(self, instance: Instance, initialization_type: str = "on-demand") -> bytes:
         return self._line(_INFO, "platform.initStart", init_start_record(instance, initialization_type, "init"))
 
+    def init_done(self, summary: InitSummary) -> bytes:
+        level = _DEBUG if summary.status == "success" else _WARN
+        return self._line(level, "platform.initRuntimeDone", init_done_record(summary))
+
     def init_report(self, summary: InitSummary) -> bytes:
-        return self._line(
-            _DEBUG if summary.status == "success" else _WARN, "platform.initReport", init_report_record(summary)
-        )
+        usual = _DEBUG if summary.initialization_type == "on-demand" else _INFO
+        level = usual if summary.status == "success" else _WARN
+        return self._line(level, "platform.initReport", init_report_record(summary))
 
     def restore_start(self, instance: Instance) -> bytes:
         return self._line(_INFO, "platform.restoreStart", restore_start_record(instance))
 
+    def restore_done(self, summary: RestoreSummary) -> bytes:
+        level = _DEBUG if summary.status == "success" else _WARN
+        return self._line(level, "platform.restoreRuntimeDone", restore_done_record(summary))
+
     def restore_report(self, summary: RestoreSummary) -> bytes:
-        return self._line(
-            _DEBUG if summary.status == "success" else _WARN, "platform.restoreReport", restore_report_record(summary)
-        )
+        level = _INFO if summary.status == "success" else _WARN
+        return self._line(level, "platform.restoreReport", restore_report_record(summary))
 
     def extension(self, extension: ExtensionSummary) -> bytes:
         return self._line(_INFO, "platform.extension", extension_record(extension))

@@ -271,6 +271,52 @@ def test_the_system_log_level_chooses_the_events(level: str | None, names: set[s
     assert written(platform_lines("JSON", level, VirtualClock())) == names
 
 
+PRESENT, SNAPSHOT = "on-demand", "snap-start"
+
+
+@pytest.mark.parametrize(
+    ("kind", "initialization_type", "status", "level"),
+    [
+        ("initRuntimeDone", PRESENT, "success", "DEBUG"),
+        ("initRuntimeDone", SNAPSHOT, "success", "DEBUG"),
+        ("initRuntimeDone", PRESENT, "error", "WARN"),
+        ("initReport", PRESENT, "success", "DEBUG"),
+        ("initReport", SNAPSHOT, "success", "INFO"),
+        ("initReport", "provisioned-concurrency", "success", "INFO"),
+        ("initReport", PRESENT, "timeout", "WARN"),
+        ("restoreRuntimeDone", "", "success", "DEBUG"),
+        ("restoreRuntimeDone", "", "error", "WARN"),
+        ("restoreReport", "", "success", "INFO"),
+        ("restoreReport", "", "timeout", "WARN"),
+    ],
+)
+def test_the_levels_of_what_tells_how_a_start_went(
+    kind: str, initialization_type: str, status: str, level: str
+) -> None:
+    """Lambda developer guide, "System log level event mapping"."""
+    init, restore = InitSummary(1.5, "init", status, None, initialization_type), RestoreSummary(1.5, status, None)
+    levels = ["DEBUG", "INFO", "WARN"]
+    shown = []
+    for chosen in levels:
+        lines = JsonLines(VirtualClock(), chosen)
+        line = {
+            "initRuntimeDone": lambda lines=lines: lines.init_done(init),
+            "initReport": lambda lines=lines: lines.init_report(init),
+            "restoreRuntimeDone": lambda lines=lines: lines.restore_done(restore),
+            "restoreReport": lambda lines=lines: lines.restore_report(restore),
+        }[kind]()
+        if line:
+            shown.append(chosen)
+            told = json.loads(line)
+            assert (told["type"], told["record"]["status"]) == (f"platform.{kind}", status)
+            assert ("metrics" in told["record"]) == kind.endswith("Report")
+    assert shown == levels[: levels.index(level) + 1]
+
+
+def test_text_tells_how_a_runtime_started_in_reports_alone() -> None:
+    assert TextLines().init_done(INIT_OK) == TextLines().restore_done(RestoreSummary(1.5, "success", None)) == b""
+
+
 def test_text_has_no_levels() -> None:
     everything = FAILURES | ORDINARY | {"runtimeDone"}
     assert written(platform_lines("Text", "WARN", VirtualClock())) == everything
