@@ -41,12 +41,30 @@ def settings_page() -> str:
             *rows,
             "",
             *_services_section(),
+            *_FILE_SYSTEMS_SECTION,
         ]
     )
 
 
 def _usage(option: Option) -> str:
     return option.flag if option.is_switch else f"{option.flag} {_cell(option.metavar)}"
+
+
+_FILE_SYSTEMS_SECTION = (
+    "",
+    "## File systems",
+    "",
+    "Which directory of this machine is which file system: tables `[file_systems.ARN]` of the configuration file.",
+    "The ARN, in quotes, is that of an access point ([what it means](../concepts/file-systems.md)).",
+    "",
+    "| Member | Without it | Meaning |",
+    "|---|---|---|",
+    "| `directory` | needed | absolute path of the directory that is the file system |",
+    "| `uid`, `gid` | needed | as whom functions read and write there; not 0 |",
+    "| `root_directory` | `/` | the part of it that functions see |",
+    "| `creation` | a missing root directory isn't made | "
+    "table with `owner_uid`, `owner_gid` and `permissions` (octal, a text) of directories that are made |",
+)
 
 
 def _services_section() -> list[str]:

@@ -8,14 +8,18 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from lampion.app.rooms import Ports, Stores, Work
+from lampion.code.architectures import DEFAULT_ARCHITECTURE, HOST_ARCHITECTURE
 from lampion.code.deployments import Deployments
 from lampion.code.garbage import GarbageCollector
-from lampion.code.interpreter_places import search_places
+from lampion.code.interpreter_places import emulated_places, search_places
 from lampion.code.interpreters import Interpreter, Interpreters, RuntimeBase
+from lampion.code.interpreters_by_architecture import InterpretersByArchitecture
 from lampion.code.runtimes import Runtimes
 from lampion.config import Settings
 from lampion.config.processors import processors
+from lampion.config.values import ArchitecturesChoice
 from lampion.domain.limits import MEMORY_MIB_MIN, MIB
+from lampion.environments.file_systems import FileSystems
 from lampion.environments.log_rate import LogRate
 from lampion.environments.pool import EnvironmentPool, PoolSettings
 from lampion.environments.provision import Provisioner
@@ -58,11 +62,10 @@ def _function_memory_mib(settings: Settings) -> int:
 @asynccontextmanager
 async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterator[Work]:
     """All that runs functions, for the duration of the block."""
-    places, tool = search_places(settings.interpreter, os.environ), ToolOutput(SubprocessToolRunner(ports.clock))
-    interpreters = Interpreters(places, tool, takes_close=settings.close_runtimes)
-    found = await interpreters.discover()  # now, so that a runtime's version is the same in every answer
+    native, interpreters = _interpreters(settings, ports)
+    found = await native.discover()  # now, so that a runtime's version is the same in every answer
     _tell_of_close(found.values())
-    runtimes = Runtimes(ports.clock, interpreters)
+    runtimes = Runtimes(ports.clock, native)
     sessions, doors = SessionKeys(ports.rng), FunctionDoors(ports.clock)
     provisioner = _provisioner(settings, ports, stores, interpreters, runtimes, ServerAccess(sessions, doors))
     snapshots = VersionSnapshots(provisioner, _snapshot_taking(ports, provisioner))
@@ -103,6 +106,23 @@ def _tell_of_close(bases: Iterable[RuntimeBase]) -> None:
     for one in bases:
         if isinstance(one, Interpreter) and one.is_close:
             _LOG.warning("--close-runtimes: %s runs on version %s, %s", one.runtime, one.version, one.executable)
+
+
+def _interpreters(settings: Settings, ports: Ports) -> tuple[Interpreters, InterpretersByArchitecture]:
+    """This machine's own, and those together with others."""
+    tool = ToolOutput(SubprocessToolRunner(ports.clock))
+    native = Interpreters(search_places(settings.interpreter, os.environ), tool, takes_close=settings.close_runtimes)
+    emulated = Interpreters(
+        emulated_places(settings.interpreter, os.environ), tool, takes_close=settings.close_runtimes
+    )
+    return native, InterpretersByArchitecture(native, emulated, takes_any=_takes_any_architecture(settings))
+
+
+def _takes_any_architecture(settings: Settings) -> bool:
+    """A function that names no architecture is for x86_64, and has to run wherever the server does."""
+    if settings.architectures is ArchitecturesChoice.AUTO:
+        return HOST_ARCHITECTURE != DEFAULT_ARCHITECTURE
+    return settings.architectures is ArchitecturesChoice.ANY
 
 
 @asynccontextmanager
@@ -153,7 +173,7 @@ def _provisioner(
     settings: Settings,
     ports: Ports,
     stores: Stores,
-    interpreters: Interpreters,
+    interpreters: InterpretersByArchitecture,
     runtimes: Runtimes,
     access: ServerAccess,
 ) -> Provisioner:
@@ -166,6 +186,7 @@ def _provisioner(
         runtime_server=RuntimeApiServer(ports.clock),
         access=access,
         reach=Reach(NetworkMode(settings.network.value), settings.subnet_route),
+        file_systems=FileSystems(settings.file_systems, ports.clock),
         logs=stores.logs,
         clock=ports.clock,
         rng=ports.rng,

@@ -45,6 +45,7 @@ class Report:
     private_network: bool
     room: Room
     runtimes: Mapping[str, FoundRuntime]
+    architectures: Mapping[str, str]
     data: DataState
     findings: Sequence[Finding]
 
@@ -70,7 +71,12 @@ def _lines(report: Report) -> Iterator[str]:
     yield ""
     yield "runtimes" if report.runtimes else "runtimes    none found"
     for runtime, found in report.runtimes.items():
-        yield f"  {runtime:16} {found.version:10} {found.executable}{' (close)' if found.is_close else ''}"
+        close, sdk = " (close)" if found.is_close else "", f"  {found.sdk}" if found.sdk else ""
+        yield f"  {runtime:16} {found.version:10} {found.executable}{close}{sdk}"
+    yield ""
+    yield "architectures"
+    for architecture, runs_by in report.architectures.items():
+        yield f"  {architecture:12} {runs_by}"
     yield ""
     yield f"data        {report.data.path}"
     yield f"  {f'server at {report.data.server}' if report.data.server else 'no server runs on it'}"

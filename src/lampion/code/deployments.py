@@ -52,7 +52,7 @@ _Work = tuple[FunctionKey, str]
 class FindInterpreter(Protocol):
     """Knows what runs a runtime on this machine."""
 
-    async def find(self, runtime: str) -> RuntimeBase:
+    async def find(self, runtime: str, architecture: str) -> RuntimeBase:
         """Raises RuntimeUnavailable."""
 
 
@@ -263,13 +263,13 @@ class Deployments:
 
     async def _base(self, function: Function) -> RuntimeBase | None:
         """Raises RuntimeUnavailable."""
-        runtime = function.configuration.runtime
+        runtime, architecture = function.configuration.runtime, function.configuration.architectures[0]
         if runtime is None:
             return None
         refusal = handler_refusal(runtime, function.configuration.handler or "")
         if refusal:
             raise RuntimeUnavailable(refusal)
-        return await self._interpreters.find(runtime)
+        return await self._interpreters.find(runtime, architecture)
 
     async def _prepare_code(self, function: Function, base: RuntimeBase | None) -> None:
         """A full disk may have room again in a moment."""

@@ -8,24 +8,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from lampion.code.architectures import ARCHITECTURES, HOST_ARCHITECTURE, architecture_of
 from lampion.code.languages import LANGUAGES
 from lampion.code.languages.language import Language
 from lampion.code.runtimes import Runtime
 
-_ELF: Final = b"\x7fELF"
 _VERSION_PLACE: Final = "{}"
 _ANY_VERSION: Final = "[0-9]*"
 
 
 @dataclass(frozen=True, slots=True)
 class SearchPlaces:
-    """Where to look, in this order: `explicit` settings, `path`, then what version managers keep under `home`."""
+    """Where to look, in this order: `explicit` settings, `path`, then what version managers keep under `home`.
+
+    Only programs of `architecture` count.
+    """
 
     explicit: Mapping[str, Path] = field(default_factory=dict)
     path: tuple[Path, ...] = ()
     home: Path | None = None
     system: tuple[Path, ...] = (Path("/usr/local/bin"), Path("/usr/bin"))
     os_release: Path = Path("/etc/os-release")
+    architecture: str = HOST_ARCHITECTURE
 
 
 def search_places(explicit: Mapping[str, Path], environ: Mapping[str, str]) -> SearchPlaces:
@@ -33,8 +37,20 @@ def search_places(explicit: Mapping[str, Path], environ: Mapping[str, str]) -> S
     directories = [Path(part) for part in environ.get("PATH", "").split(os.pathsep) if part.startswith("/")]
     homes = (environ[name] for name in sorted(environ) if name.startswith("JAVA_HOME"))
     directories += [Path(home) / "bin" for home in homes if home.startswith("/")]
+    own = {runtime: path for runtime, path in explicit.items() if "/" not in runtime}
+    return SearchPlaces(own, tuple(directories), _home(environ))
+
+
+def emulated_places(explicit: Mapping[str, Path], environ: Mapping[str, str]) -> SearchPlaces:
+    """Of the architecture that this machine isn't: settings that name it, and what version managers keep."""
+    (other,) = (name for name in ARCHITECTURES if name != HOST_ARCHITECTURE)
+    named = {key.removeprefix(f"{other}/"): path for key, path in explicit.items() if key.startswith(f"{other}/")}
+    return SearchPlaces(named, (), _home(environ), (), architecture=other)
+
+
+def _home(environ: Mapping[str, str]) -> Path | None:
     home = environ.get("HOME", "")
-    return SearchPlaces(explicit, tuple(directories), Path(home) if home.startswith("/") else None)
+    return Path(home) if home.startswith("/") else None
 
 
 def candidates(runtime: Runtime, places: SearchPlaces, *, any_version: bool = False) -> Iterator[Path]:
@@ -44,13 +60,13 @@ def candidates(runtime: Runtime, places: SearchPlaces, *, any_version: bool = Fa
     """
     explicit = places.explicit.get(runtime.identifier)
     if explicit is not None:
-        if _is_program(explicit):
+        if _is_program(explicit, places.architecture):
             yield explicit
         return
     seen: set[Path] = set()
     version = _ANY_VERSION if any_version else runtime.version
     for executable in _possible(LANGUAGES[runtime.language], version, places):
-        if _is_program(executable) and executable.resolve() not in seen:
+        if _is_program(executable, places.architecture) and executable.resolve() not in seen:
             seen.add(executable.resolve())
             yield executable
 
@@ -92,12 +108,11 @@ def _age(program: Path) -> tuple[list[int], str]:
     return ([-int(number) for number in re.findall(r"\d+", str(program))], str(program))
 
 
-def _is_program(path: Path) -> bool:
+def _is_program(path: Path, architecture: str) -> bool:
     """A binary that may be run: shims of version managers are scripts, and don't work in a sandbox."""
     try:
         if not stat.S_ISREG(path.stat().st_mode) or not os.access(path, os.X_OK):
             return False
-        with path.open("rb") as file:
-            return file.read(len(_ELF)) == _ELF
+        return architecture_of(path) == architecture
     except OSError:
         return False

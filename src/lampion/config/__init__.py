@@ -9,7 +9,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lampion.config.combinations import check_combinations
 from lampion.config.file import ConfigFile, read_config_file
+from lampion.config.file_systems import access_points_from
 from lampion.config.memory import (
     ENVIRONMENTS_MAX,
     ENVIRONMENTS_MIN,
@@ -17,9 +19,11 @@ from lampion.config.memory import (
     environments_for_memory,
     memory_bytes,
 )
-from lampion.config.option import Option, SettingError, setting
+from lampion.config.option import Option, setting
+from lampion.config.problem import SettingError
 from lampion.config.services import ServiceProblem, endpoints_from
 from lampion.config.values import (
+    ArchitecturesChoice,
     AuthMode,
     ClockChoice,
     FunctionAccess,
@@ -29,6 +33,7 @@ from lampion.config.values import (
     SandboxChoice,
     parse_account_id,
     parse_addresses,
+    parse_architectures,
     parse_auth,
     parse_cgroup_name,
     parse_clock,
@@ -48,6 +53,7 @@ from lampion.config.values import (
     parse_subnet_routes,
     parse_switch,
 )
+from lampion.domain.file_system import AccessPoint
 from lampion.endpoints.services import Endpoints
 
 if TYPE_CHECKING:
@@ -166,8 +172,8 @@ class Settings:
             "none",
             parse_function_access,
             "none|all",
-            "What functions may do with this server's AWS API, as roles have no policies yet: nothing, or everything "
-            "that their account may.",
+            "What functions may do with AWS APIs here, as roles have no policies yet: nothing, or all that their "
+            "account may, and what the keys of the [services.NAME] sqs, sns and eventbridge may.",
         )
     )
     interpreter: Mapping[str, Path] = field(
@@ -176,7 +182,8 @@ class Settings:
             parse_interpreters,
             "RUNTIME=PATH",
             "Program that runs a runtime, such as python3.13=/usr/local/bin/python3.13; "
-            "unnamed runtimes are looked for on PATH. In the variable, separate several by commas.",
+            "unnamed runtimes are looked for on PATH. With an architecture before it, for functions of that one in an "
+            "emulator: arm64/python3.13=PATH. In the variable, separate several by commas.",
             repeatable=True,
         )
     )
@@ -187,6 +194,16 @@ class Settings:
             "yes|no",
             "Run functions whose runtime has no interpreter of its version here on the closest version that there is: "
             "the next newer one, else the latest older one.",
+        )
+    )
+    architectures: ArchitecturesChoice = field(
+        metadata=setting(
+            "auto",
+            parse_architectures,
+            "auto|exact|any",
+            "What runs functions of another architecture than this machine's. exact: an emulator, if there is one. "
+            "any: this machine's own interpreters. auto: exact, but on arm64 any, for functions that name no "
+            "architecture are for x86_64.",
         )
     )
     concurrency_limit: int = field(
@@ -253,11 +270,13 @@ class Settings:
             "",
             parse_file,
             "FILE",
-            "TOML file with settings by name, such as log_group_bytes, and tables [services.NAME] of the AWS services "
-            "that results of event invocations are sent to. Options and variables win over it.",
+            "TOML file with settings by name, such as log_group_bytes, tables [services.NAME] of the AWS services that "
+            "results of event invocations are sent to, and tables [file_systems.ARN] of functions' file systems. "
+            "Options and variables win over it.",
         )
     )
     endpoints: Endpoints = field(default=Endpoints(), metadata={})  # of [services.NAME] and AWS_*, not of an option
+    file_systems: Mapping[str, AccessPoint] = field(default_factory=dict, metadata={})  # of [file_systems.ARN]
 
     @property
     def scheme(self) -> str:
@@ -292,11 +311,9 @@ def settings_from(given: Mapping[str, str | None], environ: Mapping[str, str] | 
         values["endpoints"] = endpoints_from(file.services, variables, values["listen"])
     except ServiceProblem as problem:
         raise SettingError(problem.source, problem.value, problem.problem, problem.fix) from None
+    values["file_systems"] = access_points_from(file.file_systems)
     settings = Settings(**values)
-    _refuse_open_beyond_loopback(settings)
-    _refuse_segment_over_group(settings)
-    _refuse_network_of_containers(settings)
-    _refuse_half_of_tls(settings)
+    check_combinations(settings)
     return settings
 
 
@@ -336,41 +353,3 @@ def _default_data(environ: Mapping[str, str]) -> str:
     """The XDG base directory specification: relative values of the variable are ignored."""
     base = environ.get("XDG_DATA_HOME", "")
     return f"{base}/lampion" if base.startswith("/") else "~/.local/share/lampion"
-
-
-def _refuse_open_beyond_loopback(settings: Settings) -> None:
-    if settings.auth is AuthMode.OPEN and not settings.listen.is_loopback:
-        raise SettingError(
-            "--auth",
-            settings.auth.value,
-            f"would let anyone who reaches {settings.listen} run code on this machine",
-            "Use --auth signed, or listen on loopback: --listen 127.0.0.1:9000.",
-        )
-
-
-def _refuse_network_of_containers(settings: Settings) -> None:
-    wants_more = settings.network is NetworkChoice.EGRESS or bool(settings.subnet_route)
-    if settings.sandbox is SandboxChoice.OCI and wants_more:
-        raise SettingError(
-            "--sandbox",
-            settings.sandbox.value,
-            "gives functions no network beyond this server, which --network egress and --subnet-route ask for",
-            "Use --sandbox namespace.",
-        )
-
-
-def _refuse_half_of_tls(settings: Settings) -> None:
-    given = {"--tls-certificate": settings.tls_certificate, "--tls-key": settings.tls_key}
-    for name, other in (("--tls-certificate", "--tls-key"), ("--tls-key", "--tls-certificate")):
-        if given[name] is not None and given[other] is None:
-            raise SettingError(name, str(given[name]), f"is of no use without {other}", "Give both, or neither.")
-
-
-def _refuse_segment_over_group(settings: Settings) -> None:
-    if settings.log_segment_bytes > settings.log_group_bytes:
-        raise SettingError(
-            "--log-segment-bytes",
-            str(settings.log_segment_bytes),
-            f"is more than a whole log may take ({settings.log_group_bytes} bytes)",
-            "Give a smaller segment or a larger --log-group-bytes.",
-        )

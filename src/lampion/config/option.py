@@ -1,20 +1,9 @@
-"""What one setting is: how it is called, read and explained, and what is said of a value that can't be used."""
+"""What one setting is: how it is called, read and explained."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from lampion.config.values import parse_switch
-
-
-class SettingError(Exception):
-    """A setting that can't be used. `source` is the option or variable that gave it."""
-
-    def __init__(self, source: str, value: str, problem: str, fix: str) -> None:
-        super().__init__(f"{source} {value!r}: {problem}. {fix}")
-        self.source = source
-        self.value = value
-        self.problem = problem
-        self.fix = fix
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,19 @@
 """What a caller gets when the function didn't answer: AWS's payloads and error types. Pure."""
 
 import json
+import re
 from dataclasses import dataclass
 from signal import Signals
 
-from lampion.environments.endings import Answer, Ending, NotStarted, ResponseTooLarge, TimedOut, Truncated
+from lampion.environments.endings import (
+    Answer,
+    Ending,
+    ExtensionEnded,
+    NoProgram,
+    ResponseTooLarge,
+    TimedOut,
+    Truncated,
+)
 from lampion.sandbox.driver import Exit
 
 EXIT_ERROR = "Runtime.ExitError"
@@ -41,18 +50,39 @@ def failure_of(ending: Ending, request_id: str, timeout_seconds: float) -> Failu
             message = f"RequestId: {request_id} Error: {exit_reason(ending)}"
             kind = OUT_OF_MEMORY if ending.out_of_memory else EXIT_ERROR
             return Failure(_payload(EXIT_ERROR, message), kind, "error")
-        case NotStarted(error_type, why):
+        case NoProgram(error_type, why) | ExtensionEnded(error_type, why):
             message = f"RequestId: {request_id} Error: {why}"
             return Failure(_payload(error_type, message), error_type, "error")
 
 
+_MISSING_SDK = (
+    (re.compile("python"), re.compile(rb"No module named '(boto3|botocore)['.]")),
+    (re.compile("nodejs16"), re.compile(rb"Cannot find (?:module|package) '(aws-sdk)[/']")),
+    (re.compile("nodejs(?!16)"), re.compile(rb"Cannot find (?:module|package) '(@aws-sdk/[\w-]+)")),
+)
+
+
+def missing_sdk(runtime: str, payload: bytes) -> str | None:
+    """What AWS's runtime brings, and for want of which the function's module didn't load; None if it isn't that."""
+    for runtimes, cause in _MISSING_SDK:
+        found = cause.search(payload) if runtimes.match(runtime) else None
+        if found is not None:
+            return found[1].decode()
+    return None
+
+
 def exit_reason(exit_: Exit) -> str:
     """AWS's words for how a runtime process ended."""
-    if exit_.signal is not None:
-        return f"Runtime exited with error: signal: {_signal_words(exit_.signal)}"
-    if exit_.code == 0:
+    if exit_ == Exit(0):
         return "Runtime exited without providing a reason"
-    return f"Runtime exited with error: exit status {exit_.code}"
+    return f"Runtime exited with error: {process_end(exit_)}"
+
+
+def process_end(exit_: Exit) -> str:
+    """AWS's words for how an extension's process ended."""
+    if exit_.signal is not None:
+        return f"signal: {_signal_words(exit_.signal)}"
+    return "exit code 0" if exit_.code == 0 else f"exit status {exit_.code}"
 
 
 def _signal_words(number: int) -> str:

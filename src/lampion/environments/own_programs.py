@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from lampion.environments.endings import Answer, CannotStart, Ending, NotStarted
+from lampion.environments.endings import Answer, CannotStart, Ending, NoProgram
 from lampion.environments.environ import LAYERS_ROOT, TASK_ROOT
 from lampion.sandbox.spec import Mount
 
@@ -39,7 +39,7 @@ def own_program(language: str, handler: str, mounts: Sequence[Mount]) -> str:
     for path in BOOTSTRAPS:
         if _is_file(path, mounts):
             return path
-    raise CannotStart(NotStarted(INVALID_ENTRYPOINT, f"Couldn't find valid bootstrap(s): [{' '.join(BOOTSTRAPS)}]"))
+    raise CannotStart(NoProgram(INVALID_ENTRYPOINT, f"Couldn't find valid bootstrap(s): [{' '.join(BOOTSTRAPS)}]"))
 
 
 def not_executed(language: str, program: str, problem: str) -> Ending:
@@ -48,7 +48,7 @@ def not_executed(language: str, program: str, problem: str) -> Ending:
     if language == _GO:  # there it was AWS's runtime which ran the function's program, and told of it
         told = json.dumps({"errorMessage": message, "errorType": "PathError"}, separators=(",", ":"))
         return Answer(told.encode(), "PathError")
-    return NotStarted(INVALID_ENTRYPOINT, message)
+    return NoProgram(INVALID_ENTRYPOINT, message)
 
 
 def _is_file(path: str, mounts: Sequence[Mount]) -> bool:

@@ -16,7 +16,7 @@ from lampion.code.interpreters import Interpreter, OperatingSystem, RuntimeBase,
 from lampion.code.languages import WITHOUT_INTERPRETER
 from lampion.code.runtimes import catalogue
 from lampion.domain.errors import InvalidRuntimeException
-from lampion.domain.function import AttachedLayer, Function
+from lampion.domain.function import AttachedLayer, Function, FunctionConfiguration
 from lampion.domain.limits import MEMORY_MIB_PER_CORE
 from lampion.environments.endings import CannotStart
 from lampion.environments.environ import (
@@ -30,18 +30,24 @@ from lampion.environments.environ import (
     environment_variables,
     snapshot_variables,
 )
-from lampion.environments.environment import Environment, Restore, RuntimeServer
+from lampion.environments.environment import Environment
+from lampion.environments.extension_files import extension_programs, extension_variables
+from lampion.environments.file_systems import FileSystems
+from lampion.environments.host import Restore, RuntimeServer
 from lampion.environments.log_rate import LogRate
 from lampion.environments.narrator import Narrator
 from lampion.environments.own_programs import OWN_VARIABLES, not_executed, own_program
 from lampion.environments.reach import Reach
 from lampion.environments.runtime_programs import PROGRAMS, RuntimeProgram
 from lampion.environments.server_access import ServerAccess
-from lampion.environments.session import OfferedCredentials
+from lampion.environments.session import OfferedCredentials, RuntimeSession, Start
+from lampion.environments.teller import Teller
 from lampion.function_logs.journal import FunctionLogs, LogGroup
-from lampion.sandbox.driver import Driver, ProgramError, Sandbox
-from lampion.sandbox.snapshots import Snapshot, SnapshotOrigin, Snapshotting
-from lampion.sandbox.spec import Limits, Mount, SandboxSpec, Template, WorkerStart
+from lampion.function_logs.platform_facts import Instance
+from lampion.function_telemetry.subscribers import Subscribers
+from lampion.sandbox.driver import DirectoryRefused, Driver, ProgramError, Sandbox
+from lampion.sandbox.snapshots import Snapshot, SnapshotOrigin, SnapshotRefused, Snapshotting
+from lampion.sandbox.spec import Companions, Limits, Mount, SandboxSpec, Template, WorkerStart
 
 
 class PackageTrees(Protocol):
@@ -61,7 +67,11 @@ class RuntimeFiles(Protocol):
 class FindInterpreter(Protocol):
     """The interpreters of this machine."""
 
-    async def find(self, runtime: str) -> RuntimeBase: ...
+    async def find(self, runtime: str, architecture: str) -> RuntimeBase: ...
+
+
+class ExternalExtensions(Exception):
+    """The function has some, so what is asked can't be had."""
 
 
 class VersionLabels(Protocol):
@@ -86,6 +96,7 @@ class Provisioner:
         runtime_server: RuntimeServer,
         access: ServerAccess,
         reach: Reach,
+        file_systems: FileSystems,
         logs: FunctionLogs,
         clock: Clock,
         rng: Rng,
@@ -101,6 +112,7 @@ class Provisioner:
         self._runtime_server = runtime_server
         self._access = access
         self._reach = reach
+        self._file_systems = file_systems
         self._logs = logs
         self._clock = clock
         self._rng = rng
@@ -125,7 +137,10 @@ class Provisioner:
             return await self._started(await self._spec(function, variables), function)
 
         async def launch() -> Sandbox:
-            return await self._access.start(function, start)
+            try:
+                return await self._access.start(function, start)
+            except DirectoryRefused as error:
+                self._file_systems.refused(function, error)
 
         return Environment(
             function,
@@ -134,6 +149,7 @@ class Provisioner:
             runtime_server=self._runtime_server,
             narrator=self._narrator(function, log_stream),
             clock=self._clock,
+            rng=self._rng,
             restore=restore,
             ahead=ahead,
         )
@@ -148,6 +164,12 @@ class Provisioner:
                 raise
             raise CannotStart(not_executed(language, spec.argv[0], error.problem)) from error
 
+    def session(
+        self, function: Function, start: Start, credentials: OfferedCredentials | None = None
+    ) -> RuntimeSession:
+        """Of one sandbox's runtime."""
+        return RuntimeSession(function, self._rng.uuid4, start, credentials)
+
     def narrator(self, function: Function) -> Narrator:
         """Of a log stream of its own."""
         return self._narrator(function, self._log_stream_name(function))
@@ -155,12 +177,20 @@ class Provisioner:
     async def origin(
         self, function: Function, driver: Snapshotting, authorization_token: str
     ) -> tuple[SnapshotOrigin, SandboxSpec, OfferedCredentials]:
-        """A sandbox to take a snapshot of, for `release` at its end. Raises as `Environment.start` does."""
+        """A sandbox to take a snapshot of, for `release` at its end. Raises as `Environment.start` does, and
+        ExternalExtensions or SnapshotRefused: who copies a process must know its registers, and an emulator has others
+        than its program.
+        """
+        base = await self._base(function.configuration)
+        if isinstance(base, Interpreter) and base.is_emulated:
+            raise SnapshotRefused(f"its runtime is emulated: it is for {base.architecture}")
 
         def variables(of_language: Mapping[str, str]) -> dict[str, str]:
             return snapshot_variables(function, authorization_token=authorization_token, language_variables=of_language)
 
         spec = await self._spec(function, variables)
+        if spec.companions is not None:
+            raise ExternalExtensions("no snapshot holds several programs, and its extensions are such")
         begun: list[tuple[SnapshotOrigin, OfferedCredentials]] = []
 
         async def start(credentials: SessionCredentials) -> Sandbox:
@@ -192,31 +222,49 @@ class Provisioner:
         return base64.b64encode(self._rng.token(30)).decode()
 
     def _narrator(self, function: Function, log_stream: str) -> Narrator:
-        key, runtime = function.key, function.configuration.runtime or ""
-        group = LogGroup(key.account_id, key.region, function.configuration.logging.log_group)
+        key, logging = function.key, function.configuration.logging
+        group = LogGroup(key.account_id, key.region, logging.log_group)
+        instance = self._instance(function, log_stream)
         return Narrator(
             function,
             stream=self._logs.open_stream(group, log_stream),
-            runtime_version=self._labels.version_label(runtime),
-            runtime_version_arn=self._labels.version_arn(function) or "",
+            instance=instance,
             clock=self._clock,
             rate=self._log_rate,
+            teller=Teller(instance, Subscribers(self._clock), self._clock, is_json=logging.log_format == "JSON"),
+        )
+
+    def _instance(self, function: Function, log_stream: str) -> Instance:
+        runtime = function.configuration.runtime or ""
+        day, _, identity = log_stream.rpartition("/")
+        return Instance(
+            function_name=function.key.name,
+            function_version=function.version,
+            function_arn=function.key.arn,
+            instance_id=f"{day}/{function.key.name}{identity}",
+            memory_mib=function.configuration.memory_mib,
+            runtime_version=self._labels.version_label(runtime),
+            runtime_version_arn=self._labels.version_arn(function) or "",
         )
 
     async def expect(self, function: Function) -> None:
         """Environments of the function will be wanted: have ready what doesn't depend on it."""
         configuration = function.configuration
-        base = await self._base(configuration.runtime or "")
-        self._driver.expect(_template(base, await self._shared_mounts(base), configuration.memory_mib))
+        base = await self._base(configuration)
+        template = _template(base, await self._shared_mounts(base), configuration.memory_mib)
+        if template is not None:
+            self._driver.expect(template)
 
     async def _spec(self, function: Function, variables: Callable[[Mapping[str, str]], dict[str, str]]) -> SandboxSpec:
         """Raises CannotStart."""
         configuration = function.configuration
-        base = await self._base(configuration.runtime or "")
+        base = await self._base(configuration)
         own, shared = await asyncio.gather(self._own_mounts(function, base), self._shared_mounts(base))
         environ = _completed(base, variables(_variables(base)))
         if configuration.layers and not self._has_file_system:
             environ[LAYERS_VARIABLE] = LAYERS_ROOT
+        companions = _companions(own, variables)
+        file_system = await self._file_systems.directory_of(function) if configuration.file_system_configs else None
         if isinstance(base, Interpreter):
             argv, template = self._runtime_program(base, configuration.memory_mib, environ, own, shared)
         else:
@@ -234,8 +282,10 @@ class Provisioner:
                 tmp_mib=configuration.ephemeral_storage_mib,
             ),
             network=self._reach.network_of(configuration),
-            template=template,
+            template=template if file_system is None and companions is None else None,
+            shared=file_system,
             tells_telemetry=isinstance(base, Interpreter),
+            companions=companions,
         )
 
     def _runtime_program(
@@ -248,7 +298,7 @@ class Provisioner:
     ) -> tuple[tuple[str, ...], Template | None]:
         """Its command, and the process that may wait in its place."""
         program = _program(interpreter)
-        template: Template | None = _template(interpreter, shared, memory_mib)
+        template = _template(interpreter, shared, memory_mib)
         if program.waiting is not None:
             can_wait = program.waiting.serves(environ) and not any(_has_libraries(mount.source) for mount in own)
             template = template if can_wait else None
@@ -281,9 +331,9 @@ class Provisioner:
         task, opt = await asyncio.gather(package, self._packages.prepare_layers(layers, base))
         return Mount(task, TASK_ROOT), Mount(opt, LAYERS_ROOT)
 
-    async def _base(self, runtime: str) -> RuntimeBase:
+    async def _base(self, configuration: FunctionConfiguration) -> RuntimeBase:
         try:
-            return await self._interpreters.find(runtime)
+            return await self._interpreters.find(configuration.runtime or "", configuration.architectures[0])
         except RuntimeUnavailable as error:
             raise InvalidRuntimeException(str(error)) from error
 
@@ -294,6 +344,12 @@ class Provisioner:
         """As Lambda names streams: day, version, and an id of the environment."""
         day = datetime.fromtimestamp(self._clock.now(), UTC)
         return f"{day:%Y/%m/%d}/[{function.version}]{self._rng.token(16).hex()}"
+
+
+def _companions(own: tuple[Mount, ...], variables: Callable[[Mapping[str, str]], dict[str, str]]) -> Companions | None:
+    """The function's external extensions. Raises TooManyExtensions."""
+    programs = next((extension_programs(mount.source) for mount in own if mount.target == LAYERS_ROOT), ())
+    return Companions(programs, extension_variables(variables({}))) if programs else None
 
 
 @lru_cache(maxsize=4096)
@@ -313,8 +369,10 @@ def _program(interpreter: Interpreter) -> RuntimeProgram:
     return PROGRAMS[_language(interpreter.runtime)]
 
 
-def _template(base: RuntimeBase, shared: tuple[Mount, ...], memory_mib: int) -> Template:
+def _template(base: RuntimeBase, shared: tuple[Mount, ...], memory_mib: int) -> Template | None:
     """What can be prepared before the function is known: a process that waits, or at least the sandbox."""
+    if isinstance(base, Interpreter) and base.is_emulated:  # what waits is partly a program of this machine's
+        return None
     waiting = _program(base).waiting if isinstance(base, Interpreter) else None
     if waiting is None or isinstance(base, OperatingSystem):
         return Template(worker=(), start=WorkerStart.NONE, environ=(), mounts=shared)
@@ -332,9 +390,10 @@ def _variables(base: RuntimeBase) -> Mapping[str, str]:
 
 
 def _completed(base: RuntimeBase, environ: dict[str, str]) -> dict[str, str]:
-    """The environment with what takes more than variables of its own."""
-    complete = _program(base).completed if isinstance(base, Interpreter) else None
-    return environ if complete is None or not isinstance(base, Interpreter) else complete(base, environ)
+    """With what a language's runtime needs of the function's own variables."""
+    if isinstance(base, Interpreter) and (completed := _program(base).completed) is not None:
+        return completed(base, environ)
+    return environ
 
 
 def _language(runtime: str) -> str:

@@ -13,6 +13,7 @@ from lampion.code.runtimes import catalogue
 from lampion.environments.environ import LAYERS_ROOT, OVERRIDABLE, RUNTIME_DIRECTORY
 from lampion.environments.java_options import java_options, names_archive
 from lampion.environments.node_options import can_use_node_worker, node_options, waiting_node_options
+from lampion.environments.ruby_variables import WAITING_RUBY, can_use_ruby_zygote, ruby_variables
 from lampion.sandbox.spec import WorkerStart
 
 _WRAPPED: Final = ("/bin/sh", f"{RUNTIME_DIRECTORY}/wrapped.sh")
@@ -24,6 +25,7 @@ _READ_AT_PYTHONS_START: Final = re.compile(
 _NODE_BOOTSTRAP: Final = f"{RUNTIME_DIRECTORY}/bootstrap.cjs"
 _JAVA_OPTIONS_FILE: Final = f"@{RUNTIME_DIRECTORY}/lib/options"
 _JAVA_SECURITY: Final = f"-Djava.security.properties={RUNTIME_DIRECTORY}/lib/security.properties"
+_RUBY_BOOTSTRAP: Final = f"{RUNTIME_DIRECTORY}/bootstrap.rb"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +108,19 @@ def _java_environ(interpreter: Interpreter, environ: dict[str, str]) -> dict[str
     return {name: value for name, value in environ.items() if name not in ("PWD", "SHLVL")}
 
 
+def _ruby(interpreter: Interpreter, environ: Mapping[str, str]) -> tuple[str, ...]:
+    command = (interpreter.executable_inside, _RUBY_BOOTSTRAP)
+    return (*_WRAPPED, *command) if environ.get("AWS_LAMBDA_EXEC_WRAPPER") else command
+
+
+def _waiting_ruby(interpreter: Interpreter, memory_mib: int) -> tuple[str, ...]:
+    return (interpreter.executable_inside, _RUBY_BOOTSTRAP, "--zygote")
+
+
+def _ruby_environ(interpreter: Interpreter, environ: dict[str, str]) -> dict[str, str]:
+    return ruby_variables(catalogue().runtimes[interpreter.runtime].version, environ)
+
+
 def _dotnet(interpreter: Interpreter, environ: Mapping[str, str]) -> tuple[str, ...]:
     """An exec wrapper is the script's affair."""
     return ("/bin/sh", f"{RUNTIME_DIRECTORY}/bootstrap.sh", interpreter.executable_inside)
@@ -132,6 +147,13 @@ PROGRAMS: Final[Mapping[str, RuntimeProgram]] = MappingProxyType(
         ),
         "java": RuntimeProgram(
             argv=_java, completed=_java_environ, needs_file_system=(_JAVA_OPTIONS_FILE, _JAVA_SECURITY)
+        ),
+        "ruby": RuntimeProgram(
+            argv=_ruby,
+            completed=_ruby_environ,
+            waiting=WaitingProgram(
+                start=WorkerStart.FORK, argv=_waiting_ruby, environ=WAITING_RUBY, serves=can_use_ruby_zygote
+            ),
         ),
         "dotnet": RuntimeProgram(argv=_dotnet, variables=MappingProxyType({"DOTNET_ROOT": "/var/lang/bin"})),
     }

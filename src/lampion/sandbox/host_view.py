@@ -45,7 +45,8 @@ _SETTINGS: Final = (
     "/etc/ssl/openssl.cnf",
 )
 _EMPTY_DIRECTORIES: Final = ("/opt", "/run", "/sys", "/var/lang", "/var/runtime", "/var/task")
-_HOSTS: Final = "127.0.0.1 localhost\n::1 localhost\n"
+_HOSTS: Final = "127.0.0.1 localhost\n::1 localhost\n127.0.0.1 sandbox.localdomain sandbox\n"
+"""By the latter two names extensions know where they listen for telemetry."""
 _NAME_SERVICES: Final = "passwd: files\ngroup: files\nhosts: files dns\n"
 
 

@@ -51,9 +51,14 @@ class Preparation:
         limits: Limits,
         worker: Worker | None = None,
         zygote: socket.socket | None = None,
+        *,
+        as_server: bool = False,
     ) -> PreparedSandbox:
-        """Begin to make one, which may be specialised at once. Raises SandboxError; then nothing is left."""
-        return self.watch(self.beginnings.begin(mounts, limits, worker))
+        """Begin to make one, which may be specialised at once. Raises SandboxError; then nothing is left.
+
+        See `Beginnings.begin` of `as_server`.
+        """
+        return self.watch(self.beginnings.begin(mounts, limits, worker, as_server=as_server))
 
     def watch(self, beginning: Beginning) -> PreparedSandbox:
         """See to the end of a sandbox that has begun."""

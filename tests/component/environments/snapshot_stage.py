@@ -12,9 +12,11 @@ from typing import Any
 import lampion
 from lampion.clock.clock import Clock, SystemClock
 from lampion.clock.rng import SystemRng
+from lampion.code.architectures import DEFAULT_ARCHITECTURE, HOST_ARCHITECTURE
 from lampion.code.interpreters import Interpreter, RuntimeBase
 from lampion.domain.function import AttachedLayer, Function
 from lampion.environments.environment import Environment
+from lampion.environments.file_systems import FileSystems
 from lampion.environments.log_rate import USUAL_RATE
 from lampion.environments.provision import Provisioner
 from lampion.environments.reach import Reach
@@ -45,15 +47,17 @@ class Streams:
 
 @dataclass(frozen=True)
 class Trees:
-    """The unpacked package is this directory."""
+    """The unpacked package is this directory, and the layers are that other one."""
 
     directory: Path
+    opt: Path | None = None
 
     async def prepare(self, sha256: str, base: RuntimeBase | None) -> Path:
         return self.directory
 
     async def prepare_layers(self, layers: Sequence[AttachedLayer], base: RuntimeBase | None) -> Path:
-        raise AssertionError("the function has no layers")
+        assert self.opt is not None, "the function has no layers"
+        return self.opt
 
 
 class RuntimeTrees:
@@ -80,12 +84,14 @@ class ThisPython:
 
     layer: Path | None = None
 
-    async def find(self, runtime: str) -> Interpreter:
+    async def find(self, runtime: str, architecture: str) -> Interpreter:
         prefix = Path(sys.base_prefix)
         executable = prefix / "bin" / f"python{VERSION}"
         inside = f"/var/lang/bin/python{VERSION}"
         layer = () if self.layer is None else ((self.layer, "/opt/python"),)
-        return Interpreter("python3.12", VERSION, executable, prefix, inside, ((prefix, "/var/lang"), *layer))
+        mounts = ((prefix, "/var/lang"), *layer)
+        own = HOST_ARCHITECTURE if architecture == DEFAULT_ARCHITECTURE else architecture
+        return Interpreter("python3.12", VERSION, executable, prefix, inside, mounts, architecture=own)
 
     def version_label(self, identifier: str) -> str:
         return "python:3.12.v1"
@@ -121,8 +127,14 @@ class SnapshotStage:
 
 @asynccontextmanager
 async def snapshot_stage(
-    driver: Driver, task: Path, clock: Clock | None = None, layer: Path | None = None, **configuration: Any
+    driver: Driver,
+    task: Path,
+    clock: Clock | None = None,
+    layer: Path | None = None,
+    opt: Path | None = None,
+    **configuration: Any,
 ) -> AsyncIterator[SnapshotStage]:
+    """`opt` is what a function with layers finds there."""
     clock = clock or SystemClock()
     changes = {"runtime": "python3.12", "handler": "app.handler", **configuration}
     function = replace(FUNCTION, version="7", configuration=replace(FUNCTION.configuration, **changes))
@@ -130,9 +142,10 @@ async def snapshot_stage(
     provisioner = Provisioner(
         most_memory_mib=1024,
         driver=driver,
-        packages=Trees(task),
+        packages=Trees(task, opt),
         runtime_files=RuntimeTrees(),
         access=ServerAccess(SessionKeys(SystemRng()), NoDoors()),
+        file_systems=FileSystems({}, clock),
         reach=Reach(NetworkMode.GATEWAY, {}),
         interpreters=python,
         labels=python,

@@ -8,7 +8,7 @@ from typing import Any
 from lampion.clock.virtual import VirtualClock
 from lampion.domain import limits
 from lampion.environments.courtesy import MOST_CREDIT_SECONDS
-from lampion.environments.endings import CannotStart, NotStarted
+from lampion.environments.endings import CannotStart, NoProgram
 from lampion.environments.state import Phase
 from lampion.sandbox.driver import Exit, Sandbox
 from tests.component.environments.scripted_runtime import Runtime, echo, forever
@@ -109,7 +109,7 @@ async def test_init_has_ten_seconds_and_its_repetition_the_functions_timeout() -
 
 async def test_a_function_without_a_program_fails_each_init_in_awss_words() -> None:
     async with stage(echo) as on:
-        ending = NotStarted("Runtime.InvalidEntrypoint", "fork/exec /var/task/bootstrap: permission denied")
+        ending = NoProgram("Runtime.InvalidEntrypoint", "fork/exec /var/task/bootstrap: permission denied")
 
         async def launch() -> Sandbox:
             raise CannotStart(ending)

@@ -11,8 +11,8 @@ import pytest
 from lampion.clock.virtual import VirtualClock
 from lampion.environments.log_rate import LINE_BYTES, LogRate
 from lampion.environments.narrator import Narrator
-from lampion.function_logs.platform_lines import RunSummary
-from tests.component.environments.stage import FUNCTION, Lines
+from lampion.function_logs.platform_facts import RunSummary
+from tests.component.environments.stage import FUNCTION, INSTANCE, Lines
 
 if TYPE_CHECKING:
     from lampion.sandbox.driver import Sandbox
@@ -31,6 +31,7 @@ class Pipes:
     telemetry: int
     output_in: int
     telemetry_in: int
+    processes: None = None
 
     def flood(self) -> int:
         """As many lines as the pipe takes without waiting."""
@@ -64,7 +65,7 @@ async def pipes() -> AsyncIterator[Pipes]:
 
 @pytest.fixture
 async def narrator(clock: VirtualClock, log: Lines, pipes: Pipes) -> AsyncIterator[Narrator]:
-    narrator = Narrator(FUNCTION, stream=log, runtime_version="", runtime_version_arn="", clock=clock, rate=RATE)
+    narrator = Narrator(FUNCTION, stream=log, instance=INSTANCE, clock=clock, rate=RATE)
     narrator.attach(cast("Sandbox", pipes))
     yield narrator
     narrator.close()

@@ -42,7 +42,7 @@ OUT_OF_REACH: Final[tuple[OutOfReach, ...]] = (
         "DynamoDB's own answer",
     ),
     OutOfReach(
-        r".*\[(ruby|dotnet).*",
+        r".*\[dotnet.*",
         r"invocation_result_\w+|error_result|get_function_response_\w+",
         _RUNTIME,
     ),

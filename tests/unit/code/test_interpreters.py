@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lampion.code.architectures import HOST_ARCHITECTURE
 from lampion.code.interpreter_places import SearchPlaces, candidates, search_places
 from lampion.code.interpreters import Interpreter, Interpreters, RuntimeUnavailable
 from lampion.code.runtimes import catalogue
@@ -20,7 +21,10 @@ async def found_by(interpreters: Interpreters, runtime: str) -> Interpreter:
     return base
 
 
-ELF = b"\x7fELF" + bytes(60)
+ELF, FOREIGN_ELF = (
+    b"\x7fELF\x02\x01\x01".ljust(16, b"\0") + bytes((3, 0, machine, 0)) + bytes(60)
+    for machine in ((62, 183) if HOST_ARCHITECTURE == "x86_64" else (183, 62))
+)
 
 
 class Machine:
@@ -95,6 +99,7 @@ def test_shims_directories_and_what_may_not_be_run_are_no_interpreters(machine: 
     (machine.root / "usr/local/bin").mkdir(parents=True)
     (machine.root / "usr/local/bin/python3.12").symlink_to("nowhere")
     machine.program("usr/bin/python3.12").chmod(0o644)
+    machine.program("home/.local/share/uv/python/cpython-3.12.4-linux-foreign-gnu/bin/python3.12", content=FOREIGN_ELF)
     assert list(candidates(catalogue().runtimes["python3.12"], places_of(machine))) == []
 
 

@@ -15,8 +15,8 @@ from lampion.code.interpreter_places import SearchPlaces, candidates, search_pla
 from lampion.code.interpreters import Interpreter, Interpreters, RuntimeUnavailable
 from lampion.code.languages.java import JAVA
 from lampion.code.runtimes import catalogue
+from tests.unit.code.test_interpreters import ELF
 
-ELF = b"\x7fELF" + bytes(60)
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 
 

@@ -41,6 +41,7 @@ def test_settings_come_from_options_then_variables_then_the_file_then_defaults(t
         ("idle_seconds = true", "has a value of the wrong kind for 'idle_seconds'"),
         ("dns_server = [1]", "has a value of the wrong kind for 'dns_server'"),
         ("services = 1", "has services that are no table"),
+        ("file_systems = 1", "has file_systems that are no table"),
         ("caf\xe9", "is not TOML"),
     ],
 )

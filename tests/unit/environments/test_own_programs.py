@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lampion.environments.endings import Answer, CannotStart, NotStarted
+from lampion.environments.endings import Answer, CannotStart, NoProgram
 from lampion.environments.own_programs import not_executed, own_program
 from lampion.sandbox.spec import Mount
 
@@ -47,7 +47,7 @@ def test_without_one_the_function_cannot_start(tmp_path: Path, task: str, opt: s
     with pytest.raises(CannotStart) as raised:
         own_program("provided", "any", mounts(tmp_path, task, opt))
     why = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
-    assert raised.value.ending == NotStarted("Runtime.InvalidEntrypoint", why)
+    assert raised.value.ending == NoProgram("Runtime.InvalidEntrypoint", why)
 
 
 def test_go_names_its_program_in_the_handler() -> None:
@@ -57,7 +57,7 @@ def test_go_names_its_program_in_the_handler() -> None:
 def test_the_systems_word_is_written_as_go_writes_it() -> None:
     why = "fork/exec /opt/bootstrap: exec format error"
     told = not_executed("provided", "/opt/bootstrap", "Exec format error")
-    assert told == NotStarted("Runtime.InvalidEntrypoint", why)
+    assert told == NoProgram("Runtime.InvalidEntrypoint", why)
 
 
 def test_of_go_awss_runtime_told_it_itself() -> None:

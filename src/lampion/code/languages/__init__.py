@@ -9,9 +9,10 @@ from lampion.code.languages.java import JAVA
 from lampion.code.languages.language import Language
 from lampion.code.languages.nodejs import NODEJS
 from lampion.code.languages.python import PYTHON
+from lampion.code.languages.ruby import RUBY
 
 LANGUAGES: Final[Mapping[str, Language]] = MappingProxyType(
-    {"python": PYTHON, "nodejs": NODEJS, "java": JAVA, "dotnet": DOTNET}
+    {"python": PYTHON, "nodejs": NODEJS, "ruby": RUBY, "java": JAVA, "dotnet": DOTNET}
 )
 """By the name that the runtime catalogue gives them."""
 

@@ -16,14 +16,16 @@ def _nothing(handler: str) -> str:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What an interpreter says of itself. `program` is its path under `prefix`, the tree that belongs to it; `inside`
-    is where a sandbox has that tree, unless it is the system's. `also` are directories elsewhere that it reads too, at
-    the same places in a sandbox.
+    is where a sandbox has that tree, unless it is the system's. One that isn't `movable` looks for it where it was
+    installed, wherever its program is.
+    `also` are directories elsewhere that it reads too, at the same places in a sandbox.
     """
 
     version: str
     prefix: Path
     program: str
     inside: str = RUNTIME_ROOT
+    movable: bool = True
     also: tuple[Path, ...] = ()
 
 

@@ -4,15 +4,18 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Final
 
 from lampion.clock.clock import Clock
 from lampion.sandbox.cgroups import cpu_quota
+from lampion.sandbox.companions import CompanionProcesses
 from lampion.sandbox.cpu_files import set_quota, set_weight
-from lampion.sandbox.driver import Capabilities, Exit, SandboxError
+from lampion.sandbox.driver import Capabilities, DirectoryRefused, Exit, SandboxError
 from lampion.sandbox.launcher.connection import LauncherConnection, Listeners
+from lampion.sandbox.loopback import connect
 from lampion.sandbox.oci.cgroup_files import CgroupFiles, find_cgroup_files
 from lampion.sandbox.oci.containers import Begun, Containers, removal_command
 from lampion.sandbox.oci.trial import choose_containers
@@ -41,6 +44,7 @@ class OciSandbox:
         self._connection = connection
         self._clock = clock
         self._cpu_cores = spec.limits.cpu_cores
+        self.processes = connection.processes
         self._peak_bytes = 0
         self._process = 0
         self._files = CgroupFiles()
@@ -62,6 +66,9 @@ class OciSandbox:
                     return await self.wait()
         self._connection.kill()
         return await self.wait()
+
+    async def connect(self, port: int) -> socket.socket:
+        return await connect(await self._connection.new_socket(), port)
 
     def limit_cpu(self) -> None:
         # Not by the runtime's `update`: that would be a process, where this is one write to the same file.
@@ -118,6 +125,8 @@ class OciDriver:
         """A container can't be given to a function later."""
 
     async def start(self, spec: SandboxSpec) -> OciSandbox:
+        if spec.shared is not None:
+            raise DirectoryRefused(f"the sandbox driver {self.name} gives functions no file system")
         if spec.network.leaves_host:
             raise SandboxError("the OCI driver gives functions no network beyond this server")
         begun, connection = self._begin(spec)
@@ -155,16 +164,30 @@ class OciDriver:
         return self._made
 
     def _begin(self, spec: SandboxSpec) -> tuple[Begun, LauncherConnection]:
-        containers = self._examine()
-        begun = containers.begin(spec)
+        if spec.companions is None:
+            begun = self._examine().begin(spec)
+            return begun, self._connect(begun)
+        read_end, write_end = os.pipe()
+        os.set_blocking(read_end, False)
+        try:
+            begun = self._examine().begin(spec, write_end)
+        except BaseException:
+            os.close(read_end)
+            raise
+        finally:
+            os.close(write_end)
+        connection = self._connect(begun)
+        connection.processes = CompanionProcesses(spec.companions.programs, read_end, connection)
+        return begun, connection
 
+    def _connect(self, begun: Begun) -> LauncherConnection:
         def forget(_is_clean: bool) -> None:
             self._live.discard(connection)
             self._do(self._see_off(begun))
 
         connection = LauncherConnection(begun.launched, forget)
         self._live.add(connection)
-        return begun, connection
+        return connection
 
     async def _see_off(self, begun: Begun) -> None:
         containers = self._examine()
@@ -192,6 +215,8 @@ class OciDriver:
 
     async def _abandon(self, begun: Begun, connection: LauncherConnection) -> None:
         begun.launched.close_pipes()
+        if connection.processes is not None:
+            connection.processes.close()
         connection.kill()
 
         async def see_off() -> None:

@@ -5,7 +5,8 @@ import signal
 from dataclasses import dataclass
 from typing import Final
 
-from lampion.sandbox.driver import Exit, ProgramError, SandboxError
+from lampion.sandbox.companions import NotStarted
+from lampion.sandbox.driver import DirectoryRefused, Exit, ProgramError, SandboxError
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,11 @@ class Watching:
 @dataclass(frozen=True, slots=True)
 class Sealed:
     """The snapshot has been taken: it can be copied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A socket of the sandbox's network came along, as was ordered; or none, when it can have no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +61,35 @@ class Ended:
     peak_bytes: int
 
 
-Message = Prepared | Running | Watching | Sealed | Lost | Refused | Failed | Ended
+@dataclass(frozen=True, slots=True)
+class ProcessEnded:
+    """One process of a sandbox with companions has ended, or couldn't be started; number 0 is the function's."""
+
+    number: int
+    how: Exit | NotStarted
+
+
+Message = Prepared | Running | Offered | Watching | Sealed | Lost | Refused | Failed | ProcessEnded | Ended
 MESSAGE_BYTES: Final = 1024
+SHARED_STEP: Final = "file-system"
+"""The launcher's step that takes the directory that a sandbox shares (launcher.c)."""
 _PLAIN: Final[dict[str, Message]] = {
     "prepared": Prepared(),
     "running": Running(),
     "watching": Watching(),
     "sealed": Sealed(),
     "lost": Lost(),
+    "socket": Offered(),
 }
 _NOT_EXECUTED: Final = re.compile(r"exec .*: ([^:]+)", re.DOTALL)
+_PROCESS: Final = re.compile(r"process (\d+) (code|signal|error) (\d+) oom (\d+)")
 _ENDED: Final = re.compile(r"exit (code|signal) (\d+) oom (\d+) peak (-?\d+) killed ([01])")
 
 
 def error_of(failure: str, about: str = "") -> SandboxError:
     """What a step's failure is to who wanted the sandbox; the last step executes the function's program."""
+    if failure.startswith(f"{SHARED_STEP} "):
+        return DirectoryRefused(about + failure)
     match = _NOT_EXECUTED.fullmatch(failure)
     return SandboxError(about + failure) if match is None else ProgramError(match[1], about + failure)
 
@@ -83,6 +103,9 @@ def parse_message(raw: bytes) -> Message:
         return Refused(text.removeprefix("refused "))
     if text.startswith("error "):
         return Failed(text.removeprefix("error "))
+    process = _PROCESS.fullmatch(text)
+    if process is not None:
+        return ProcessEnded(int(process[1]), _end_of_process(process[2], int(process[3]), int(process[4])))
     match = _ENDED.fullmatch(text)
     if match is None:
         return Failed(f"unknown message {text!r}")
@@ -92,3 +115,11 @@ def parse_message(raw: bytes) -> Message:
     # A SIGKILL that the server itself ordered is no sign of too much memory, whatever happened before.
     out_of_memory = number == signal.SIGKILL and oom_kills > 0 and not is_killed
     return Ended(Exit(None, number, out_of_memory), peak)
+
+
+def _end_of_process(kind: str, number: int, oom_kills: int) -> Exit | NotStarted:
+    if kind == "error":
+        return NotStarted(number)
+    if kind == "code":
+        return Exit(number)
+    return Exit(None, number, out_of_memory=number == signal.SIGKILL and oom_kills > 0)
