@@ -51,4 +51,11 @@ class TimedOut(msgspec.Struct, frozen=True):
     """Nothing was posted in time."""
 
 
-Ending = Answer | ResponseTooLarge | Truncated | TimedOut | Exit
+class NotStarted(msgspec.Struct, frozen=True):
+    """There is nothing that could run: what an image names can't be started."""
+
+    error_type: str
+    message: str
+
+
+Ending = Answer | ResponseTooLarge | Truncated | TimedOut | NotStarted | Exit

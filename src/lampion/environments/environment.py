@@ -20,6 +20,7 @@ from lampion.environments.courtesy import Courtesy
 from lampion.environments.endings import Answer, Answered, Dispatch, Ending, TimedOut, Truncated
 from lampion.environments.environ import ON_DEMAND, PROVISIONED
 from lampion.environments.failures import Failure, failure_of
+from lampion.environments.image_program import LaunchFailed
 from lampion.environments.narrator import Narrator
 from lampion.environments.response_stream import ResponseStream
 from lampion.environments.running import OpenRuntime, Running
@@ -208,7 +209,12 @@ class Environment:
 
     async def _initialize(self, limit_seconds: float) -> Ending | None:
         """Start a sandbox and wait for its runtime; None when it is ready, else why not (sandbox still there)."""
-        return await self._serve(await self._launch(), RuntimeSession(), limit_seconds)
+        try:
+            sandbox = await self._launch()
+        except LaunchFailed as failed:
+            self._narrator.launch_failed(failed.line)
+            return failed.ending
+        return await self._serve(sandbox, RuntimeSession(), limit_seconds)
 
     async def _serve(self, sandbox: Sandbox, session: RuntimeSession, limit_seconds: float) -> Ending | None:
         self.on_launched(self)

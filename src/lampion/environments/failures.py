@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from signal import Signals
 
-from lampion.environments.endings import Answer, Ending, ResponseTooLarge, TimedOut, Truncated
+from lampion.environments.endings import Answer, Ending, NotStarted, ResponseTooLarge, TimedOut, Truncated
 from lampion.sandbox.driver import Exit
 
 EXIT_ERROR = "Runtime.ExitError"
@@ -37,6 +37,8 @@ def failure_of(ending: Ending, request_id: str, timeout_seconds: float) -> Failu
         case Truncated():
             message = f"RequestId: {request_id} Error: The runtime broke off in the middle of its response"
             return Failure(_payload(TRUNCATED_RESPONSE, message), TRUNCATED_RESPONSE, "error")
+        case NotStarted(error_type, problem):
+            return Failure(_payload(error_type, f"RequestId: {request_id} Error: {problem}"), error_type, "error")
         case Exit():
             message = f"RequestId: {request_id} Error: {exit_reason(ending)}"
             kind = OUT_OF_MEMORY if ending.out_of_memory else EXIT_ERROR

@@ -191,6 +191,10 @@ class Narrator:
     def restore_report(self, summary: RestoreSummary) -> None:
         self._platform(self._lines.restore_report(summary))
 
+    def launch_failed(self, line: str) -> None:
+        """What of a container image couldn't be started."""
+        self._write(int(self._clock.now() * 1000), line.encode())
+
     def remark(self, text: str) -> None:
         """Something that AWS has no words for."""
         self._platform(self._lines.remark(text))

@@ -12,11 +12,14 @@ from typing import Protocol
 
 from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
+from lampion.code.images.paths import is_program
+from lampion.code.images.store import BadLayer, BadManifest, ContentDamaged, ContentMissing, PreparedImage
 from lampion.code.interpreters import Interpreter, RuntimeUnavailable
 from lampion.code.runtimes import catalogue
 from lampion.domain.errors import InvalidRuntimeException
-from lampion.domain.function import AttachedLayer, Function
+from lampion.domain.function import AttachedLayer, Function, FunctionConfiguration
 from lampion.domain.limits import MEMORY_MIB_PER_CORE
+from lampion.domain.packaging import IMAGE
 from lampion.environments.environ import (
     LAYERS_ROOT,
     LAYERS_VARIABLE,
@@ -26,9 +29,11 @@ from lampion.environments.environ import (
     TASK_ROOT,
     SessionCredentials,
     environment_variables,
+    image_variables,
     snapshot_variables,
 )
 from lampion.environments.environment import Environment, Restore, RuntimeServer
+from lampion.environments.image_program import image_program
 from lampion.environments.log_rate import LogRate
 from lampion.environments.narrator import Narrator
 from lampion.environments.reach import Reach
@@ -36,7 +41,7 @@ from lampion.environments.runtime_programs import PROGRAMS, RuntimeProgram
 from lampion.environments.server_access import ServerAccess
 from lampion.environments.session import OfferedCredentials
 from lampion.function_logs.journal import FunctionLogs, LogGroup
-from lampion.sandbox.driver import Driver, Sandbox
+from lampion.sandbox.driver import CannotStart, Driver, Sandbox, SandboxError
 from lampion.sandbox.snapshots import Snapshot, SnapshotOrigin, Snapshotting
 from lampion.sandbox.spec import Limits, Mount, SandboxSpec, Template
 
@@ -69,6 +74,12 @@ class VersionLabels(Protocol):
     def version_arn(self, function: Function) -> str | None: ...
 
 
+class PreparedImages(Protocol):
+    """Container images, unpacked."""
+
+    async def prepare(self, digest: str) -> PreparedImage: ...
+
+
 class Provisioner:
     """Makes environments (environments.pool.EnvironmentFactory)."""
 
@@ -77,6 +88,7 @@ class Provisioner:
         *,
         driver: Driver,
         packages: PackageTrees,
+        images: PreparedImages,
         runtime_files: RuntimeFiles,
         interpreters: FindInterpreter,
         labels: VersionLabels,
@@ -92,6 +104,7 @@ class Provisioner:
         """No sandbox may use more than `most_memory_mib`, whatever its function's memory: this host hasn't more."""
         self._driver = driver
         self._packages = packages
+        self._images = images
         self._runtime_files = runtime_files
         self._interpreters = interpreters
         self._labels = labels
@@ -110,6 +123,9 @@ class Provisioner:
         log_stream = self._log_stream_name(function)
 
         async def start(credentials: SessionCredentials) -> Sandbox:
+            if function.configuration.package_type == IMAGE:
+                return await self._start_image(function, log_stream, credentials, initialization_type)
+
             def variables(of_language: Mapping[str, str]) -> dict[str, str]:
                 return environment_variables(
                     function,
@@ -184,7 +200,7 @@ class Provisioner:
         return Narrator(
             function,
             stream=self._logs.open_stream(group, log_stream),
-            runtime_version=self._labels.version_label(runtime),
+            runtime_version=self._labels.version_label(runtime) if runtime else "",
             runtime_version_arn=self._labels.version_arn(function) or "",
             clock=self._clock,
             rate=self._log_rate,
@@ -215,13 +231,50 @@ class Provisioner:
             environ=environ,
             working_directory=TASK_ROOT,
             mounts=(*shared, *own),
-            limits=Limits(
-                memory_mib=min(configuration.memory_mib, self._most_memory_mib),
-                cpu_cores=configuration.memory_mib / MEMORY_MIB_PER_CORE,
-                tmp_mib=configuration.ephemeral_storage_mib,
-            ),
+            limits=self._limits(configuration),
             network=self._reach.network_of(configuration),
             template=self._template(interpreter, shared, configuration.memory_mib) if can_wait else None,
+        )
+
+    async def _start_image(
+        self, function: Function, log_stream: str, credentials: SessionCredentials, initialization_type: str
+    ) -> Sandbox:
+        """Raises LaunchFailed for what the image or its configuration has wrong, SandboxError for all else."""
+        configuration = function.configuration
+        try:
+            image = await self._images.prepare(function.package.image_digest)
+        except (BadLayer, BadManifest, ContentDamaged, ContentMissing, OSError) as error:
+            raise SandboxError(f"the image {function.package.image_uri} can't be prepared: {error}") from error
+        program = image_program(image.config, configuration.image_config)
+        program.check()
+        environ = image_variables(
+            function,
+            log_stream=log_stream,
+            credentials=credentials,
+            of_image=program.environment,
+            handler=program.handler,
+            initialization_type=initialization_type,
+        )
+        spec = SandboxSpec(
+            sandbox_id=self._sandbox_id(),
+            argv=program.argv(environ, lambda path: is_program(image.root, path)),
+            environ=environ,
+            working_directory=program.working_directory,
+            mounts=(),
+            limits=self._limits(configuration),
+            network=self._reach.network_of(configuration),
+            root=image.root,
+        )
+        try:
+            return await self._driver.start(spec)
+        except CannotStart as error:
+            raise program.explained(error) from error
+
+    def _limits(self, configuration: FunctionConfiguration) -> Limits:
+        return Limits(
+            memory_mib=min(configuration.memory_mib, self._most_memory_mib),
+            cpu_cores=configuration.memory_mib / MEMORY_MIB_PER_CORE,
+            tmp_mib=configuration.ephemeral_storage_mib,
         )
 
     @property

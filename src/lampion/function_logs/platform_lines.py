@@ -102,6 +102,8 @@ class TextLines:
     def init_start(
         self, runtime_version: str, runtime_version_arn: str, initialization_type: str = "on-demand"
     ) -> bytes:
+        if not runtime_version:
+            return b""  # a container image has no runtime, and AWS says nothing of its start
         return f"INIT_START Runtime Version: {runtime_version}\tRuntime Version ARN: {runtime_version_arn}".encode()
 
     def init_report(self, summary: InitSummary) -> bytes:
@@ -165,8 +167,9 @@ class JsonLines:
         record = {
             "initializationType": initialization_type,
             "phase": "init",
-            "runtimeVersion": runtime_version,
-            "runtimeVersionArn": runtime_version_arn,
+            **(
+                {"runtimeVersion": runtime_version, "runtimeVersionArn": runtime_version_arn} if runtime_version else {}
+            ),
         }
         return self._line(_INFO, "platform.initStart", record)
 

@@ -53,6 +53,18 @@ class SandboxError(Exception):
     """A sandbox couldn't be made or has failed on the platform's side; the message says where and why."""
 
 
+class CannotStart(SandboxError):
+    """The sandbox was made, but what it was to run can't be started: `step` ("exec" or "working-directory") failed on
+    `path`, for `reason` in the system's words.
+    """
+
+    def __init__(self, step: str, path: str, reason: str) -> None:
+        super().__init__(f"{step} {path}: {reason}")
+        self.step = step
+        self.path = path
+        self.reason = reason
+
+
 class Sandbox(Protocol):
     """One running sandbox.
 

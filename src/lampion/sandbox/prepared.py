@@ -5,6 +5,7 @@ import contextlib
 import socket
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from lampion.clock.clock import Clock
@@ -51,9 +52,10 @@ class Preparation:
         limits: Limits,
         worker: Worker | None = None,
         zygote: socket.socket | None = None,
+        root: Path | None = None,
     ) -> PreparedSandbox:
         """Begin to make one, which may be specialised at once. Raises SandboxError; then nothing is left."""
-        return self.watch(self.beginnings.begin(mounts, limits, worker))
+        return self.watch(self.beginnings.begin(mounts, limits, worker, root=root))
 
     def watch(self, beginning: Beginning) -> PreparedSandbox:
         """See to the end of a sandbox that has begun."""

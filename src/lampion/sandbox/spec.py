@@ -86,6 +86,8 @@ class SandboxSpec:
     The driver adds AWS_LAMBDA_RUNTIME_API and _LAMBDA_TELEMETRY_LOG_FD to `environ`, and AWS_ENDPOINT_URL where there
     is a gateway and `environ` names none; it is otherwise complete: nothing of the server's own environment gets in.
     `template` is a hint: a sandbox prepared after it will do. Its mounts are among `mounts`.
+    `root`: the directory of the host that the sandbox sees, read-only, in place of the host's own programs, libraries
+    and settings; /dev, /proc, /sys and /tmp are the sandbox's own there, too. Such a sandbox has no template.
     """
 
     sandbox_id: str
@@ -96,3 +98,4 @@ class SandboxSpec:
     limits: Limits
     template: Template | None = None
     network: Network = Network()
+    root: Path | None = None

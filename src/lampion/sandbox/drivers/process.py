@@ -129,6 +129,8 @@ class ProcessDriver:
         """Nothing can be prepared here."""
 
     async def start(self, spec: SandboxSpec) -> ProcessSandbox:
+        if spec.root is not None:
+            raise SandboxError("plain processes have no root directory of their own, which a container image needs")
         with contextlib.ExitStack() as on_failure:
             try:
                 sandbox = await self._start(spec, on_failure)

@@ -8,9 +8,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from lampion.sandbox.driver import Exit, SandboxError
+from lampion.sandbox.driver import Exit
 from lampion.sandbox.launcher.daemon import Launched, receive, seal, specialise
-from lampion.sandbox.launcher.messages import Ended, Failed, Lost, Message, Prepared, Refused, Running, Sealed, Watching
+from lampion.sandbox.launcher.messages import (
+    Ended,
+    Failed,
+    Lost,
+    Message,
+    Prepared,
+    Refused,
+    Running,
+    Sealed,
+    Watching,
+    as_error,
+)
 from lampion.sandbox.snapshots import SnapshotRefused
 
 
@@ -147,5 +158,5 @@ class LauncherConnection:
         self._control.close()
         self._on_gone(self._told is not None or bool(self._failure))
         self._ended.set_result(self._told or Ended(Exit(None, signal.SIGKILL), 0))
-        error = SandboxError(self._failure or "the sandbox launcher was killed")
+        error = as_error(self._failure or "the sandbox launcher was killed")
         self._fail((self._listeners, self._running, self._watching, self._sealed), error)

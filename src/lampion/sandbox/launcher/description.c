@@ -209,6 +209,11 @@ static int read_file(struct description *wanted, char **words)
     return add_entry(wanted, (struct entry){ENTRY_FILE, words[0], words[1], false, -1});
 }
 
+static int read_cover(struct description *wanted, char **words)
+{
+    return add_entry(wanted, (struct entry){ENTRY_COVER, words[0], words[1], false, -1});
+}
+
 static int read_symlink(struct description *wanted, char **words)
 {
     return add_entry(wanted, (struct entry){ENTRY_SYMLINK, words[0], words[1], false, -1});
@@ -277,6 +282,7 @@ static const struct verb {
     {"bind-if-present", 2, read_optional_bind},
     {"directory", 1, read_directory},
     {"file", 2, read_file},                     /* path content */
+    {"cover", 2, read_cover},                   /* path content; in place of a file that is there, in a read-only view */
     {"symlink", 2, read_symlink},               /* path target */
     {"rlimit", 3, read_limit},                  /* name soft hard; -1 is unlimited */
     {"argument", 1, read_argument},

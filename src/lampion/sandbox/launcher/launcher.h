@@ -38,7 +38,7 @@ struct setting {
     const char *value;
 };
 
-enum entry_kind { ENTRY_BIND, ENTRY_DIRECTORY, ENTRY_FILE, ENTRY_SYMLINK };
+enum entry_kind { ENTRY_BIND, ENTRY_DIRECTORY, ENTRY_FILE, ENTRY_COVER, ENTRY_SYMLINK };
 
 /* One name in the sandbox's file system; `text` is a host path, a content or a link's target. */
 struct entry {

@@ -5,7 +5,7 @@ import signal
 from dataclasses import dataclass
 from typing import Final
 
-from lampion.sandbox.driver import Exit
+from lampion.sandbox.driver import CannotStart, Exit, SandboxError
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,7 @@ _PLAIN: Final[dict[str, Message]] = {
     "sealed": Sealed(),
     "lost": Lost(),
 }
+_NOT_STARTED: Final = re.compile(r"(exec|working-directory) (.+): ([^:]+)", re.DOTALL)
 _ENDED: Final = re.compile(r"exit (code|signal) (\d+) oom (\d+) peak (-?\d+) killed ([01])")
 
 
@@ -85,3 +86,9 @@ def parse_message(raw: bytes) -> Message:
     # A SIGKILL that the server itself ordered is no sign of too much memory, whatever happened before.
     out_of_memory = number == signal.SIGKILL and oom_kills > 0 and not is_killed
     return Ended(Exit(None, number, out_of_memory), peak)
+
+
+def as_error(failure: str) -> SandboxError:
+    """What a step's failure means for whoever waits for the sandbox."""
+    match = _NOT_STARTED.fullmatch(failure)
+    return SandboxError(failure) if match is None else CannotStart(*match.groups())

@@ -1,7 +1,7 @@
 /*
  * lampion-oci-init HOME DIRECTORY PROGRAM [ARGUMENT...]: process 1 of a container that an OCI runtime made. Runs the
  * program as the function's process, reaps orphans, and tells the keeper (sandbox/oci/keeper.py) on descriptor 4 how it
- * went: "ready", then after its "go" "running" or "error WHAT: WHY", at the end "code NUMBER" or "signal NUMBER".
+ * went: "ready", then after its "go" "running" or "error STEP WHAT: WHY", at the end "code NUMBER" or "signal NUMBER".
  *
  * From the keeper: "go", then "term" for the function's process, "stop" and "continue" for all but process 1; the end of
  * the socket is the container's.
@@ -67,8 +67,8 @@ static int prepare(const char *home)
     return sigaction(SIGCHLD, &noting, NULL);
 }
 
-/* In the child; returns only when it can't. What failed is left in `failed`. */
-static void become(char **words, const char **failed)
+/* In the child; returns only when it can't. What failed, and on what, is left in `step` and `failed`. */
+static void become(char **words, const char **step, const char **failed)
 {
     sigset_t none;
     sigemptyset(&none);
@@ -77,9 +77,11 @@ static void become(char **words, const char **failed)
     sigprocmask(SIG_SETMASK, &none, NULL);
     umask(022);
     setsid();
+    *step = "working-directory";
     *failed = words[0];
     if (chdir(words[0]) < 0)
         return;
+    *step = "exec";
     *failed = words[1];
     execve(words[1], words + 1, environ);
 }
@@ -93,9 +95,9 @@ static pid_t start(char **words)
         return -1;
     pid_t child = fork();
     if (child == 0) {
-        const char *failed = "fork";
-        become(words, &failed);
-        int length = snprintf(text, sizeof text, "error %.300s: %s", failed, strerror(errno));
+        const char *step = "fork", *failed = "";
+        become(words, &step, &failed);
+        int length = snprintf(text, sizeof text, "error %s %.300s: %s", step, failed, strerror(errno));
         _exit(write(ends[1], text, (size_t)length) == length ? 127 : 126);
     }
     close(ends[1]);
