@@ -4,7 +4,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help setup setup-node setup-network setup-oci setup-companion demo test lint unit bench overload chaos guest fuzz escape neighbour scale docs lock clean
+.PHONY: help setup setup-node setup-network setup-oci setup-images setup-companion demo test lint unit bench overload chaos guest fuzz escape neighbour scale docs lock clean
 
 PY := .venv/bin/python
 JS := tests/conformance/js
@@ -31,6 +31,9 @@ setup-node: $(JS)/node_modules/.package-lock.json $(RIC)/node_modules/.package-l
 
 setup-oci:
 	@scripts/system-packages oci
+
+setup-images:
+	@scripts/system-packages images
 
 setup-companion: $(COMPANION)
 
@@ -79,7 +82,7 @@ demo: setup ## start a server, deploy two functions, invoke them, and stay up un
 	$(STEP) "demo"
 	@exec $(PY) examples/demo.py
 
-test: setup setup-node setup-network setup-oci setup-companion lint ## all checks and the whole test suite
+test: setup setup-node setup-network setup-oci setup-images setup-companion lint ## all checks and the whole test suite
 	@scripts/system-packages escape
 	$(STEP) "pytest"
 	@$(PY) -m pytest -m "not long"

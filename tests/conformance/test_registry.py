@@ -1,4 +1,4 @@
-"""The built-in registry by the letter of the OCI distribution specification 1.1, and what hostile clients leave there."""
+"""The built-in registry by the letter of the OCI distribution specification 1.1, and what hostile clients leave."""
 
 import base64
 import json

@@ -8,7 +8,7 @@ import subprocess
 import tarfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -77,11 +77,11 @@ class Image:
     architecture: str = "amd64"
     media_type: str = OCI_MANIFEST
 
-    @property
+    @cached_property
     def layers(self) -> list[bytes]:
-        return [gzip.compress(data, mtime=0) for data in self.archives]
+        return [gzip.compress(data, 1, mtime=0) for data in self.archives]
 
-    @property
+    @cached_property
     def config(self) -> bytes:
         diff_ids = [digest_of(data) for data in self.archives]
         rootfs = {"type": "layers", "diff_ids": diff_ids}
@@ -89,7 +89,7 @@ class Image:
             {"architecture": self.architecture, "os": "linux", "config": self.run, "rootfs": rootfs}
         ).encode()
 
-    @property
+    @cached_property
     def manifest(self) -> bytes:
         return json.dumps(
             {

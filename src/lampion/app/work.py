@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
+from lampion.app.other_registries import other_registries
 from lampion.app.rooms import Ports, Stores, Work
 from lampion.code.deployments import Deployments
 from lampion.code.garbage import GarbageCollector
-from lampion.code.images.foreign import ForeignRegistries
 from lampion.code.images.garbage import ImageGarbage
 from lampion.code.images.readiness import ImageReadiness
 from lampion.code.images.sources import ImageSources
@@ -67,7 +67,7 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
     provisioner = _provisioner(settings, ports, stores, interpreters, runtimes, ServerAccess(sessions, doors))
     snapshots = VersionSnapshots(provisioner, _snapshot_taking(ports, provisioner))
     pool = _pool(settings, ports, snapshots)
-    garbage, others = _garbage(ports, stores, pool), ForeignRegistries()
+    garbage, others = _garbage(ports, stores, pool), other_registries(settings, ports, stores)
     deployments = Deployments(
         functions=stores.functions,
         blobs=stores.blobs,

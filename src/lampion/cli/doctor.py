@@ -13,7 +13,8 @@ from lampion.cli.doctor_runtimes import runtime_findings
 from lampion.cli.failure import ExitCode, Failure
 from lampion.clock.clock import SystemClock
 from lampion.code.interpreters import Interpreters, search_places
-from lampion.config import SettingError, Settings, settings_from
+from lampion.config import Settings, settings_from
+from lampion.config.option import SettingError
 from lampion.config.values import SandboxChoice
 from lampion.sandbox.doctor import examine
 from lampion.sandbox.driver import Capabilities, Finding, Grade

@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "metrics": "Print what functions did since the server started.",
     "clock": "Show the clock of a server, or advance it.",
     "queue": "Look into the queues of events, and bring back what failed.",
+    "image": "Bring container images into a server's own registry.",
     "status": "Tell whether a server is well.",
     "doctor": "Say what this machine offers, and how to mend what it doesn't.",
 }

@@ -4,7 +4,7 @@ The command line's options, the LAMPION_* variables and docs/reference/settings.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,8 @@ from lampion.config.memory import (
     environments_for_memory,
     memory_bytes,
 )
+from lampion.config.option import Option, SettingError
+from lampion.config.option import setting as _setting
 from lampion.config.services import ServiceProblem, endpoints_from
 from lampion.config.values import (
     AuthMode,
@@ -40,6 +42,7 @@ from lampion.config.values import (
     parse_network,
     parse_private_networks,
     parse_region,
+    parse_registries,
     parse_runtime_command,
     parse_sandbox,
     parse_seconds,
@@ -50,44 +53,6 @@ from lampion.endpoints.services import Endpoints
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address
-
-
-class SettingError(Exception):
-    """A setting that can't be used. `source` is the option or variable that gave it."""
-
-    def __init__(self, source: str, value: str, problem: str, fix: str) -> None:
-        super().__init__(f"{source} {value!r}: {problem}. {fix}")
-        self.source = source
-        self.value = value
-        self.problem = problem
-        self.fix = fix
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One setting as the command line and the documentation see it."""
-
-    name: str
-    default: str
-    metavar: str
-    help: str
-    parse: Callable[[str], object]
-    repeatable: bool
-
-    @property
-    def flag(self) -> str:
-        return "--" + self.name.replace("_", "-")
-
-    @property
-    def variable(self) -> str:
-        return "LAMPION_" + self.name.upper()
-
-
-def _setting(
-    default: str, parse: Callable[[str], object], metavar: str, meaning: str, *, repeatable: bool = False
-) -> dict[str, object]:
-    """What `Option` says of a field; `default` is text as a user would write it."""
-    return {"default": default, "parse": parse, "metavar": metavar, "help": meaning, "repeatable": repeatable}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +176,21 @@ class Settings:
             "Program that runs a runtime, such as python3.13=/usr/local/bin/python3.13; "
             "unnamed runtimes are looked for on PATH. In the variable, separate several by commas.",
             repeatable=True,
+        )
+    )
+    image_registry: Mapping[str, bool] = field(
+        metadata=_setting(
+            "",
+            parse_registries,
+            "HOST",
+            "Registry that functions may name in ImageUri, such as ghcr.io, beside this server's own; needs skopeo. "
+            "http://HOST for one without TLS. In the variable, separate several by commas.",
+            repeatable=True,
+        )
+    )
+    image_logins: Path | None = field(
+        metadata=_setting(
+            "", parse_file, "FILE", "Logins for those registries, as `skopeo login --authfile FILE HOST` writes them."
         )
     )
     concurrency_limit: int = field(

@@ -213,7 +213,9 @@ def test_too_many_names_in_the_root_directory_are_refused(tmp_path: Path) -> Non
 def test_a_sandboxs_user_has_a_name_and_its_own_files_have_places(lay: Lay, tmp_path: Path) -> None:
     rootfs = Rootfs(tmp_path / "root")
     base = archive(
-        Item("etc/passwd", b"root:x:0:0::/:/bin/sh"), Item("etc/hosts", b"10.0.0.1 db\n"), link("etc/resolv.conf", "/run/r")
+        Item("etc/passwd", b"root:x:0:0::/:/bin/sh"),
+        Item("etc/hosts", b"10.0.0.1 db\n"),
+        link("etc/resolv.conf", "/run/r"),
     )
     rootfs.lay(LayerStream(io.BytesIO(base), "", MIB))
     rootfs.furnish()

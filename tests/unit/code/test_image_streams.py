@@ -74,7 +74,9 @@ def test_zstd_without_a_module_for_it_is_refused_in_words(monkeypatch: pytest.Mo
     reason="this Python has no zstd, and backports.zstd isn't installed",
 )
 def test_zstd_is_undone_where_there_is_a_module_for_it() -> None:
-    module = importlib.import_module("compression.zstd" if importlib.util.find_spec("compression") else "backports.zstd")
+    module = importlib.import_module(
+        "compression.zstd" if importlib.util.find_spec("compression") else "backports.zstd"
+    )
     data = module.compress(TEXT[:1000]) + module.compress(TEXT[1000:])
     assert read_all(data, "zstd") == TEXT
     with pytest.raises(BadLayer):

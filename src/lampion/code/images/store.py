@@ -9,6 +9,7 @@ import hashlib
 import logging
 from collections import OrderedDict
 from collections.abc import Set
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -45,7 +46,8 @@ class StoredImage:
 
     @property
     def tree_name(self) -> str:
-        return hashlib.sha256("\n".join(layer.digest for layer in self.manifest.layers).encode()).hexdigest()
+        made_from = (*(layer.digest for layer in self.manifest.layers), *self.config.diff_ids)
+        return hashlib.sha256("\n".join(made_from).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +148,8 @@ class Images:
                 continue
             reached |= {part.digest for part in (*manifest.layers, *((manifest.config,) if manifest.config else ()))}
             pending += [part.digest for part in manifest.manifests]
-            if not manifest.is_index:
-                trees.add(StoredImage(digest, manifest, ImageConfig("", ())).tree_name)
+            with suppress(ContentMissing, ContentDamaged, BadManifest):  # else it is no image that could have a tree
+                trees.add(self._read(digest).tree_name)
         return reached, trees
 
 
