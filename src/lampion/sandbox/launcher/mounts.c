@@ -75,14 +75,16 @@ static int cover_file(const char *path, const char *content)
     if (make_file(place, content) < 0)
         return -1;
     int tree = (int)syscall(SYS_open_tree, AT_FDCWD, place, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-    if (tree < 0 || unlink(place) < 0)
+    if (tree < 0)
         return -1;
     struct mount_attr wanted = {.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV};
     if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &wanted, sizeof wanted) < 0)
         return -1;
-    int result = (int)syscall(SYS_move_mount, tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);
+    if (syscall(SYS_move_mount, tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        return -1;
     close(tree);
-    return result;
+    /* Only now: what has no name any more can't be attached. */
+    return unlink(place);
 }
 
 static int build_entry(const struct entry *entry)
