@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -28,6 +29,12 @@ _NO_ISOLATION = Capabilities(
 )
 _NO_RUNTIME = Finding(
     "runtimes", "no function can run: there is no Python or Node.js that serves one", "apt-get install python3"
+)
+
+_NO_SKOPEO = Finding(
+    "skopeo",
+    "container images can be pushed here, but not loaded from files or taken from other registries",
+    "apt-get install skopeo",
 )
 
 
@@ -68,6 +75,7 @@ async def _examine(settings: Settings) -> Report:
             *isolated.findings,
             *network,
             *([] if runtimes else [_NO_RUNTIME]),
+            *([] if shutil.which("skopeo") else [_NO_SKOPEO]),
             *runtime_findings(settings.data, today=datetime.fromtimestamp(SystemClock().now(), UTC).date()),
         ],
     )
