@@ -252,6 +252,17 @@ def test_an_image_without_a_command_runs_its_bootstrap(
     assert invoke(lambda_client, name)["arguments"] == ["/var/task/bootstrap"]
 
 
+def test_snap_start_of_an_image_stays_off(lambda_client: Any, make_image_function: Callable[..., str]) -> None:
+    uri = pushed(lambda_client, "snapped", static_image())
+    name = make_image_function(uri, SnapStart={"ApplyOn": "PublishedVersions"}, Publish=True)
+    for _ in range(400):
+        found = lambda_client.get_function_configuration(FunctionName=name, Qualifier="1")
+        if found["State"] != "Pending":
+            break
+    assert (found["State"], found["SnapStart"]["OptimizationStatus"]) == ("Active", "Off")
+    assert invoke(lambda_client, name, Qualifier="1")["text"] == "lower"
+
+
 HOSTILE = {
     "a path upwards": (archive(Item("../../outside")), "leads out of the image"),
     "a device": (archive(Item("disk", kind=tarfile.BLKTYPE)), "it has a device"),

@@ -64,8 +64,10 @@ class ImageProgram:
         return (found, *arguments)
 
     def check(self) -> None:
-        """Raises LaunchFailed for a working directory that can't be one."""
-        if not self.working_directory.startswith("/"):
+        """Raises LaunchFailed for a working directory or a command that can't be one."""
+        if any("\0" in word for word in (*self.entrypoint, *self.command)):
+            raise self.failed(_INVALID_ENTRYPOINT, "invalid argument")
+        if not self.working_directory.startswith("/") or "\0" in self.working_directory:
             raise self.failed(
                 _INVALID_WORKING_DIRECTORY,
                 f"the working directory '{self.working_directory}' is invalid, it needs to be an absolute path",

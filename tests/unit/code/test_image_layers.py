@@ -162,6 +162,27 @@ def test_a_link_of_a_lower_layer_leads_an_upper_one_nowhere_else(lay: Lay, tmp_p
         lay(archive(link("a", str(Path("..", tmp_path.name)))), archive(Item("a/x")))
 
 
+def test_links_that_lead_round_and_round_cost_little_and_nothing_is_written_through_them(lay: Lay) -> None:
+    links = [link(f"l{number}", "/".join([f"l{number + 1}/.."] * 500)) for number in range(30)]
+    with pytest.raises(BadLayer, match="leads out"):
+        lay(archive(*links, directory("l30/x"), Item("l0/file")))
+
+
+def test_a_file_of_users_that_is_far_too_large_is_not_read(tmp_path: Path) -> None:
+    rootfs = Rootfs(tmp_path / "root")
+    base = archive(Item("etc/passwd", b"x" * (2 * MIB)), Item("etc/hosts", b"h"))
+    rootfs.lay(LayerStream(io.BytesIO(base), "", 4 * MIB))
+    rootfs.furnish()
+    assert (tmp_path / "root/etc/passwd").stat().st_size == 2 * MIB
+
+
+def test_a_file_in_place_of_etc_stays(tmp_path: Path) -> None:
+    rootfs = Rootfs(tmp_path / "root")
+    rootfs.lay(LayerStream(io.BytesIO(archive(Item("etc", b"odd"))), "", MIB))
+    rootfs.furnish()
+    assert (tmp_path / "root/etc").read_bytes() == b"odd"
+
+
 def header(name: bytes, kind: bytes, size: bytes, *, magic: bytes = b"ustar\x0000") -> bytes:
     block = bytearray(512)
     block[: len(name)], block[100:107], block[124 : 124 + len(size)] = name, b"0000644", size

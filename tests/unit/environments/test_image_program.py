@@ -83,3 +83,10 @@ def test_a_working_directory_is_absolute() -> None:
     image_program(IMAGE, None).check()
     with pytest.raises(LaunchFailed, match="the working directory 'app' is invalid, it needs to be an absolute path"):
         image_program(IMAGE, {"WorkingDirectory": "app"}).check()
+
+
+@pytest.mark.parametrize("member", ["EntryPoint", "Command"])
+def test_words_that_no_process_can_have_are_the_images_fault(member: str) -> None:
+    with pytest.raises(LaunchFailed) as raised:
+        image_program(IMAGE, {member: ["a\0b"]}).check()
+    assert raised.value.ending == NotStarted("Runtime.InvalidEntrypoint", "invalid argument")

@@ -29,6 +29,8 @@ _LAYERS: Final = {
     "application/vnd.docker.image.rootfs.diff.tar.zstd": "zstd",
 }
 _MOST_LAYERS: Final = 512
+_MOST_WORDS: Final = 1000
+_MOST_CHARACTERS: Final = 256 * 1024
 _ARCHITECTURES: Final = {"amd64": "x86_64", "arm64": "arm64"}
 
 
@@ -155,6 +157,7 @@ def parse_config(data: bytes) -> ImageConfig:
     run, rootfs = read.config or _Run(), read.rootfs or _RootFs()
     if read.os not in ("linux", ""):
         raise BadManifest(f"an image for {read.os!r}")
+    _check_words([*(run.entrypoint or ()), *(run.command or ()), *(run.environment or ()), run.working_directory or ""])
     return ImageConfig(
         architecture=_ARCHITECTURES.get(read.architecture, read.architecture),
         diff_ids=rootfs.diff_ids,
@@ -163,6 +166,22 @@ def parse_config(data: bytes) -> ImageConfig:
         environment=run.environment or (),
         working_directory=run.working_directory or "",
     )
+
+
+def _check_words(words: list[str]) -> None:
+    """What is to become a process's: it takes no NUL, and not everything."""
+    if len(words) > _MOST_WORDS or sum(map(len, words)) > _MOST_CHARACTERS:
+        raise BadManifest("its command and variables are too long")
+    if any("\0" in word or not _is_text(word) for word in words):
+        raise BadManifest("its command or variables are no text")
+
+
+def _is_text(word: str) -> bool:
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def compression_of(layer: Descriptor) -> str:

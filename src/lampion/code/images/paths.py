@@ -4,16 +4,21 @@ from pathlib import Path
 from typing import Final
 
 _LINKS_MAX: Final = 40
+_STEPS_MAX: Final = 1000
+"""Links whose targets have very many parts would else make one path cost a second."""
 
 
 def follow(root: Path, path: Path) -> Path | None:
-    """`path`, which lies in `root`, without links in it; what it names need not exist. None when a link leads out.
+    """`path`, which lies in `root`, without links in it; what it names need not exist. None when a link leads out,
+    or all of them too far.
 
     An absolute link leads from `root`. Raises OSError for what can't be looked at.
     """
     pending = list(reversed(path.relative_to(root).parts))
     place, links = root, 0
-    while pending:
+    for _ in range(_STEPS_MAX):
+        if not pending:
+            return place
         part = pending.pop()
         if part in ("", "."):
             continue
@@ -31,7 +36,7 @@ def follow(root: Path, path: Path) -> Path | None:
         target = str(place.readlink())
         place = root if target.startswith("/") else place.parent
         pending += reversed(target.split("/"))
-    return place
+    return None
 
 
 def is_program(root: Path, path: str) -> bool:

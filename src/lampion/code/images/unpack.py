@@ -30,6 +30,7 @@ _OPAQUE: Final = ".wh..wh..opq"
 _AUFS: Final = ".wh..wh."
 _NO_PLACE_FOR: Final = ("dev", "proc", "sys")
 """Sandboxes have their own; what images have there is never seen."""
+_NAMES_BYTES_MAX: Final = 1024 * 1024
 _FURTHEST_SECONDS: Final = 1 << 33
 
 _USER: Final = "sbx_user1051"
@@ -49,11 +50,12 @@ class Rootfs:
         self._root = root
         self._entries = 0
         self._own: set[str] = set()
+        self._opaque: set[Path] = set()
         self._ways: dict[tuple[str, ...], Path] = {}
 
     def lay(self, stream: LayerStream) -> str:
         """Lay one layer over what is there; the digest of the unpacked archive. Raises BadLayer, OSError."""
-        self._own = set()
+        self._own, self._opaque = set(), set()
         reader = TarReader(stream)
         for entry in reader:
             self._entries += 1
@@ -67,7 +69,7 @@ class Rootfs:
     def furnish(self) -> None:
         """Add what a sandbox needs to find in it. Raises BadLayer, OSError."""
         etc = self._root / "etc"
-        if not etc.is_symlink():
+        if not etc.is_symlink() and (etc.is_dir() or not etc.exists()):
             etc.mkdir(exist_ok=True)
             for name, line in (("passwd", _USERS_LINE), ("group", _GROUPS_LINE)):
                 _add_line(etc / name, line)
@@ -86,7 +88,9 @@ class Rootfs:
         *above, name = parts
         directory = self._directory(above)
         if name == _OPAQUE:
-            self._hide_all(directory)
+            if directory not in self._opaque:  # once is enough, and a look at all that it holds
+                self._opaque.add(directory)
+                self._hide_all(directory)
         elif name.startswith(_AUFS):
             return
         elif name.startswith(_WHITEOUT):
@@ -217,8 +221,10 @@ def _remove(path: Path) -> bool:
 
 
 def _add_line(file: Path, line: str) -> None:
-    """A link or something else in its place stays what it is."""
+    """A link, something else in its place, and what is far too large stay what they are."""
     if file.is_symlink() or (file.exists() and not file.is_file()):
+        return
+    if file.exists() and file.stat().st_size > _NAMES_BYTES_MAX:
         return
     text = file.read_bytes() if file.exists() else b""
     if f"{_USER}:".encode() not in text:
