@@ -256,6 +256,7 @@ NO_MANIFESTS = {
     "a digest that is a path": b'{"schemaVersion":2,"config":{"digest":"../../x","size":1},"layers":[]}',
     "a negative size": b'{"schemaVersion":2,"config":{"digest":"sha256:%s","size":-1},"layers":[]}' % (b"a" * 64),
     "nesting without end": b"[" * 100_000,
+    "nesting where nobody looks": b'{"schemaVersion":2,"x":' + b"[" * 100_000,
 }
 
 

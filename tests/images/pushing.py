@@ -59,9 +59,10 @@ class RegistryClient:
         return self.ask("PUT", path, image.manifest, content_type=image.media_type)
 
     def push(self, repository: str, tag: str, image: Image) -> str:
-        """An image's URI."""
+        """An image's URI. As clients do, what the repository has isn't brought again."""
         for blob in image.blobs:
-            self.put_blob(repository, blob)
+            if self.ask("HEAD", f"/v2/{repository}/blobs/{digest_of(blob)}").status != 200:
+                self.put_blob(repository, blob)
         answer = self.put_manifest(repository, tag, image)
         assert answer.status == 201, answer
         return f"{self.host}/{repository}:{tag}"

@@ -105,3 +105,10 @@ async def test_an_image_whose_content_is_lost_is_told(
     assert await stage.images.missing(ONE.digest)
     with pytest.raises(ContentMissing):
         await stage.images.prepare(ONE.digest)
+
+
+async def test_names_of_all_letters_are_verified_like_others(make_stage: Callable[..., Stage]) -> None:
+    stage, image = make_stage(), Image([archive(Item("Főtanúsítvány ☃", b"1"))])
+    stage.store(image)
+    prepared = await stage.images.prepare(image.digest)
+    assert (prepared.root / "Főtanúsítvány ☃").read_bytes() == b"1"

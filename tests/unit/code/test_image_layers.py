@@ -49,8 +49,8 @@ def test_files_keep_their_content_modes_and_times_but_no_special_bits(lay: Lay) 
     assert (root / "etc/shadow").stat().st_mode & 0o7777 == 0o400
 
 
-def test_long_names_and_names_that_are_not_utf8_survive(lay: Lay) -> None:
-    long, odd = "/".join(["part" * 20] * 10), b"caf\xe9".decode("utf-8", "surrogateescape")
+def test_long_names_and_names_of_all_letters_survive(lay: Lay) -> None:
+    long, odd = "/".join(["part" * 20] * 10), "Főtanúsítvány = ☃"
     pax = archive(Item(long, b"1"), Item(odd, b"2"))
     memory = io.BytesIO()
     with tarfile.open(fileobj=memory, mode="w", format=tarfile.GNU_FORMAT) as tar:
@@ -144,6 +144,9 @@ HOSTILE = {
     "a link without a target": archive(link("a", "")),
     "a file in a file": archive(Item("a"), Item("a/b"), hard_link("c", "a/b/d")),
     "a name that is too long": archive(Item("a" * 256)),
+    "a name that is not UTF-8": archive(Item(b"caf\xe9".decode("utf-8", "surrogateescape"))),
+    "a link that is not UTF-8": archive(link("a", b"caf\xe9".decode("utf-8", "surrogateescape"))),
+    "a path that is too long": archive(Item("/".join(["x" * 200] * 20))),
     "names that are too deep": archive(Item("/".join("a" * 200))),
 }
 
@@ -206,6 +209,9 @@ BROKEN = {
     "a record longer than all": header(b"a", b"x", b"00000000012") + b"999 a=bcde".ljust(512, b"\0"),
     "a sparse file": header(b"a", b"S", b"00000000000"),
     "an unknown kind": header(b"a", b"V", b"00000000000"),
+    "a time that is no number": archive(Item("a", modified_seconds=1e9 + 0.5)).replace(
+        b"1000000000.5", b"nan         "
+    ),
     "a time that is none": archive(Item("é" * 80)).replace(b"path=", b"mtime=", 1)[:512]
     + b"13 mtime=now\n".ljust(512, b"\0")
     + header(b"a", b"0", b"00000000000"),

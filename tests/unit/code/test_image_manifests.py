@@ -55,7 +55,7 @@ def test_other_artifacts_are_kept_but_not_run(members: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        *(b"", b"{", b"[]", b"null", b"[" * 100_000, b"\xff"),
+        *(b"", b"{", b"[]", b"null", b"[" * 100_000, b"\xff", b'{"x":' * 100_000),
         *(manifest(schemaVersion=1), manifest(mediaType="text/plain"), manifest(config=None), manifest(layers=None)),
         manifest(config={**CONFIG, "digest": "sha256:../../etc"}),
         manifest(config={**CONFIG, "size": -1}),
@@ -98,6 +98,7 @@ def test_a_configuration_says_how_its_image_is_run() -> None:
         *(b"", b"[]", config(os="windows"), config(config={"Env": "A=1"}), config(config={"Cmd": ["a\0b"]})),
         *(config(config={"Env": ["A=\ud800"]}), config(config={"Cmd": ["x"] * 2000})),
         config(config={"Env": ["A=" + "x" * 300_000]}),
+        b'{"x":' * 100_000,
     ],
 )
 def test_what_could_be_no_processs_is_refused(data: bytes) -> None:

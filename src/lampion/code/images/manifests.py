@@ -121,7 +121,7 @@ def parse_manifest(data: bytes, media_type: str | None = None) -> Manifest:
     """`media_type` is what its sender called it. Raises BadManifest."""
     try:
         read = _MANIFEST.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadManifest(f"not a manifest: {error}") from None
     named = read.media_type or media_type or _presumed(read)
     if read.schema_version != 2 or named not in MANIFEST_TYPES:
@@ -152,7 +152,7 @@ def parse_config(data: bytes) -> ImageConfig:
     """Raises BadManifest."""
     try:
         read = _CONFIG.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadManifest(f"not an image's configuration: {error}") from None
     run, rootfs = read.config or _Run(), read.rootfs or _RootFs()
     if read.os not in ("linux", ""):

@@ -3,6 +3,7 @@
 Knows nothing of where entries go. Headers of all kinds are bounded, whatever an archive says.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -44,7 +45,7 @@ _LONG_LINK: Final = b"K"
 
 @dataclass(frozen=True, slots=True)
 class TarEntry:
-    """One entry. Names are as they stand there, bytes that aren't UTF-8 as surrogates."""
+    """One entry. Names are as they stand there."""
 
     name: str
     kind: Kind
@@ -168,7 +169,10 @@ def _name(block: bytes) -> str:
 
 
 def _text(field: bytes) -> str:
-    return field.partition(b"\0")[0].decode("utf-8", "surrogateescape")
+    try:
+        return field.partition(b"\0")[0].decode()
+    except UnicodeDecodeError:
+        raise BadLayer("a name in it isn't UTF-8") from None
 
 
 def _pax_records(text: bytes) -> dict[str, str]:
@@ -184,7 +188,7 @@ def _pax_records(text: bytes) -> dict[str, str]:
             raise BadLayer("its archive is damaged")
         if b"\0" in value and key in (b"path", b"linkpath"):
             raise BadLayer("a name with a NUL character")
-        records[key.decode("utf-8", "replace")] = value.decode("utf-8", "surrogateescape")
+        records[key.decode("utf-8", "replace")] = _text(value)
     return records
 
 
@@ -196,6 +200,9 @@ def _decimal(text: str) -> int:
 
 def _seconds(text: str) -> float:
     try:
-        return float(text)
+        seconds = float(text)
     except ValueError:
-        raise BadLayer("its archive is damaged") from None
+        seconds = math.nan
+    if not math.isfinite(seconds):
+        raise BadLayer("its archive is damaged")
+    return seconds

@@ -22,7 +22,8 @@ ENTRIES_MAX: Final = 500_000
 ROOT_ENTRIES_MAX: Final = 100
 """Each name in the root directory becomes a mount of the sandbox, of which the launcher takes only so many."""
 
-_NAME_BYTES_MAX: Final = 4096
+_NAME_BYTES_MAX: Final = 3000
+_TARGET_BYTES_MAX: Final = 4095
 _PART_BYTES_MAX: Final = 255
 _DEPTH_MAX: Final = 128
 _WHITEOUT: Final = ".wh."
@@ -118,7 +119,7 @@ class Rootfs:
             return
         self._remove(path)
         if entry.kind is Kind.SYMLINK:
-            if not entry.target or len(os.fsencode(entry.target)) >= _NAME_BYTES_MAX:
+            if not entry.target or len(os.fsencode(entry.target)) > _TARGET_BYTES_MAX:
                 raise BadLayer(f"its link {entry.name[:200]!r} leads nowhere")
             path.symlink_to(entry.target)
         else:
