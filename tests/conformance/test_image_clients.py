@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.conformance.test_image_functions import create, invoke, refused
+from tests.conformance.test_tls import PAIR
 from tests.deployment import unique_name, wait_active
 from tests.images.making import static_image, write_layout
 from tests.images.pushing import ecr_beside, pushed
@@ -45,9 +46,10 @@ def skopeo(*arguments: str | Path) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
 
 
-def lampion(server: LiveServer, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def lampion(server: LiveServer, *arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "lampion", *map(str, arguments), "--data", str(server.data)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=clean_environ())
+    variables = {**clean_environ(), **environ}
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=variables)
 
 
 @pytest.mark.parametrize("form", ["oci", "v2s2"])
@@ -90,6 +92,21 @@ def test_an_image_is_loaded_from_a_file(
     wait_active(lambda_client, name)
     assert invoke(lambda_client, name)["text"] == "lower"
     lambda_client.delete_function(FunctionName=name)
+
+
+def test_a_servers_own_certificate_is_trusted(start_server: Callable[..., LiveServer], layout: Path) -> None:
+    server = start_server(*PAIR)
+    loaded = lampion(server, "image", "load", layout, "--as", "secret/app")
+    assert (loaded.stdout, loaded.stderr) == (f"{server.url.removeprefix('https://')}/secret/app:latest\n", "")
+
+
+def test_a_machine_without_skopeo_is_told_by_the_doctor(live_server: LiveServer, tmp_path: Path, layout: Path) -> None:
+    environ = {"PATH": str(tmp_path)}
+    doctor = json.loads(lampion(live_server, "doctor", "--json", **environ).stdout)
+    (finding,) = [one for one in doctor["findings"] if one["name"] == "skopeo"]
+    assert finding["mend"] == "apt-get install skopeo"
+    refused = lampion(live_server, "image", "load", layout, "--as", "missing", **environ)
+    assert (refused.returncode, "apt-get install skopeo" in refused.stderr) == (2, True)
 
 
 def test_what_is_no_image_is_not_loaded(live_server: LiveServer, tmp_path: Path) -> None:

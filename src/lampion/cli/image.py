@@ -103,8 +103,9 @@ def _push(server: Server, source: str, uri: str, token: str) -> None:
         logins = Path(place, "auth.json")
         logins.write_text(json.dumps({"auths": {server.host: {"auth": token}}}))
         trust = [] if server.url.startswith("https:") else ["--dest-tls-verify=false"]
-        if server.certificate is not None:
-            shutil.copy(server.certificate, Path(place, "server.crt"))
+        trusted = server.certificate or server.authorities
+        if trusted is not None:
+            shutil.copy(trusted, Path(place, "trusted.crt"))
             trust = ["--dest-cert-dir", place]
         argv = ["skopeo", "copy", "--quiet", *trust, "--dest-authfile", str(logins), source, f"docker://{uri}"]
         environ = {
