@@ -4,7 +4,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help setup setup-node setup-network setup-oci setup-images setup-companion demo test lint unit bench overload chaos guest fuzz escape neighbour scale docs lock clean
+.PHONY: help setup setup-node setup-network setup-oci setup-images setup-emulator setup-companion setup-runtimes demo test lint unit bench overload chaos guest fuzz escape neighbour scale docs lock clean
 
 PY := .venv/bin/python
 JS := tests/conformance/js
@@ -35,7 +35,13 @@ setup-oci:
 setup-images:
 	@scripts/system-packages images
 
+setup-emulator:
+	@scripts/system-packages emulator
+
 setup-companion: $(COMPANION)
+
+setup-runtimes:
+	@scripts/system-packages runtimes
 
 setup-network:
 	@scripts/system-packages network
@@ -71,7 +77,7 @@ $(JS)/node_modules/.package-lock.json: $(JS)/package-lock.json
 
 # without scripts: AWS's clients would build their native part, which the tests replace
 $(RIC)/node_modules/.package-lock.json: $(RIC)/package-lock.json
-	$(STEP) "set-up: AWS's runtime clients for Node.js and a newer Node.js, for tests"
+	$(STEP) "set-up: AWS's runtime clients for Node.js, and versions of Node.js, for tests"
 	@scripts/system-packages node
 	@cd $(RIC) && npm ci --ignore-scripts --silent --no-audit --no-fund </dev/null
 	@touch $@
@@ -82,7 +88,7 @@ demo: setup ## start a server, deploy two functions, invoke them, and stay up un
 	$(STEP) "demo"
 	@exec $(PY) examples/demo.py
 
-test: setup setup-node setup-network setup-oci setup-images setup-companion lint ## all checks and the whole test suite
+test: setup setup-node setup-network setup-oci setup-images setup-emulator setup-companion setup-runtimes lint ## all checks and the whole test suite
 	@scripts/system-packages escape
 	$(STEP) "pytest"
 	@$(PY) -m pytest -m "not long"

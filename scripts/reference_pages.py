@@ -14,7 +14,7 @@ import lampion.api
 from lampion.aws.model import load_service
 from lampion.cli.failure import MEANINGS
 from lampion.cli.main import COMMANDS, lampion_command
-from lampion.config import options
+from lampion.config import Option, options
 from lampion.domain.event_source import SourceSpec
 from lampion.endpoints.services import Service
 from lampion.event_sources import SPECS
@@ -27,7 +27,7 @@ HELP_WIDTH = 100
 
 def settings_page() -> str:
     rows = [
-        f"| `{option.flag} {_cell(option.metavar)}` | `{option.variable}` "
+        f"| `{_usage(option)}` | `{option.variable}` "
         f"| {f'`{option.default}`' if option.default else 'none'} | {_cell(option.help)} |"
         for option in options()
     ]
@@ -41,8 +41,30 @@ def settings_page() -> str:
             *rows,
             "",
             *_services_section(),
+            *_FILE_SYSTEMS_SECTION,
         ]
     )
+
+
+def _usage(option: Option) -> str:
+    return option.flag if option.is_switch else f"{option.flag} {_cell(option.metavar)}"
+
+
+_FILE_SYSTEMS_SECTION = (
+    "",
+    "## File systems",
+    "",
+    "Which directory of this machine is which file system: tables `[file_systems.ARN]` of the configuration file.",
+    "The ARN, in quotes, is that of an access point ([what it means](../concepts/file-systems.md)).",
+    "",
+    "| Member | Without it | Meaning |",
+    "|---|---|---|",
+    "| `directory` | needed | absolute path of the directory that is the file system |",
+    "| `uid`, `gid` | needed | as whom functions read and write there; not 0 |",
+    "| `root_directory` | `/` | the part of it that functions see |",
+    "| `creation` | a missing root directory isn't made | "
+    "table with `owner_uid`, `owner_gid` and `permissions` (octal, a text) of directories that are made |",
+)
 
 
 def _services_section() -> list[str]:

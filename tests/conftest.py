@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import uvloop
 
+from tests.component.nodejs_runtime.node_process import npm_interpreters
 from tests.deployment import Functions, creation, functions, unique_name
 from tests.live_server import LiveServer, leftovers, marked_directory
 from tests.witness import WITNESS
@@ -54,8 +55,8 @@ def _nothing_is_left_behind() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def live_server(marked_root: Path) -> Iterator[LiveServer]:
-    """One server for all tests that don't stop it or change its settings."""
-    with LiveServer(data=marked_root / "shared") as server:
+    """One server for all tests that don't stop it or change its settings; it has every Node.js that tests have."""
+    with LiveServer(data=marked_root / "shared", options=npm_interpreters()) as server:
         yield server
 
 

@@ -126,6 +126,12 @@ class LiveServer:
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         }
 
+    def log_of(self, name: str) -> list[str]:
+        """The lines of a function's log, as `lampion logs` shows them."""
+        command = [sys.executable, "-m", "lampion", "logs", name]
+        shown = subprocess.run(command, env=self.aws_environ(), capture_output=True, text=True, timeout=60, check=True)
+        return shown.stdout.splitlines()
+
     def __enter__(self) -> Self:
         return self if self.process is not None else self.start()
 

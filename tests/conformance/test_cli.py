@@ -181,6 +181,18 @@ def test_doctor_names_functions_on_deprecated_runtimes(lampion: Run, tmp_path: P
     assert finding["effect"].endswith("used by old")
 
 
+def test_runtimes_are_listed_without_a_server(lampion: Run, live_server: LiveServer) -> None:
+    ours = f"python3.{sys.version_info.minor}"
+    told = {one["identifier"]: one for one in json.loads(lampion("runtimes", "--json").stdout)}
+    assert told[ours]["service"] == "own-version"
+    assert Path(told[ours]["found"]["executable"]).exists()
+    assert told["provided.al2023"]["service"] == "no-interpreter-needed"
+    lines = lampion("runtimes").stdout.decode().splitlines()
+    assert [line.split()[0] for line in lines] == list(told)
+    close = lampion("runtimes", "--close-runtimes").stdout.decode()
+    assert "not found; install one with `uv python" not in close
+
+
 def test_doctor_tells_grade_runtimes_and_data_directory(lampion: Run, live_server: LiveServer) -> None:
     done = lampion("doctor", "--json", "--data", str(live_server.data))
     assert done.returncode == 0, done.stderr

@@ -184,13 +184,6 @@ def test_a_new_function_has_no_empty_dead_letter_target(lambda_client: Any) -> N
     )
 
 
-def test_a_function_with_a_file_system_does_not_run_without_it(lambda_client: Any, make_idle: Any) -> None:
-    name = make_idle(VpcConfig=VPC, FileSystemConfigs=[MOUNT])["FunctionName"]
-    wait_active(lambda_client, name)
-    code, message = refused(lambda_client.invoke, FunctionName=name)
-    assert (code, "a file system" in message) == ("OperationNotImplementedException", True)
-
-
 def test_a_durable_function_is_durable_from_its_creation(lambda_client: Any, make_idle: Any) -> None:
     name = make_idle(DurableConfig={"ExecutionTimeout": 60})["FunctionName"]
     wait_active(lambda_client, name)

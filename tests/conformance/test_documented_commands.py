@@ -31,8 +31,11 @@ EXPECTED = {
     "docs/how-to/point-a-client.md: point a client": '"Functions": []',
     "docs/how-to/call-a-function-by-url.md: a function URL": "Hello Ada",
     "docs/how-to/share-code-in-a-layer.md: a layer": '"Good evening Grace"',
+    "docs/how-to/run-an-extension.md: an extension": "State: Ready\tEvents: [INVOKE, SHUTDOWN]",
+    "docs/how-to/receive-telemetry.md: a telemetry extension": "TELEMETRY platform.report",
     "docs/how-to/get-failed-events-back.md: failed events": "Hello Ada",
     "docs/how-to/improve-isolation.md: doctor": "grade",
+    "docs/how-to/install-an-interpreter.md: list runtimes": "provided.al2023 the function's own program, on ",
 }
 
 

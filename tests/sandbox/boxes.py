@@ -77,7 +77,8 @@ class CopyingDriver(NamespaceDriver):
     """Runs the same specs in copies of a zygote; others, of other programs than a Python with code, as they are."""
 
     async def start(self, spec: SandboxSpec) -> NamespaceSandbox:
-        if spec.argv[:4] != (INTERPRETER, "-I", "-S", "-c") or "\0" in "".join(spec.argv):
+        is_other = spec.argv[:4] != (INTERPRETER, "-I", "-S", "-c") or "\0" in "".join(spec.argv)
+        if is_other or spec.shared is not None or spec.companions is not None:
             return await super().start(spec)
         order = json.dumps({"code": spec.argv[4], "arguments": spec.argv[5:]})
         own = tuple(mount for mount in spec.mounts if mount.target != "/var/lang")
@@ -98,6 +99,8 @@ def close(sandbox: Sandbox) -> None:
         sandbox.gateway.close()
     os.close(sandbox.output)
     os.close(sandbox.telemetry)
+    if sandbox.processes is not None:
+        sandbox.processes.close()
 
 
 @asynccontextmanager

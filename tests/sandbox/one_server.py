@@ -4,9 +4,13 @@ import asyncio
 import json
 import os
 import sys
-from dataclasses import asdict
+import tempfile
+from dataclasses import asdict, replace
+from pathlib import Path
 
+from lampion.sandbox.driver import DirectoryRefused
 from lampion.sandbox.drivers.namespace import NamespaceDriver
+from lampion.sandbox.spec import SharedDirectory
 from tests.sandbox.boxes import CLOCK, cgroup_of, eventually, output_of, owners_of, read, run, spec_of, started
 
 WHO = """if True:
@@ -21,6 +25,7 @@ FORK = """if True:
             if os.fork() == 0: time.sleep(60)
             count += 1
     except BlockingIOError: print(count)"""
+WRITE = "open('/mnt/files/file', 'a').write('x')"
 SPIN = "print('up', flush=True)\nwhile True: pass"
 
 
@@ -44,6 +49,23 @@ async def limits(driver: NamespaceDriver, parent: str) -> dict[str, object]:
     return {"memory": asdict(ending), "processes": int(forked), "throttled": throttled, "pids.max": allowed}
 
 
+async def sharing(driver: NamespaceDriver) -> dict[str, object]:
+    """A directory written to as the server's own user, and as another."""
+    with tempfile.TemporaryDirectory(dir=".") as name:
+        own = SharedDirectory(
+            source=Path(name).resolve(), beneath="", target="/mnt/files", user_id=os.geteuid(), group_id=os.getegid()
+        )
+        await run(driver, replace(spec_of(WRITE), shared=own))
+        await run(driver, replace(spec_of(WRITE), shared=own))
+        file = Path(name) / "file"
+        found: dict[str, object] = {"text": file.read_text(), "is own": file.stat().st_uid == os.geteuid()}
+        try:
+            await run(driver, replace(spec_of(WRITE), shared=replace(own, user_id=os.geteuid() + 1)))
+        except DirectoryRefused as error:
+            found["as another"] = str(error)
+    return found
+
+
 async def main(parent: str) -> None:
     driver = NamespaceDriver(CLOCK, parent)
     holds = driver.capabilities()
@@ -53,6 +75,7 @@ async def main(parent: str) -> None:
         "findings": {finding.name: finding.mend for finding in holds.findings},
     }
     found |= await users(driver)
+    found["shared"] = await sharing(driver)
     if holds.memory_limit and holds.cpu_limit:
         found |= await limits(driver, parent)
     await driver.close()

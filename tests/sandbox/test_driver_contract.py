@@ -4,11 +4,12 @@ import asyncio
 import os
 import signal
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from lampion.sandbox.driver import Exit, SandboxError
+from lampion.sandbox.driver import Exit, ProgramError, SandboxError
 from lampion.sandbox.spec import Mount, Network, NetworkMode
 from tests.sandbox.boxes import (
     INTERPRETER,
@@ -75,6 +76,11 @@ async def test_the_environment_is_what_was_asked_for_and_the_drivers_own_variabl
     seen.pop("TMPDIR", None)  # of the process driver
     seen.pop("PWD", None)  # of the copying driver
     assert seen == wanted
+
+
+async def test_a_program_may_not_be_told_of_telemetry(driver):
+    spec = replace(spec_of("import os; print('_LAMBDA_TELEMETRY_LOG_FD' in os.environ)"), tells_telemetry=False)
+    assert (await run(driver, spec))[1] == "False\n"
 
 
 async def test_arguments_pass_unchanged(driver):
@@ -241,6 +247,7 @@ async def test_memory_use_is_told_also_after_the_end(driver):
     [
         (("/var/lang/bin/no-such-program",), "No such file or directory"),
         (("/var/lang",), "Permission denied"),
+        (("/etc/services",), "Permission denied"),
         ((INTERPRETER, "a\0b"), "NUL"),
     ],
 )
@@ -254,8 +261,10 @@ async def test_a_program_that_cannot_run_is_an_error_that_names_the_reason(drive
         mounts=spec.mounts,
         limits=spec.limits,
     )
-    with pytest.raises(SandboxError, match=said):
+    with pytest.raises(SandboxError, match=said) as raised:
         await driver.start(broken)
+    told = raised.value
+    assert (told.problem if isinstance(told, ProgramError) else "NUL") == said
     assert await eventually(lambda: processes_with(f"broken-{os.getpid()}") == [])
 
 

@@ -152,7 +152,8 @@ def test_calls_judged_by_their_arguments_are_judged_as_in_the_launcher(array, va
 
 
 def test_the_launcher_judges_no_other_call_by_its_arguments():
-    judged = set(re.findall(r"(?:pass_with|pass_without|answer_to)\(__NR_(\w+)", SECCOMP_C)) | {"clone"}
+    of_every_sandbox = SECCOMP_C.partition("static void judge_modes")[0]
+    judged = set(re.findall(r"(?:pass_with|pass_without|answer_to)\(__NR_(\w+)", of_every_sandbox)) | {"clone"}
     section = seccomp.seccomp_section(SYSTEM_CALLS, "x86_64")
     assert section is not None
     assert {name for rule in section["syscalls"][1:] for name in rule["names"]} == judged

@@ -62,6 +62,13 @@ def found_by(user: OrdinaryUser) -> dict[str, Any]:
     return found
 
 
+def check_sharing(user: OrdinaryUser, found: dict[str, Any]) -> None:
+    """Functions write to a shared directory as the server's user, whatever they are otherwise, and as nobody else."""
+    refusal = "only a server that is root can let functions act as user"
+    assert (found["shared"]["text"], found["shared"]["is own"]) == ("xx", True)
+    assert found["shared"]["as another"].startswith(f"{refusal} {user.user_id + 1} ")
+
+
 def test_with_ids_and_cgroups_of_its_own_the_grade_is_strong_and_every_limit_holds():
     with leaves_nothing(has_ids=True, has_cgroups=True) as user:
         found = found_by(user)
@@ -75,6 +82,7 @@ def test_with_ids_and_cgroups_of_its_own_the_grade_is_strong_and_every_limit_hol
         assert found["processes"] == 19
         assert found["pids.max"] == Limits(memory_mib=128, cpu_cores=1).max_processes + 1
         assert found["throttled"]
+        check_sharing(user, found)
 
 
 def test_without_ids_functions_run_as_the_servers_user_and_their_limits_hold():
@@ -86,6 +94,7 @@ def test_without_ids_functions_run_as_the_servers_user_and_their_limits_hold():
         assert found["on the host"] == [[], []], "nobody's but the server's"
         assert found["memory"] == {"code": None, "signal": 9, "out_of_memory": True}
         assert found["throttled"]
+        check_sharing(user, found)
 
 
 def test_without_cgroups_functions_are_isolated_and_not_limited():

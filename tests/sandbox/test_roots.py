@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lampion.sandbox.driver import CannotStart, Driver, Exit, SandboxError
+from lampion.sandbox.driver import Driver, Exit, ProgramError, SandboxError, WorkingDirectoryError
 from lampion.sandbox.drivers.namespace import NamespaceDriver
 from lampion.sandbox.drivers.process import ProcessDriver
 from lampion.sandbox.network import firewall
@@ -76,22 +76,28 @@ async def test_a_root_is_all_that_is_seen_and_cannot_be_written(driver: Driver, 
 
 
 @pytest.mark.parametrize(
-    ("executable", "directory", "step", "path", "reason"),
+    ("executable", "directory", "error", "problem"),
     [
-        ("/bin/absent", "/", "exec", "/bin/absent", "No such file or directory"),
-        ("/file", "/", "exec", "/file", "Permission denied"),
-        ("/bin/show", "/absent", "working-directory", "/absent", "No such file or directory"),
-        ("/bin/show", "/file", "working-directory", "/file", "Not a directory"),
+        ("/bin/absent", "/", ProgramError, "No such file or directory"),
+        ("/file", "/", ProgramError, "Permission denied"),
+        ("/bin/show", "/absent", WorkingDirectoryError, "No such file or directory"),
+        ("/bin/show", "/file", WorkingDirectoryError, "Not a directory"),
     ],
 )
 async def test_what_cannot_be_started_is_told_apart_from_faults_of_ours(
-    driver: Driver, root: Path, executable: str, directory: str, step: str, path: str, reason: str
+    driver: Driver,
+    root: Path,
+    executable: str,
+    directory: str,
+    error: type[ProgramError] | type[WorkingDirectoryError],
+    problem: str,
 ) -> None:
     if isinstance(driver, ProcessDriver):
         return  # it has no root directories, see above
-    with pytest.raises(CannotStart) as raised:
+    with pytest.raises(error) as raised:
         await driver.start(spec(root, executable, directory=directory))
-    assert (raised.value.step, raised.value.path, raised.value.reason) == (step, path, reason)
+    assert isinstance(raised.value, error)
+    assert raised.value.problem == problem
 
 
 async def test_a_root_that_is_not_there_is_a_fault_of_ours(namespace: NamespaceDriver, task: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lampion.sandbox.cgroups import Cgroup, CgroupPlan, Setting
+from lampion.sandbox.companions import NotStarted
 from lampion.sandbox.disks import IN_MEMORY, INSTALL_TOOLS
 from lampion.sandbox.doctor import assess
 from lampion.sandbox.driver import Exit, Grade, SandboxError
@@ -19,12 +20,12 @@ from lampion.sandbox.launcher.description import (
     describe_special,
     describe_zygote,
 )
-from lampion.sandbox.launcher.messages import Ended, Failed, Prepared, Running, parse_message
+from lampion.sandbox.launcher.messages import Ended, Failed, Prepared, ProcessEnded, Running, parse_message
 from lampion.sandbox.machine import MachineFacts
 from lampion.sandbox.own_namespace import OwnNamespace, SubordinateIds, parse_subordinate_ids
 from lampion.sandbox.process_family import ProcessRow, family_of
 from lampion.sandbox.relocation import relocate_environ, relocate_path
-from lampion.sandbox.spec import Limits, Mount
+from lampion.sandbox.spec import Companions, Limits, Mount
 from lampion.sandbox.trampoline import encode_request
 
 LIMITS = Limits(memory_mib=128, cpu_cores=1, tmp_mib=512)
@@ -77,7 +78,16 @@ def test_the_second_description_is_the_function():
     assert [word for word in words if "=" in word] == [
         "A=1",
         "AWS_LAMBDA_RUNTIME_API=127.0.0.1:9001",
-        "_LAMBDA_TELEMETRY_LOG_FD=3",
+    ]
+
+
+def test_companions_are_programs_with_variables_of_their_own():
+    companions = Companions(("/opt/extensions/a", "/opt/extensions/b"), {"B": "2"})
+    words = describe_special(**SECOND, companions=companions).decode().split("\0")
+    first = words.index("companion")
+    assert words[first:-1] == [
+        *("companion", "/opt/extensions/a", "companion", "/opt/extensions/b"),
+        *("companion-variable", "B=2", "companion-variable", "AWS_LAMBDA_RUNTIME_API=127.0.0.1:9001"),
     ]
 
 
@@ -107,6 +117,12 @@ KILLED = int(signal.SIGKILL)
         (b"prepared", Prepared()),
         (b"running", Running()),
         (b"error exec /x: No such file", Failed("exec /x: No such file")),
+        (b"process 0 code 3 oom 0", ProcessEnded(0, Exit(3))),
+        (b"process 2 signal 9 oom 0", ProcessEnded(2, Exit(None, 9))),
+        (b"process 2 signal 9 oom 1", ProcessEnded(2, Exit(None, 9, True))),
+        (b"process 1 signal 11 oom 1", ProcessEnded(1, Exit(None, 11))),
+        (b"process 1 error 13 oom 0", ProcessEnded(1, NotStarted(13))),
+        (b"process 1 error 13", Failed("unknown message 'process 1 error 13'")),
         (b"exit code 3 oom 0 peak 77 killed 0", Ended(Exit(3), 77)),
         (b"exit code 1 oom 2 peak 77 killed 0", Ended(Exit(1), 77)),
         (b"exit signal 9 oom 1 peak 77 killed 0", Ended(Exit(None, KILLED, True), 77)),

@@ -1,23 +1,29 @@
 """Builds what runs functions, and ends it: environments, deployments, the invoke path, the queues' way in."""
 
 import asyncio
+import logging
 import os
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
 from lampion.app.other_registries import other_registries
 from lampion.app.rooms import Ports, Stores, Work
+from lampion.code.architectures import DEFAULT_ARCHITECTURE, HOST_ARCHITECTURE
 from lampion.code.deployments import Deployments
 from lampion.code.garbage import GarbageCollector
 from lampion.code.images.garbage import ImageGarbage
 from lampion.code.images.readiness import ImageReadiness
 from lampion.code.images.sources import ImageSources
-from lampion.code.interpreters import Interpreters, search_places
+from lampion.code.interpreter_places import emulated_places, search_places
+from lampion.code.interpreters import Interpreter, Interpreters, RuntimeBase
+from lampion.code.interpreters_by_architecture import InterpretersByArchitecture
 from lampion.code.runtimes import Runtimes
 from lampion.config import Settings
 from lampion.config.processors import processors
+from lampion.config.values import ArchitecturesChoice
 from lampion.domain.limits import MEMORY_MIB_MIN, MIB
+from lampion.environments.file_systems import FileSystems
 from lampion.environments.log_rate import LogRate
 from lampion.environments.pool import EnvironmentPool, PoolSettings
 from lampion.environments.provision import Provisioner
@@ -40,6 +46,8 @@ from lampion.sandbox.snapshots import snapshotting
 from lampion.sandbox.spec import NetworkMode
 from lampion.sandbox.tool_runner import SubprocessToolRunner, ToolOutput
 
+_LOG = logging.getLogger(__name__)
+
 
 def _pool_settings(settings: Settings) -> PoolSettings:
     return PoolSettings(
@@ -58,11 +66,10 @@ def _function_memory_mib(settings: Settings) -> int:
 @asynccontextmanager
 async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterator[Work]:
     """All that runs functions, for the duration of the block."""
-    interpreters = Interpreters(
-        search_places(settings.interpreter, os.environ), ToolOutput(SubprocessToolRunner(ports.clock))
-    )
-    found = await interpreters.discover()  # now, so that a runtime's version is the same in every answer
-    runtimes = Runtimes(ports.clock, interpreters)
+    native, interpreters = _interpreters(settings, ports)
+    found = await native.discover()  # now, so that a runtime's version is the same in every answer
+    _tell_of_close(found.values())
+    runtimes = Runtimes(ports.clock, native)
     sessions, doors = SessionKeys(ports.rng), FunctionDoors(ports.clock)
     provisioner = _provisioner(settings, ports, stores, interpreters, runtimes, ServerAccess(sessions, doors))
     snapshots = VersionSnapshots(provisioner, _snapshot_taking(ports, provisioner))
@@ -96,6 +103,29 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
     finally:
         await pool.close()
         await snapshots.close()
+
+
+def _tell_of_close(bases: Iterable[RuntimeBase]) -> None:
+    for one in bases:
+        if isinstance(one, Interpreter) and one.is_close:
+            _LOG.warning("--close-runtimes: %s runs on version %s, %s", one.runtime, one.version, one.executable)
+
+
+def _interpreters(settings: Settings, ports: Ports) -> tuple[Interpreters, InterpretersByArchitecture]:
+    """This machine's own, and those together with others."""
+    tool = ToolOutput(SubprocessToolRunner(ports.clock))
+    native = Interpreters(search_places(settings.interpreter, os.environ), tool, takes_close=settings.close_runtimes)
+    emulated = Interpreters(
+        emulated_places(settings.interpreter, os.environ), tool, takes_close=settings.close_runtimes
+    )
+    return native, InterpretersByArchitecture(native, emulated, takes_any=_takes_any_architecture(settings))
+
+
+def _takes_any_architecture(settings: Settings) -> bool:
+    """A function that names no architecture is for x86_64, and has to run wherever the server does."""
+    if settings.architectures is ArchitecturesChoice.AUTO:
+        return HOST_ARCHITECTURE != DEFAULT_ARCHITECTURE
+    return settings.architectures is ArchitecturesChoice.ANY
 
 
 @asynccontextmanager
@@ -158,7 +188,7 @@ def _provisioner(
     settings: Settings,
     ports: Ports,
     stores: Stores,
-    interpreters: Interpreters,
+    interpreters: InterpretersByArchitecture,
     runtimes: Runtimes,
     access: ServerAccess,
 ) -> Provisioner:
@@ -172,6 +202,7 @@ def _provisioner(
         runtime_server=RuntimeApiServer(ports.clock),
         access=access,
         reach=Reach(NetworkMode(settings.network.value), settings.subnet_route),
+        file_systems=FileSystems(settings.file_systems, ports.clock),
         logs=stores.logs,
         clock=ports.clock,
         rng=ports.rng,

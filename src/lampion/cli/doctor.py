@@ -1,27 +1,24 @@
 """`lampion doctor`: asks the rooms what this machine offers, and prints it."""
 
 import asyncio
-import os
 import shutil
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import click
 
 import lampion
-from lampion.cli.doctor_report import DataState, FoundRuntime, Report, Room, as_json, as_text
-from lampion.cli.doctor_runtimes import runtime_findings
+from lampion.cli.doctor_report import DataState, Report, Room, as_json, as_text
+from lampion.cli.doctor_runtimes import runtime_findings, system_findings
 from lampion.cli.failure import ExitCode, Failure
+from lampion.cli.runtime_rows import discovered, found_runtime
 from lampion.clock.clock import SystemClock
-from lampion.code.interpreters import Interpreters, search_places
-from lampion.config import Settings, settings_from
-from lampion.config.option import SettingError
+from lampion.code.architectures import ARCHITECTURES, HOST_ARCHITECTURE, emulation_problem, find_emulator
+from lampion.config import SettingError, Settings, settings_from
 from lampion.config.values import SandboxChoice
 from lampion.sandbox.doctor import examine
 from lampion.sandbox.driver import Capabilities, Finding, Grade
 from lampion.sandbox.network.findings import examine_network
 from lampion.sandbox.oci.trial import examine_oci
-from lampion.sandbox.tool_runner import SubprocessToolRunner, ToolOutput
 from lampion.store.data_directory import running_server
 
 _NO_ISOLATION = Capabilities(
@@ -36,6 +33,9 @@ _NO_SKOPEO = Finding(
     "container images can be pushed here, but not loaded from files or taken from other registries",
     "apt-get install skopeo",
 )
+
+
+_LANGUAGES = ("python", "nodejs")
 
 
 @click.command("doctor")
@@ -56,7 +56,7 @@ def command(data: str | None, wants_json: bool) -> None:
 
 
 async def _examine(settings: Settings) -> Report:
-    runtimes = await _runtimes(settings)
+    runtimes = {name: found_runtime(base) for name, base in (await discovered(settings)).items()}
     driver, isolated = _sandboxes(settings)
     network = examine_network(dns=settings.dns_server) if driver == "namespace" else ()
     server = running_server(settings.data)
@@ -70,15 +70,27 @@ async def _examine(settings: Settings) -> Report:
         private_network=isolated.private_network,
         room=Room(settings.max_environments, settings.function_memory_bytes // 2**20),
         runtimes=runtimes,
+        architectures={name: _runs_by(name) for name in ARCHITECTURES},
         data=DataState(str(settings.data), server.endpoint if server else None),
         findings=[
             *isolated.findings,
             *network,
-            *([] if runtimes else [_NO_RUNTIME]),
+            *([] if any(name.startswith(_LANGUAGES) for name in runtimes) else [_NO_RUNTIME]),
             *([] if shutil.which("skopeo") else [_NO_SKOPEO]),
+            *system_findings(),
             *runtime_findings(settings.data, today=datetime.fromtimestamp(SystemClock().now(), UTC).date()),
         ],
     )
+
+
+def _runs_by(architecture: str) -> str:
+    """What runs programs of it here; why nothing does."""
+    if architecture == HOST_ARCHITECTURE:
+        return "this machine"
+    emulator, problem = find_emulator(architecture), emulation_problem(architecture)
+    if problem is not None:
+        return "not here: {}; {}".format(*problem)
+    return "" if emulator is None else str(emulator.program)
 
 
 def _sandboxes(settings: Settings) -> tuple[str, Capabilities]:
@@ -89,9 +101,3 @@ def _sandboxes(settings: Settings) -> tuple[str, Capabilities]:
         return "oci", examine_oci(settings.oci_runtime, settings.cgroup_parent)
     isolated = examine(settings.cgroup_parent, settings.data)
     return "process" if isolated.grade is Grade.NONE else "namespace", isolated
-
-
-async def _runtimes(settings: Settings) -> Mapping[str, FoundRuntime]:
-    places = search_places(settings.interpreter, os.environ)
-    found = await Interpreters(places, ToolOutput(SubprocessToolRunner(SystemClock()))).discover()
-    return {name: FoundRuntime(one.version, str(one.executable)) for name, one in found.items()}

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
+from lampion.cli.runtime_rows import FoundRuntime
 from lampion.sandbox.driver import Finding, Grade
 
 _MEANING: Final = {
@@ -13,14 +14,6 @@ _MEANING: Final = {
     Grade.STRONG: "functions are also held by system call filters; fit for code that you don't trust",
     Grade.MICROVM: "functions run in virtual machines of their own",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class FoundRuntime:
-    """An interpreter that serves a runtime."""
-
-    version: str
-    executable: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +45,7 @@ class Report:
     private_network: bool
     room: Room
     runtimes: Mapping[str, FoundRuntime]
+    architectures: Mapping[str, str]
     data: DataState
     findings: Sequence[Finding]
 
@@ -77,7 +71,11 @@ def _lines(report: Report) -> Iterator[str]:
     yield ""
     yield "runtimes" if report.runtimes else "runtimes    none found"
     for runtime, found in report.runtimes.items():
-        yield f"  {runtime:12} {found.version:10} {found.executable}"
+        yield f"  {runtime:16} {found.version:10} {found.executable}{' (close)' if found.is_close else ''}"
+    yield ""
+    yield "architectures"
+    for architecture, runs_by in report.architectures.items():
+        yield f"  {architecture:12} {runs_by}"
     yield ""
     yield f"data        {report.data.path}"
     yield f"  {f'server at {report.data.server}' if report.data.server else 'no server runs on it'}"

@@ -1,5 +1,6 @@
-"""What `lampion doctor` says of functions whose runtime is deprecated, or soon will be."""
+"""What `lampion doctor` says of runtimes: functions that have to leave theirs, and what custom ones find missing."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -12,6 +13,18 @@ from lampion.store.errors import StoreError
 from lampion.store.sqlite.onlooker import functions_by_runtime
 
 _NAMES_SHOWN: Final = 5
+_SYSTEM_PATH: Final = "/usr/local/bin:/usr/bin:/bin"
+_SYSTEM_PROGRAMS: Final = {
+    "sh": "dash",
+    "cat": "coreutils",
+    "cut": "coreutils",
+    "grep": "grep",
+    "mktemp": "coreutils",
+    "sed": "sed",
+    "curl": "curl",
+}
+"""What AWS's operating systems have for functions that are shell scripts, and the package that brings it."""
+_CERTIFICATES: Final = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 
 
 def runtime_findings(data: Path, *, today: date) -> Iterator[Finding]:
@@ -23,6 +36,18 @@ def runtime_findings(data: Path, *, today: date) -> Iterator[Finding]:
         return
     for notice in deprecation_notices(used, today):
         yield Finding(f"runtime-{notice.runtime.identifier}", _effect(notice), _mend(notice))
+
+
+def system_findings() -> Iterator[Finding]:
+    """One finding when functions with a program of their own (provided.*) would miss what they find on AWS."""
+    packages = {
+        name: package for name, package in _SYSTEM_PROGRAMS.items() if not shutil.which(name, path=_SYSTEM_PATH)
+    }
+    if not any(Path(file).exists() for file in _CERTIFICATES):
+        packages["certificates to trust"] = "ca-certificates"
+    if packages:
+        effect = f"functions of the runtimes provided.* find no {', no '.join(packages)}, which they have on AWS"
+        yield Finding("custom-runtimes", effect, f"apt-get install {' '.join(dict.fromkeys(packages.values()))}")
 
 
 def _effect(notice: DeprecationNotice) -> str:

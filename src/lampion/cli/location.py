@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from lampion.cli.failure import ExitCode, Failure
 from lampion.config import data_directory_from
-from lampion.config.option import SettingError
+from lampion.config.problem import SettingError
 
 
 @dataclass(frozen=True, slots=True)

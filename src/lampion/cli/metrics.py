@@ -12,7 +12,7 @@ from lampion.cli.location import find_server
 from lampion.cli.terminal import shown
 
 _ANSWER_SECONDS = 10.0
-_UNITS: Final = {"Duration": " ms", "AsyncEventAge": " ms"}
+_UNITS: Final = {"Duration": " ms", "PostRuntimeExtensionsDuration": " ms", "AsyncEventAge": " ms"}
 _TITLES: Final = ("FUNCTION", "INVOCATIONS", "ERRORS", "THROTTLES", "DURATION AVG", "DURATION MAX", "CONCURRENT MAX")
 
 

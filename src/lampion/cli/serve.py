@@ -7,17 +7,18 @@ import click
 
 from lampion.cli.failure import ExitCode, Failure
 from lampion.config import Settings, options, settings_from
-from lampion.config.option import SettingError
+from lampion.config.problem import SettingError
 
 
 def _with_every_setting(command: Callable[..., Any]) -> Callable[..., Any]:
     """One option per setting; texts are read by `config`, so that variables and options are treated alike."""
     for option in reversed(options()):
         default = f"[{option.variable}; default: {option.default}]" if option.default else f"[{option.variable}]"
+        kind: dict[str, Any] = {"flag_value": "yes"} if option.is_switch else {"metavar": option.metavar}
         command = click.option(
             option.flag,
             option.name,
-            metavar=option.metavar,
+            **kind,
             multiple=option.repeatable,
             help=f"{option.help} {default}",
         )(command)

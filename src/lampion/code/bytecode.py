@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import BinaryIO, Final, Protocol
+from typing import BinaryIO, Final, Protocol, TypeGuard
 
-from lampion.code.interpreters import Interpreter
+from lampion.code.interpreters import Interpreter, RuntimeBase
 from lampion.code.runtimes import catalogue
 
 _CACHE: Final = "__pycache__"
@@ -43,9 +43,9 @@ class CompilePython(Protocol):
         """
 
 
-def is_compiled(interpreter: Interpreter) -> bool:
-    """Whether bytecode exists for what this interpreter runs."""
-    runtime = catalogue().runtimes.get(interpreter.runtime)
+def is_compiled(base: RuntimeBase) -> TypeGuard[Interpreter]:
+    """Whether bytecode exists for what is run there."""
+    runtime = catalogue().runtimes.get(base.runtime)
     return runtime is not None and runtime.language == "python"
 
 

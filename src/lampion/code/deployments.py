@@ -17,7 +17,7 @@ from lampion.clock.rng import Rng
 from lampion.code.archive import check
 from lampion.code.blobs import BlobDamaged, BlobMissing, Blobs
 from lampion.code.garbage import GarbageCollector
-from lampion.code.interpreters import Interpreter, RuntimeUnavailable
+from lampion.code.interpreters import RuntimeBase, RuntimeUnavailable, handler_refusal
 from lampion.code.packages import Packages
 from lampion.code.zip_format import BadZip
 from lampion.domain.arn import LATEST, FunctionKey
@@ -53,7 +53,7 @@ _Work = tuple[FunctionKey, str]
 class FindInterpreter(Protocol):
     """Knows what runs a runtime on this machine."""
 
-    async def find(self, runtime: str) -> Interpreter:
+    async def find(self, runtime: str, architecture: str) -> RuntimeBase:
         """Raises RuntimeUnavailable."""
 
 
@@ -259,9 +259,9 @@ class Deployments:
         if function.configuration.package_type == IMAGE:
             return await self._images.obstacle(function)
         try:
-            interpreter = await self._interpreter(function.configuration.runtime)
-            await self._prepare_code(function, interpreter)
-            if interpreter is not None:
+            base = await self._base(function)
+            await self._prepare_code(function, base)
+            if base is not None:
                 await self._expect(function)
         except BadZip:
             return _BAD_ZIP
@@ -273,26 +273,32 @@ class Deployments:
             return Reason(f"The deployment package could not be unpacked: {error.strerror}.", "InternalError")
         return None
 
-    async def _interpreter(self, runtime: str | None) -> Interpreter | None:
+    async def _base(self, function: Function) -> RuntimeBase | None:
         """Raises RuntimeUnavailable."""
-        return None if runtime is None else await self._interpreters.find(runtime)
+        runtime, architecture = function.configuration.runtime, function.configuration.architectures[0]
+        if runtime is None:
+            return None
+        refusal = handler_refusal(runtime, function.configuration.handler or "")
+        if refusal:
+            raise RuntimeUnavailable(refusal)
+        return await self._interpreters.find(runtime, architecture)
 
-    async def _prepare_code(self, function: Function, interpreter: Interpreter | None) -> None:
+    async def _prepare_code(self, function: Function, base: RuntimeBase | None) -> None:
         """A full disk may have room again in a moment."""
         for attempt in range(_ATTEMPTS - 1):
             try:
-                await self._unpack(function, interpreter)
+                await self._unpack(function, base)
             except OSError as error:
                 _LOG.warning("package %s is not unpacked yet: %s", function.package.sha256, error)
                 await self._clock.sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
             else:
                 return
-        await self._unpack(function, interpreter)
+        await self._unpack(function, base)
 
-    async def _unpack(self, function: Function, interpreter: Interpreter | None) -> None:
-        await self._packages.prepare(function.package.sha256, interpreter)
+    async def _unpack(self, function: Function, base: RuntimeBase | None) -> None:
+        await self._packages.prepare(function.package.sha256, base)
         if function.configuration.layers:
-            await self._packages.prepare_layers(function.configuration.layers, interpreter)
+            await self._packages.prepare_layers(function.configuration.layers, base)
 
 
 def _work_on(function: Function) -> _Work:

@@ -1,24 +1,21 @@
 """Finds the interpreters on this machine that can serve as a runtime: by the file system, then by asking them."""
 
 import asyncio
-import os
 import platform
-import re
-import stat
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from lampion.code.languages import LANGUAGES
-from lampion.code.languages.language import Answer, Language
+from lampion.code.architectures import HOST_ARCHITECTURE
+from lampion.code.interpreter_places import SearchPlaces, candidates, for_version
+from lampion.code.languages import LANGUAGES, WITHOUT_INTERPRETER
+from lampion.code.languages.language import RUNTIME_ROOT, Answer, Language
 from lampion.code.runtimes import Runtime, catalogue
-
-RUNTIME_ROOT: Final = "/var/lang"
-"""Where AWS keeps a runtime's interpreter inside the execution environment."""
+from lampion.code.versions import by_closeness, feature_version, is_at_least, is_version
 
 _ASK_SECONDS: Final = 20.0
-_ELF: Final = b"\x7fELF"
 _SYSTEM_PREFIX: Final = Path("/usr")
 
 
@@ -48,32 +45,46 @@ class Interpreter:
     executable_inside: str
     mounts: tuple[tuple[Path, str], ...]
     library_paths: tuple[str, ...] = ()
+    architecture: str = HOST_ARCHITECTURE
+
+    @property
+    def is_emulated(self) -> bool:
+        return self.architecture != HOST_ARCHITECTURE
+
+    @property
+    def is_close(self) -> bool:
+        """Whether it is of another version than the runtime names."""
+        return not is_version(self.version, catalogue().runtimes[self.runtime].version)
 
 
 @dataclass(frozen=True, slots=True)
-class SearchPlaces:
-    """Where to look, in this order: `explicit` settings, `path`, then what version managers keep under `home`."""
+class OperatingSystem:
+    """What a runtime without an interpreter stands on, such as provided.al2023: the function brings the program.
 
-    explicit: Mapping[str, Path] = field(default_factory=dict)
-    path: tuple[Path, ...] = ()
-    home: Path | None = None
-    system: tuple[Path, ...] = (Path("/usr/local/bin"), Path("/usr/bin"))
+    AWS calls them OS-only runtimes. `name` is that of this machine's system; `version` begins with the runtime's and
+    changes with it.
+    """
+
+    runtime: str
+    version: str
+    name: str
 
 
-def search_places(explicit: Mapping[str, Path], environ: Mapping[str, str]) -> SearchPlaces:
-    """The places that the server's environment names."""
-    directories = (Path(part) for part in environ.get("PATH", "").split(os.pathsep) if part.startswith("/"))
-    home = environ.get("HOME", "")
-    return SearchPlaces(explicit, tuple(directories), Path(home) if home.startswith("/") else None)
+RuntimeBase = Interpreter | OperatingSystem
+"""What this machine has for a runtime."""
 
 
 class Interpreters:
-    """Looks each runtime's interpreter up once; one that is missing is looked for again at the next call."""
+    """Looks each runtime's interpreter up once; one that is missing is looked for again at the next call.
 
-    def __init__(self, places: SearchPlaces, tool: RunTool) -> None:
+    With `takes_close` a runtime whose own version isn't there is served by the closest one (versions.by_closeness).
+    """
+
+    def __init__(self, places: SearchPlaces, tool: RunTool, *, takes_close: bool = False) -> None:
         self._places = places
         self._tool = tool
-        self._found: dict[str, Interpreter] = {}
+        self._takes_close = takes_close
+        self._found: dict[str, RuntimeBase] = {}
         self._answers: dict[tuple[object, ...], asyncio.Task[bytes]] = {}
 
     def known_version(self, runtime: str) -> str | None:
@@ -81,42 +92,61 @@ class Interpreters:
         found = self._found.get(runtime)
         return None if found is None else found.version
 
-    async def find(self, runtime: str) -> Interpreter:
+    async def find(self, runtime: str) -> RuntimeBase:
         """What runs `runtime` here. Raises RuntimeUnavailable with a text that says how to mend it."""
-        found = self._found.get(runtime)
+        known = catalogue().runtimes.get(runtime)
+        if known is None or not known.is_runnable:
+            raise RuntimeUnavailable(_not_built(runtime))
+        found = await self._find(known)
         if found is not None:
             return found
-        known = catalogue().runtimes.get(runtime)
-        language = LANGUAGES.get(known.language) if known is not None and known.is_runnable else None
-        if known is None or language is None:
-            raise RuntimeUnavailable(_not_built(runtime))
+        language = LANGUAGES[known.language]
+        close = None if self._takes_close else await self._closest(known, language)
+        raise RuntimeUnavailable(_not_found(known, language, self._places.explicit.get(runtime), close))
+
+    async def discover(self) -> Mapping[str, RuntimeBase]:
+        """Every runnable runtime that this machine has something for."""
+        runtimes = [runtime for runtime in catalogue().runtimes.values() if runtime.is_runnable]
+        found = await asyncio.gather(*map(self._find, runtimes))
+        return {base.runtime: base for base in found if base is not None}
+
+    async def _find(self, known: Runtime) -> RuntimeBase | None:
+        found = self._found.get(known.identifier)
+        if found is None and known.language in WITHOUT_INTERPRETER:
+            found = await asyncio.to_thread(_operating_system, known, self._places.os_release)
+        if found is not None:
+            return self._found.setdefault(known.identifier, found)
+        language = LANGUAGES[known.language]
+        found = await self._exact(known, language)
+        if found is None and self._takes_close:
+            found = await self._closest(known, language)
+        return None if found is None else self._found.setdefault(known.identifier, found)
+
+    async def _exact(self, known: Runtime, language: Language) -> Interpreter | None:
+        """One of the runtime's own version."""
         for executable in await asyncio.to_thread(lambda: list(candidates(known, self._places))):
-            interpreter = await self._examine(known, language, executable)
-            if interpreter is not None:
-                return self._found.setdefault(runtime, interpreter)
-        raise RuntimeUnavailable(_not_found(known, language, self._places.explicit.get(runtime)))
+            answer = await self._examine(known, language, executable)
+            if answer is not None and is_version(answer.version, known.version):
+                return await asyncio.to_thread(_interpreter, known.identifier, executable, answer)
+        return None
 
-    async def discover(self) -> Mapping[str, Interpreter]:
-        """Every runnable runtime that has an interpreter here."""
-        runtimes = [runtime.identifier for runtime in catalogue().runtimes.values() if runtime.is_runnable]
-        found = await asyncio.gather(*map(self._find_if_there, runtimes))
-        return {interpreter.runtime: interpreter for interpreter in found if interpreter is not None}
+    async def _closest(self, known: Runtime, language: Language) -> Interpreter | None:
+        """One of another version, which the language's runtime can do with."""
+        answers: dict[str, tuple[Path, Answer]] = {}
+        for executable in await asyncio.to_thread(lambda: list(candidates(known, self._places, any_version=True))):
+            answer = await self._examine(known, language, executable)
+            if answer is not None and is_at_least(answer.version, language.least):
+                answers.setdefault(answer.version, (executable, answer))
+        for version in by_closeness(known.version, answers):
+            return await asyncio.to_thread(_interpreter, known.identifier, *answers[version])
+        return None
 
-    async def _find_if_there(self, runtime: str) -> Interpreter | None:
+    async def _examine(self, known: Runtime, language: Language, executable: Path) -> Answer | None:
+        """None when it doesn't run or is of another kind."""
         try:
-            return await self.find(runtime)
-        except RuntimeUnavailable:
+            return language.read(await self._ask(language, executable), known.version)
+        except (OSError, ValueError, TypeError, KeyError):
             return None
-
-    async def _examine(self, known: Runtime, language: Language, executable: Path) -> Interpreter | None:
-        """None when it doesn't run or is of another version or kind."""
-        try:
-            answer = language.read(await self._ask(language, executable), known.version)
-        except (OSError, ValueError, TypeError):
-            return None
-        if answer is None or not _is_version(answer.version, known.version):
-            return None
-        return await asyncio.to_thread(_interpreter, known.identifier, executable, answer)
 
     async def _ask(self, language: Language, executable: Path) -> bytes:
         """What the program says; it is started once, for however many runtimes it may be, until it is another file."""
@@ -134,66 +164,23 @@ class Interpreters:
             raise
 
 
-def candidates(runtime: Runtime, places: SearchPlaces) -> Iterator[Path]:
-    """Executables that may be the runtime's interpreter, best first, each once. An explicit setting stands alone."""
-    explicit = places.explicit.get(runtime.identifier)
-    if explicit is not None:
-        if _is_program(explicit):
-            yield explicit
-        return
-    seen: set[Path] = set()
-    for executable in _possible(LANGUAGES[runtime.language], runtime.version, places):
-        if _is_program(executable) and executable.resolve() not in seen:
-            seen.add(executable.resolve())
-            yield executable
-
-
-def _possible(language: Language, version: str, places: SearchPlaces) -> Iterator[Path]:
-    names = [_for_version(name, version) for name in language.names]
-    for directory in places.path:
-        yield from (directory / name for name in names)
-    for kept, pattern in language.kept:
-        if places.home is not None or kept.startswith("/"):
-            directory = (places.home or Path("/")) / kept
-            yield from _newest_first(directory, _for_version(pattern, version))
-    for directory in places.system:
-        yield from (directory / name for name in names)
-
-
-def _for_version(pattern: str, version: str) -> str:
-    return pattern.replace("{}", version)
-
-
-def _newest_first(directory: Path, pattern: str) -> list[Path]:
-    """The programs there; none where we may not look."""
-    try:
-        return sorted(directory.glob(pattern), key=lambda program: _age(program.relative_to(directory)))
-    except PermissionError:
-        return []
-
-
-def _age(program: Path) -> tuple[list[int], str]:
-    return ([-int(number) for number in re.findall(r"\d+", str(program))], str(program))
-
-
-def _is_program(path: Path) -> bool:
-    """A binary that may be run: shims of version managers are scripts, and don't work in a sandbox."""
-    try:
-        if not stat.S_ISREG(path.stat().st_mode) or not os.access(path, os.X_OK):
-            return False
-        with path.open("rb") as file:
-            return file.read(len(_ELF)) == _ELF
-    except OSError:
-        return False
-
-
-def _is_version(version: str, wanted: str) -> bool:
-    """3.12.7 is a 3.12, 20.11.1 is a 20."""
-    return version.startswith(f"{wanted}.")
+def _operating_system(known: Runtime, os_release: Path) -> OperatingSystem:
+    """By freedesktop.org's os-release; a system without one is nameless."""
+    told = {}
+    with suppress(OSError):
+        for line in os_release.read_text(errors="replace").splitlines():
+            name, _, value = line.partition("=")
+            told[name] = value.strip("\"'")
+    version = told.get("VERSION_ID", "")
+    return OperatingSystem(
+        known.identifier,
+        f"{known.version}.{version}" if version else known.version,
+        told.get("PRETTY_NAME", "Linux"),
+    )
 
 
 def _interpreter(runtime: str, executable: Path, answer: Answer) -> Interpreter:
-    """A system interpreter runs where it is; any other is mounted, with all that belongs to it, at /var/lang."""
+    """A system interpreter runs where it is; any other is mounted, with all that belongs to it."""
     own = answer.prefix / answer.program
     if own.exists():  # of a virtual environment or a shim, take the interpreter that is behind it
         executable = own
@@ -205,29 +192,44 @@ def _interpreter(runtime: str, executable: Path, answer: Answer) -> Interpreter:
         answer.version,
         executable,
         prefix,
-        f"{RUNTIME_ROOT}/{answer.program}",
-        ((prefix, RUNTIME_ROOT),),
+        f"{answer.inside}/{answer.program}",
+        ((prefix, answer.inside),),
         (f"{RUNTIME_ROOT}/lib",),
     )
 
 
+def handler_refusal(runtime: str, handler: str) -> str:
+    """Why Lampion can't run such a handler; "" when it can."""
+    language = LANGUAGES.get(catalogue().runtimes[runtime].language)
+    return "" if language is None else language.refusal(handler)
+
+
+def install_command(known: Runtime) -> str:
+    """What a person may type to get an interpreter for it; "" where there is none to be had."""
+    language = LANGUAGES.get(known.language)
+    return "" if language is None else for_version(language.install, known.version)
+
+
 def _not_built(runtime: str) -> str:
-    titles = " and ".join(language.title for language in LANGUAGES.values())
+    titles = ", ".join(language.title for language in LANGUAGES.values())
     return (
-        f"The runtime {runtime} is not available yet: Lampion runs {titles} functions only. "
-        "Choose a runtime such as python3.12; lampion doctor lists what was found."
+        f"The runtime {runtime} is not available yet: Lampion runs {titles} and functions with a program of their own. "
+        "Choose a runtime such as python3.12; lampion runtimes lists what was found."
     )
 
 
-def _not_found(known: Runtime, language: Language, explicit: Path | None) -> str:
+def _not_found(known: Runtime, language: Language, explicit: Path | None, close: Interpreter | None) -> str:
+    offer = ""
+    if close is not None:
+        name = f"{language.title} {feature_version(close.version, known.version)}"
+        offer = f", or start the server with --close-runtimes to use {name}"
     if explicit is not None:
         return (
             f"The interpreter set for {known.identifier}, {explicit}, is no working {language.title} {known.version} "
-            f"for {platform.machine()}. Correct the setting --interpreter {known.identifier}=PATH and update the "
-            "function."
+            f"for {platform.machine()}. Correct the setting --interpreter {known.identifier}=PATH{offer}, and update "
+            "the function."
         )
     return (
         f"No interpreter for {known.identifier} on this machine. Install one, for example with "
-        f"{_for_version(language.install, known.version)}, and update the function; "
-        "lampion doctor lists what was found."
+        f"{install_command(known)}{offer}, and update the function; lampion runtimes lists what was found."
     )

@@ -16,7 +16,7 @@ from lampion.clock.clock import Clock
 from lampion.code.archive import extract
 from lampion.code.blobs import Blobs
 from lampion.code.bytecode import CompilePython, add_bytecode, is_compiled
-from lampion.code.interpreters import Interpreter
+from lampion.code.interpreters import Interpreter, RuntimeBase
 from lampion.code.layering import lay_over
 from lampion.code.trees import Fill, Trees
 from lampion.domain.function import AttachedLayer, layers_name
@@ -40,14 +40,14 @@ class Packages:
         """Clear what a server that died left half-made. Once, before all else."""
         await asyncio.to_thread(_clear, self._staging)
 
-    async def prepare(self, sha256: str, interpreter: Interpreter | None = None) -> Path:
-        """The directory of the unpacked package, verified, with bytecode where `interpreter` has such a thing.
+    async def prepare(self, sha256: str, base: RuntimeBase | None = None) -> Path:
+        """The directory of the unpacked package, verified, with bytecode where `base` has such a thing.
 
         Raises zip_format.BadZip, blobs.BlobMissing, blobs.BlobDamaged, OSError.
         """
-        return await self._prepare(sha256, partial(self._unpack, (sha256,)), interpreter, _TASK_ROOT)
+        return await self._prepare(sha256, partial(self._unpack, (sha256,)), base, _TASK_ROOT)
 
-    async def prepare_layers(self, layers: Sequence[AttachedLayer], interpreter: Interpreter | None = None) -> Path:
+    async def prepare_layers(self, layers: Sequence[AttachedLayer], base: RuntimeBase | None = None) -> Path:
         """The directory of these layers, one at least, merged in order: what a later one has replaces an earlier one's.
 
         Else as `prepare`, and raises the same.
@@ -55,7 +55,7 @@ class Packages:
         name = layers_name(layers)
         assert name is not None
         unpack = partial(self._unpack, tuple(layer.package.sha256 for layer in layers))
-        return await self._prepare(name, unpack, interpreter, _LAYERS_ROOT)
+        return await self._prepare(name, unpack, base, _LAYERS_ROOT)
 
     async def discard(self, sha256: str) -> None:
         """Remove the unpacked package in all its forms; the blob stays, and so do layers merged with it."""
@@ -73,11 +73,11 @@ class Packages:
                 removed += 1
         return removed
 
-    async def _prepare(self, name: str, unpack: Fill, interpreter: Interpreter | None, root: str) -> Path:
-        if interpreter is None or not is_compiled(interpreter):
+    async def _prepare(self, name: str, unpack: Fill, base: RuntimeBase | None, root: str) -> Path:
+        if base is None or not is_compiled(base):
             return await self._trees.prepare(name, _UNCOMPILED, unpack)
-        fill = partial(self._compile, unpack, interpreter, root)
-        return await self._trees.prepare(f"{name}.{interpreter.runtime}", interpreter.version, fill)
+        fill = partial(self._compile, unpack, base, root)
+        return await self._trees.prepare(f"{name}.{base.runtime}", base.version, fill)
 
     async def _unpack(self, zips: tuple[str, ...], tree: Path) -> str:
         await asyncio.to_thread(self._extract, zips, tree)

@@ -11,7 +11,7 @@ from typing import Final
 
 from lampion.clock.clock import Clock
 from lampion.code.bytecode import CompilePython, add_bytecode, is_compiled
-from lampion.code.interpreters import Interpreter
+from lampion.code.interpreters import Interpreter, RuntimeBase
 from lampion.code.runtimes import catalogue
 from lampion.code.trees import Trees
 
@@ -44,9 +44,9 @@ class RuntimeTrees:
             _LOG.warning("%s starts without bytecode: %s", interpreter.runtime, error)
             return source
 
-    async def prepare_all(self, interpreters: Iterable[Interpreter]) -> None:
+    async def prepare_all(self, bases: Iterable[RuntimeBase]) -> None:
         """`prepare` ahead of the first function that needs it."""
-        await asyncio.gather(*map(self.prepare, interpreters))
+        await asyncio.gather(*(self.prepare(base) for base in bases if isinstance(base, Interpreter)))
 
     async def _content(self, source: Path) -> str:
         if source not in self._contents:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from lampion.clock.clock import Clock
+from lampion.code.versions import feature_version
 from lampion.domain.errors import InvalidParameterValueException
 from lampion.domain.function import Function
 
@@ -71,10 +72,14 @@ def runtime_version_arn(runtime: str, architecture: str, interpreter_version: st
 
 
 def runtime_version_label(runtime: str, interpreter_version: str) -> str:
-    """INIT_START's `Runtime Version`: AWS's form, with the interpreter's patch level as its number (python:3.12.v7)."""
+    """INIT_START's `Runtime Version`: AWS's form, with the interpreter's patch level as its number (python:3.12.v7).
+
+    It tells the version that runs, which may be another than the runtime's name says (python:3.13.v0).
+    """
     known = catalogue().runtimes[runtime]
-    patch = interpreter_version.removeprefix(known.version).lstrip(".") or "0"
-    return f"{known.language}:{known.version}.v{patch}"
+    feature = feature_version(interpreter_version, known.version)
+    patch = interpreter_version.removeprefix(feature).lstrip(".") or "0"
+    return f"{known.language}:{feature}.v{patch}"
 
 
 class KnownVersions(Protocol):

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lampion.config.combinations import check_combinations
 from lampion.config.file import ConfigFile, read_config_file
+from lampion.config.file_systems import access_points_from
 from lampion.config.memory import (
     ENVIRONMENTS_MAX,
     ENVIRONMENTS_MIN,
@@ -17,10 +19,11 @@ from lampion.config.memory import (
     environments_for_memory,
     memory_bytes,
 )
-from lampion.config.option import Option, SettingError
-from lampion.config.option import setting as _setting
+from lampion.config.option import Option, setting
+from lampion.config.problem import SettingError
 from lampion.config.services import ServiceProblem, endpoints_from
 from lampion.config.values import (
+    ArchitecturesChoice,
     AuthMode,
     ClockChoice,
     FunctionAccess,
@@ -30,6 +33,7 @@ from lampion.config.values import (
     SandboxChoice,
     parse_account_id,
     parse_addresses,
+    parse_architectures,
     parse_auth,
     parse_cgroup_name,
     parse_clock,
@@ -48,11 +52,16 @@ from lampion.config.values import (
     parse_seconds,
     parse_size,
     parse_subnet_routes,
+    parse_switch,
 )
+from lampion.domain.file_system import AccessPoint
 from lampion.endpoints.services import Endpoints
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address
+
+
+__all__ = ["Option", "SettingError", "Settings", "data_directory_from", "options", "settings_from"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +69,7 @@ class Settings:
     """What one server is told; made by `settings_from`, never changed."""
 
     listen: ListenAddress = field(
-        metadata=_setting(
+        metadata=setting(
             "127.0.0.1:9000",
             parse_listen,
             "HOST:PORT",
@@ -68,7 +77,7 @@ class Settings:
         )
     )
     data: Path = field(
-        metadata=_setting(
+        metadata=setting(
             "$XDG_DATA_HOME/lampion",
             parse_directory,
             "DIR",
@@ -77,11 +86,11 @@ class Settings:
         )
     )
     account_id: str = field(
-        metadata=_setting("123456789012", parse_account_id, "DIGITS", "AWS account id of this server's own functions.")
+        metadata=setting("123456789012", parse_account_id, "DIGITS", "AWS account id of this server's own functions.")
     )
-    region: str = field(metadata=_setting("us-east-1", parse_region, "NAME", "AWS region that this server is."))
+    region: str = field(metadata=setting("us-east-1", parse_region, "NAME", "AWS region that this server is."))
     tls_certificate: Path | None = field(
-        metadata=_setting(
+        metadata=setting(
             "",
             parse_file,
             "FILE",
@@ -89,10 +98,10 @@ class Settings:
         )
     )
     tls_key: Path | None = field(
-        metadata=_setting("", parse_file, "FILE", "The key of --tls-certificate (PEM, without a password).")
+        metadata=setting("", parse_file, "FILE", "The key of --tls-certificate (PEM, without a password).")
     )
     auth: AuthMode = field(
-        metadata=_setting(
+        metadata=setting(
             "signed",
             parse_auth,
             "signed|open",
@@ -101,7 +110,7 @@ class Settings:
         )
     )
     sandbox: SandboxChoice = field(
-        metadata=_setting(
+        metadata=setting(
             "auto",
             parse_sandbox,
             "auto|namespace|oci|process",
@@ -110,7 +119,7 @@ class Settings:
         )
     )
     oci_runtime: tuple[str, ...] = field(
-        metadata=_setting(
+        metadata=setting(
             "crun",
             parse_runtime_command,
             "COMMAND",
@@ -119,10 +128,10 @@ class Settings:
         )
     )
     cgroup_parent: str = field(
-        metadata=_setting("lampion", parse_cgroup_name, "NAME", "Name of the cgroup under which sandboxes get theirs.")
+        metadata=setting("lampion", parse_cgroup_name, "NAME", "Name of the cgroup under which sandboxes get theirs.")
     )
     network: NetworkChoice = field(
-        metadata=_setting(
+        metadata=setting(
             "gateway",
             parse_network,
             "none|gateway|egress",
@@ -131,7 +140,7 @@ class Settings:
         )
     )
     private_networks: PrivateNetworks = field(
-        metadata=_setting(
+        metadata=setting(
             "deny",
             parse_private_networks,
             "deny|allow",
@@ -140,7 +149,7 @@ class Settings:
         )
     )
     dns_server: "tuple[IPv4Address, ...]" = field(
-        metadata=_setting(
+        metadata=setting(
             "",
             parse_addresses,
             "ADDRESS",
@@ -150,7 +159,7 @@ class Settings:
         )
     )
     subnet_route: Mapping[str, tuple[str, ...]] = field(
-        metadata=_setting(
+        metadata=setting(
             "",
             parse_subnet_routes,
             "SUBNET=NETWORK",
@@ -160,7 +169,7 @@ class Settings:
         )
     )
     function_access: FunctionAccess = field(
-        metadata=_setting(
+        metadata=setting(
             "none",
             parse_function_access,
             "none|all",
@@ -169,17 +178,18 @@ class Settings:
         )
     )
     interpreter: Mapping[str, Path] = field(
-        metadata=_setting(
+        metadata=setting(
             "",
             parse_interpreters,
             "RUNTIME=PATH",
             "Program that runs a runtime, such as python3.13=/usr/local/bin/python3.13; "
-            "unnamed runtimes are looked for on PATH. In the variable, separate several by commas.",
+            "unnamed runtimes are looked for on PATH. With an architecture before it, for functions of that one in an "
+            "emulator: arm64/python3.13=PATH. In the variable, separate several by commas.",
             repeatable=True,
         )
     )
     image_registry: Mapping[str, bool] = field(
-        metadata=_setting(
+        metadata=setting(
             "",
             parse_registries,
             "HOST",
@@ -189,18 +199,37 @@ class Settings:
         )
     )
     image_logins: Path | None = field(
-        metadata=_setting(
+        metadata=setting(
             "", parse_file, "FILE", "Logins for those registries, as `skopeo login --authfile FILE HOST` writes them."
         )
     )
+    close_runtimes: bool = field(
+        metadata=setting(
+            "no",
+            parse_switch,
+            "yes|no",
+            "Run functions whose runtime has no interpreter of its version here on the closest version that there is: "
+            "the next newer one, else the latest older one.",
+        )
+    )
+    architectures: ArchitecturesChoice = field(
+        metadata=setting(
+            "auto",
+            parse_architectures,
+            "auto|exact|any",
+            "What runs functions of another architecture than this machine's. exact: an emulator, if there is one. "
+            "any: this machine's own interpreters. auto: exact, but on arm64 any, for functions that name no "
+            "architecture are for x86_64.",
+        )
+    )
     concurrency_limit: int = field(
-        metadata=_setting("1000", parse_count, "COUNT", "Invocations of an account that may run at the same time.")
+        metadata=setting("1000", parse_count, "COUNT", "Invocations of an account that may run at the same time.")
     )
     idle_seconds: int = field(
-        metadata=_setting("600", parse_seconds, "SECONDS", "How long an execution environment may wait for work.")
+        metadata=setting("600", parse_seconds, "SECONDS", "How long an execution environment may wait for work.")
     )
     max_environments: int = field(
-        metadata=_setting(
+        metadata=setting(
             "auto",
             lambda text: environments_for_memory(memory_bytes()) if text == "auto" else parse_count(text),
             "COUNT|auto",
@@ -209,7 +238,7 @@ class Settings:
         )
     )
     clock: ClockChoice = field(
-        metadata=_setting(
+        metadata=setting(
             "machine",
             parse_clock,
             "machine|adjustable",
@@ -218,7 +247,7 @@ class Settings:
         )
     )
     function_memory_bytes: int = field(
-        metadata=_setting(
+        metadata=setting(
             "auto",
             lambda text: int(memory_bytes() * MEMORY_SHARE) if text == "auto" else parse_size(text),
             "SIZE|auto",
@@ -227,7 +256,7 @@ class Settings:
         )
     )
     capacity_wait_seconds: int = field(
-        metadata=_setting(
+        metadata=setting(
             "10",
             parse_seconds,
             "SECONDS",
@@ -235,13 +264,13 @@ class Settings:
         )
     )
     log_group_bytes: int = field(
-        metadata=_setting("64MiB", parse_size, "SIZE", "Log kept per function; the oldest segments go first.")
+        metadata=setting("64MiB", parse_size, "SIZE", "Log kept per function; the oldest segments go first.")
     )
     log_segment_bytes: int = field(
-        metadata=_setting("4MiB", parse_size, "SIZE", "Size at which a log file is closed and the next one begun.")
+        metadata=setting("4MiB", parse_size, "SIZE", "Size at which a log file is closed and the next one begun.")
     )
     log_rate_bytes: int = field(
-        metadata=_setting(
+        metadata=setting(
             "32MiB",
             parse_size,
             "SIZE",
@@ -250,18 +279,20 @@ class Settings:
         )
     )
     log_burst_bytes: int = field(
-        metadata=_setting("64MiB", parse_size, "SIZE", "How much of one environment's log is read as fast as it comes.")
+        metadata=setting("64MiB", parse_size, "SIZE", "How much of one environment's log is read as fast as it comes.")
     )
     config: Path | None = field(
-        metadata=_setting(
+        metadata=setting(
             "",
             parse_file,
             "FILE",
-            "TOML file with settings by name, such as log_group_bytes, and tables [services.NAME] of the AWS services "
-            "that results of event invocations are sent to. Options and variables win over it.",
+            "TOML file with settings by name, such as log_group_bytes, tables [services.NAME] of the AWS services that "
+            "results of event invocations are sent to, and tables [file_systems.ARN] of functions' file systems. "
+            "Options and variables win over it.",
         )
     )
     endpoints: Endpoints = field(default=Endpoints(), metadata={})  # of [services.NAME] and AWS_*, not of an option
+    file_systems: Mapping[str, AccessPoint] = field(default_factory=dict, metadata={})  # of [file_systems.ARN]
 
     @property
     def scheme(self) -> str:
@@ -296,11 +327,9 @@ def settings_from(given: Mapping[str, str | None], environ: Mapping[str, str] | 
         values["endpoints"] = endpoints_from(file.services, variables, values["listen"])
     except ServiceProblem as problem:
         raise SettingError(problem.source, problem.value, problem.problem, problem.fix) from None
+    values["file_systems"] = access_points_from(file.file_systems)
     settings = Settings(**values)
-    _refuse_open_beyond_loopback(settings)
-    _refuse_segment_over_group(settings)
-    _refuse_network_of_containers(settings)
-    _refuse_half_of_tls(settings)
+    check_combinations(settings)
     return settings
 
 
@@ -312,7 +341,8 @@ def _config_file(given: str | None, environ: Mapping[str, str]) -> ConfigFile:
         return ConfigFile()
     assert isinstance(path, Path)
     try:
-        return read_config_file(path, frozenset(by_name))
+        switches = frozenset(name for name, one in by_name.items() if one.is_switch)
+        return read_config_file(path, frozenset(by_name), switches)
     except ValueError as error:
         problem, _, fix = str(error).partition("; ")
         raise SettingError(option.flag, str(path), problem, fix) from None
@@ -339,41 +369,3 @@ def _default_data(environ: Mapping[str, str]) -> str:
     """The XDG base directory specification: relative values of the variable are ignored."""
     base = environ.get("XDG_DATA_HOME", "")
     return f"{base}/lampion" if base.startswith("/") else "~/.local/share/lampion"
-
-
-def _refuse_open_beyond_loopback(settings: Settings) -> None:
-    if settings.auth is AuthMode.OPEN and not settings.listen.is_loopback:
-        raise SettingError(
-            "--auth",
-            settings.auth.value,
-            f"would let anyone who reaches {settings.listen} run code on this machine",
-            "Use --auth signed, or listen on loopback: --listen 127.0.0.1:9000.",
-        )
-
-
-def _refuse_network_of_containers(settings: Settings) -> None:
-    wants_more = settings.network is NetworkChoice.EGRESS or bool(settings.subnet_route)
-    if settings.sandbox is SandboxChoice.OCI and wants_more:
-        raise SettingError(
-            "--sandbox",
-            settings.sandbox.value,
-            "gives functions no network beyond this server, which --network egress and --subnet-route ask for",
-            "Use --sandbox namespace.",
-        )
-
-
-def _refuse_half_of_tls(settings: Settings) -> None:
-    given = {"--tls-certificate": settings.tls_certificate, "--tls-key": settings.tls_key}
-    for name, other in (("--tls-certificate", "--tls-key"), ("--tls-key", "--tls-certificate")):
-        if given[name] is not None and given[other] is None:
-            raise SettingError(name, str(given[name]), f"is of no use without {other}", "Give both, or neither.")
-
-
-def _refuse_segment_over_group(settings: Settings) -> None:
-    if settings.log_segment_bytes > settings.log_group_bytes:
-        raise SettingError(
-            "--log-segment-bytes",
-            str(settings.log_segment_bytes),
-            f"is more than a whole log may take ({settings.log_group_bytes} bytes)",
-            "Give a smaller segment or a larger --log-group-bytes.",
-        )

@@ -1,18 +1,9 @@
-"""What a setting is to the command line, to variables and to the documentation."""
+"""What one setting is: how it is called, read and explained."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-
-class SettingError(Exception):
-    """A setting that can't be used. `source` is the option or variable that gave it."""
-
-    def __init__(self, source: str, value: str, problem: str, fix: str) -> None:
-        super().__init__(f"{source} {value!r}: {problem}. {fix}")
-        self.source = source
-        self.value = value
-        self.problem = problem
-        self.fix = fix
+from lampion.config.values import parse_switch
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +16,11 @@ class Option:
     help: str
     parse: Callable[[str], object]
     repeatable: bool
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether the option takes no value on the command line: given, it means yes."""
+        return self.parse is parse_switch
 
     @property
     def flag(self) -> str:

@@ -17,7 +17,7 @@ _SECONDS_MAX: Final = 86_400
 _SIZE_MIN: Final = 64 * 1024
 _UNITS: Final = {"": 1, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40}
 _SUBNET = re.compile(r"subnet-[0-9a-z]{1,128}")
-_RUNTIME = re.compile(r"[a-z][a-z0-9.]{0,31}")
+_RUNTIME = re.compile(r"(?:(?:x86_64|arm64)/)?[a-z][a-z0-9.]{0,31}")
 
 
 class AuthMode(StrEnum):
@@ -41,6 +41,14 @@ class SandboxChoice(StrEnum):
     NAMESPACE = "namespace"
     PROCESS = "process"
     OCI = "oci"
+
+
+class ArchitecturesChoice(StrEnum):
+    """What runs functions of another architecture than this machine's: an emulator, or its own interpreters."""
+
+    EXACT = "exact"
+    ANY = "any"
+    AUTO = "auto"
 
 
 class NetworkChoice(StrEnum):
@@ -147,6 +155,10 @@ def parse_sandbox(text: str) -> SandboxChoice:
     return SandboxChoice(_one_of(text, [choice.value for choice in SandboxChoice]))
 
 
+def parse_architectures(text: str) -> ArchitecturesChoice:
+    return ArchitecturesChoice(_one_of(text, [choice.value for choice in ArchitecturesChoice]))
+
+
 def parse_runtime_command(text: str) -> tuple[str, ...]:
     """A program's name or path with options, quoted as in a shell."""
     fix = "Write it as runc, /usr/bin/crun or 'runsc --network=host'."
@@ -224,7 +236,7 @@ def parse_cgroup_name(text: str) -> str:
 
 
 def parse_interpreters(text: str) -> Mapping[str, Path]:
-    """`runtime=path` pairs separated by commas; an empty text is none."""
+    """`runtime=path` pairs separated by commas; an empty text is none. A runtime may have an architecture before it."""
     fix = "Write python3.13=/usr/bin/python3.13."
     interpreters: dict[str, Path] = {}
     for pair in filter(None, text.split(",")):
@@ -235,6 +247,11 @@ def parse_interpreters(text: str) -> Mapping[str, Path]:
             raise ValueError(f"has {path!r}, which is not an absolute path; {fix}")
         interpreters[runtime] = Path(path)
     return MappingProxyType(interpreters)
+
+
+def parse_switch(text: str) -> bool:
+    """A setting that is on or off; an option given without a value means yes."""
+    return _one_of(text, ["yes", "no"]) == "yes"
 
 
 def parse_count(text: str) -> int:

@@ -22,7 +22,7 @@ def check_connections(configuration: FunctionConfiguration, *, region: str) -> N
     Raises InvalidParameterValueException.
     """
     _check_vpc(configuration.vpc_config)
-    _check_file_systems(configuration)
+    _check_file_systems(configuration, region)
     if configuration.dead_letter_config is not None:
         _check_dead_letter_target(configuration.dead_letter_config["TargetArn"], region)
     _check_keys(configuration, region)
@@ -62,7 +62,7 @@ def _check_vpc(vpc_config: Document | None) -> None:
         )
 
 
-def _check_file_systems(configuration: FunctionConfiguration) -> None:
+def _check_file_systems(configuration: FunctionConfiguration, region: str) -> None:
     for file_system in configuration.file_system_configs:
         arn = file_system["Arn"]
         if "S3FilesConfig" in file_system and _arn_part(arn, 2) != "s3files":
@@ -74,6 +74,11 @@ def _check_file_systems(configuration: FunctionConfiguration) -> None:
             raise InvalidParameterValueException(
                 f"Function must be configured to execute in a VPC to reference access point {arn}. "
                 "Please update the function configuration to include VPC subnets and security groups."
+            )
+        if _arn_part(arn, 3) != region:
+            # That a function mounts what is in its own region is documented; the text isn't known.
+            raise InvalidParameterValueException(
+                f"The access point {arn} must be in the same region as the Lambda function it's associated with."
             )
 
 

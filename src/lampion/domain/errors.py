@@ -128,6 +128,30 @@ class SnapStartTimeoutException(CallerError):
     """Restoring took longer than it may."""
 
 
+class EFSMountFailureException(CallerError):
+    """The function's file system can't be mounted as it is configured."""
+
+
+class EFSMountConnectivityException(CallerError):
+    """The function's file system can't be reached."""
+
+
+class EFSMountTimeoutException(CallerError):
+    """Mounting the function's file system took too long."""
+
+
+class S3FilesMountFailureException(CallerError):
+    """As EFSMountFailureException, of an S3 Files access point."""
+
+
+class S3FilesMountConnectivityException(CallerError):
+    """As EFSMountConnectivityException, of an S3 Files access point."""
+
+
+class S3FilesMountTimeoutException(CallerError):
+    """As EFSMountTimeoutException, of an S3 Files access point."""
+
+
 class InvalidRuntimeException(PlatformError):
     """The runtime or its version isn't available on this machine."""
 

@@ -39,6 +39,9 @@ EPHEMERAL_STORAGE_MIB_DEFAULT: Final = 512
 INIT_SECONDS: Final = 10.0
 AHEAD_INIT_SECONDS: Final = 130.0  # before a snapshot or as provisioned concurrency; or the timeout if that is longer
 RESTORE_SECONDS: Final = 10.0
+INTERNAL_SHUTDOWN_SECONDS: Final = 0.5  # for a runtime with an internal extension
+RUNTIME_SHUTDOWN_SECONDS: Final = 0.3  # for any other runtime beside an external one
+EXTERNAL_SHUTDOWN_SECONDS: Final = 2.0  # for all together, when there are external extensions
 LOG_TAIL_BYTES: Final = 4096
 LIST_ITEMS_MAX: Final = 50
 TAGS_MAX: Final = 50
@@ -47,3 +50,11 @@ FILTERS_PER_EVENT_SOURCE: Final = 5
 RECORD_AGE_SECONDS_MIN: Final = 60
 RECORD_AGE_SECONDS_MAX: Final = 604_800
 CODE_SIGNING_ITEMS_MAX: Final = 10_000  # API reference, ListCodeSigningConfigs
+
+
+def init_seconds(timeout_seconds: float, *, is_ahead: bool) -> float:
+    """How long an Init may take; one that is ahead of invocations as long as one of them, or longer.
+
+    Developer guide, "Understanding the Lambda execution environment lifecycle".
+    """
+    return max(AHEAD_INIT_SECONDS, timeout_seconds) if is_ahead else INIT_SECONDS

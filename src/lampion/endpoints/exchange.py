@@ -30,9 +30,13 @@ class HttpAnswer:
 
 
 class Exchange(asyncio.Protocol):
-    """asyncio's protocol for one connection; callbacks that begin with on_ are httptools'."""
+    """asyncio's protocol for one connection; callbacks that begin with on_ are httptools'.
 
-    def __init__(self) -> None:
+    An answer of more than `most_bytes` fails.
+    """
+
+    def __init__(self, most_bytes: int = ANSWER_BYTES) -> None:
+        self._most_bytes = most_bytes
         self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[HttpAnswer] | None = None
         self._is_reusable = True
@@ -105,7 +109,7 @@ class Exchange(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         self._body += body
-        if len(self._body) > ANSWER_BYTES:
+        if len(self._body) > self._most_bytes:
             self._fail("the answer is too long")
 
     def on_message_complete(self) -> None:

@@ -44,18 +44,43 @@ class Answered(msgspec.Struct, frozen=True):
     """The runtime streamed all of an answer, and then didn't come to its next invocation: `end` says why."""
 
     answer: Answer
-    end: "TimedOut | Exit"
+    end: "End"
+
+
+class ExtensionEnded(msgspec.Struct, frozen=True):
+    """The process of an extension ended, or didn't start: `error_type` and `reason` are AWS's words for it."""
+
+    error_type: str
+    reason: str
+
+
+class Finished(msgspec.Struct, frozen=True):
+    """How long an invocation took with what extensions did for it, and how long that was after the answer."""
+
+    duration_ms: float
+    extensions_ms: float
 
 
 class TimedOut(msgspec.Struct, frozen=True):
     """Nothing was posted in time."""
 
 
-class NotStarted(msgspec.Struct, frozen=True):
-    """There is nothing that could run: what an image names can't be started."""
+class NoProgram(msgspec.Struct, frozen=True):
+    """The function has no program of its own that can be run, though its runtime asks for one."""
 
     error_type: str
     message: str
 
 
-Ending = Answer | ResponseTooLarge | Truncated | TimedOut | NotStarted | Exit
+End = TimedOut | NoProgram | Exit | ExtensionEnded
+"""Why a sandbox is of no use any more, or why there is none."""
+
+Ending = Answer | ResponseTooLarge | Truncated | End
+
+
+class CannotStart(Exception):
+    """Raised in place of a sandbox when the function is to blame that there is none."""
+
+    def __init__(self, ending: Ending) -> None:
+        super().__init__(str(ending))
+        self.ending = ending

@@ -58,6 +58,7 @@ def environment_variables(
         | dict(language_variables)
         | (function.configuration.environment or {})
         | _reserved(function, credentials)
+        | _of_a_shell(function)
         | {"AWS_LAMBDA_INITIALIZATION_TYPE": initialization_type, "AWS_LAMBDA_LOG_STREAM_NAME": log_stream}
         | _execution_environment(function)
         | _log_format(function)
@@ -129,8 +130,6 @@ def _reserved(function: Function, credentials: SessionCredentials) -> dict[str, 
     return {
         "_AWS_XRAY_DAEMON_ADDRESS": _XRAY_HOST,
         "_AWS_XRAY_DAEMON_PORT": "2000",
-        "PWD": TASK_ROOT,
-        "SHLVL": "0",
         "_HANDLER": configuration.handler or "",
         "LAMBDA_TASK_ROOT": TASK_ROOT,
         "LAMBDA_RUNTIME_DIR": RUNTIME_DIRECTORY,
@@ -146,9 +145,19 @@ def _reserved(function: Function, credentials: SessionCredentials) -> dict[str, 
     }
 
 
+def _of_a_shell(function: Function) -> dict[str, str]:
+    """AWS starts its own runtimes by a shell script, and a function's own program as it is."""
+    return {} if _brings_program(function) else {"PWD": TASK_ROOT, "SHLVL": "0"}
+
+
 def _execution_environment(function: Function) -> dict[str, str]:
     runtime = function.configuration.runtime
-    return {} if runtime is None or runtime.startswith("provided") else {"AWS_EXECUTION_ENV": f"AWS_Lambda_{runtime}"}
+    return {} if _brings_program(function) else {"AWS_EXECUTION_ENV": f"AWS_Lambda_{runtime}"}
+
+
+def _brings_program(function: Function) -> bool:
+    runtime = function.configuration.runtime
+    return runtime is None or runtime.startswith("provided")
 
 
 def _log_format(function: Function) -> dict[str, str]:

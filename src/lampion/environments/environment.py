@@ -6,64 +6,37 @@ It knows no pool and no HTTP; what it needs of the host comes as a `Host`.
 import asyncio
 import contextlib
 import logging
-import socket
-from dataclasses import dataclass
 from math import ceil
-from typing import TYPE_CHECKING, NoReturn, Protocol
+from typing import TYPE_CHECKING, NoReturn
 
 from lampion.clock.clock import Clock
+from lampion.clock.rng import Rng
 from lampion.domain import limits
-from lampion.domain.errors import SnapStartException, SnapStartTimeoutException
 from lampion.domain.function import Function
 from lampion.domain.invocation import Invocation, Outcome
+from lampion.environments.accompaniment import accompany, shut_down
 from lampion.environments.courtesy import Courtesy
-from lampion.environments.endings import Answer, Answered, Dispatch, Ending, TimedOut, Truncated
+from lampion.environments.endings import Answer, Answered, CannotStart, Dispatch, Ending, Finished, TimedOut, Truncated
 from lampion.environments.environ import ON_DEMAND, PROVISIONED
-from lampion.environments.failures import Failure, failure_of
-from lampion.environments.image_program import LaunchFailed
+from lampion.environments.extension_flow import ShutdownReason, shutdown_reason, too_many
+from lampion.environments.extensions import TooManyExtensions
+from lampion.environments.failures import Failure
+from lampion.environments.host import Launch, Release, Restore, RuntimeServer
 from lampion.environments.narrator import Narrator
+from lampion.environments.reporting import Reporting
 from lampion.environments.response_stream import ResponseStream
-from lampion.environments.running import OpenRuntime, Running
-from lampion.environments.session import OfferedCredentials, RuntimeSession, Start
+from lampion.environments.running import Running
+from lampion.environments.session import RuntimeSession, Start
 from lampion.environments.state import Phase, Step, advance
-from lampion.function_logs.platform_lines import InitSummary, RestoreDurations, RestoreSummary, RunSummary
+from lampion.function_logs.platform_facts import RestoreDurations, RestoreSummary
 from lampion.sandbox.driver import Sandbox, SandboxError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
 _LOG = logging.getLogger(__name__)
 _FREEZE_RETRY_SECONDS = 0.001
 _EXIT_GRACE_SECONDS = 0.5  # between the end of a process's connection and the news of its own
-_SHUTDOWN_GRACE_SECONDS = 0.0  # Lambda gives a runtime without extensions no time to shut down
-
-
-class RuntimeServer(Protocol):
-    """Serves the Runtime API of one session on one listening socket, until closed."""
-
-    async def open(self, listener: socket.socket, session: RuntimeSession) -> OpenRuntime: ...
-
-
-class Launch(Protocol):
-    """Starts this environment's sandbox: a fresh one at every call. Raises sandbox.driver.SandboxError."""
-
-    async def __call__(self) -> Sandbox: ...
-
-
-class Release(Protocol):
-    """Takes back what a sandbox was lent at its launch, when it has ended."""
-
-    async def __call__(self, sandbox: Sandbox) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Restore:
-    """How an environment starts from a snapshot instead of Init.
-
-    `launch` gives the copy and what it may ask for; it raises SandboxError when the snapshot has gone.
-    """
-
-    launch: "Callable[[], Awaitable[tuple[Sandbox, OfferedCredentials]]]"
 
 
 class Environment:
@@ -78,6 +51,7 @@ class Environment:
         runtime_server: RuntimeServer,
         narrator: Narrator,
         clock: Clock,
+        rng: Rng,
         restore: Restore | None = None,
         ahead: bool = False,
     ) -> None:
@@ -86,7 +60,6 @@ class Environment:
         self._initialization_type = PROVISIONED if ahead else ON_DEMAND
         self.phase = Phase.INIT if restore is None else Phase.RESTORE
         self._restore = restore
-        self._restore_durations: RestoreDurations | None = None
         self.idle_since = 0.0
         self.used_bytes = 0  # the most memory that its sandbox has had, as far as that is known
         self.on_idle_exit: Callable[[Environment], object] = _nobody_cares
@@ -95,10 +68,13 @@ class Environment:
         self._release = release
         self._runtime_server = runtime_server
         self._narrator = narrator
+        self._reporting = Reporting(function, narrator, self._initialization_type)
         self._clock = clock
+        self._rng = rng
         self._running: Running | None = None
+        self.failed_init: Ending | None = None
+        self.finishing: asyncio.Future[Finished] | None = None  # while extensions work on after the answer
         self.courtesy: Courtesy | None = None  # of the latest sandbox; before there is one, of its predecessor
-        self._init_ms: float | None = None
         self._unwritten: tuple[Invocation, float, Failure | None] | None = None
         self.is_frozen = False
         self._timeout_seconds = float(function.configuration.timeout_seconds)
@@ -122,15 +98,17 @@ class Environment:
             return
         self._narrator.init_start(self._initialization_type)
         started = self._clock.monotonic()
-        ending = await self._initialize(self._init_limit_seconds)
+        is_ahead = self._initialization_type == PROVISIONED
+        ending = await self._initialize(limits.init_seconds(self._timeout_seconds, is_ahead=is_ahead))
         if ending is None:
             assert self._running is not None
             self.used_bytes = self._running.sandbox.max_memory_bytes()
-            self._init_ms = (self._clock.monotonic() - started) * 1000
+            self._reporting.init_went_well((self._clock.monotonic() - started) * 1000, None)
             self._step(Step.READY)
             self.idle_since = self._clock.monotonic()
             return
-        await self._report_init(ending, phase="init", started=started, request_id="")
+        self.failed_init = ending
+        await self._report_init(ending, started)
         self._step(Step.INIT_FAILED)
 
     async def invoke(self, invocation: Invocation, stream: ResponseStream | None = None) -> Outcome:
@@ -148,7 +126,7 @@ class Environment:
         self._narrator.begin(wants_log=invocation.wants_log)
         failed_init = await self._initialize_again(invocation, started) if needs_init else None
         if failed_init is not None:
-            self._narrator.start(invocation.request_id, invocation.tenant_id, self._clock.now())
+            self._narrator.start(invocation, self._clock.now())
             return await self._end_with(invocation, failed_init, started, during_init=True)
         if needs_init:
             remaining_seconds -= self._clock.monotonic() - started
@@ -157,10 +135,11 @@ class Environment:
         if self.is_frozen:
             self.is_frozen = False
             running.sandbox.thaw()
+            self._narrator.resume()
         now = self._clock.now()
         answered = running.session.dispatch(Dispatch(invocation, int((now + remaining_seconds) * 1000), stream))
         # The function needn't wait for this; what it writes is read on one of the event loop's next turns.
-        self._narrator.start(invocation.request_id, invocation.tenant_id, now)
+        self._narrator.start(invocation, now)
         running.courtesy.begin(remaining_seconds, running.late)
         try:
             ending = await answered
@@ -168,9 +147,11 @@ class Environment:
                 ending = await self._exit_of(running) or ending
         finally:
             running.courtesy.end()
-        if isinstance(ending, Answer):
+        if not isinstance(ending, Answer):
+            return await self._end_with(invocation, ending, started)
+        if running.session.extensions is None:
             return self._go_on_after(invocation, ending, started)
-        return await self._end_with(invocation, ending, started)
+        return await self._finish_after(running, invocation, ending, started)
 
     def freeze(self) -> None:
         """Between invocations nothing of the function runs: not at all, once its runtime waits for the next one.
@@ -185,6 +166,7 @@ class Environment:
         if running.session.is_waiting or idle_seconds >= self._timeout_seconds:
             self.is_frozen = True
             running.sandbox.freeze()
+            self._narrator.pause()
         else:
             self._clock.call_later(max(idle_seconds, _FREEZE_RETRY_SECONDS), self.freeze)
 
@@ -193,36 +175,41 @@ class Environment:
         if self.phase in (Phase.SHUTDOWN, Phase.GONE):
             return
         self._step(Step.STOP)
-        await self._end_sandbox()
+        await self._end_sandbox(ShutdownReason.SPINDOWN)
         self._narrator.close()
         self._step(Step.ENDED)
 
     # -- Init --
 
-    @property
-    def _init_limit_seconds(self) -> float:
-        """Developer guide, "Understanding the Lambda execution environment lifecycle": ahead of invocations it may
-        take as long as one of them, or longer."""
-        if self._initialization_type == PROVISIONED:
-            return max(limits.AHEAD_INIT_SECONDS, self._timeout_seconds)
-        return limits.INIT_SECONDS
-
-    async def _initialize(self, limit_seconds: float) -> Ending | None:
-        """Start a sandbox and wait for its runtime; None when it is ready, else why not (sandbox still there)."""
+    async def _initialize(self, limit_seconds: float, invocation: Invocation | None = None) -> Ending | None:
+        """Start a sandbox and wait for its runtime; None when it is ready, else why not (a sandbox still there)."""
         try:
             sandbox = await self._launch()
-        except LaunchFailed as failed:
-            self._narrator.launch_failed(failed.line)
-            return failed.ending
-        return await self._serve(sandbox, RuntimeSession(), limit_seconds)
+        except (CannotStart, TooManyExtensions) as error:
+            self.on_launched(self)
+            if isinstance(error, CannotStart):
+                extensions, ending = None, error.ending
+            else:
+                extensions, ending = too_many(error, self._rng.uuid4)
+            self._reporting.initialized(extensions, ending, invocation)
+            return ending
+        session = RuntimeSession(self.function, self._rng.uuid4)
+        failed = await self._serve(sandbox, session, limit_seconds)
+        flow = session.extensions
+        self._reporting.initialized(None if flow is None else flow.extensions, failed, invocation)
+        return failed
 
     async def _serve(self, sandbox: Sandbox, session: RuntimeSession, limit_seconds: float) -> Ending | None:
         self.on_launched(self)
+        if sandbox.processes is not None:
+            accompany(sandbox.processes, session, self._retire_if_idle)
+        self._narrator.admit(session, sandbox)
         try:
             runtime = await self._runtime_server.open(sandbox.runtime_api, session)
         except BaseException:
             await sandbox.stop(0)
             await self._release(sandbox)
+            await self._narrator.dismiss()
             raise
         self._narrator.attach(sandbox)
         watcher = asyncio.create_task(self._watch(sandbox, session))
@@ -235,6 +222,7 @@ class Environment:
             courtesy.end()
         if ending is None:
             sandbox.limit_cpu()
+            self._narrator.close_subscriptions(session)
         return ending
 
     async def _restored(self, restore: Restore) -> bool:
@@ -248,47 +236,37 @@ class Environment:
             return False
         copied = self._clock.monotonic()
         self._narrator.restore_start()
-        session = RuntimeSession(Start.RESTORE, credentials)
+        session = RuntimeSession(self.function, self._rng.uuid4, Start.RESTORE, credentials)
         ending = await self._serve(sandbox, session, limits.RESTORE_SECONDS)
         now = self._clock.monotonic()
         duration_ms = (now - started) * 1000
         if ending is not None:
             await self._fail_restore(ending, duration_ms)
         self._narrator.restore_report(RestoreSummary(duration_ms, "success", None))
-        self._restore_durations = RestoreDurations(duration_ms, ceil((now - copied) * 1000))
+        self._reporting.restore = RestoreDurations(duration_ms, ceil((now - copied) * 1000))
         self._step(Step.READY)
         self.idle_since = now
         return True
 
     async def _fail_restore(self, ending: Ending, duration_ms: float) -> NoReturn:
-        await self._end_sandbox()
-        failure = failure_of(ending, "", self._timeout_seconds)
-        assert failure is not None
-        is_late = isinstance(ending, TimedOut)
-        status, error_type = ("timeout", None) if is_late else ("error", failure.error_type)
-        self._narrator.restore_report(RestoreSummary(duration_ms, status, error_type))
+        await self._end_sandbox(shutdown_reason(ending))
+        error = self._reporting.restore_failed(ending, duration_ms)
         await self.stop()
-        if is_late:
-            raise SnapStartTimeoutException("Lambda couldn't restore the snapshot within the timeout limit.")
-        raise SnapStartException(
-            "The afterRestore() runtime hook encountered an error."
-            " For more information, check the Amazon CloudWatch logs."
-        )
+        raise error
 
     async def _initialize_again(self, invocation: Invocation, started: float) -> Ending | None:
-        ending = await self._initialize(self._timeout_seconds)
+        self._narrator.init_repeated(self._initialization_type)
+        ending = await self._initialize(self._timeout_seconds, invocation)
         if ending is not None:
-            await self._report_init(ending, phase="invoke", started=started, request_id=invocation.request_id)
+            await self._report_init(ending, started, invocation)
+        else:
+            self._reporting.init_went_well((self._clock.monotonic() - started) * 1000, invocation)
         return ending
 
-    async def _report_init(self, ending: Ending, *, phase: str, started: float, request_id: str) -> None:
+    async def _report_init(self, ending: Ending, started: float, invocation: Invocation | None = None) -> None:
         duration_ms = (self._clock.monotonic() - started) * 1000
-        await self._end_sandbox()
-        failure = failure_of(ending, request_id, self._timeout_seconds)
-        assert failure is not None
-        error_type = None if isinstance(ending, TimedOut) else failure.error_type
-        status = failure.status or "error"
-        self._narrator.init_report(InitSummary(duration_ms, phase, status, error_type, self._initialization_type))
+        await self._end_sandbox(shutdown_reason(ending))
+        self._reporting.init_failed(ending, duration_ms, invocation)
 
     # -- the end of an invocation --
 
@@ -300,7 +278,7 @@ class Environment:
         """
         now = self._clock.monotonic()
         duration_ms = (now - started) * 1000
-        failure = failure_of(answer, invocation.request_id, self._timeout_seconds)
+        failure = self._reporting.failure_of(answer, invocation)
         self._unwritten = (invocation, duration_ms, failure)
         if invocation.wants_log:
             self._write_report()
@@ -308,14 +286,50 @@ class Environment:
             asyncio.get_running_loop().call_soon(self._write_report)
         self._step(Step.ANSWERED)
         self.idle_since = now
-        return self._outcome(answer, failure, duration_ms)
+        return self._reporting.outcome(answer, failure, duration_ms)
+
+    async def _finish_after(self, running: Running, invocation: Invocation, answer: Answer, started: float) -> Outcome:
+        """The runtime answered, and its extensions may go on: the caller needn't wait for them, unless it wants the
+        log, which has the report of all.
+        """
+        runtime_ms = (self._clock.monotonic() - started) * 1000
+        failure = self._reporting.failure_of(answer, invocation)
+        running.courtesy.begin(max(0.0, self._timeout_seconds - runtime_ms / 1000), running.late)
+        finish = self._finish(running, invocation, failure, started, runtime_ms)
+        finishing = self.finishing = asyncio.get_running_loop().create_task(finish)
+        duration_ms = (await asyncio.shield(finishing)).duration_ms if invocation.wants_log else runtime_ms
+        return self._reporting.outcome(answer, failure, duration_ms)
+
+    async def _finish(
+        self, running: Running, invocation: Invocation, failure: Failure | None, started: float, runtime_ms: float
+    ) -> Finished:
+        """Until the runtime and all extensions wait for more, within the function's timeout; else this is the end."""
+        try:
+            end = await running.session.completed()
+            running.courtesy.end()
+            now = self._clock.monotonic()
+            duration_ms = (now - started) * 1000
+            self._measure_memory()
+            if end is None:
+                self._step(Step.ANSWERED)
+                self.idle_since = now
+            else:
+                failure = self._reporting.failure_of(end, invocation)
+                self._reporting.foretell(invocation, duration_ms, failure, self.used_bytes, runtime_ms=runtime_ms)
+                await self._end_sandbox(shutdown_reason(end))
+            self._reporting.report(invocation, duration_ms, failure, self.used_bytes, runtime_ms=runtime_ms)
+            if end is not None:
+                await self.stop()
+            return Finished(duration_ms, duration_ms - runtime_ms)
+        finally:
+            self.finishing = None
 
     def _write_report(self) -> None:
         """Of an invocation that has been answered, if it isn't written yet."""
         if self._unwritten is not None:
             unwritten, self._unwritten = self._unwritten, None
             self._measure_memory()
-            self._report(*unwritten)
+            self._reporting.report(*unwritten, self.used_bytes)
 
     def _measure_memory(self) -> None:
         self.used_bytes = 0 if self._running is None else self._running.sandbox.max_memory_bytes()
@@ -327,40 +341,24 @@ class Environment:
         last = ending.end if isinstance(ending, Answered) else ending
         is_late = isinstance(last, TimedOut)
         duration_ms = (self._timeout_seconds if is_late else self._clock.monotonic() - started) * 1000
-        failure = failure_of(last, invocation.request_id, self._timeout_seconds)
+        failure = self._reporting.failure_of(last, invocation)
         self._measure_memory()
-        await self._end_sandbox()
-        self._report(invocation, duration_ms, failure, during_init=during_init)
+        self._reporting.foretell(invocation, duration_ms, failure, self.used_bytes, during_init=during_init)
+        await self._end_sandbox(shutdown_reason(last))
+        self._reporting.report(invocation, duration_ms, failure, self.used_bytes, during_init=during_init)
         await self.stop()
         if isinstance(ending, Answered):  # the answer stands, whatever came after it
             ending = ending.answer
-            failure = failure_of(ending, invocation.request_id, self._timeout_seconds)
-        return self._outcome(ending, failure, duration_ms)
-
-    def _report(
-        self, invocation: Invocation, duration_ms: float, failure: Failure | None, *, during_init: bool = False
-    ) -> None:
-        init_ms, self._init_ms = self._init_ms, None
-        restore, self._restore_durations = self._restore_durations, None
-        status = "" if failure is None else failure.status or ("error" if during_init else "")
-        error_type = failure.error_type if failure is not None and status == "error" else None
-        summary = RunSummary(duration_ms, init_ms, self.used_bytes, status, error_type, restore)
-        self._narrator.finish(invocation.request_id, summary, invocation.tenant_id)
-
-    def _outcome(self, ending: Ending, failure: Failure | None, duration_ms: float) -> Outcome:
-        return Outcome(
-            payload=ending.payload if failure is None and isinstance(ending, Answer) else _payload(failure),
-            executed_version=self.function.version,
-            function_error=None if failure is None else "Unhandled",
-            error_type=None if failure is None else failure.error_type,
-            log_tail=self._narrator.tail(),
-            duration_ms=duration_ms,
-        )
+            failure = self._reporting.failure_of(ending, invocation)
+        return self._reporting.outcome(ending, failure, duration_ms)
 
     # -- the sandbox --
 
     async def _watch(self, sandbox: Sandbox, session: RuntimeSession) -> None:
         session.end(await sandbox.wait())
+        self._retire_if_idle()
+
+    def _retire_if_idle(self) -> None:
         if self.phase is Phase.IDLE:
             self.on_idle_exit(self)
 
@@ -368,20 +366,23 @@ class Environment:
         """Why a runtime broke off: mostly because its process has ended, which is about to be known."""
         with contextlib.suppress(TimeoutError):
             async with self._clock.deadline(_EXIT_GRACE_SECONDS):
-                await asyncio.shield(running.watcher)
+                await asyncio.shield(running.session.over)
         return running.session.ended
 
-    async def _end_sandbox(self) -> None:
+    async def _end_sandbox(self, reason: ShutdownReason) -> None:
         self._write_report()
         running, self._running = self._running, None
         if running is None:
             return
         running.courtesy.close()
+        self._narrator.hurry()
         try:
-            await running.sandbox.stop(_SHUTDOWN_GRACE_SECONDS)
+            await shut_down(running.sandbox, running.session, reason, self._clock)
+            await running.sandbox.stop(0)
         finally:
             await self._release(running.sandbox)
         await running.runtime.close()
+        await self._narrator.dismiss()
         self._narrator.detach()
         with contextlib.suppress(asyncio.CancelledError):
             running.watcher.cancel()
@@ -393,7 +394,3 @@ class Environment:
 
 def _nobody_cares(environment: Environment) -> None:
     pass
-
-
-def _payload(failure: Failure | None) -> bytes:
-    return b"" if failure is None else failure.payload

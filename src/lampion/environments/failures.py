@@ -4,7 +4,15 @@ import json
 from dataclasses import dataclass
 from signal import Signals
 
-from lampion.environments.endings import Answer, Ending, NotStarted, ResponseTooLarge, TimedOut, Truncated
+from lampion.environments.endings import (
+    Answer,
+    Ending,
+    ExtensionEnded,
+    NoProgram,
+    ResponseTooLarge,
+    TimedOut,
+    Truncated,
+)
 from lampion.sandbox.driver import Exit
 
 EXIT_ERROR = "Runtime.ExitError"
@@ -37,21 +45,27 @@ def failure_of(ending: Ending, request_id: str, timeout_seconds: float) -> Failu
         case Truncated():
             message = f"RequestId: {request_id} Error: The runtime broke off in the middle of its response"
             return Failure(_payload(TRUNCATED_RESPONSE, message), TRUNCATED_RESPONSE, "error")
-        case NotStarted(error_type, problem):
-            return Failure(_payload(error_type, f"RequestId: {request_id} Error: {problem}"), error_type, "error")
         case Exit():
             message = f"RequestId: {request_id} Error: {exit_reason(ending)}"
             kind = OUT_OF_MEMORY if ending.out_of_memory else EXIT_ERROR
             return Failure(_payload(EXIT_ERROR, message), kind, "error")
+        case NoProgram(error_type, why) | ExtensionEnded(error_type, why):
+            message = f"RequestId: {request_id} Error: {why}"
+            return Failure(_payload(error_type, message), error_type, "error")
 
 
 def exit_reason(exit_: Exit) -> str:
     """AWS's words for how a runtime process ended."""
-    if exit_.signal is not None:
-        return f"Runtime exited with error: signal: {_signal_words(exit_.signal)}"
-    if exit_.code == 0:
+    if exit_ == Exit(0):
         return "Runtime exited without providing a reason"
-    return f"Runtime exited with error: exit status {exit_.code}"
+    return f"Runtime exited with error: {process_end(exit_)}"
+
+
+def process_end(exit_: Exit) -> str:
+    """AWS's words for how an extension's process ended."""
+    if exit_.signal is not None:
+        return f"signal: {_signal_words(exit_.signal)}"
+    return "exit code 0" if exit_.code == 0 else f"exit status {exit_.code}"
 
 
 def _signal_words(number: int) -> str:

@@ -10,8 +10,8 @@ from typing import Final
 
 from lampion.code.images.manifests import ImageConfig
 from lampion.domain.function import Document
-from lampion.environments.endings import NotStarted
-from lampion.sandbox.driver import CannotStart, SandboxError
+from lampion.environments.endings import CannotStart, NoProgram
+from lampion.sandbox.driver import ProgramError, WorkingDirectoryError
 
 _USUAL_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _BOOTSTRAPS: Final = ("/var/runtime/bootstrap", "/var/task/bootstrap", "/opt/bootstrap")
@@ -22,12 +22,11 @@ IsProgram = Callable[[str], bool]
 """Whether an absolute path of the image names something that may be executed."""
 
 
-class LaunchFailed(SandboxError):
+class LaunchFailed(CannotStart):
     """The image names something that can't be started. `line` is what the log says of it."""
 
-    def __init__(self, ending: NotStarted, line: str) -> None:
-        super().__init__(ending.message)
-        self.ending = ending
+    def __init__(self, ending: NoProgram, line: str) -> None:
+        super().__init__(ending)
         self.line = line
 
 
@@ -73,19 +72,19 @@ class ImageProgram:
                 f"the working directory '{self.working_directory}' is invalid, it needs to be an absolute path",
             )
 
-    def explained(self, error: CannotStart) -> LaunchFailed:
-        """Why the sandbox couldn't start it."""
-        reason = error.reason[:1].lower() + error.reason[1:]
-        if error.step == "exec":
-            return self.failed(_INVALID_ENTRYPOINT, f"fork/exec {error.path}: {reason}")
-        return self.failed(_INVALID_WORKING_DIRECTORY, f"chdir {error.path}: {reason}")
+    def explained(self, error: ProgramError | WorkingDirectoryError, program: str) -> LaunchFailed:
+        """Why the sandbox couldn't start `program`."""
+        reason = error.problem[:1].lower() + error.problem[1:]
+        if isinstance(error, ProgramError):
+            return self.failed(_INVALID_ENTRYPOINT, f"fork/exec {program}: {reason}")
+        return self.failed(_INVALID_WORKING_DIRECTORY, f"chdir {self.working_directory}: {reason}")
 
     def failed(self, error_type: str, problem: str) -> LaunchFailed:
         line = (
             f"IMAGE\tLaunch error: {problem}\tEntrypoint: [{','.join(self.entrypoint)}]"
             f"\tCmd: [{','.join(self.command)}]\tWorkingDir: [{self.working_directory}]"
         )
-        return LaunchFailed(NotStarted(error_type, problem), line)
+        return LaunchFailed(NoProgram(error_type, problem), line)
 
 
 def image_program(config: ImageConfig, override: Document | None) -> ImageProgram:

@@ -169,7 +169,10 @@ class EnvironmentPool:
             raise
 
     def give_back(self, pool: VersionPool, environment: Environment) -> None:
-        """An acquired environment is free again, or spent."""
+        """An acquired environment is free again, or spent; or will be when its extensions are done."""
+        if environment.finishing is not None:
+            environment.finishing.add_done_callback(lambda _: self.give_back(pool, environment))
+            return
         pool.busy -= 1
         if pool.ahead is not None and self._provisioned.give_back(pool, environment):
             return

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from lampion.code.interpreters import Interpreter
+from lampion.code.runtimes import catalogue
 from lampion.environments.environ import OVERRIDABLE, RUNTIME_DIRECTORY
 from lampion.environments.node_options import can_use_node_worker, node_options, waiting_node_options
 from lampion.sandbox.spec import WorkerStart
@@ -66,13 +67,24 @@ def _serves_python(environ: Mapping[str, str]) -> bool:
 
 
 def _nodejs(interpreter: Interpreter, environ: Mapping[str, str]) -> tuple[str, ...]:
-    command = (interpreter.executable_inside, *node_options(interpreter.version, environ), _NODE_BOOTSTRAP)
+    options = node_options(interpreter.version, environ)
+    command = (interpreter.executable_inside, *options, _NODE_BOOTSTRAP, *_node_to_stand_for(interpreter))
     return (*_WRAPPED, *command) if environ.get("AWS_LAMBDA_EXEC_WRAPPER") else command
 
 
 def _waiting_nodejs(interpreter: Interpreter, memory_mib: int) -> tuple[str, ...]:
     options = waiting_node_options(interpreter.version, memory_mib)
-    return (interpreter.executable_inside, *options, _NODE_BOOTSTRAP, "--wait")
+    return (interpreter.executable_inside, *options, _NODE_BOOTSTRAP, *_node_to_stand_for(interpreter), "--wait")
+
+
+def _node_to_stand_for(interpreter: Interpreter) -> tuple[str, ...]:
+    """What handlers may be like depends on the runtime, also when another Node.js serves it."""
+    return (f"--as={catalogue().runtimes[interpreter.runtime].version}",) if interpreter.is_close else ()
+
+
+def _dotnet(interpreter: Interpreter, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """An exec wrapper is the script's affair."""
+    return ("/bin/sh", f"{RUNTIME_DIRECTORY}/bootstrap.sh", interpreter.executable_inside)
 
 
 PROGRAMS: Final[Mapping[str, RuntimeProgram]] = MappingProxyType(
@@ -94,6 +106,7 @@ PROGRAMS: Final[Mapping[str, RuntimeProgram]] = MappingProxyType(
                 serves=lambda environ: can_use_node_worker(environ, OVERRIDABLE),
             ),
         ),
+        "dotnet": RuntimeProgram(argv=_dotnet, variables=MappingProxyType({"DOTNET_ROOT": "/var/lang/bin"})),
     }
 )
 """By the name that the runtime catalogue gives a language."""

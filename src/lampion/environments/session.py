@@ -4,14 +4,20 @@ The runtime's side is called by the Runtime API door, the other by the environme
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import TYPE_CHECKING, Protocol
 
-from lampion.environments.endings import Answer, Answered, Dispatch, Ending, ResponseTooLarge, TimedOut, Truncated
+from lampion.domain.function import Function
+from lampion.environments.endings import Answer, Answered, Dispatch, End, Ending, ResponseTooLarge, Truncated
 from lampion.environments.environ import SessionCredentials
+from lampion.environments.extension_flow import ExtensionFlow
+from lampion.environments.extensions import Extensions
 from lampion.environments.response_stream import ResponseStream
-from lampion.sandbox.driver import Exit
+
+if TYPE_CHECKING:
+    from lampion.function_telemetry.subscribers import Subscribers
 
 
 class UnknownRequest(Exception):
@@ -39,10 +45,32 @@ class OfferedCredentials:
     lifetime_seconds: float = 6 * 3600.0
 
 
-class RuntimeSession:
-    """The runtime of one sandbox, from its start to its end."""
+class Watch(Protocol):
+    """Wants to know what a runtime does, of an environment that others are told of."""
 
-    def __init__(self, start: Start = Start.INIT, credentials: OfferedCredentials | None = None) -> None:
+    def answer_begins(self) -> None: ...
+
+    def answered(self, size_bytes: int) -> None: ...
+
+    def runtime_waits(self) -> None:
+        """It has asked for an invocation and there is none."""
+
+
+class RuntimeSession:
+    """The runtime of one sandbox, from its start to its end; and its extensions, once there are some."""
+
+    def __init__(
+        self,
+        function: Function,
+        new_identifier: Callable[[], str],
+        start: Start = Start.INIT,
+        credentials: OfferedCredentials | None = None,
+    ) -> None:
+        self.function = function
+        self.new_identifier = new_identifier
+        self.extensions: ExtensionFlow | None = None
+        self.subscribers: Subscribers | None = None  # where extensions subscribe; nobody can without
+        self.watch: Watch | None = None
         self.credentials = credentials
         self._start = start
         self._proceed: Callable[[], None] | None = None
@@ -53,7 +81,9 @@ class RuntimeSession:
         self._current: Dispatch | None = None
         self._ending: asyncio.Future[Ending | Answered] | None = None
         self._streamed: Answer | None = None
-        self._end: TimedOut | Exit | None = None
+        self._completion: asyncio.Future[End | None] | None = None
+        self.over: asyncio.Future[None] = self._loop.create_future()  # done when `ended` is known
+        self._end: End | None = None
 
     # -- the runtime's side --
 
@@ -62,14 +92,18 @@ class RuntimeSession:
         if self._current is not None or self._waiting is not None:
             raise IllegalCall("next", "an invocation is in progress or another next is waiting")
         if not self.initialized.done():
-            self.initialized.set_result(None)
+            self._begin_to_wait()
         if self._streamed is not None:
             self._settle(self._streamed)
         dispatch, self._undelivered = self._undelivered, None
-        if dispatch is None:
-            self._waiting = deliver
-        else:
+        if dispatch is not None:
             self._deliver(dispatch, deliver)
+            return
+        self._waiting = deliver
+        if self.extensions is not None:
+            if self.watch is not None:
+                self.watch.runtime_waits()
+            self._go_on_when_all_wait()
 
     def abandon_next(self, deliver: Callable[[Dispatch], None]) -> None:
         """The connection of a waiting `next` is gone."""
@@ -81,6 +115,8 @@ class RuntimeSession:
         if not self.knows(request_id):
             raise UnknownRequest(request_id)
         self._current = None
+        if self.watch is not None and isinstance(ending, Answer):
+            self.watch.answered(len(ending.payload))
         self._settle(ending)
 
     def answer_streamed(self, request_id: str, answer: Answer) -> None:
@@ -110,6 +146,17 @@ class RuntimeSession:
         """Whether the runtime has asked for an invocation and there is none."""
         return self._waiting is not None
 
+    def extension_flow(self) -> ExtensionFlow:
+        """Where the extensions of this sandbox meet; one that nobody joins when Init is over."""
+        if self.extensions is not None:
+            return self.extensions
+        flow = ExtensionFlow(Extensions(self.new_identifier))
+        if self.initialized.done():
+            flow.extensions.close()
+        else:
+            self._attach(flow)
+        return flow
+
     def restore_next(self, proceed: Callable[[], None]) -> None:
         """The runtime is ready for its snapshot; `proceed` tells it to go on to it. Raises IllegalCall."""
         if self._start is not Start.SNAPSHOT or self.initialized.done():
@@ -129,6 +176,12 @@ class RuntimeSession:
 
     # -- the environment's side --
 
+    def expect_extensions(self, names: Iterable[str]) -> ExtensionFlow:
+        """These are processes of the sandbox, and register before its runtime starts."""
+        flow = ExtensionFlow(Extensions(self.new_identifier, names))
+        self._attach(flow)
+        return flow
+
     @property
     def waits_for_snapshot(self) -> bool:
         return self._proceed is not None
@@ -144,6 +197,8 @@ class RuntimeSession:
         if self._end is not None:
             self._ending.set_result(self._end)
             return self._ending
+        if self.extensions is not None:
+            self.extensions.invoke(dispatch)
         deliver, self._waiting = self._waiting, None
         if deliver is None:
             self._undelivered = dispatch
@@ -151,17 +206,53 @@ class RuntimeSession:
             self._deliver(dispatch, deliver)
         return self._ending
 
+    def completed(self) -> "asyncio.Future[End | None]":
+        """Of the invocation that has been answered: None when the runtime and all extensions wait for the next one,
+        else why they never will.
+        """
+        self._completion = self._loop.create_future()
+        self._go_on_when_all_wait()
+        return self._completion
+
     @property
-    def ended(self) -> TimedOut | Exit | None:
+    def ended(self) -> End | None:
         """How the sandbox ended, or why it must."""
         return self._end
 
-    def end(self, ending: TimedOut | Exit) -> None:
+    def end(self, ending: End) -> None:
         """The sandbox ended or must end; whoever waits for initialization or an answer learns it."""
         self._end = ending
+        if not self.over.done():
+            self.over.set_result(None)
+        self._complete(ending)
         if not self.initialized.done():
             self.initialized.set_result(ending)
         self._settle(ending if self._streamed is None else Answered(self._streamed, ending))
+
+    def _attach(self, flow: ExtensionFlow) -> None:
+        self.extensions = flow
+        flow.on_ready = self._go_on_when_all_wait
+
+    def _begin_to_wait(self) -> None:
+        """The runtime is ready, and nobody can register any more."""
+        if self.extensions is None:
+            self.initialized.set_result(None)
+        else:
+            self.extensions.extensions.close()
+
+    def _go_on_when_all_wait(self) -> None:
+        assert self.extensions is not None
+        if self._end is not None:
+            self._complete(self._end)
+        elif self._waiting is not None and self.extensions.extensions.are_ready:
+            if not self.initialized.done():
+                self.extensions.extensions.is_initialized = True
+                self.initialized.set_result(None)
+            self._complete(None)
+
+    def _complete(self, end: End | None) -> None:
+        if self._completion is not None and not self._completion.done():
+            self._completion.set_result(end)
 
     def _settle(self, ending: Ending | Answered) -> None:
         self._streamed = None

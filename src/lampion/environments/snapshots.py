@@ -13,7 +13,8 @@ from lampion.domain.arn import FunctionKey
 from lampion.domain.function import Function, Reason
 from lampion.domain.packaging import IMAGE
 from lampion.domain.snap_start import OptimizationStatus
-from lampion.environments.environment import Environment, Restore
+from lampion.environments.environment import Environment
+from lampion.environments.host import Restore
 from lampion.environments.provision import Provisioner
 from lampion.environments.session import OfferedCredentials
 from lampion.environments.snapshot_taking import NotTaken, SnapshotTaking, Taken

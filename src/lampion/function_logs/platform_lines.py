@@ -1,56 +1,27 @@
 """The lines that Lambda itself writes into a function's log, as text and as JSON. Pure: no files, no runtimes."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from math import ceil
 from typing import Any, Final, Protocol
 
 import msgspec
 
 from lampion.clock.clock import Clock
+from lampion.function_logs.platform_facts import (
+    ExtensionSummary,
+    InitSummary,
+    RestoreSummary,
+    RunSummary,
+    billed_ms,
+    extension_record,
+    init_report_record,
+    iso_time,
+    max_memory_mib,
+    report_record,
+    restore_report_record,
+)
 
-_MIB: Final = 1024 * 1024
 _DEBUG, _INFO, _WARN = range(3)
 _LEVELS: Final = {"DEBUG": _DEBUG, "INFO": _INFO, "WARN": _WARN}
-
-
-class InitSummary(msgspec.Struct, frozen=True):
-    """How an initialization went: `phase` is "init" or "invoke", `status` "success", "error" or "timeout"."""
-
-    duration_ms: float
-    phase: str
-    status: str
-    error_type: str | None
-    initialization_type: str = "on-demand"
-
-
-class RestoreSummary(msgspec.Struct, frozen=True):
-    """How restoring from a snapshot went: `status` is "success", "error" or "timeout"."""
-
-    duration_ms: float
-    status: str
-    error_type: str | None
-
-
-class RestoreDurations(msgspec.Struct, frozen=True):
-    """All of restoring, and the part that the runtime and the function's hooks took."""
-
-    restore_ms: float
-    billed_ms: int
-
-
-class RunSummary(msgspec.Struct, frozen=True):
-    """How an invocation went: `status` is "" for an ordinary end, "error" or "timeout".
-
-    On a cold start there is one of `init_ms` and `restore`.
-    """
-
-    duration_ms: float
-    init_ms: float | None
-    max_memory_bytes: int
-    status: str
-    error_type: str | None
-    restore: RestoreDurations | None = None
 
 
 class PlatformLines(Protocol):
@@ -69,6 +40,8 @@ class PlatformLines(Protocol):
 
     def restore_report(self, summary: RestoreSummary) -> bytes: ...
 
+    def extension(self, extension: ExtensionSummary) -> bytes: ...
+
     def remark(self, text: str) -> bytes:
         """Something that AWS has no words for."""
 
@@ -83,17 +56,6 @@ class PlatformLines(Protocol):
 def platform_lines(log_format: str, system_log_level: str | None, clock: Clock) -> PlatformLines:
     """The lines for a function's LoggingConfig; the level counts for LogFormat JSON only, as in AWS."""
     return JsonLines(clock, system_log_level) if log_format == "JSON" else TextLines()
-
-
-def billed_ms(summary: RunSummary) -> int:
-    """Whole milliseconds billed, at least 1. Since August 2025 AWS bills the INIT phase of managed runtimes too."""
-    # What the line shows has two decimals: 180000.004 ms are shown as 180000.00 and billed as 180000.
-    beforehand_ms = summary.init_ms or 0.0 if summary.restore is None else summary.restore.billed_ms
-    return max(1, ceil(round(summary.duration_ms + beforehand_ms, 2)))
-
-
-def _max_memory_mib(summary: RunSummary) -> int:
-    return max(1, -(-summary.max_memory_bytes // _MIB))
 
 
 class TextLines:
@@ -123,6 +85,12 @@ class TextLines:
         status = "" if summary.status == "success" else f"\tStatus: {summary.status}{_error_type(summary.error_type)}"
         return f"RESTORE_REPORT Restore Duration: {summary.duration_ms:.2f} ms{status}".encode()
 
+    def extension(self, extension: ExtensionSummary) -> bytes:
+        return (
+            f"EXTENSION\tName: {extension.name}\tState: {extension.state}"
+            f"\tEvents: [{', '.join(extension.events)}]{_error_type(extension.error_type)}"
+        ).encode()
+
     def remark(self, text: str) -> bytes:
         return f"LAMPION {text}".encode()
 
@@ -143,7 +111,7 @@ class TextLines:
         return (
             f"REPORT RequestId: {request_id}\tDuration: {summary.duration_ms:.2f} ms"
             f"\tBilled Duration: {billed_ms(summary)} ms\tMemory Size: {memory_mib} MB"
-            f"\tMax Memory Used: {_max_memory_mib(summary)} MB\t{init}{status}"
+            f"\tMax Memory Used: {max_memory_mib(summary)} MB\t{init}{status}"
         ).encode()
 
 
@@ -174,26 +142,21 @@ class JsonLines:
         return self._line(_INFO, "platform.initStart", record)
 
     def init_report(self, summary: InitSummary) -> bytes:
-        record = {
-            "initializationType": summary.initialization_type,
-            "phase": summary.phase,
-            "status": summary.status,
-            **_with_error_type(summary.error_type),
-            "metrics": {"durationMs": round(summary.duration_ms, 3)},
-        }
-        return self._line(_DEBUG if summary.status == "success" else _WARN, "platform.initReport", record)
+        return self._line(
+            _DEBUG if summary.status == "success" else _WARN, "platform.initReport", init_report_record(summary)
+        )
 
     def restore_start(self, runtime_version: str, runtime_version_arn: str) -> bytes:
         record = {"runtimeVersion": runtime_version, "runtimeVersionArn": runtime_version_arn}
         return self._line(_INFO, "platform.restoreStart", record)
 
     def restore_report(self, summary: RestoreSummary) -> bytes:
-        record = {
-            "status": summary.status,
-            **_with_error_type(summary.error_type),
-            "metrics": {"durationMs": round(summary.duration_ms, 3)},
-        }
-        return self._line(_DEBUG if summary.status == "success" else _WARN, "platform.restoreReport", record)
+        return self._line(
+            _DEBUG if summary.status == "success" else _WARN, "platform.restoreReport", restore_report_record(summary)
+        )
+
+    def extension(self, extension: ExtensionSummary) -> bytes:
+        return self._line(_INFO, "platform.extension", extension_record(extension))
 
     def remark(self, text: str) -> bytes:
         return self._line(_WARN, "lampion.remark", {"message": text})
@@ -207,37 +170,19 @@ class JsonLines:
             "requestId": request_id,
             "status": summary.status or "success",
             **_with_error_type(summary.error_type),
-            "metrics": {"durationMs": round(summary.duration_ms, 3)},
+            "metrics": {"durationMs": round(summary.runtime_ms or summary.duration_ms, 3)},
             **_with_tenant(tenant_id),
         }
         return self._line(_WARN if summary.status else _DEBUG, "platform.runtimeDone", record)
 
     def report(self, request_id: str, memory_mib: int, summary: RunSummary, tenant_id: str | None = None) -> bytes:
-        metrics: dict[str, float] = {
-            "durationMs": round(summary.duration_ms, 3),
-            "billedDurationMs": billed_ms(summary),
-            "memorySizeMB": memory_mib,
-            "maxMemoryUsedMB": _max_memory_mib(summary),
-        }
-        if summary.init_ms is not None:
-            metrics["initDurationMs"] = round(summary.init_ms, 3)
-        if summary.restore is not None:
-            metrics["restoreDurationMs"] = round(summary.restore.restore_ms, 3)
-            metrics["billedRestoreDurationMs"] = summary.restore.billed_ms
-        record = {
-            "requestId": request_id,
-            "metrics": metrics,
-            "status": summary.status or "success",
-            **_with_error_type(summary.error_type),
-            **_with_tenant(tenant_id),
-        }
+        record = report_record(request_id, memory_mib, summary, tenant_id)
         return self._line(_WARN if summary.status else _INFO, "platform.report", record)
 
     def _line(self, level: int, kind: str, record: Mapping[str, Any], now: float | None = None) -> bytes:
         if level < self._level:
             return b""
-        moment = datetime.fromtimestamp(self._clock.now() if now is None else now, UTC)
-        time = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        time = iso_time((self._clock.now() if now is None else now) * 1000)
         return msgspec.json.encode({"time": time, "type": kind, "record": record})
 
 

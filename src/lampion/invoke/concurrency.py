@@ -4,7 +4,7 @@ A function that reserves concurrency never runs more than that, and always may r
 from all others; so is what is provisioned. AWS: developer guide, "Understanding Lambda function scaling".
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lampion.clock.clock import Clock
 from lampion.domain.concurrency import Commitments, Shares, divided
@@ -14,6 +14,9 @@ from lampion.domain.limits import REQUESTS_PER_SECOND
 from lampion.environments.rates import TokenBucket
 from lampion.store.cached_resources import CachedResources
 from lampion.store.concurrency import COMMITMENTS
+
+if TYPE_CHECKING:
+    import asyncio
 
 _NOTHING: Final = Commitments(reserved={}, provisioned={})
 
@@ -161,17 +164,28 @@ def _throttled(reason: str, *, retry_after_seconds: int | None = None) -> TooMan
 
 
 class Admission:
-    """The context manager of `Concurrency.admit`; a class, for the warm path's sake."""
+    """The context manager of `Concurrency.admit`; a class, for the warm path's sake.
 
-    __slots__ = ("_concurrency", "_division", "_function", "_is_event")
+    It holds for as long as what is set as `outlasted_by` isn't done, if that is longer.
+    """
+
+    __slots__ = ("_concurrency", "_division", "_function", "_is_event", "outlasted_by")
 
     def __init__(self, concurrency: Concurrency, function: Function, is_event: bool) -> None:
         self._concurrency = concurrency
         self._function = function
         self._is_event = is_event
+        self.outlasted_by: asyncio.Future[Any] | None = None
 
-    async def __aenter__(self) -> None:
+    async def __aenter__(self) -> "Admission":
         self._division = await self._concurrency.take(self._function, self._is_event)
+        return self
 
     async def __aexit__(self, *failure: object) -> None:
+        if self.outlasted_by is None:
+            self._division.release(self._function.key.name, self._function.version)
+        else:
+            self.outlasted_by.add_done_callback(self._release)
+
+    def _release(self, _: object) -> None:
         self._division.release(self._function.key.name, self._function.version)

@@ -2,7 +2,8 @@
 
 import asyncio
 from contextlib import AbstractContextManager
-from typing import Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 from lampion.domain.arn import FunctionKey
 from lampion.domain.errors import ResourceNotFoundException, ServiceException, TooManyRequestsException
@@ -12,13 +13,16 @@ from lampion.domain.invocation import Invocation, Outcome
 from lampion.domain.recursion import is_loop
 from lampion.environments.pool import EnvironmentPool
 from lampion.environments.response_stream import ResponseStream
-from lampion.invoke.concurrency import Concurrency
+from lampion.invoke.concurrency import Admission, Concurrency
 from lampion.invoke.lookup import FunctionLookup
 from lampion.invoke.measuring import Metrics, Series
 from lampion.invoke.qualifier import Target, function_not_found
 from lampion.invoke.recursion import RecursionGuard, recursive_invocation
 from lampion.invoke.streaming import StreamedInvocation
 from lampion.sandbox.driver import SandboxError
+
+if TYPE_CHECKING:
+    from lampion.environments.endings import Finished
 
 
 class Updates(Protocol):
@@ -87,15 +91,14 @@ class Invoker:
         if not function.is_settled:
             function = await self._settled(target, function)
         try:
-            async with self._concurrency.admit(function, is_event=is_event):
-                outcome = await self._run(function, invocation, stream, measured)
+            async with self._concurrency.admit(function, is_event=is_event) as admission:
+                outcome = await self._run(function, invocation, stream, measured, admission)
         except TooManyRequestsException:
             measured.count("Throttles")
             raise
         except SandboxError as error:
             raise ServiceException(f"The execution environment could not be started: {error}") from error
         measured.count("Invocations")
-        measured.observe("Duration", outcome.duration_ms)
         if outcome.function_error is not None:
             measured.count("Errors")
         return outcome
@@ -124,15 +127,26 @@ class Invoker:
         return settled
 
     async def _run(
-        self, function: Function, invocation: Invocation, stream: ResponseStream | None, measured: Series
+        self,
+        function: Function,
+        invocation: Invocation,
+        stream: ResponseStream | None,
+        measured: Series,
+        admission: Admission,
     ) -> Outcome:
         async with self._pool.acquire(function, invocation.tenant_id) as environment:
             measured.begin()
             try:
                 with self._busy_poll:
-                    return await environment.invoke(invocation, stream)
+                    outcome = await environment.invoke(invocation, stream)
             finally:
                 measured.end()
+            if environment.finishing is None:
+                measured.observe("Duration", outcome.duration_ms)
+            else:  # the answer is there, but its extensions go on
+                admission.outlasted_by = environment.finishing
+                environment.finishing.add_done_callback(partial(_measure, measured))
+            return outcome
 
     async def _run_streamed(
         self, target: Target, function: Function, invocation: Invocation, stream: ResponseStream
@@ -141,3 +155,11 @@ class Invoker:
             return await self.invoke(target, function, invocation, stream)
         finally:
             stream.finish()
+
+
+def _measure(measured: Series, finishing: "asyncio.Future[Finished]") -> None:
+    """What extensions did counts, too: developer guide, "Types of metrics for Lambda functions"."""
+    if not finishing.cancelled() and finishing.exception() is None:
+        finished = finishing.result()
+        measured.observe("Duration", finished.duration_ms)
+        measured.observe("PostRuntimeExtensionsDuration", finished.extensions_ms)

@@ -7,8 +7,6 @@ from lampion.domain.function import Function
 def check_offered(function: Function) -> None:
     """Raises OperationNotImplementedException for a function that takes another way than there is yet."""
     configuration = function.configuration
-    if configuration.file_system_configs:
-        raise not_built("Invoke of a function with a file system")
     if configuration.durable_config is not None:
         raise not_built("Invoke of a durable function")
     if configuration.capacity_provider_config is not None:

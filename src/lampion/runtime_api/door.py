@@ -10,7 +10,7 @@ from lampion.http.application import Body, Exchange
 from lampion.http.limits import SANDBOX_SOCKET
 from lampion.http.message import Request, RequestHead, Response
 from lampion.http.server import HttpServer
-from lampion.runtime_api import credentials, initialization, invocation, restoration, streaming
+from lampion.runtime_api import credentials, extensions, initialization, invocation, restoration, streaming, telemetry
 from lampion.runtime_api.answers import refusal
 
 _NEXT = "/2018-06-01/runtime/invocation/next"
@@ -22,12 +22,6 @@ _ANSWER = re.compile(r"/2018-06-01/runtime/invocation/([^/]{1,64})/(response|err
 _RESPONSE = "response"
 _Answer = tuple[str, str]
 """What a path that answers an invocation says: the invocation's id, and _RESPONSE or "error"."""
-
-_NOT_BUILT = {
-    "/2020-01-01/extension/": "the Extensions API",
-    "/2020-08-15/logs": "the Logs API",
-    "/2022-07-01/telemetry": "the Telemetry API",
-}
 
 
 class RuntimeApiServer:
@@ -91,6 +85,8 @@ class RuntimeApi:
             invocation.next_invocation(self._session, exchange)
         elif path == _RESTORE_NEXT and method == "GET":
             restoration.next_restore(self._session, exchange)
+        elif path.startswith(extensions.PREFIX) and extensions.serve(self._session, request, exchange):
+            return
         else:
             invocation.conclude(self._session, request.head, exchange, self._respond(method, path, request))
 
@@ -101,7 +97,7 @@ class RuntimeApi:
             return restoration.restore_error(self._session, request)
         if path == _CREDENTIALS and method == "GET":
             return credentials.credentials(self._session, request, self._clock)
-        for prefix, name in _NOT_BUILT.items():
-            if path.startswith(prefix):
-                return refusal(501, "NotImplemented", f"Lampion doesn't offer {name} yet.")
+        api = telemetry.APIS.get(path.rstrip("/"))
+        if api is not None and method == "PUT":
+            return telemetry.subscribe(self._session, api, request)
         return refusal(404, "NotFound", "No such endpoint of the Runtime API.")

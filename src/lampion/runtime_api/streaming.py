@@ -55,6 +55,8 @@ def start(session: RuntimeSession, request_id: str, head: RequestHead, pieces: B
     """Pass the pieces on as they come; the invocation ends with them."""
     sink: Sink = session.stream_of(request_id) or _Whole()
     sink.begin(head.headers.get("content-type"))
+    if session.watch is not None:
+        session.watch.answer_begins()
     pieces.receive(
         _StreamedAnswer(session, request_id, sink, pieces, lambda answer: conclude(session, head, exchange, answer))
     )
@@ -98,6 +100,8 @@ class _StreamedAnswer:
         except UnknownRequest:
             self._conclude(UNKNOWN_REQUEST)
             return
+        if self._session.watch is not None:
+            self._session.watch.answered(self._received_bytes)
         if error is None:
             self._sink.end()
         self._conclude(ACCEPTED)

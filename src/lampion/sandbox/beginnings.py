@@ -8,6 +8,7 @@ import socket
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
+from typing import Final
 
 from lampion.sandbox.cgroup_host import CgroupHost, owner_name, probe_cgroups, remove_owner
 from lampion.sandbox.cgroups import CgroupPlan, Layout, limit_settings, plan_cgroups
@@ -21,6 +22,9 @@ from lampion.sandbox.own_namespace import OwnNamespace
 from lampion.sandbox.server_seat import leave_seat
 from lampion.sandbox.spec import Limits, Mount
 from lampion.sandbox.user_ids import HOST_IDS, UserIds
+
+_THE_SERVER: Final = Identity(0)
+"""In the launcher's own user namespace, which it has unless it is root."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,11 @@ class Beginnings:
         return self._user_ids is not None
 
     @property
+    def is_root(self) -> bool:
+        """Whether the server is, and may act as anybody."""
+        return self._namespace is None
+
+    @property
     def layout(self) -> Layout:
         """The cgroups that this machine lets us use; looked for once."""
         if self._cgroups is None:
@@ -66,11 +75,16 @@ class Beginnings:
         limits: Limits,
         worker: Worker | None = None,
         zygote: socket.socket | None = None,
+        *,
+        as_server: bool = False,
         root: Path | None = None,
     ) -> Beginning:
-        """Have a sandbox prepared, on `root` in place of the host. Raises SandboxError; then nothing is left."""
+        """Have a sandbox prepared, on `root` in place of the host. Raises SandboxError; then nothing is left.
+
+        `as_server`: its function is to be the user that the server is, who isn't root.
+        """
         plan = plan_cgroups(self.layout, self._parent, self._owner, str(next(self._names)))
-        identity = self._take_identity()
+        identity = _THE_SERVER if as_server else self._take_identity()
         try:
             entries = self.entries(identity, mounts) if root is None else entries_of_root(root)
             description = describe_prepared(
@@ -147,7 +161,7 @@ class Beginnings:
 
     def give_back(self, identity: Identity) -> None:
         """The sandbox has gone."""
-        if self._user_ids is not None:
+        if self._user_ids is not None and identity != _THE_SERVER:
             self._user_ids.give_back(identity.user_id)
 
     def close(self) -> None:
@@ -165,7 +179,7 @@ class Beginnings:
 
     def _take_identity(self) -> Identity:
         if self._user_ids is None:
-            return Identity(0)  # in the launcher's own user namespace, where that is the server's user
+            return _THE_SERVER
         user_id = self._user_ids.take()
         return Identity(user_id, user_id + 1, self.has_user_namespaces)
 

@@ -1,5 +1,7 @@
 """What an origin has of the sandbox that it is: everything but what becomes of it."""
 
+import socket
+
 from lampion.sandbox.driver import Exit, Sandbox
 
 
@@ -13,12 +15,16 @@ class Delegating:
         self.gateway = sandbox.gateway
         self.output = sandbox.output
         self.telemetry = sandbox.telemetry
+        self.processes = sandbox.processes
 
     async def wait(self) -> Exit:
         return await self._sandbox.wait()
 
     async def stop(self, grace_seconds: float) -> Exit:
         return await self._sandbox.stop(grace_seconds)
+
+    async def connect(self, port: int) -> socket.socket:
+        return await self._sandbox.connect(port)
 
     def limit_cpu(self) -> None:
         self._sandbox.limit_cpu()

@@ -35,6 +35,7 @@ def assess(facts: MachineFacts) -> Capabilities:
         cpu_limit=works and "cpu" in facts.controllers,
         private_file_system=works,
         private_network=works,
+        companions=works,
         findings=(() if works else _obstacles(facts)) + gaps + (_inexactness(facts) if works else ()),
     )
 

@@ -9,6 +9,8 @@ from lampion.sandbox.spec import SandboxSpec, Template
 if TYPE_CHECKING:
     import socket
 
+    from lampion.sandbox.companions import CompanionProcesses
+
 
 class Grade(StrEnum):
     """How much stands between a function and the host (docs/concepts/sandbox.md)."""
@@ -38,6 +40,7 @@ class Capabilities:
     private_file_system: bool
     private_network: bool
     findings: tuple[Finding, ...] = ()
+    companions: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +56,24 @@ class SandboxError(Exception):
     """A sandbox couldn't be made or has failed on the platform's side; the message says where and why."""
 
 
-class CannotStart(SandboxError):
-    """The sandbox was made, but what it was to run can't be started: `step` ("exec" or "working-directory") failed on
-    `path`, for `reason` in the system's words.
-    """
+class DirectoryRefused(SandboxError):
+    """The sandbox can't have its shared directory, the message says why; without it, it could be made."""
 
-    def __init__(self, step: str, path: str, reason: str) -> None:
-        super().__init__(f"{step} {path}: {reason}")
-        self.step = step
-        self.path = path
-        self.reason = reason
+
+class ProgramError(SandboxError):
+    """The spec's program can't be executed; `problem` is the system's word for it, such as "Permission denied"."""
+
+    def __init__(self, problem: str, message: str) -> None:
+        super().__init__(message)
+        self.problem = problem
+
+
+class WorkingDirectoryError(SandboxError):
+    """The spec's working directory can't be entered; `problem` as above."""
+
+    def __init__(self, problem: str, message: str) -> None:
+        super().__init__(message)
+        self.problem = problem
 
 
 class Sandbox(Protocol):
@@ -71,7 +82,8 @@ class Sandbox(Protocol):
     `runtime_api` is a listening TCP socket that a client inside reaches at AWS_LAMBDA_RUNTIME_API, `gateway` one that
     it reaches at AWS_ENDPOINT_URL; None when its network has no gateway.
     `output` (stdout and stderr, in order of writing) and `telemetry` are non-blocking read ends of pipes.
-    The holder closes all four; `stop` doesn't.
+    `processes` are there when the spec names companions, else None.
+    The holder closes all of them; `stop` doesn't.
     """
 
     sandbox_id: str
@@ -79,12 +91,22 @@ class Sandbox(Protocol):
     gateway: "socket.socket | None"
     output: int
     telemetry: int
+    processes: "CompanionProcesses | None"
 
     async def wait(self) -> Exit:
-        """Until the first process has ended and nothing of the sandbox runs any more. May be awaited repeatedly."""
+        """Until the first process has ended and nothing of the sandbox runs any more; with companions, until all have.
+        May be awaited repeatedly.
+        """
 
     async def stop(self, grace_seconds: float) -> Exit:
         """SIGTERM to the first process, after `grace_seconds` SIGKILL to everything; 0 kills at once. Idempotent."""
+
+    async def connect(self, port: int) -> "socket.socket":
+        """A connection to whoever listens at 127.0.0.1 in the sandbox's own network, at `port`: that, and nothing else.
+
+        It is non-blocking, and the caller closes it. May wait for as long as the sandbox is frozen. Raises OSError when
+        nobody listens there, SandboxError when the sandbox has ended.
+        """
 
     def limit_cpu(self) -> None:
         """Apply `limits.cpu_cores`; called when INIT is over."""
@@ -118,7 +140,11 @@ class Driver(Protocol):
         """Sandboxes of this template will be wanted: a driver that can prepare some does so. Returns at once."""
 
     async def start(self, spec: SandboxSpec) -> Sandbox:
-        """Returns once the first process runs. Raises SandboxError; then nothing is left behind."""
+        """Returns once the first process runs. Raises SandboxError; then nothing is left behind.
+
+        DirectoryRefused when it is `spec.shared` that can't be had, as by drivers that give none; ProgramError when
+        the program is to blame.
+        """
 
     async def sweep(self) -> int:
         """Remove what a server that died left on the host; the number of sandboxes found."""

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import socket
 from typing import Final
 
 from lampion.clock.clock import Clock
@@ -24,6 +25,7 @@ class GuardedSandbox:
         self.gateway = raw.gateway
         self.output = raw.output
         self.telemetry = raw.telemetry
+        self.processes = raw.processes
         self._raw = raw
         self._clock = clock
         self._ended = asyncio.create_task(raw.wait())
@@ -51,6 +53,11 @@ class GuardedSandbox:
                 return await self.wait()
         except TimeoutError:
             raise SandboxError(f"sandbox {self.sandbox_id} doesn't end") from None
+
+    async def connect(self, port: int) -> socket.socket:
+        if self._ended.done():
+            raise SandboxError(f"sandbox {self.sandbox_id} has ended")
+        return await self._raw.connect(port)
 
     def limit_cpu(self) -> None:
         if not self._ended.done():
@@ -163,3 +170,5 @@ class Guarded:
                 sandbox.gateway.close()
             os.close(sandbox.output)
             os.close(sandbox.telemetry)
+            if sandbox.processes is not None:
+                sandbox.processes.close()

@@ -51,7 +51,9 @@ _SETTINGS: Final = (
 )
 _EMPTY_DIRECTORIES: Final = ("/opt", "/run", "/sys", "/var/lang", "/var/runtime", "/var/task")
 _SANDBOXS_OWN: Final = ("/dev", "/proc", "/sys", "/tmp")  # noqa: S108 - inside the sandbox
-_HOSTS: Final = "127.0.0.1 localhost\n::1 localhost\n"
+_FILE_SYSTEMS: Final = "/mnt"
+_HOSTS: Final = "127.0.0.1 localhost\n::1 localhost\n127.0.0.1 sandbox.localdomain sandbox\n"
+"""By the latter two names extensions know where they listen for telemetry."""
 _NAME_SERVICES: Final = "passwd: files\ngroup: files\nhosts: files dns\n"
 
 
@@ -94,7 +96,9 @@ def root_entries(root: Path) -> tuple[Entry, ...]:
             path = f"/{entry.name}"
             if path in _SANDBOXS_OWN:
                 continue
-            if entry.is_symlink():
+            if path == _FILE_SYSTEMS and entry.is_dir(follow_symlinks=False) and not any(Path(entry.path).iterdir()):
+                entries.append(Entry(EntryKind.DIRECTORY, path))  # where a place for a shared directory can be made
+            elif entry.is_symlink():
                 entries.append(Entry(EntryKind.SYMLINK, path, str(Path(entry.path).readlink())))
             else:
                 entries.append(Entry(EntryKind.BIND, path, entry.path))

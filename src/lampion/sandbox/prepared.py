@@ -52,10 +52,15 @@ class Preparation:
         limits: Limits,
         worker: Worker | None = None,
         zygote: socket.socket | None = None,
+        *,
+        as_server: bool = False,
         root: Path | None = None,
     ) -> PreparedSandbox:
-        """Begin to make one, which may be specialised at once. Raises SandboxError; then nothing is left."""
-        return self.watch(self.beginnings.begin(mounts, limits, worker, root=root))
+        """Begin to make one, which may be specialised at once. Raises SandboxError; then nothing is left.
+
+        See `Beginnings.begin` of `as_server` and `root`.
+        """
+        return self.watch(self.beginnings.begin(mounts, limits, worker, as_server=as_server, root=root))
 
     def watch(self, beginning: Beginning) -> PreparedSandbox:
         """See to the end of a sandbox that has begun."""

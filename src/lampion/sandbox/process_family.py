@@ -52,6 +52,12 @@ def kill_family(first: int, marker: bytes, read: Callable[[bytes], Iterable[Proc
     return len(family)
 
 
+def signal_group(leader: int, number: signal.Signals) -> None:
+    """To a process and all that have stayed in its group."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, number)
+
+
 def _is_marked(name: str, marker: bytes) -> bool:
     try:
         variables = Path(f"/proc/{name}/environ").read_bytes().split(b"\0")

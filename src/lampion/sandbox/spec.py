@@ -9,6 +9,8 @@ from typing import Final
 TELEMETRY_FD: Final = 3
 """Inside the sandbox: where a runtime writes framed log records (AWS's `_LAMBDA_TELEMETRY_LOG_FD`)."""
 
+MOST_COMPANIONS: Final = 10
+
 ORDERS_FD: Final = 4
 """Inside a prepared sandbox: where its waiting process learns the environment of the function that it is to run."""
 
@@ -19,6 +21,21 @@ class Mount:
 
     source: Path
     target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedDirectory:
+    """A writable view, at `target`, of what is `beneath` the host directory `source`; all of it if that is empty.
+
+    Other sandboxes may have it too, and what is written there stays. There the function is the host's user `user_id`
+    and group `group_id`. Neither is root: what a function writes may be a program.
+    """
+
+    source: Path
+    beneath: str
+    target: str
+    user_id: int
+    group_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +79,7 @@ class WorkerStart(StrEnum):
 
     FORK = "fork"  # copied from a zygote, which a runtime's program becomes when it is told to
     BOOT = "boot"  # started like any program
+    NONE = "none"  # no process waits: the function's own program is started in what is prepared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +87,8 @@ class Template:
     """What sandboxes of one runtime have in common, so that some can be prepared before a function needs them.
 
     `worker` waits for the function's environment on descriptor ORDERS_FD, NAME=VALUE with a NUL after each, and then
-    serves as `SandboxSpec.argv` would. `environ` is its own until then.
+    serves as `SandboxSpec.argv` would. `environ` is its own until then. With WorkerStart.NONE there is none, and `argv`
+    is started.
     """
 
     worker: tuple[str, ...]
@@ -78,14 +97,27 @@ class Template:
     mounts: tuple[Mount, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Companions:
+    """Programs that run beside the main one, from before it: paths inside the sandbox, started in this order, at most
+    MOST_COMPANIONS, each with `environ` and the root as its working directory. See companions.CompanionProcesses.
+    """
+
+    programs: tuple[str, ...]
+    environ: Mapping[str, str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxSpec:
     """One sandbox. Paths in `argv` and `environ` are paths inside the sandbox.
 
     A driver without a file system of its own (`process`) rewrites those that begin with a mount's target.
-    The driver adds AWS_LAMBDA_RUNTIME_API and _LAMBDA_TELEMETRY_LOG_FD to `environ`, and AWS_ENDPOINT_URL where there
-    is a gateway and `environ` names none; it is otherwise complete: nothing of the server's own environment gets in.
-    `template` is a hint: a sandbox prepared after it will do. Its mounts are among `mounts`.
+    The driver adds AWS_LAMBDA_RUNTIME_API to `environ`, `telemetry_variables`, and AWS_ENDPOINT_URL where there is a
+    gateway and `environ` names none; it is otherwise complete: nothing of the server's own environment gets in. A
+    program that isn't a runtime of ours is not told of the telemetry descriptor: `tells_telemetry` is False.
+    `template` is a hint: a sandbox prepared after it will do. Its mounts are among `mounts`. There is none with
+    `shared` or `companions`: a process that waits has its walls already, and has begun. The variables of `companions`
+    are completed likewise, but without a place for log records.
     `root`: the directory of the host that the sandbox sees, read-only, in place of the host's own programs, libraries
     and settings; /dev, /proc, /sys and /tmp are the sandbox's own there, too. Such a sandbox has no template.
     """
@@ -98,4 +130,11 @@ class SandboxSpec:
     limits: Limits
     template: Template | None = None
     network: Network = Network()
+    shared: SharedDirectory | None = None
+    tells_telemetry: bool = True
+    companions: Companions | None = None
     root: Path | None = None
+
+    @property
+    def telemetry_variables(self) -> Mapping[str, str]:
+        return {"_LAMBDA_TELEMETRY_LOG_FD": str(TELEMETRY_FD)} if self.tells_telemetry else {}

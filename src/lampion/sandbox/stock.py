@@ -48,7 +48,7 @@ class Stock:
         self._is_closed = False
 
     def __repr__(self) -> str:
-        shelves = [f"{each.worker[0]} {len(shelf.ready)} ready" for each, shelf in self._shelves.items()]
+        shelves = [f"{_name(each)} {len(shelf.ready)} ready" for each, shelf in self._shelves.items()]
         return f"<Stock: {', '.join(shelves) or 'empty'}>"
 
     def take(self, template: Template, limits: Limits) -> PreparedSandbox:
@@ -149,16 +149,22 @@ class Stock:
                     await self._preparation.abandon(prepared)
                     raise
             except SandboxError as error:
-                _LOG.warning("no sandbox can be prepared for %s: %s", template.worker[0], error)
+                _LOG.warning("no sandbox can be prepared for %s: %s", _name(template), error)
                 return
             shelf.ready.append(prepared)
             if len(shelf.ready) + len(shelf.filling) > self._size:  # this task is one of those that fill
                 return
 
     def _make(self, template: Template, limits: Limits) -> PreparedSandbox:
+        if template.start is WorkerStart.NONE:
+            return self._preparation.prepare(template.mounts, limits)
         if template.start is WorkerStart.BOOT:
             worker = Worker(template.worker, template.environ)
             return self._preparation.prepare(template.mounts, limits, worker)
         zygote = self._zygotes.of(template)
         zygote.copies += 1
         return self._preparation.prepare(template.mounts, limits, Worker(zygote=zygote.requests))
+
+
+def _name(template: Template) -> str:
+    return template.worker[0] if template.worker else "programs of functions"

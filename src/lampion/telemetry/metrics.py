@@ -24,7 +24,7 @@ Count = Literal[
 ]
 """Metrics that are counted; their value is a sum."""
 
-Measure = Literal["Duration", "ConcurrentExecutions", "AsyncEventAge"]
+Measure = Literal["Duration", "PostRuntimeExtensionsDuration", "ConcurrentExecutions", "AsyncEventAge"]
 """Metrics whose values are observed. Milliseconds but for ConcurrentExecutions, which is a number of invocations."""
 
 _SERIES: Final = 10_000

@@ -12,9 +12,10 @@ from typing import Any, cast
 import lampion
 from lampion.clock.clock import Clock, SystemClock
 from lampion.clock.rng import SystemRng
-from lampion.code.interpreters import Interpreter
+from lampion.code.interpreters import Interpreter, RuntimeBase
 from lampion.domain.function import AttachedLayer, Function
 from lampion.environments.environment import Environment
+from lampion.environments.file_systems import FileSystems
 from lampion.environments.log_rate import USUAL_RATE
 from lampion.environments.provision import Provisioner
 from lampion.environments.reach import Reach
@@ -45,15 +46,17 @@ class Streams:
 
 @dataclass(frozen=True)
 class Trees:
-    """The unpacked package is this directory."""
+    """The unpacked package is this directory, and the layers are that other one."""
 
     directory: Path
+    opt: Path | None = None
 
-    async def prepare(self, sha256: str, interpreter: Interpreter | None) -> Path:
+    async def prepare(self, sha256: str, base: RuntimeBase | None) -> Path:
         return self.directory
 
-    async def prepare_layers(self, layers: Sequence[AttachedLayer], interpreter: Interpreter | None) -> Path:
-        raise AssertionError("the function has no layers")
+    async def prepare_layers(self, layers: Sequence[AttachedLayer], base: RuntimeBase | None) -> Path:
+        assert self.opt is not None, "the function has no layers"
+        return self.opt
 
 
 class RuntimeTrees:
@@ -80,7 +83,7 @@ class ThisPython:
 
     layer: Path | None = None
 
-    async def find(self, runtime: str) -> Interpreter:
+    async def find(self, runtime: str, architecture: str) -> Interpreter:
         prefix = Path(sys.base_prefix)
         executable = prefix / "bin" / f"python{VERSION}"
         inside = f"/var/lang/bin/python{VERSION}"
@@ -121,8 +124,14 @@ class SnapshotStage:
 
 @asynccontextmanager
 async def snapshot_stage(
-    driver: Driver, task: Path, clock: Clock | None = None, layer: Path | None = None, **configuration: Any
+    driver: Driver,
+    task: Path,
+    clock: Clock | None = None,
+    layer: Path | None = None,
+    opt: Path | None = None,
+    **configuration: Any,
 ) -> AsyncIterator[SnapshotStage]:
+    """`opt` is what a function with layers finds there."""
     clock = clock or SystemClock()
     changes = {"runtime": "python3.12", "handler": "app.handler", **configuration}
     function = replace(FUNCTION, version="7", configuration=replace(FUNCTION.configuration, **changes))
@@ -130,10 +139,11 @@ async def snapshot_stage(
     provisioner = Provisioner(
         most_memory_mib=1024,
         driver=driver,
-        packages=Trees(task),
+        packages=Trees(task, opt),
         images=cast("Any", None),
         runtime_files=RuntimeTrees(),
         access=ServerAccess(SessionKeys(SystemRng()), NoDoors()),
+        file_systems=FileSystems({}, clock),
         reach=Reach(NetworkMode.GATEWAY, {}),
         interpreters=python,
         labels=python,

@@ -2,21 +2,25 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 from lampion.clock.clock import Clock, SystemClock
+from lampion.clock.rng import SystemRng
 from lampion.domain.arn import FunctionKey
 from lampion.domain.function import DeploymentPackage, Function, FunctionConfiguration, LoggingConfig, State
 from lampion.domain.invocation import Invocation
 from lampion.environments.environment import Environment
 from lampion.environments.narrator import Narrator
+from lampion.environments.teller import Teller
+from lampion.function_logs.platform_facts import Instance
+from lampion.function_telemetry.subscribers import Subscribers
 from lampion.runtime_api.door import RuntimeApiServer
 from lampion.sandbox.driver import Sandbox
 from lampion.sandbox.drivers.fake import FakeDriver, FakeProcess
-from lampion.sandbox.spec import Limits, SandboxSpec
+from lampion.sandbox.spec import Companions, Limits, SandboxSpec
 from tests.component.environments.scripted_runtime import Script, echo, play
 
 SPEC = SandboxSpec(
@@ -34,6 +38,17 @@ FUNCTION = Function(
     revision_id="1",
     last_modified_epoch_ms=0,
     state=State.ACTIVE,
+)
+
+
+INSTANCE = Instance(
+    function_name="fn",
+    function_version="$LATEST",
+    function_arn=FUNCTION.key.arn,
+    instance_id="2027/01/15/fn[$LATEST]ab",
+    memory_mib=128,
+    runtime_version="python:3.12.v1",
+    runtime_version_arn="arn",
 )
 
 
@@ -59,19 +74,35 @@ class Lines:
 class Stage:
     """An environment over a fake driver, and its log."""
 
-    def __init__(self, program: Callable[[FakeProcess], Any], clock: Clock, function: Function) -> None:
+    def __init__(
+        self,
+        program: Callable[[FakeProcess], Any],
+        clock: Clock,
+        function: Function,
+        companion: Callable[[FakeProcess], Any] | None = None,
+        companions: Sequence[str] = (),
+    ) -> None:
         self.log = Lines()
-        self.driver = FakeDriver(program, clock)
-        narrator = Narrator(
-            function, stream=self.log, runtime_version="python:3.12.v1", runtime_version_arn="arn", clock=clock
+        self.driver = FakeDriver(program, clock, companion=companion)
+        programs = tuple(f"/opt/extensions/{name}" for name in companions)
+        self.spec = replace(SPEC, companions=Companions(programs, {}) if companions else None)
+        logging = function.configuration.logging
+        self.narrator = Narrator(
+            function,
+            stream=self.log,
+            runtime_version="python:3.12.v1",
+            runtime_version_arn="arn",
+            clock=clock,
+            teller=Teller(INSTANCE, Subscribers(clock), clock, is_json=logging.log_format == "JSON"),
         )
         self.environment = Environment(
             function,
-            launch=lambda: self.driver.start(SPEC),
+            launch=lambda: self.driver.start(self.spec),
             release=release,
             runtime_server=RuntimeApiServer(clock),
-            narrator=narrator,
+            narrator=self.narrator,
             clock=clock,
+            rng=SystemRng(),
         )
 
 
@@ -83,10 +114,17 @@ async def release(sandbox: Sandbox) -> None:
 
 @asynccontextmanager
 async def stage(
-    script: Script | None, *, clock: Clock | None = None, program: Any = None, **configuration: Any
+    script: Script | None,
+    *,
+    clock: Clock | None = None,
+    program: Any = None,
+    companion: Any = None,
+    companions: Sequence[str] = (),
+    **configuration: Any,
 ) -> AsyncIterator[Stage]:
+    """`companion` plays each of the external extensions `companions`."""
     function = replace(FUNCTION, configuration=replace(FUNCTION.configuration, **configuration))
-    on = Stage(program or play(script or echo), clock or SystemClock(), function)
+    on = Stage(program or play(script or echo), clock or SystemClock(), function, companion, companions)
     try:
         yield on
     finally:

@@ -88,7 +88,7 @@ async def test_a_report_that_is_written_at_the_end_tells_the_memory_all_the_same
 def test_a_start_bears_the_time_of_before_its_hand_over() -> None:
     log = Lines()
     narrator = Narrator(FUNCTION, stream=log, runtime_version="v", runtime_version_arn="arn", clock=VirtualClock())
-    narrator.start("1", None, 5.0)
+    narrator.start(invocation(), 5.0)
     assert (log.first_words(), log.times_ms) == (["START"], [5000])
 
 

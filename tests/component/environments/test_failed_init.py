@@ -8,8 +8,9 @@ from typing import Any
 from lampion.clock.virtual import VirtualClock
 from lampion.domain import limits
 from lampion.environments.courtesy import MOST_CREDIT_SECONDS
+from lampion.environments.endings import CannotStart, NoProgram
 from lampion.environments.state import Phase
-from lampion.sandbox.driver import Exit
+from lampion.sandbox.driver import Exit, Sandbox
 from tests.component.environments.scripted_runtime import Runtime, echo, forever
 from tests.component.environments.stage import Stage, invocation, stage, until
 
@@ -104,3 +105,22 @@ async def test_init_has_ten_seconds_and_its_repetition_the_functions_timeout() -
     assert json.loads(outcome.payload)["errorType"] == "Sandbox.Timedout"
     assert "\tBilled Duration: 3000 ms\t" in on.log.lines[-1]
     assert on.log.lines[-1].endswith("\tStatus: timeout")
+
+
+async def test_a_function_without_a_program_fails_each_init_in_awss_words() -> None:
+    async with stage(echo) as on:
+        ending = NoProgram("Runtime.InvalidEntrypoint", "fork/exec /var/task/bootstrap: permission denied")
+
+        async def launch() -> Sandbox:
+            raise CannotStart(ending)
+
+        on.environment._launch = launch
+        await on.environment.start()
+        outcome = await on.environment.invoke(invocation())
+        assert on.environment.phase is Phase.GONE
+    request_id = invocation().request_id
+    message = f"RequestId: {request_id} Error: fork/exec /var/task/bootstrap: permission denied"
+    assert json.loads(outcome.payload) == {"errorType": "Runtime.InvalidEntrypoint", "errorMessage": message}
+    assert outcome.error_type == "Runtime.InvalidEntrypoint"
+    assert on.log.first_words() == ["INIT_START", "INIT_REPORT", "INIT_REPORT", "START", "END", "REPORT"]
+    assert on.log.lines[-1].endswith("\tStatus: error\tError Type: Runtime.InvalidEntrypoint")

@@ -11,7 +11,7 @@ import pytest
 from lampion.clock.virtual import VirtualClock
 from lampion.environments.log_rate import LINE_BYTES, LogRate
 from lampion.environments.narrator import Narrator
-from lampion.function_logs.platform_lines import RunSummary
+from lampion.function_logs.platform_facts import RunSummary
 from tests.component.environments.stage import FUNCTION, Lines
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class Pipes:
     telemetry: int
     output_in: int
     telemetry_in: int
+    processes: None = None
 
     def flood(self) -> int:
         """As many lines as the pipe takes without waiting."""

@@ -18,30 +18,50 @@ from tests.component.python_runtime.runtime_process import Ran, run
 RUNTIME = Path(lampion.__file__).parent / "runtimes" / "nodejs"
 FUNCTIONS = Path(__file__).parent / "functions"
 REFERENCE = Path(__file__).parent / "reference"
-_NODE_24 = REFERENCE / "node_modules" / f"node-linux-{ {'aarch64': 'arm64'}.get(platform.machine(), 'x64') }/bin/node"
+_MODULES = REFERENCE / "node_modules"
+_ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), "x64")
 _FIRST_WITH_PROMISES_ONLY = 24
+VERSIONS = (16, 18, 20, 22, 24, 26)
+"""The major versions that AWS's runtimes have, or Lampion's."""
+
+
+def npm_nodes() -> Mapping[int, Path]:
+    """By major version, those that `make setup-node` has from npm."""
+    names = {major: f"node-{major}-linux-{_ARCHITECTURE}" for major in VERSIONS} | {24: f"node-linux-{_ARCHITECTURE}"}
+    programs = {major: _MODULES / name / "bin/node" for major, name in names.items()}
+    return {major: program for major, program in programs.items() if program.exists()}
+
+
+def npm_interpreters() -> list[str]:
+    """Options of a server that has them."""
+    pairs = (f"nodejs{major}.x={program}" for major, program in npm_nodes().items())
+    return [word for pair in pairs for word in ("--interpreter", pair)]
 
 
 @cache
 def nodes() -> Mapping[int, str]:
-    """Programs to test with by major version: the one on PATH, and the one that the reference's packages bring."""
-    found: dict[int, str] = {}
-    for program in (shutil.which("node"), str(_NODE_24)):
-        assert program is not None, "run: make setup-node"
-        told = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
-        found.setdefault(int(told.removeprefix("v").partition(".")[0]), program)
-    return found
+    """Programs to test with by major version: the one on PATH, and those from npm."""
+    program = shutil.which("node")
+    assert program is not None, "run: make setup-node"
+    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    own = int(told.removeprefix("v").partition(".")[0])
+    return {**{major: str(program) for major, program in npm_nodes().items()}, own: program}
 
 
 every_node = pytest.mark.parametrize("major", [20, 24])
+"""One of each generation."""
+
+every_version = pytest.mark.parametrize("major", VERSIONS)
 
 
 def node(major: int) -> str:
     """The program of that version, or of the same generation: one with callbacks, or one with promises only."""
+    if major in nodes():
+        return nodes()[major]
     for found, program in nodes().items():
         if (found >= _FIRST_WITH_PROMISES_ONLY) == (major >= _FIRST_WITH_PROMISES_ONLY):
             return program
-    pytest.skip("no Node.js older than 24 on this machine")
+    pytest.skip("no Node.js of that generation on this machine")
 
 
 def lampion_command(major: int) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.component.nodejs_runtime.node_process import RUNTIME, every_node, lampion_command, run_source
+from tests.component.nodejs_runtime.node_process import RUNTIME, every_node, every_version, lampion_command, run_source
 from tests.component.python_runtime.fake_runtime_api import Event, FakeRuntimeApi
 from tests.component.python_runtime.runtime_process import result
 
@@ -15,7 +15,7 @@ ECHO = "exports.handler = async (event) => event;"
 OFFER = {"Lampion-Runtime-Next": "true"}
 
 
-@every_node
+@every_version
 def test_one_connection_serves_all_and_an_answer_takes_the_next_request_along(major: int, tmp_path: Path) -> None:
     ran = run_source(ECHO, tmp_path, *[Event(b"1"), Event(b"2"), Event(b"3")], major=major)
     assert [post.body for post in ran.posts] == [b"1", b"2", b"3"]
@@ -44,7 +44,7 @@ def test_answers_in_pieces_and_in_chunks(major: int, tmp_path: Path) -> None:
     assert [json.loads(post.body) for post in ran.posts] == [json.loads(body), json.loads(body), 2]
 
 
-@every_node
+@every_version
 def test_large_events_and_answers(major: int, tmp_path: Path) -> None:
     large = json.dumps("x" * 6_000_000).encode()
     ran = run_source(ECHO, tmp_path, Event(large), Event(b"1"), Event(large), major=major)
@@ -84,7 +84,7 @@ def test_a_refused_answer_is_no_end(major: int, tmp_path: Path) -> None:
     assert [post.body for post in api.posts] == [b"1", b"2"]
 
 
-@every_node
+@every_version
 def test_an_errors_type_is_told_in_a_header_that_nothing_can_break(major: int, tmp_path: Path) -> None:
     named = "Object.assign(new Error('x'), {name: 'Odd\\r\\nInjected: 1'})"
     source = f"exports.handler = async () => {{ throw {named}; }};"
@@ -116,7 +116,7 @@ def test_json_logs_name_the_tenant(major: int, tmp_path: Path) -> None:
     assert json.loads(ran.stdout)["tenantId"] == "tenant-a"
 
 
-@every_node
+@every_version
 def test_modules_of_layers_are_found_and_the_functions_own_path_stands(major: int, tmp_path: Path) -> None:
     source = "exports.handler = async () => process.env.NODE_PATH;"
     version = result(run_source("exports.handler = async () => process.version;", tmp_path, major=major))

@@ -10,6 +10,7 @@ import pytest
 
 import lampion
 from lampion.clock.clock import SystemClock
+from lampion.clock.rng import SystemRng
 from lampion.environments.environ import SessionCredentials, environment_variables
 from lampion.environments.environment import Environment
 from lampion.environments.narrator import Narrator
@@ -107,6 +108,7 @@ async def test_our_runtime_asks_for_its_first_event_only(tmp_path: Path, monkeyp
         runtime_server=RuntimeApiServer(clock),
         narrator=Narrator(FUNCTION, stream=log, runtime_version="", runtime_version_arn="", clock=clock),
         clock=clock,
+        rng=SystemRng(),
     )
     await environment.start()
     errors = [(await environment.invoke(invocation(event))).error_type for event in (1, 0, 2)]

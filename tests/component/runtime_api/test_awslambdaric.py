@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lampion.clock.clock import SystemClock
+from lampion.clock.rng import SystemRng
 from lampion.environments.environ import SessionCredentials, environment_variables
 from lampion.environments.environment import Environment
 from lampion.environments.narrator import Narrator
@@ -62,6 +63,7 @@ async def running(task_root: Path, handler: str = "app.handler") -> AsyncIterato
         runtime_server=RuntimeApiServer(clock),
         narrator=Narrator(function, stream=log, runtime_version="", runtime_version_arn="", clock=clock),
         clock=clock,
+        rng=SystemRng(),
     )
     try:
         await environment.start()

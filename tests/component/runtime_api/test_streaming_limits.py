@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from lampion.clock.rng import SystemRng
 from lampion.domain.limits import STREAMED_RESPONSE_BYTES, SYNC_RESPONSE_BYTES
 from lampion.environments.endings import Dispatch, ResponseTooLarge
 from lampion.environments.response_stream import ResponseStream
@@ -11,7 +12,7 @@ from lampion.environments.session import RuntimeSession
 from lampion.http.application import BodyReceiver
 from lampion.http.message import RequestHead, Response
 from lampion.runtime_api import streaming
-from tests.component.environments.stage import invocation
+from tests.component.environments.stage import FUNCTION, invocation
 
 
 class Pieces:
@@ -45,7 +46,7 @@ class Pieces:
 @pytest.mark.parametrize("wants_stream", [True, False])
 async def test_one_byte_too_many(wants_stream: bool) -> None:
     most_bytes = STREAMED_RESPONSE_BYTES if wants_stream else SYNC_RESPONSE_BYTES
-    session, pieces = RuntimeSession(), Pieces()
+    session, pieces = RuntimeSession(FUNCTION, SystemRng().uuid4), Pieces()
     stream = ResponseStream() if wants_stream else None
     session.next(lambda _: None)
     ending = session.dispatch(Dispatch(invocation(), 0, stream))

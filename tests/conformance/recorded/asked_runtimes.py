@@ -1,4 +1,4 @@
-"""What was asked in the recordings that hold for every runtime: of Python and Node.js all, of others the creation."""
+"""What was asked in the recordings that hold for every runtime: of those that run here all, of others the creation."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +8,7 @@ from tests.conformance.recorded.asking import Asking, shows_each
 
 FILE = "test_lambda_common"
 _NODEJS: Mapping[str, Any] = {"Handler": "index.handler", "MemorySize": 1024}
+_CUSTOM: Mapping[str, Any] = {"Handler": "function.handler", "MemorySize": 1024}
 
 
 @shows_each(FILE, "TestLambdaRuntimesCommon::test_introspection_invoke", "python")
@@ -65,12 +66,29 @@ def _(asking: Asking, runtime: str) -> None:
     assert answer["Payload"] == {"WRAPPED_BY": "the wrapper", "_HANDLER": "index.handler"}, answer
 
 
+@shows_each(FILE, "TestLambdaRuntimesCommon::test_introspection_invoke", "provided")
+def _(asking: Asking, runtime: str) -> None:
+    environment = {"Variables": {"TEST_KEY": "TEST_VAL"}}
+    configuration = {**_CUSTOM, "Runtime": runtime, "Environment": environment}
+    created = asking.create_active(handlers.CUSTOM_RUNTIME, **configuration)
+    asking.shows("create_function_result", created.form)
+    asking.shows("invocation_result_payload", asking.invoke()["Payload"])
+    asking.shows("invocation_result_payload_qualified", asking.invoke(Qualifier="$LATEST")["Payload"])
+
+
+@shows_each(FILE, "TestLambdaRuntimesCommon::test_uncaught_exception_invoke", "provided")
+def _(asking: Asking, runtime: str) -> None:
+    created = asking.create_active(handlers.CUSTOM_RUNTIME, **_CUSTOM, Runtime=runtime)
+    asking.shows("create_function_result", created.form)
+    asking.shows("error_result", asking.invoke(b'{"error_msg": "some_error_msg"}'))
+
+
 def _create(asking: Asking, runtime: str) -> None:
     """Functions of these runtimes can be made and configured, though nothing runs them yet."""
     asking.create_as_shown("create_function_result")
 
 
-for _runtime in ("dotnet", "java", "provided", "ruby"):
+for _runtime in ("dotnet", "java", "ruby"):
     for _family in ("introspection", "uncaught_exception", "runtime_wrapper"):
         shows_each(FILE, f"TestLambdaRuntimesCommon::test_{_family}_invoke", _runtime)(_create)
 

@@ -9,6 +9,7 @@ from typing import Any
 from tests.conformance.recorded.placeholders import (
     DATE,
     LISTS,
+    NUMBERED_WHOLE_NUMBER,
     WHOLE_NUMBERS,
     Literal,
     Numbered,
@@ -81,6 +82,8 @@ class CaseComparison:
 
     def _text(self, recorded: str, answer: Any, path: str) -> list[Difference]:
         name = whole_placeholder(recorded)
+        if type(answer) is int and NUMBERED_WHOLE_NUMBER.fullmatch(recorded):
+            answer = str(answer)
         if name in WHOLE_NUMBERS:
             right = type(answer) is int and answer > 0
         elif name in LISTS:

@@ -109,6 +109,12 @@ def handler(event, context):
     }
 """
 
+CUSTOM_RUNTIME = package(
+    {"bootstrap": (Path(__file__).parents[1] / "custom_runtimes/bootstrap.py").read_text(encoding="utf-8")},
+    executable={"bootstrap"},
+)
+"""What AWS was recorded with had no file for its handler `function.handler` either."""
+
 INIT_ENVIRONMENT = """
 import os
 

@@ -60,6 +60,8 @@ _UNNUMBERED: Final = {
 """Placeholders that say of which kind a value is, and no more."""
 
 WHOLE_NUMBERS: Final = frozenset(("code-size", "remaining-time-in-millis"))
+NUMBERED_WHOLE_NUMBER = re.compile(r"<deadline:\d+>")
+"""A family whose members were numbers before they became placeholders."""
 LISTS: Final = frozenset(("stack-trace",))
 
 _WRONG_REGION: Final = r"[a-z]{2}(?:-[a-z]+)+-\d"

@@ -9,14 +9,14 @@ import pytest
 from tests.conformance.recorded import handlers
 from tests.conformance.recorded.recordings import recorded_answers
 from tests.conformance.recorded.replay import CannotRun, ask_until_settled
-from tests.deployment import Source, creation, unique_name
+from tests.deployment import Source, creation, unique_name, zipped
 
 MIB = 1024 * 1024
 ECHOING = sorted(
     name.partition("[")[2][:-1]
     for name in recorded_answers("test_lambda_common")
     if name.startswith(
-        ("TestLambdaRuntimesCommon::test_echo_invoke[python", "TestLambdaRuntimesCommon::test_echo_invoke[nodejs")
+        tuple(f"TestLambdaRuntimesCommon::test_echo_invoke[{language}" for language in ("python", "nodejs", "provided"))
     )
 )
 RUNTIMES = [runtime for runtime in ECHOING if runtime.startswith("python")]
@@ -24,10 +24,18 @@ PAYLOADS: list[Any] = [{"foo": "bar", "n": [1, 2.5, None, True]}, [], "text ü",
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def made_with(client: Any, source: Source, runtime: str) -> str:
+def _echoing(runtime: str) -> Source | bytes:
+    """Code that answers with what it gets."""
+    if runtime.startswith("provided"):
+        return handlers.CUSTOM_RUNTIME
+    return {"index.js": handlers.NODEJS_ECHO} if runtime.startswith("nodejs") else handlers.ECHO
+
+
+def made_with(client: Any, source: Source | bytes, runtime: str) -> str:
     """A function of that runtime; skips where nothing runs it."""
     name = unique_name("named")
-    client.create_function(**creation(name, source, Runtime=runtime))
+    code = {"ZipFile": source if isinstance(source, bytes) else zipped(source)}
+    client.create_function(**creation(name, "", Runtime=runtime, Code=code))
     try:
         ask_until_settled(client, "GetFunctionConfiguration", {"FunctionName": name})
     except CannotRun as error:
@@ -38,8 +46,7 @@ def made_with(client: Any, source: Source, runtime: str) -> str:
 
 @pytest.mark.parametrize("runtime", ECHOING)
 def test_a_payload_comes_back_as_it_was_sent(lambda_client: Any, runtime: str) -> None:
-    source = {"index.js": handlers.NODEJS_ECHO} if runtime.startswith("nodejs") else handlers.ECHO
-    name = made_with(lambda_client, source, runtime)
+    name = made_with(lambda_client, _echoing(runtime), runtime)
     for payload in PAYLOADS:
         answer = lambda_client.invoke(FunctionName=name, Payload=json.dumps(payload))
         assert "FunctionError" not in answer

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lampion.cli import doctor_runtimes
-from lampion.cli.doctor_runtimes import runtime_findings
+from lampion.cli.doctor_runtimes import runtime_findings, system_findings
 from lampion.sandbox.driver import Finding
 from lampion.store.errors import StoreError
 
@@ -51,3 +51,23 @@ def test_a_database_that_cannot_be_read_is_a_finding(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(doctor_runtimes, "functions_by_runtime", fail)
     (finding,) = runtime_findings(Path("data"), today=date(2026, 11, 26))
     assert (finding.name, "data/lampion.db can't be read" in finding.effect) == ("functions", True)
+
+
+def test_what_custom_runtimes_miss_is_one_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda name, path: None if name in ("curl", "cut") else name)
+    monkeypatch.setattr(doctor_runtimes, "_CERTIFICATES", ("/no/such/file",))
+    assert list(system_findings()) == [
+        Finding(
+            "custom-runtimes",
+            "functions of the runtimes provided.* find no cut, no curl, no certificates to trust, "
+            "which they have on AWS",
+            "apt-get install coreutils curl ca-certificates",
+        )
+    ]
+
+
+def test_a_system_that_has_all_is_no_finding(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "certificates").touch()
+    monkeypatch.setattr("shutil.which", lambda name, path: name)
+    monkeypatch.setattr(doctor_runtimes, "_CERTIFICATES", (str(tmp_path / "certificates"),))
+    assert list(system_findings()) == []

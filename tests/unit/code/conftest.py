@@ -38,7 +38,9 @@ class NoSnapshots:
 class OneInterpreter:
     """Every runtime but python3.14 is there."""
 
-    async def find(self, runtime: str) -> Interpreter:
+    async def find(self, runtime: str, architecture: str) -> Interpreter:
+        if architecture == "arm64":
+            raise RuntimeUnavailable("Functions for arm64 don't run here.")
         if runtime == "python3.14":
             raise RuntimeUnavailable("No interpreter for python3.14 on this machine. Install one.")
         return replace(PYTHON, runtime=runtime)

@@ -9,10 +9,22 @@ from pathlib import Path
 
 import pytest
 
-from lampion.code.interpreters import Interpreters, RuntimeUnavailable, SearchPlaces, candidates, search_places
+from lampion.code.architectures import HOST_ARCHITECTURE
+from lampion.code.interpreter_places import SearchPlaces, candidates, search_places
+from lampion.code.interpreters import Interpreter, Interpreters, RuntimeUnavailable
 from lampion.code.runtimes import catalogue
 
-ELF = b"\x7fELF" + bytes(60)
+
+async def found_by(interpreters: Interpreters, runtime: str) -> Interpreter:
+    base = await interpreters.find(runtime)
+    assert isinstance(base, Interpreter)
+    return base
+
+
+ELF, FOREIGN_ELF = (
+    b"\x7fELF\x02\x01\x01".ljust(16, b"\0") + bytes((3, 0, machine, 0)) + bytes(60)
+    for machine in ((62, 183) if HOST_ARCHITECTURE == "x86_64" else (183, 62))
+)
 
 
 class Machine:
@@ -51,7 +63,7 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
-def _places(machine: Machine, chosen: Path | None = None) -> SearchPlaces:
+def places_of(machine: Machine, chosen: Path | None = None) -> SearchPlaces:
     root = machine.root
     return SearchPlaces(
         {} if chosen is None else {"python3.12": chosen},
@@ -75,7 +87,7 @@ def test_places_are_searched_in_order_and_each_program_once(machine: Machine):
     machine.program("home/.pyenv/versions/3.11.1/bin/python3.11")
     (machine.root / "path1").mkdir()
     (machine.root / "path1/python3.12").symlink_to(machine.root / "usr/bin/python3.12")
-    found = list(candidates(catalogue().runtimes["python3.12"], _places(machine)))
+    found = list(candidates(catalogue().runtimes["python3.12"], places_of(machine)))
     assert found == [machine.root / name for name in ["path1/python3.12", *names[:-1]]]
 
 
@@ -85,15 +97,16 @@ def test_shims_directories_and_what_may_not_be_run_are_no_interpreters(machine: 
     (machine.root / "usr/local/bin").mkdir(parents=True)
     (machine.root / "usr/local/bin/python3.12").symlink_to("nowhere")
     machine.program("usr/bin/python3.12").chmod(0o644)
-    assert list(candidates(catalogue().runtimes["python3.12"], _places(machine))) == []
+    machine.program("home/.local/share/uv/python/cpython-3.12.4-linux-foreign-gnu/bin/python3.12", content=FOREIGN_ELF)
+    assert list(candidates(catalogue().runtimes["python3.12"], places_of(machine))) == []
 
 
 async def test_an_explicit_setting_stands_alone(machine: Machine):
     chosen = machine.program("opt/mine/bin/python3.12", "3.12.3")
     machine.program("path1/python3.12", "3.12.9")
-    found = await Interpreters(_places(machine, chosen=chosen), machine).find("python3.12")
+    found = await found_by(Interpreters(places_of(machine, chosen=chosen), machine), "python3.12")
     assert found.version == "3.12.3"
-    broken = Interpreters(_places(machine, chosen=machine.root / "missing"), machine)
+    broken = Interpreters(places_of(machine, chosen=machine.root / "missing"), machine)
     with pytest.raises(RuntimeUnavailable, match=r"missing, is no working Python 3\.12"):
         await broken.find("python3.12")
 
@@ -106,14 +119,14 @@ async def test_what_does_not_run_or_is_something_else_is_passed_over(machine: Ma
     machine.answers[str(machine.program(versions.format(8)))] = b"not json"
     machine.answers[str(machine.program(versions.format(7)))] = b'["3.12.7", "/x", "PyPy"]'
     machine.program(versions.format(6), "3.12.6")
-    interpreters = Interpreters(_places(machine), machine)
+    interpreters = Interpreters(places_of(machine), machine)
     assert (await interpreters.find("python3.12")).version == "3.12.6"
     assert len(machine.asked) == 6
 
 
 async def test_it_is_asked_once(machine: Machine):
     machine.program("path1/python3.12", "3.12.1")
-    interpreters = Interpreters(_places(machine), machine)
+    interpreters = Interpreters(places_of(machine), machine)
     assert interpreters.known_version("python3.12") is None
     assert await interpreters.find("python3.12") is await interpreters.find("python3.12")
     assert len(machine.asked) == 1
@@ -121,7 +134,7 @@ async def test_it_is_asked_once(machine: Machine):
 
 
 async def test_one_installed_later_is_found_at_the_next_call(machine: Machine):
-    interpreters = Interpreters(_places(machine), machine)
+    interpreters = Interpreters(places_of(machine), machine)
     with pytest.raises(RuntimeUnavailable):
         await interpreters.find("python3.12")
     machine.program("path1/python3.12", "3.12.1")
@@ -130,7 +143,7 @@ async def test_one_installed_later_is_found_at_the_next_call(machine: Machine):
 
 async def test_a_relocatable_interpreter_is_mounted_at_var_lang(machine: Machine):
     executable = machine.program("home/.pyenv/versions/3.12.1/bin/python3.12", "3.12.1")
-    found = await Interpreters(_places(machine), machine).find("python3.12")
+    found = await found_by(Interpreters(places_of(machine), machine), "python3.12")
     prefix = executable.parent.parent
     assert found.executable == executable
     assert found.executable_inside == "/var/lang/bin/python3.12"
@@ -141,37 +154,38 @@ async def test_a_relocatable_interpreter_is_mounted_at_var_lang(machine: Machine
 async def test_a_virtual_environment_stands_for_the_interpreter_it_is_made_of(machine: Machine):
     base = machine.program("opt/base/bin/python3.12", "3.12.1")
     machine.program("path1/python3.12", "3.12.1", prefix=str(machine.root / "opt/base"))
-    found = await Interpreters(_places(machine), machine).find("python3.12")
+    found = await found_by(Interpreters(places_of(machine), machine), "python3.12")
     assert found.executable == base
     assert found.mounts == ((machine.root / "opt/base", "/var/lang"),)
 
 
 async def test_the_systems_interpreter_runs_where_it_is(machine: Machine):
     machine.program("usr/bin/python3.12", "3.12.1", prefix="/usr")
-    found = await Interpreters(_places(machine), machine).find("python3.12")
+    found = await found_by(Interpreters(places_of(machine), machine), "python3.12")
     assert found.executable_inside == "/usr/bin/python3.12"
     assert found.mounts == ()
 
 
 async def test_a_missing_interpreter_says_how_to_install_one(machine: Machine):
     with pytest.raises(RuntimeUnavailable) as missing:
-        await Interpreters(_places(machine), machine).find("python3.14")
+        await Interpreters(places_of(machine), machine).find("python3.14")
     assert str(missing.value).startswith("No interpreter for python3.14 on this machine. Install one")
-    assert "lampion doctor" in str(missing.value)
+    assert "lampion runtimes" in str(missing.value)
 
 
-@pytest.mark.parametrize("runtime", ["nodejs14.x", "java21", "provided.al2023", "custom", "python2.7", "no-such"])
+@pytest.mark.parametrize("runtime", ["nodejs14.x", "java21", "custom", "python2.7", "no-such"])
 async def test_other_languages_say_that_they_are_not_available(machine: Machine, runtime: str):
     with pytest.raises(RuntimeUnavailable, match=f"The runtime {runtime} is not available yet"):
-        await Interpreters(_places(machine), machine).find(runtime)
+        await Interpreters(places_of(machine), machine).find(runtime)
     assert machine.asked == []
 
 
 async def test_discover_tells_all_that_is_there(machine: Machine):
     machine.program("path1/python3.12", "3.12.1")
     machine.program("usr/bin/python3.9", "3.9.2", prefix="/usr")
-    found = await Interpreters(_places(machine), machine).discover()
-    assert {runtime: interpreter.version for runtime, interpreter in found.items()} == {
+    found = await Interpreters(places_of(machine), machine).discover()
+    interpreters = [base for base in found.values() if isinstance(base, Interpreter)]
+    assert {one.runtime: one.version for one in interpreters} == {
         "python3.9": "3.9.2",
         "python3.12": "3.12.1",
     }
@@ -194,7 +208,7 @@ async def test_this_very_interpreter_is_found():
 
     runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
     places = SearchPlaces({runtime: Path(sys.executable).resolve()})
-    found = await Interpreters(places, Real()).find(runtime)
+    found = await found_by(Interpreters(places, Real()), runtime)
     assert found.version.startswith(runtime.removeprefix("python"))
     assert found.prefix == Path(sys.base_prefix).resolve()
 
@@ -215,18 +229,19 @@ def test_node_is_looked_for_on_path_and_where_version_managers_keep_it(machine: 
     for name in names:
         machine.node(name, "20.0.0")
     machine.node("home/.nvm/versions/node/v22.1.0/bin/node", "22.1.0")
-    found = list(candidates(catalogue().runtimes["nodejs20.x"], _places(machine)))
+    found = list(candidates(catalogue().runtimes["nodejs20.x"], places_of(machine)))
     assert [path for path in found if path.is_relative_to(machine.root)] == [machine.root / name for name in names]
 
 
 async def test_each_node_is_asked_once_and_serves_its_own_version(machine: Machine):
     machine.node("path1/node", "20.11.1")
     nvm = machine.node("home/.nvm/versions/node/v22.3.0/bin/node", "22.3.0")
-    found = await Interpreters(_places(machine), machine).discover()
-    ours = {name: one.version for name, one in found.items() if one.executable.is_relative_to(machine.root)}
-    assert ours == {"nodejs20.x": "20.11.1", "nodejs22.x": "22.3.0"}
-    assert found["nodejs22.x"].executable_inside == "/var/lang/bin/node"
-    assert found["nodejs22.x"].mounts == ((nvm.parent.parent, "/var/lang"),)
+    found = await Interpreters(places_of(machine), machine).discover()
+    interpreters = [base for base in found.values() if isinstance(base, Interpreter)]
+    ours = {one.runtime: one for one in interpreters if one.executable.is_relative_to(machine.root)}
+    assert {name: one.version for name, one in ours.items()} == {"nodejs20.x": "20.11.1", "nodejs22.x": "22.3.0"}
+    assert ours["nodejs22.x"].executable_inside == "/var/lang/bin/node"
+    assert ours["nodejs22.x"].mounts == ((nvm.parent.parent, "/var/lang"),)
     assert sorted(machine.asked) == sorted(set(machine.asked))
 
 
@@ -243,11 +258,11 @@ async def test_a_program_that_failed_is_asked_again(machine: Machine):
 
 async def test_a_lone_node_is_mounted_with_its_directory_and_the_systems_runs_where_it_is(machine: Machine):
     lone = machine.node("opt/alone/node-20", "20.1.0")
-    found = await Interpreters(SearchPlaces({"nodejs20.x": lone}), machine).find("nodejs20.x")
+    found = await found_by(Interpreters(SearchPlaces({"nodejs20.x": lone}), machine), "nodejs20.x")
     assert (found.executable_inside, found.mounts) == ("/var/lang/node-20", ((lone.parent, "/var/lang"),))
     system = machine.program("path1/node")
     machine.answers[str(system)] = b'["20.1.0", "/usr/bin/node", "node"]'
-    found = await Interpreters(SearchPlaces({"nodejs20.x": system}), machine).find("nodejs20.x")
+    found = await found_by(Interpreters(SearchPlaces({"nodejs20.x": system}), machine), "nodejs20.x")
     assert (found.executable_inside, found.mounts) == ("/usr/bin/node", ())
 
 

@@ -102,6 +102,8 @@ def test_the_version_arn_depends_on_what_really_runs():
         ("python3.15", "3.15.0a2", "python:3.15.v0a2"),
         ("python3.9", "3.9", "python:3.9.v0"),
         ("nodejs22.x", "22.11.0", "nodejs:22.v11.0"),
+        ("python3.12", "3.13.1", "python:3.13.v1"),
+        ("nodejs22.x", "24.1.0", "nodejs:24.v1.0"),
     ],
 )
 def test_the_label_of_init_start_names_the_interpreter(runtime: str, version: str, label: str):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lampion.config import settings_from
-from lampion.config.option import SettingError
+from lampion.config.problem import SettingError
 
 
 def written(directory: Path, text: str) -> str:
@@ -42,6 +42,7 @@ def test_settings_come_from_options_then_variables_then_the_file_then_defaults(t
         ("idle_seconds = true", "has a value of the wrong kind for 'idle_seconds'"),
         ("dns_server = [1]", "has a value of the wrong kind for 'dns_server'"),
         ("services = 1", "has services that are no table"),
+        ("file_systems = 1", "has file_systems that are no table"),
         ("caf\xe9", "is not TOML"),
     ],
 )
@@ -67,3 +68,11 @@ def test_a_file_that_cant_be_read(tmp_path: Path, make: object) -> None:
 def test_a_wrong_value_in_the_file_names_setting_and_file(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match=r"^region in the configuration file 'mars': is not an AWS region"):
         settings_from({"config": written(tmp_path, 'region = "mars"')}, {})
+
+
+@pytest.mark.parametrize(("value", "is_on"), [("true", True), ("false", False), ('"yes"', True), ('"no"', False)])
+def test_a_switch_is_true_or_false(tmp_path: Path, value: str, is_on: bool) -> None:
+    file = tmp_path / "lampion.toml"
+    file.write_text(f"close_runtimes = {value}\n")
+    assert settings_from({"config": str(file)}, {}).close_runtimes is is_on
+    assert settings_from({"config": str(file)}, {"LAMPION_CLOSE_RUNTIMES": "no"}).close_runtimes is False

@@ -6,7 +6,7 @@ import pytest
 
 from lampion.config import options, settings_from
 from lampion.config.memory import environments_for_memory, memory_bytes
-from lampion.config.option import SettingError
+from lampion.config.problem import SettingError
 from lampion.config.values import AuthMode, FunctionAccess, ListenAddress, NetworkChoice, PrivateNetworks, SandboxChoice
 
 GIB = 1 << 30
@@ -102,6 +102,7 @@ def test_listening_addresses(text: str, host: str, port: int, is_loopback: bool)
         ("region", "mars"),
         ("auth", "none"),
         ("sandbox", "docker"),
+        ("close_runtimes", "maybe"),
         ("oci_runtime", ""),
         ("oci_runtime", "bin/runc"),
         ("oci_runtime", "runc 'half"),

@@ -25,6 +25,7 @@ class ScriptedEnvironment:
         self.idle_since = 0.0
         self.stopped = False
         self.ended: asyncio.Event | None = None
+        self.finishing: asyncio.Future[object] | None = None
         self.times_frozen = 0
         self.is_frozen = False
         self.can_freeze = True

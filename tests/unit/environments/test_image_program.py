@@ -3,9 +3,9 @@
 import pytest
 
 from lampion.code.images.manifests import ImageConfig
-from lampion.environments.endings import NotStarted
+from lampion.environments.endings import NoProgram
 from lampion.environments.image_program import ImageProgram, LaunchFailed, image_program
-from lampion.sandbox.driver import CannotStart
+from lampion.sandbox.driver import ProgramError, WorkingDirectoryError
 
 IMAGE = ImageConfig(
     architecture="x86_64",
@@ -55,7 +55,7 @@ def test_a_program_without_a_slash_is_looked_for_on_the_path() -> None:
     assert argv(program, "/var/task/rel/run", path="rel")[0] == "/var/task/rel/run"
     with pytest.raises(LaunchFailed) as raised:
         argv(program)
-    assert raised.value.ending == NotStarted(
+    assert raised.value.ending == NoProgram(
         "Runtime.InvalidEntrypoint", 'exec: "run": executable file not found in $PATH'
     )
 
@@ -69,14 +69,14 @@ def test_without_any_command_the_bootstrap_is_run() -> None:
 
 def test_what_the_sandbox_could_not_start_is_explained_in_awss_words() -> None:
     program = image_program(IMAGE, {"Command": ["a", "b"]})
-    failed = program.explained(CannotStart("exec", "/entry", "Exec format error"))
-    assert failed.ending == NotStarted("Runtime.InvalidEntrypoint", "fork/exec /entry: exec format error")
+    failed = program.explained(ProgramError("Exec format error", ""), "/entry")
+    assert failed.ending == NoProgram("Runtime.InvalidEntrypoint", "fork/exec /entry: exec format error")
     assert failed.line == (
         "IMAGE\tLaunch error: fork/exec /entry: exec format error\tEntrypoint: [/entry,--now]\tCmd: [a,b]"
         "\tWorkingDir: [/var/task]"
     )
-    failed = program.explained(CannotStart("working-directory", "/var/task", "No such file or directory"))
-    assert failed.ending == NotStarted("Runtime.InvalidWorkingDir", "chdir /var/task: no such file or directory")
+    failed = program.explained(WorkingDirectoryError("No such file or directory", ""), "/entry")
+    assert failed.ending == NoProgram("Runtime.InvalidWorkingDir", "chdir /var/task: no such file or directory")
 
 
 def test_a_working_directory_is_absolute() -> None:
@@ -89,4 +89,4 @@ def test_a_working_directory_is_absolute() -> None:
 def test_words_that_no_process_can_have_are_the_images_fault(member: str) -> None:
     with pytest.raises(LaunchFailed) as raised:
         image_program(IMAGE, {member: ["a\0b"]}).check()
-    assert raised.value.ending == NotStarted("Runtime.InvalidEntrypoint", "invalid argument")
+    assert raised.value.ending == NoProgram("Runtime.InvalidEntrypoint", "invalid argument")

@@ -300,3 +300,30 @@ async def test_what_was_idle_for_long_enough_by_an_advanced_clock_ends_and_what_
             on.pool.age(seconds)
             await settle()
             assert stopped() == [expected, True]
+
+
+async def test_an_environment_whose_extensions_work_on_is_handed_out_when_they_are_done() -> None:
+    async with stage() as on:
+        async with on.pool.acquire(function()) as first:
+            finishing: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+            on.made[0].finishing = finishing
+        async with on.pool.acquire(function()) as second:
+            assert second is not first
+        on.made[0].finishing = None
+        finishing.set_result(None)
+        await settle()
+        async with on.pool.acquire(function()) as third:
+            assert third is first
+
+
+async def test_one_that_ends_while_its_extensions_work_on_is_not_handed_out() -> None:
+    async with stage() as on:
+        async with on.pool.acquire(function()) as first:
+            finishing: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+            on.made[0].finishing = finishing
+        on.made[0].finishing, on.made[0].is_reusable = None, False
+        finishing.set_result(None)
+        await settle()
+        assert on.made[0].stopped
+        async with on.pool.acquire(function()) as second:
+            assert second is not first

@@ -1,5 +1,6 @@
 """How runtimes are started, and which functions can have a process that was started before."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,19 @@ def test_node_gets_aws_options_and_a_heap_for_its_memory() -> None:
         "--no-experimental-require-module",
         "/var/runtime/bootstrap.cjs",
     )
+
+
+def test_a_node_that_stands_in_for_another_is_told_so() -> None:
+    close, waiting = replace(NODE, version="24.1.0"), PROGRAMS["nodejs"].waiting
+    assert waiting is not None
+    assert PROGRAMS["nodejs"].argv(close, {})[-2:] == ("/var/runtime/bootstrap.cjs", "--as=20")
+    assert waiting.argv(close, 128)[-3:] == ("/var/runtime/bootstrap.cjs", "--as=20", "--wait")
+
+
+def test_dotnet_is_handed_to_a_script_that_finds_the_assembly() -> None:
+    program = Interpreter("dotnet8", "8.0.1", Path("/x/dotnet"), Path("/x"), "/var/lang/bin/dotnet", ())
+    command = ("/bin/sh", "/var/runtime/bootstrap.sh", "/var/lang/bin/dotnet")
+    assert PROGRAMS["dotnet"].argv(program, {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrapper"}) == command
 
 
 def test_an_exec_wrapper_gets_nodes_command() -> None:

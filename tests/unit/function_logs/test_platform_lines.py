@@ -5,17 +5,15 @@ import json
 import pytest
 
 from lampion.clock.virtual import VirtualClock
-from lampion.function_logs.platform_lines import (
+from lampion.function_logs.platform_facts import (
+    ExtensionSummary,
     InitSummary,
-    JsonLines,
-    PlatformLines,
     RestoreDurations,
     RestoreSummary,
     RunSummary,
-    TextLines,
     billed_ms,
-    platform_lines,
 )
+from lampion.function_logs.platform_lines import JsonLines, PlatformLines, TextLines, platform_lines
 
 ID = "6bc28136-9b4c-4d2b-9c5e-7e0a2f0f1a11"
 MIB = 1024 * 1024
@@ -260,3 +258,33 @@ def test_the_system_log_level_chooses_the_events(level: str | None, names: set[s
 def test_text_has_no_levels() -> None:
     everything = FAILURES | ORDINARY | {"runtimeDone"}
     assert written(platform_lines("Text", "WARN", VirtualClock())) == everything
+
+
+@pytest.mark.parametrize(
+    ("extension", "text", "record"),
+    [
+        (
+            ExtensionSummary("x", "Ready", ("INVOKE", "SHUTDOWN"), None),
+            "EXTENSION\tName: x\tState: Ready\tEvents: [INVOKE, SHUTDOWN]",
+            {"name": "x", "state": "Ready", "events": ["INVOKE", "SHUTDOWN"]},
+        ),
+        (
+            ExtensionSummary("y", "LaunchError", (), "PermissionDenied"),
+            "EXTENSION\tName: y\tState: LaunchError\tEvents: []\tError Type: PermissionDenied",
+            {"name": "y", "state": "LaunchError", "events": [], "errorType": "PermissionDenied"},
+        ),
+    ],
+)
+def test_how_an_extension_began(extension: ExtensionSummary, text: str, record: dict[str, object]) -> None:
+    assert TextLines().extension(extension).decode() == text
+    line = json.loads(JsonLines(VirtualClock()).extension(extension))
+    assert (line["type"], line["record"]) == ("platform.extension", record)
+    assert JsonLines(VirtualClock(), "WARN").extension(extension) == b""
+
+
+def test_the_runtime_s_part_is_told_apart_from_what_extensions_took() -> None:
+    summary = RunSummary(250.0, None, MIB, "", None, None, runtime_ms=50.0)
+    lines = JsonLines(VirtualClock(), "DEBUG")
+    assert json.loads(lines.end(ID, summary))["record"]["metrics"] == {"durationMs": 50.0}
+    assert json.loads(lines.report(ID, 128, summary))["record"]["metrics"]["durationMs"] == 250.0
+    assert b"Duration: 250.00 ms\tBilled Duration: 250 ms" in TextLines().report(ID, 128, summary)

@@ -9,6 +9,7 @@ import pytest
 from lampion.clock.virtual import VirtualClock
 from lampion.domain.errors import ServiceException, TooManyRequestsException
 from lampion.domain.invocation import Invocation, Outcome
+from lampion.environments.endings import Finished
 from lampion.invoke.concurrency import Concurrency
 from lampion.invoke.invoker import Invoker
 from lampion.invoke.qualifier import Target
@@ -34,6 +35,7 @@ class OneEnvironment:
         self.comes = asyncio.Event()
         self.ends = asyncio.Event()
         self.error: Exception | None = None
+        self.finishing: asyncio.Future[object] | None = None
 
     def acquire(self, function: object, tenant_id: str | None) -> "OneEnvironment":
         return self
@@ -133,3 +135,20 @@ async def test_who_is_called_off_holds_nothing_any_more(*, is_free: bool, events
         await running
     assert running.cancelled()
     assert (on.running, on.pool.events) == ((0, 0), events)
+
+
+async def test_concurrency_is_held_while_extensions_work_on_and_what_they_took_is_measured() -> None:
+    on = Stage(OneEnvironment(is_free=True))
+    finishing: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+    on.pool.finishing = finishing
+    on.pool.ends.set()
+    assert (await on.begin()).payload == b"1"
+    assert on.pool.events[-1] == "given back"
+    assert on.concurrency.running(KEY.account_id, KEY.region) == 1
+    with pytest.raises(TooManyRequestsException):
+        await on.begin()
+    finishing.set_result(Finished(250.0, 200.0))
+    await settle()
+    assert on.concurrency.running(KEY.account_id, KEY.region) == 0
+    measures = on.metrics.of(KEY, None, "$LATEST").totals.measures
+    assert (measures["Duration"].total, measures["PostRuntimeExtensionsDuration"].total) == (250.0, 200.0)

@@ -46,6 +46,7 @@ class ScriptedPreparation:
 
     def __init__(self) -> None:
         self.made: list[Prepared] = []
+        self.workers: list[object] = []
         self.failure: SandboxError | None = None
         self.opens_at_once = True
 
@@ -63,6 +64,7 @@ class ScriptedPreparation:
             raise self.failure
         prepared = Prepared()
         self.made.append(prepared)
+        self.workers.append(worker)
         if self.opens_at_once:
             prepared.gate.set_result(None)
         return prepared
@@ -203,6 +205,15 @@ async def test_a_failure_ends_the_filling_until_the_next_request(stock, preparat
     stock.fill(NODE)
     await settle()
     assert repr(stock) == "<Stock: node 4 ready>"
+
+
+async def test_sandboxes_in_which_nothing_waits_are_kept_as_well(stock, preparation):
+    bare = Template(worker=(), start=WorkerStart.NONE, environ=(), mounts=())
+    stock.fill(bare)
+    await settle()
+    assert repr(stock) == "<Stock: programs of functions 4 ready>"
+    assert stock.take(bare, LIMITS) is preparation.made[0]
+    assert preparation.workers == [None] * 4
 
 
 async def test_a_closed_stock_has_given_everything_back(preparation, clock):

@@ -38,7 +38,7 @@ _USER: Final = "sbx_user1051"
 _USERS_LINE: Final = f"{_USER}:x:993:990::/home/{_USER}:/sbin/nologin\n"
 _GROUPS_LINE: Final = f"{_USER}:x:990:\n"
 """Whom functions run as (sandbox/launcher/description.py): also an image's programs look their user up."""
-_HOSTS: Final = "127.0.0.1 localhost\n::1 localhost\n"
+_HOSTS: Final = "127.0.0.1 localhost\n::1 localhost\n127.0.0.1 sandbox.localdomain sandbox\n"
 
 
 class Rootfs:

@@ -3,15 +3,26 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+RUNTIME_ROOT: Final = "/var/lang"
+"""Where AWS keeps a runtime's interpreter inside the execution environment."""
+
+
+def _nothing(handler: str) -> str:
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an interpreter says of itself. `program` is its path under `prefix`, the tree that belongs to it."""
+    """What an interpreter says of itself. `program` is its path under `prefix`, the tree that belongs to it; `inside`
+    is where a sandbox has that tree, unless it is the system's.
+    """
 
     version: str
     prefix: Path
     program: str
+    inside: str = RUNTIME_ROOT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +32,9 @@ class Language:
     `names` are those of its programs on PATH. `kept` tells where version managers keep it: a directory, relative to
     the home directory or absolute, and a pattern of programs under it. `question` are the arguments that make an
     interpreter tell its version and place; `read` takes its answer for a runtime's version, and returns None for an
-    interpreter of another kind. `read` may raise OSError, ValueError, TypeError and KeyError for nonsense.
+    interpreter of another kind, not for one of another version. `read` may raise OSError, ValueError, TypeError and
+    KeyError for nonsense. `least` is the oldest version that the language's runtime works with: one that is only
+    close to the wanted version is no older. `refusal` says why a handler can't be run, "" for one that can.
     """
 
     title: str
@@ -30,3 +43,5 @@ class Language:
     question: tuple[str, ...]
     read: Callable[[bytes, str], Answer | None]
     install: str
+    least: str = "0"
+    refusal: Callable[[str], str] = _nothing

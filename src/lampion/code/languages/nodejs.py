@@ -41,4 +41,5 @@ NODEJS: Final = Language(
     question=("-p", _QUESTION),
     read=_read,
     install="`nvm install {}` or `npm install --global node@{}`",
+    least="16",
 )

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from lampion.code.languages.language import Answer, Language
+from lampion.code.versions import feature_version
 
 _QUESTION: Final = (
     "import json, platform, sys; "
@@ -16,7 +17,7 @@ def _read(answer: bytes, version: str) -> Answer | None:
     told, prefix, implementation = json.loads(answer)
     if implementation != "CPython":
         return None
-    return Answer(str(told), Path(prefix), f"bin/python{version}")
+    return Answer(str(told), Path(prefix), f"bin/python{feature_version(str(told), version)}")
 
 
 PYTHON: Final = Language(
@@ -29,4 +30,5 @@ PYTHON: Final = Language(
     question=("-I", "-S", "-c", _QUESTION),
     read=_read,
     install="`uv python install {}` or `apt-get install python{}`",
+    least="3.8",
 )

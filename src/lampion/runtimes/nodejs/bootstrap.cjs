@@ -2,9 +2,9 @@
 /*
  * The Node.js runtime: loads the handler, then answers one invocation after another over the Runtime API.
  *
- * Started as `node /var/runtime/bootstrap.cjs`, or with `--wait` before it is known for which function. It behaves as
- * AWS's own runtime client does: up to Node.js 22 with callbacks, from 24 on with promises only. It is CommonJS because
- * that starts faster; functions may be either.
+ * Started as `node /var/runtime/bootstrap.cjs`, with `--as=22` when it stands in for a Node.js that isn't there, and
+ * with `--wait` before it is known for which function. It behaves as AWS's own runtime client does: up to Node.js 22
+ * with callbacks, from 24 on with promises only. It is CommonJS because that starts faster; functions may be either.
  */
 
 const environment = require("./environment.cjs");
@@ -23,7 +23,7 @@ function serve() {
   generation.serve(new RuntimeClient(process.env.AWS_LAMBDA_RUNTIME_API), logger);
 }
 
-if (process.argv[2] === "--wait") {
+if (process.argv.includes("--wait")) {
   require("./waiting.cjs").waitForOrders(generation).then(serve);
 } else {
   serve();

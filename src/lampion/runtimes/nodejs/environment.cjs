@@ -3,6 +3,8 @@
 
 const Module = require("module");
 
+const { MAJOR } = require("./version.cjs");
+
 const STREAMING = Symbol.for("aws.lambda.runtime.handler.streaming");
 const HIGH_WATER_MARK = Symbol.for("aws.lambda.runtime.handler.streaming.highWaterMark");
 
@@ -23,8 +25,7 @@ function extendModulePath(environ) {
   const { _LAMPION_LAYERS: root = "/opt" } = environ;
   delete environ._LAMPION_LAYERS;
   if (!environ.NODE_PATH) {
-    const major = parseInt(process.versions.node, 10);
-    const layers = `${root}/nodejs/node${major}/node_modules:${root}/nodejs/node_modules`;
+    const layers = `${root}/nodejs/node${MAJOR}/node_modules:${root}/nodejs/node_modules`;
     const { LAMBDA_RUNTIME_DIR: runtime = __dirname, LAMBDA_TASK_ROOT: task } = environ;
     environ.NODE_PATH = `${layers}:${runtime}/node_modules:${runtime}:${task}`;
   }

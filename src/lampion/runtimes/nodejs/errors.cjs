@@ -3,7 +3,9 @@
 
 const { isNativeError } = require("util").types;
 
-const HAS_PROMISES_ONLY = parseInt(process.versions.node, 10) >= 24;
+const { MAJOR } = require("./version.cjs");
+
+const HAS_PROMISES_ONLY = MAJOR >= 24;
 
 /** A class of failures that the runtime itself detects and names. The client for Node.js 24 made the name a member. */
 function fault(name, className = name) {

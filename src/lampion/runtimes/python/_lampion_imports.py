@@ -21,13 +21,19 @@ def arrange_path(environ: "MutableMapping[str, str]", runtime_directory: str) ->
     layers = environ.pop("_LAMPION_LAYERS", "/opt") + "/python"
     first = [
         environ.get("LAMBDA_TASK_ROOT", "/var/task"),
-        layers + "/lib/python%d.%d/site-packages" % sys.version_info[:2],
+        layers + "/lib/python" + _runtime_version(environ) + "/site-packages",
         layers,
         runtime_directory,
     ]
     last = _package_directories() if sys.flags.no_site else ()
     path = first + [entry for entry in sys.path if entry not in first]
     sys.path[:] = path + [entry for entry in last if entry not in path]
+
+
+def _runtime_version(environ: "Mapping[str, str]") -> str:
+    """Of the function's runtime, for which its layers were made; the interpreter may be another that stands in."""
+    named = environ.get("AWS_EXECUTION_ENV", "").partition("AWS_Lambda_python")[2]
+    return named or "%d.%d" % sys.version_info[:2]
 
 
 def _package_directories() -> "Iterator[str]":

@@ -9,9 +9,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from lampion.clock.clock import Clock
+from lampion.sandbox.companions import NotStarted, companion_processes
 from lampion.sandbox.driver import Capabilities, Exit, Finding, Grade, SandboxError
+from lampion.sandbox.loopback import connect, new_socket
 from lampion.sandbox.snapshots import SnapshotRefused
-from lampion.sandbox.spec import TELEMETRY_FD, SandboxSpec, Template
+from lampion.sandbox.spec import SandboxSpec, Template
 
 
 @dataclass(slots=True)
@@ -28,6 +30,7 @@ class FakeProcess:
     gives_way: bool = False
     is_frozen: bool = False
     is_copy: bool = False
+    companion: str | None = None  # its path, if it is one: its `telemetry` is nothing then
     terminated: asyncio.Event = field(default_factory=asyncio.Event)
 
     def write(self, text: str) -> None:
@@ -42,6 +45,62 @@ Program = Callable[[FakeProcess], Awaitable[Exit]]
 """Plays the first process until its end. A cancellation is its SIGKILL; `terminated` is set at SIGTERM."""
 
 
+Companion = Callable[[FakeProcess], Awaitable[Exit | NotStarted]]
+"""Plays one companion, likewise."""
+
+
+class FakeCompanions:
+    """Plays the companions of one sandbox, and lets its main program begin when it is told to (companions.Orders)."""
+
+    def __init__(self, main: FakeProcess, programs: tuple[str, ...], companion: Companion) -> None:
+        self.gate = asyncio.Event()
+        self.processes, self._output = companion_processes(programs, self)
+        assert main.spec.companions is not None
+        environ = {**main.spec.companions.environ, "AWS_LAMBDA_RUNTIME_API": main.address}
+        self.played = [
+            FakeProcess(main.spec, main.address, environ, self._output, -1, companion=program) for program in programs
+        ]
+        self._main = main
+        self._playing = [asyncio.ensure_future(companion(process)) for process in self.played]
+        self._watches = [
+            asyncio.ensure_future(self._watch(number, playing)) for number, playing in enumerate(self._playing, 1)
+        ]
+        self.main: asyncio.Future[Exit] | None = None
+
+    def start_main(self) -> None:
+        self.gate.set()
+
+    def terminate_main(self) -> None:
+        self._main.terminated.set()
+
+    def end_process(self, number: int) -> None:
+        process = self.main if number == 0 else self._playing[number - 1]
+        if process is not None:
+            process.cancel()
+
+    async def play(self, program: "Program") -> Exit:
+        """The main program, from when it may begin."""
+        await self.gate.wait()
+        return await program(self._main)
+
+    async def ended(self, main: Exit) -> None:
+        """The main program has; until the others have, too."""
+        self.processes.ended(0, main)
+        await asyncio.gather(*self._watches)
+        os.close(self._output)
+
+    def kill(self) -> None:
+        for playing in self._playing:
+            playing.cancel()
+
+    async def _watch(self, number: int, playing: "asyncio.Future[Exit | NotStarted]") -> None:
+        try:
+            how = await playing
+        except asyncio.CancelledError:
+            how = Exit(None, signal.SIGKILL)
+        self.processes.ended(number, how)
+
+
 class FakeSandbox:
     """One running program."""
 
@@ -53,6 +112,7 @@ class FakeSandbox:
         runtime_api: socket.socket,
         gateway: socket.socket | None,
         pipes: tuple[int, int],
+        companions: FakeCompanions | None = None,
     ) -> None:
         self.sandbox_id = process.spec.sandbox_id
         self.runtime_api = runtime_api
@@ -60,7 +120,11 @@ class FakeSandbox:
         self.output, self.telemetry = pipes
         self.process = process
         self._clock = clock
-        self._playing = asyncio.ensure_future(program(process))
+        self.companions = companions
+        self.processes = None if companions is None else companions.processes
+        self._playing = asyncio.ensure_future(program(process) if companions is None else companions.play(program))
+        if companions is not None:
+            companions.main = self._playing
         self._ended = asyncio.get_running_loop().create_task(self._watch())
 
     async def wait(self) -> Exit:
@@ -73,7 +137,14 @@ class FakeSandbox:
                 async with self._clock.deadline(grace_seconds):
                     return await self.wait()
         self._playing.cancel()
+        if self.companions is not None:
+            self.companions.kill()
         return await self.wait()
+
+    async def connect(self, port: int) -> socket.socket:
+        if self._ended.done():
+            raise SandboxError("the sandbox has ended")
+        return await connect(new_socket(), port)
 
     def limit_cpu(self) -> None:
         self.process.is_cpu_limited = True
@@ -92,12 +163,15 @@ class FakeSandbox:
 
     async def _watch(self) -> Exit:
         try:
-            return await self._playing
+            end = await self._playing
         except asyncio.CancelledError:
-            return Exit(None, signal.SIGKILL)
+            end = Exit(None, signal.SIGKILL)
         finally:
             os.close(self.process.output)
             os.close(self.process.telemetry)
+        if self.companions is not None:
+            await self.companions.ended(end)
+        return end
 
 
 class FakeSnapshot:
@@ -133,6 +207,7 @@ class FakeOrigin(FakeSandbox):
 
 class FakeDriver:
     """Runs `program` in every sandbox; `start_error` makes the next starts fail. `started` are all so far.
+    Each companion is played by `companion`.
 
     With `takes_snapshots` it offers them, unless `snapshot_refusal` says why not.
     """
@@ -140,8 +215,15 @@ class FakeDriver:
     name = "fake"
 
     def __init__(
-        self, program: Program, clock: Clock, start_error: str | None = None, *, takes_snapshots: bool = False
+        self,
+        program: Program,
+        clock: Clock,
+        start_error: str | None = None,
+        *,
+        takes_snapshots: bool = False,
+        companion: Companion | None = None,
     ) -> None:
+        self.companion = companion
         self.takes_snapshots = takes_snapshots
         self.snapshot_refusal: str | None = None
         self.snapshots: list[FakeSnapshot] = []
@@ -152,7 +234,7 @@ class FakeDriver:
         self._clock = clock
 
     def capabilities(self) -> Capabilities:
-        return Capabilities(Grade.NONE, False, False, False, False)
+        return Capabilities(Grade.NONE, False, False, False, False, companions=self.companion is not None)
 
     def expect(self, template: Template) -> None:
         """Nothing can be prepared here."""
@@ -186,10 +268,14 @@ class FakeDriver:
             **({} if gateway is None else {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{gateway.getsockname()[1]}"}),
             **spec.environ,
             "AWS_LAMBDA_RUNTIME_API": address,
-            "_LAMBDA_TELEMETRY_LOG_FD": str(TELEMETRY_FD),
+            **spec.telemetry_variables,
         }
         process = FakeProcess(spec, address, environ, their_output, their_telemetry, is_copy=is_copy)
-        sandbox = kind(process, self.program, self._clock, runtime_api, gateway, (output, telemetry))
+        companions = None
+        if spec.companions is not None:
+            assert self.companion is not None
+            companions = FakeCompanions(process, spec.companions.programs, self.companion)
+        sandbox = kind(process, self.program, self._clock, runtime_api, gateway, (output, telemetry), companions)
         self.started.append(sandbox)
         return sandbox
 

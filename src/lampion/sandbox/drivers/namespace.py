@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,19 +14,21 @@ from lampion.clock.clock import Clock
 from lampion.sandbox.beginnings import Beginnings
 from lampion.sandbox.cgroup_host import owner_name
 from lampion.sandbox.cgroups import cpu_quota, limit_settings
+from lampion.sandbox.companions import companion_processes
 from lampion.sandbox.cpu_files import set_quota, set_weight
 from lampion.sandbox.doctor import examine
-from lampion.sandbox.driver import Capabilities, Exit, Finding, SandboxError
+from lampion.sandbox.driver import Capabilities, DirectoryRefused, Exit, Finding, ProgramError, SandboxError
 from lampion.sandbox.freezer import CgroupFreezer, Freezer, SignalFreezer
 from lampion.sandbox.host_view import Entry, EntryKind, mount_entries
 from lampion.sandbox.launched_snapshots import LaunchedOrigin, LaunchedSnapshots
-from lampion.sandbox.launcher.connection import Listeners
+from lampion.sandbox.launcher.connection import LauncherConnection, Listeners
 from lampion.sandbox.launcher.description import GATEWAY_VARIABLES, describe_special
+from lampion.sandbox.loopback import connect
 from lampion.sandbox.network.egress import Egress
 from lampion.sandbox.network.firewall import can_change_firewall, sweep_tables, table_name
 from lampion.sandbox.network.router import Outside
 from lampion.sandbox.prepared import USUAL_LIMITS, Preparation, PreparedSandbox
-from lampion.sandbox.spec import SandboxSpec, Template
+from lampion.sandbox.spec import Companions, SandboxSpec, SharedDirectory, Template, WorkerStart
 from lampion.sandbox.stock import Stock
 
 DEFAULT_STOCK: Final = 4
@@ -51,6 +54,7 @@ class NamespaceSandbox:
             listeners.gateway.close()  # nobody listens there any more
         self.output, self.telemetry = prepared.pipes
         self._connection = prepared.connection
+        self.processes = prepared.connection.processes
         self._clock = clock
         self._set_quota = set_quota
         self._freezer: Freezer
@@ -80,6 +84,9 @@ class NamespaceSandbox:
                     return await self.wait()
         self._connection.kill()
         return await self.wait()
+
+    async def connect(self, port: int) -> socket.socket:
+        return await connect(await self._connection.new_socket(), port)
 
     def limit_cpu(self) -> None:
         self._set_quota()
@@ -147,12 +154,28 @@ class NamespaceDriver:
 
     async def start(self, spec: SandboxSpec) -> NamespaceSandbox:
         await self._preparation.beginnings.disks.of(spec.limits.tmp_mib)
-        if spec.template is not None and _inherits_usual_limits(spec):
+        if spec.shared is not None:
+            return await self._start_sharing(spec, spec.shared)
+        if spec.template is not None and spec.companions is None and _inherits_usual_limits(spec):
             try:
                 return await self._start(spec, self._stock.take(spec.template, spec.limits), spec.template)
+            except ProgramError:
+                raise
             except SandboxError as error:
                 _LOG.warning("sandbox %s starts the slow way: %s", spec.sandbox_id, error)
         return await self.specialised(spec, self._preparation.prepare((), spec.limits, root=spec.root))
+
+    async def _start_sharing(self, spec: SandboxSpec, shared: SharedDirectory) -> NamespaceSandbox:
+        """Only root can let a function act as somebody else; any other server only as itself."""
+        if self._preparation.beginnings.is_root:
+            return await self.specialised(spec, self._preparation.prepare((), spec.limits))
+        if (shared.user_id, shared.group_id) != (os.geteuid(), os.getegid()):
+            raise DirectoryRefused(
+                f"only a server that is root can let functions act as user {shared.user_id} and group "
+                f"{shared.group_id}; this one is {os.geteuid()} and {os.getegid()}"
+            )
+        as_launcher_numbers = replace(spec, shared=replace(shared, user_id=0, group_id=0))
+        return await self.specialised(as_launcher_numbers, self._preparation.prepare((), spec.limits, as_server=True))
 
     def snapshot_finding(self) -> Finding | None:
         return self._snapshots.finding()
@@ -179,11 +202,13 @@ class NamespaceDriver:
         try:
             further = await self._attach(spec, prepared) if spec.network.leaves_host else ()
             special = self._special(spec, prepared, template, further)
-            prepared.connection.specialise(special)
+            _specialise(prepared.connection, special, spec.companions)
             listeners = await prepared.connection.prepared()
             await prepared.connection.running()
         except BaseException:
             await self._preparation.abandon(prepared)
+            if prepared.connection.processes is not None:
+                prepared.connection.processes.close()
             raise
         return self.running(spec, prepared, listeners)
 
@@ -213,19 +238,35 @@ class NamespaceDriver:
         self, spec: SandboxSpec, prepared: PreparedSandbox, template: Template | None, further: tuple[Entry, ...]
     ) -> bytes:
         present = () if template is None else template.mounts
+        has_worker = template is not None and template.start is not WorkerStart.NONE
+        drivers_own = GATEWAY_VARIABLES if spec.network.has_gateway else {}
+        companions = spec.companions
         return describe_special(
-            argv=spec.argv if template is None else (),
-            environ={**(GATEWAY_VARIABLES if spec.network.has_gateway else {}), **spec.environ},
+            argv=() if has_worker else spec.argv,
+            environ={**drivers_own, **spec.environ, **spec.telemetry_variables},
             working_directory=spec.working_directory,
             limits=spec.limits,
             settings=limit_settings(self._preparation.beginnings.layout, prepared.plan, spec.limits),
             entries=(*mount_entries(mount for mount in spec.mounts if mount not in present), *further),
+            shared=spec.shared,
+            companions=companions and replace(companions, environ={**drivers_own, **companions.environ}),
         )
 
     def _limit_cpu(self, prepared: PreparedSandbox, cores: float) -> None:
         if prepared.plan.cpu_file is not None:
             version = self._preparation.beginnings.layout.controllers["cpu"].version
             set_quota(prepared.plan.cpu_file, cpu_quota(cores, version))
+
+
+def _specialise(connection: LauncherConnection, description: bytes, companions: Companions | None) -> None:
+    if companions is None:
+        connection.specialise(description)
+        return
+    connection.processes, write_end = companion_processes(companions.programs, connection)
+    try:
+        connection.specialise(description, write_end)
+    finally:
+        os.close(write_end)
 
 
 def _inherits_usual_limits(spec: SandboxSpec) -> bool:

@@ -4,19 +4,24 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lampion.clock.clock import Clock
 from lampion.sandbox.cgroups import cpu_quota
 from lampion.sandbox.cpu_files import set_quota, set_weight
-from lampion.sandbox.driver import Capabilities, Exit, SandboxError
+from lampion.sandbox.driver import Capabilities, DirectoryRefused, Exit, SandboxError
 from lampion.sandbox.launcher.connection import LauncherConnection, Listeners
+from lampion.sandbox.loopback import connect
 from lampion.sandbox.oci.cgroup_files import CgroupFiles, find_cgroup_files
 from lampion.sandbox.oci.containers import Begun, Containers, removal_command
 from lampion.sandbox.oci.trial import choose_containers
 from lampion.sandbox.spec import SandboxSpec, Template
+
+if TYPE_CHECKING:
+    from lampion.sandbox.companions import CompanionProcesses
 
 _REMOVAL_SECONDS: Final = 60.0
 
@@ -41,6 +46,7 @@ class OciSandbox:
         self._connection = connection
         self._clock = clock
         self._cpu_cores = spec.limits.cpu_cores
+        self.processes: CompanionProcesses | None = None
         self._peak_bytes = 0
         self._process = 0
         self._files = CgroupFiles()
@@ -62,6 +68,9 @@ class OciSandbox:
                     return await self.wait()
         self._connection.kill()
         return await self.wait()
+
+    async def connect(self, port: int) -> socket.socket:
+        return await connect(await self._connection.new_socket(), port)
 
     def limit_cpu(self) -> None:
         # Not by the runtime's `update`: that would be a process, where this is one write to the same file.
@@ -118,8 +127,12 @@ class OciDriver:
         """A container can't be given to a function later."""
 
     async def start(self, spec: SandboxSpec) -> OciSandbox:
+        if spec.shared is not None:
+            raise DirectoryRefused(f"the sandbox driver {self.name} gives functions no file system")
         if spec.network.leaves_host:
             raise SandboxError("the OCI driver gives functions no network beyond this server")
+        if spec.companions is not None:
+            raise SandboxError("the OCI driver doesn't run external extensions: use the driver namespace")
         begun, connection = self._begin(spec)
         try:
             listeners = await connection.prepared()

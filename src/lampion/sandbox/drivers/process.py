@@ -9,13 +9,17 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from lampion.clock.clock import Clock
-from lampion.sandbox.driver import Capabilities, Exit, Finding, Grade, SandboxError
+from lampion.sandbox.driver import Capabilities, DirectoryRefused, Exit, Finding, Grade, SandboxError
 from lampion.sandbox.launcher.description import resource_limits
-from lampion.sandbox.process_family import kill_family
+from lampion.sandbox.launcher.messages import error_of
+from lampion.sandbox.loopback import connect, new_socket
+from lampion.sandbox.process_companions import ChildrenBeside, Spawn, exit_of, not_started
+from lampion.sandbox.process_family import kill_family, signal_group
 from lampion.sandbox.relocation import relocate_environ, relocate_path
 from lampion.sandbox.spec import TELEMETRY_FD, SandboxSpec, Template
 from lampion.sandbox.trampoline import __file__ as _trampoline
@@ -33,6 +37,7 @@ _FINDINGS: Final = (
     Finding("memory-limit", "MemorySize isn't enforced", _MEND),
     Finding("cpu-limit", "the share of a processor that goes with MemorySize isn't enforced", _MEND),
     Finding("network", "functions reach every network that the server reaches, whatever --network says", _MEND),
+    Finding("file-systems", "functions with FileSystemConfigs can't be invoked", _MEND),
     Finding("server-death", "functions outlive a server that is killed, until they notice", _MEND),
 )
 
@@ -48,7 +53,10 @@ class ProcessSandbox:
         listeners: tuple[socket.socket, socket.socket | None],
         pipes: tuple[int, int],
         directory: Path,
+        beside: ChildrenBeside | None = None,
+        status: int = -1,
     ) -> None:
+        """With companions `beside` it, what keeps the process from beginning comes on `status`."""
         self.sandbox_id = sandbox_id
         self.runtime_api, self.gateway = listeners
         self.output, self.telemetry = pipes
@@ -56,6 +64,9 @@ class ProcessSandbox:
         self._clock = clock
         self._directory = directory
         self._marker = f"AWS_LAMBDA_RUNTIME_API={_address(self.runtime_api)}".encode()
+        self._beside = beside
+        self._status = status
+        self.processes = None if beside is None else beside.processes
         self._peak_bytes = 0
         self._ended = asyncio.get_running_loop().create_task(self._watch())
 
@@ -74,7 +85,15 @@ class ProcessSandbox:
                 async with self._clock.deadline(grace_seconds):
                     return await self.wait()
         self._signal(signal.SIGKILL)
+        if self._beside is not None:
+            self._beside.signal_all(signal.SIGKILL)
         return await self.wait()
+
+    async def connect(self, port: int) -> socket.socket:
+        """Its network is the server's."""
+        if self._ended.done():
+            raise SandboxError(f"sandbox {self.sandbox_id} has ended")
+        return await connect(new_socket(), port)
 
     def limit_cpu(self) -> None:
         """Nothing here limits it; the driver's findings say so."""
@@ -83,11 +102,11 @@ class ProcessSandbox:
         """Nothing here weighs one against another either."""
 
     def freeze(self) -> None:
-        """Only the process group: who has left it runs on."""
-        _signal_group(self._process.pid, signal.SIGSTOP)
+        """Only the process groups: who has left its own runs on."""
+        self._signal_groups(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        _signal_group(self._process.pid, signal.SIGCONT)
+        self._signal_groups(signal.SIGCONT)
 
     def max_memory_bytes(self) -> int:
         """The first process's own; 0 where there is no /proc."""
@@ -102,15 +121,25 @@ class ProcessSandbox:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(number)
 
+    def _signal_groups(self, number: signal.Signals) -> None:
+        signal_group(self._process.pid, number)
+        if self._beside is not None:
+            self._beside.signal_all(number)
+
     async def _watch(self) -> Exit:
         code = await self._process.wait()
-        _signal_group(self._process.pid, signal.SIGKILL)
+        signal_group(self._process.pid, signal.SIGKILL)
+        if self._beside is not None:
+            problem = await _read_to_end(self._status)
+            os.close(self._status)
+            self._beside.processes.ended(0, not_started(problem) if problem else exit_of(code))
+            await self._beside.ended()
         for _ in range(_FAMILY_ROUNDS):
             if not kill_family(self._process.pid, self._marker):
                 break
             await self._clock.sleep(_PAUSE_SECONDS)
         await asyncio.to_thread(shutil.rmtree, self._directory, ignore_errors=True)
-        return Exit(code) if code >= 0 else Exit(None, -code)
+        return exit_of(code)
 
 
 class ProcessDriver:
@@ -123,7 +152,7 @@ class ProcessDriver:
         self._running: set[ProcessSandbox] = set()
 
     def capabilities(self) -> Capabilities:
-        return Capabilities(Grade.NONE, False, False, False, False, _FINDINGS)
+        return Capabilities(Grade.NONE, False, False, False, False, _FINDINGS, companions=True)
 
     def expect(self, template: Template) -> None:
         """Nothing can be prepared here."""
@@ -131,6 +160,8 @@ class ProcessDriver:
     async def start(self, spec: SandboxSpec) -> ProcessSandbox:
         if spec.root is not None:
             raise SandboxError("plain processes have no root directory of their own, which a container image needs")
+        if spec.shared is not None:
+            raise DirectoryRefused(f"the sandbox driver {self.name} gives functions no file system")
         with contextlib.ExitStack() as on_failure:
             try:
                 sandbox = await self._start(spec, on_failure)
@@ -161,18 +192,55 @@ class ProcessDriver:
             request = theirs.enter_context(tempfile.TemporaryFile(dir=directory))
             request.write(_request(spec, directory, (runtime_api, gateway), their_telemetry))
             request.seek(0)
-            process = await _spawn(request.fileno(), their_status, their_output, their_telemetry)
+            beside = _beside(spec, on_failure)
+            kept = (their_status,) if beside is None else (their_status, beside.gate)
+            process = await _spawn(request.fileno(), kept, their_output, their_telemetry)
             theirs.close()
             try:
-                problem = await _read_to_end(status)
-                if problem:
-                    raise SandboxError(f"the function's process doesn't start: {problem}")
+                if beside is None:
+                    problem = await _read_to_end(status)
+                    if problem:
+                        raise error_of(problem, "the function's process doesn't start: ")
+                else:
+                    await beside.start(process, _spawning(spec, directory, (runtime_api, gateway), beside.output))
+                    status_pipe.pop_all()
             except BaseException:
-                _signal_group(process.pid, signal.SIGKILL)
+                signal_group(process.pid, signal.SIGKILL)
                 await asyncio.shield(process.wait())
                 raise
         pipes = (output, telemetry)
-        return ProcessSandbox(spec.sandbox_id, process, self._clock, (runtime_api, gateway), pipes, directory)
+        return ProcessSandbox(
+            spec.sandbox_id, process, self._clock, (runtime_api, gateway), pipes, directory, beside, status
+        )
+
+
+def _beside(spec: SandboxSpec, on_failure: contextlib.ExitStack) -> ChildrenBeside | None:
+    if spec.companions is None:
+        return None
+    beside = ChildrenBeside(spec.companions.programs)
+    on_failure.callback(beside.abandon)
+    return beside
+
+
+def _spawning(
+    spec: SandboxSpec, directory: Path, listeners: tuple[socket.socket, socket.socket | None], output: int
+) -> Spawn:
+    """How the companions of this sandbox are started."""
+    assert spec.companions is not None
+    environ = spec.companions.environ
+
+    async def spawn(program: str) -> tuple[asyncio.subprocess.Process, str]:
+        companion = replace(spec, argv=(program,), environ=environ, working_directory="/")
+        with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
+            status, their_status = _pipe(ours, theirs)
+            request = theirs.enter_context(tempfile.TemporaryFile(dir=directory))
+            request.write(_request(companion, directory, listeners, -1))
+            request.seek(0)
+            child = await _spawn(request.fileno(), (their_status,), output, -1)
+            theirs.close()
+            return child, await _read_to_end(status)
+
+    return spawn
 
 
 def _listener(on_failure: contextlib.ExitStack) -> socket.socket:
@@ -195,8 +263,8 @@ def _request(
         **({} if gateway is None else {"AWS_ENDPOINT_URL": f"http://{_address(gateway)}"}),
         **relocate_environ(spec.environ, spec.mounts),
         "AWS_LAMBDA_RUNTIME_API": _address(runtime_api),
-        "_LAMBDA_TELEMETRY_LOG_FD": str(TELEMETRY_FD),
         "TMPDIR": str(directory),
+        **({} if telemetry == -1 else spec.telemetry_variables),
     }
     return encode_request(
         argv=[relocate_path(word, spec.mounts) for word in spec.argv],
@@ -208,26 +276,20 @@ def _request(
     )
 
 
-async def _spawn(request: int, status: int, output: int, telemetry: int) -> asyncio.subprocess.Process:
+async def _spawn(request: int, kept: tuple[int, ...], output: int, telemetry: int) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-I",
         "-S",
         _trampoline,
-        str(request),
-        str(status),
+        *map(str, (request, *kept)),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=output,
         stderr=output,
         env={},
         start_new_session=True,
-        pass_fds=(request, status, telemetry),
+        pass_fds=(request, *kept, *(() if telemetry == -1 else (telemetry,))),
     )
-
-
-def _signal_group(leader: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(leader, number)
 
 
 def _pipe(ours: contextlib.ExitStack, theirs: contextlib.ExitStack) -> tuple[int, int]:

@@ -4,25 +4,31 @@ import asyncio
 import contextlib
 import signal
 import socket
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lampion.sandbox.driver import Exit
+from lampion.sandbox.driver import Exit, SandboxError
 from lampion.sandbox.launcher.daemon import Launched, receive, seal, specialise
 from lampion.sandbox.launcher.messages import (
     Ended,
     Failed,
     Lost,
     Message,
+    Offered,
     Prepared,
+    ProcessEnded,
     Refused,
     Running,
     Sealed,
     Watching,
-    as_error,
+    error_of,
 )
 from lampion.sandbox.snapshots import SnapshotRefused
+
+if TYPE_CHECKING:
+    from lampion.sandbox.companions import CompanionProcesses
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +58,11 @@ class LauncherConnection:
         self._ended: asyncio.Future[Ended] = self._loop.create_future()
         self._watching: asyncio.Future[None] = self._loop.create_future()
         self._sealed: asyncio.Future[None] = self._loop.create_future()
+        self._ordered_sockets: deque[asyncio.Future[socket.socket]] = deque()
         self._told: Ended | None = None
         self._failure = ""
         self.has_lost_function = False
+        self.processes: CompanionProcesses | None = None  # to be told of each one's end
         self._loop.add_reader(self._control.fileno(), self._hear)
 
     @property
@@ -77,10 +85,10 @@ class LauncherConnection:
         """Call `action` then; soon, if it has been."""
         self._ended.add_done_callback(lambda _: action())
 
-    def specialise(self, description: bytes) -> None:
+    def specialise(self, description: bytes, companion_output: int | None = None) -> None:
         """Whether that succeeds, `running` tells."""
         with contextlib.suppress(OSError):
-            specialise(self._control, description)
+            specialise(self._control, description, companion_output)
 
     async def watching(self, requests: socket.socket) -> None:
         """Order a snapshot; until the function's process may go on to it. Raises SnapshotRefused or SandboxError."""
@@ -92,8 +100,30 @@ class LauncherConnection:
         """Until the snapshot has been taken. Raises SnapshotRefused or SandboxError."""
         await asyncio.shield(self._sealed)
 
+    async def new_socket(self) -> socket.socket:
+        """One of the sandbox's network, for TCP; the caller closes it. Process 1 makes it, unless it is frozen.
+
+        Raises SandboxError when there can be none any more.
+        """
+        if self.is_over:
+            raise SandboxError("the sandbox has ended")
+        ordered: asyncio.Future[socket.socket] = self._loop.create_future()
+        self._ordered_sockets.append(ordered)
+        self._send(b"socket")
+        return await ordered
+
     def terminate(self) -> None:
         self._send(b"term")
+
+    def start_main(self) -> None:
+        """Of a sandbox with companions: see companions.Orders."""
+        self._send(b"main")
+
+    def terminate_main(self) -> None:
+        self._send(b"term")
+
+    def end_process(self, number: int) -> None:
+        self._send(b"end %d" % number)
 
     def kill(self) -> None:
         self._send(b"kill")
@@ -119,8 +149,8 @@ class LauncherConnection:
     def _take(self, message: Message | None, descriptors: list[int]) -> None:
         if message is None:
             self._end()
-        elif isinstance(message, Prepared):
-            self._accept(Listeners(*(socket.socket(fileno=descriptor) for descriptor in descriptors)))
+        elif isinstance(message, Prepared | Offered):
+            self._receive(message, [socket.socket(fileno=descriptor) for descriptor in descriptors])
         elif isinstance(message, Refused):
             self._fail((self._watching, self._sealed), SnapshotRefused(message.reason))
         elif isinstance(message, Lost):
@@ -130,6 +160,9 @@ class LauncherConnection:
         elif isinstance(message, Failed):
             self._failure = self._failure or message.text
             self.kill()
+        elif isinstance(message, ProcessEnded):
+            if self.processes is not None:
+                self.processes.ended(message.number, message.how)
         elif isinstance(message, Ended):
             self._told = message
 
@@ -145,6 +178,23 @@ class LauncherConnection:
                 future.set_exception(error)
                 future.exception()  # who gave up waiting needn't hear of it
 
+    def _receive(self, message: Prepared | Offered, sockets: list[socket.socket]) -> None:
+        if isinstance(message, Prepared):
+            self._accept(Listeners(*sockets))
+        else:
+            self._hand_over(sockets)
+
+    def _hand_over(self, made: list[socket.socket]) -> None:
+        """To whoever has waited longest, for they come in the order in which they were ordered."""
+        ordered = self._ordered_sockets.popleft() if self._ordered_sockets else None
+        if ordered is None or ordered.done():  # who waited for it was cancelled
+            for unwanted in made:
+                unwanted.close()
+        elif made:
+            ordered.set_result(made[0])
+        else:
+            ordered.set_exception(SandboxError("the sandbox can have no more sockets"))
+
     def _accept(self, listeners: Listeners) -> None:
         listeners.runtime_api.setblocking(False)
         listeners.gateway.setblocking(False)
@@ -158,5 +208,5 @@ class LauncherConnection:
         self._control.close()
         self._on_gone(self._told is not None or bool(self._failure))
         self._ended.set_result(self._told or Ended(Exit(None, signal.SIGKILL), 0))
-        error = as_error(self._failure or "the sandbox launcher was killed")
-        self._fail((self._listeners, self._running, self._watching, self._sealed), error)
+        error = error_of(self._failure) if self._failure else SandboxError("the sandbox launcher was killed")
+        self._fail((self._listeners, self._running, self._watching, self._sealed, *self._ordered_sockets), error)

@@ -118,10 +118,14 @@ class LauncherDaemon:
             self._process.wait()
 
 
-def specialise(control: socket.socket, description: bytes) -> None:
-    """Give a prepared sandbox to a function. May raise OSError when the launcher has gone."""
+def specialise(control: socket.socket, description: bytes, companion_output: int | None = None) -> None:
+    """Give a prepared sandbox to a function. May raise OSError when the launcher has gone.
+
+    `companion_output` is the pipe that its companions are to write to, if it has some.
+    """
     with _Text(description) as text:
-        socket.send_fds(control, [b"specialise"], [text.descriptor])
+        descriptors = [text.descriptor] if companion_output is None else [text.descriptor, companion_output]
+        socket.send_fds(control, [b"specialise"], descriptors)
 
 
 def seal(control: socket.socket, requests: socket.socket) -> None:

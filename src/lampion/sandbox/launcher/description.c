@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+enum { MOST_WORDS = 5 };
 typedef int (*reader)(struct description *wanted, char **words);
 
 static int refuse(int error)
@@ -191,32 +192,41 @@ static int add_entry(struct description *wanted, struct entry entry)
 
 static int read_bind(struct description *wanted, char **words)
 {
-    return add_entry(wanted, (struct entry){ENTRY_BIND, words[0], words[1], false, -1});
+    return add_entry(wanted, (struct entry){ENTRY_BIND, words[0], words[1], .tree = -1});
 }
 
 static int read_optional_bind(struct description *wanted, char **words)
 {
-    return add_entry(wanted, (struct entry){ENTRY_BIND, words[0], words[1], true, -1});
+    return add_entry(wanted, (struct entry){ENTRY_BIND, words[0], words[1], .is_optional = true, .tree = -1});
 }
 
 static int read_directory(struct description *wanted, char **words)
 {
-    return add_entry(wanted, (struct entry){ENTRY_DIRECTORY, words[0], "", false, -1});
+    return add_entry(wanted, (struct entry){ENTRY_DIRECTORY, words[0], "", .tree = -1});
 }
 
 static int read_file(struct description *wanted, char **words)
 {
-    return add_entry(wanted, (struct entry){ENTRY_FILE, words[0], words[1], false, -1});
+    return add_entry(wanted, (struct entry){ENTRY_FILE, words[0], words[1], .tree = -1});
 }
 
 static int read_cover(struct description *wanted, char **words)
 {
-    return add_entry(wanted, (struct entry){ENTRY_COVER, words[0], words[1], false, -1});
+    return add_entry(wanted, (struct entry){ENTRY_COVER, words[0], words[1], .tree = -1});
 }
 
 static int read_symlink(struct description *wanted, char **words)
 {
-    return add_entry(wanted, (struct entry){ENTRY_SYMLINK, words[0], words[1], false, -1});
+    return add_entry(wanted, (struct entry){ENTRY_SYMLINK, words[0], words[1], .tree = -1});
+}
+
+static int read_shared(struct description *wanted, char **words)
+{
+    struct entry entry = {ENTRY_SHARED, words[0], words[1], .tree = -1, .beneath = words[2]};
+    if (!is_plain_path(entry.text))
+        return refuse(EINVAL);
+    wanted->has_shared = true;
+    return read_identity(&entry.owner, words + 3) < 0 ? -1 : add_entry(wanted, entry);
 }
 
 static int read_limit(struct description *wanted, char **words)
@@ -257,6 +267,22 @@ static int read_variable(struct description *wanted, char **words)
     return 0;
 }
 
+static int read_companion(struct description *wanted, char **words)
+{
+    if (wanted->companion_count == MOST_COMPANIONS)
+        return refuse(E2BIG);
+    wanted->companions[wanted->companion_count++] = words[0];
+    return 0;
+}
+
+static int read_companion_variable(struct description *wanted, char **words)
+{
+    if (wanted->companion_variable_count == MOST_VARIABLES)
+        return refuse(E2BIG);
+    wanted->companion_variables[wanted->companion_variable_count++] = words[0];
+    return 0;
+}
+
 static const struct verb {
     const char *name;
     int word_count;
@@ -284,9 +310,12 @@ static const struct verb {
     {"file", 2, read_file},                     /* path content */
     {"cover", 2, read_cover},                   /* path content; in place of a file that is there, in a read-only view */
     {"symlink", 2, read_symlink},               /* path target */
+    {"shared", 5, read_shared},                 /* path, directory on the host, path beneath it, uid gid there; writable */
     {"rlimit", 3, read_limit},                  /* name soft hard; -1 is unlimited */
     {"argument", 1, read_argument},
     {"variable", 1, read_variable},             /* NAME=VALUE */
+    {"companion", 1, read_companion},           /* path of a program that runs beside the function's process */
+    {"companion-variable", 1, read_companion_variable},
 };
 
 static char *next_word(char **position, const char *end)
@@ -304,7 +333,7 @@ static int read_record(struct launch *launch, const char *verb, char **position,
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         if (strcmp(verbs[i].name, verb) != 0)
             continue;
-        char *words[4] = {0};
+        char *words[MOST_WORDS] = {0};
         for (int w = 0; w < verbs[i].word_count; w++)
             if ((words[w] = next_word(position, end)) == NULL)
                 return refuse(EINVAL);
@@ -341,6 +370,10 @@ static int check_first(const struct description *wanted)
 
 static int check_second(const struct description *wanted)
 {
+    /* A process that waits or is to be copied has begun already. */
+    bool can_be_held = !wanted->is_forked && !wanted->is_origin && wanted->argument_count > 0;
+    if (wanted->companion_count > 0 && !can_be_held)
+        return refuse(EINVAL);
     return wanted->shared_memory_bytes > 0 ? 0 : refuse(EINVAL);
 }
 

@@ -8,7 +8,7 @@ from typing import Final
 from lampion.sandbox.cgroups import CgroupPlan, Setting
 from lampion.sandbox.driver import SandboxError
 from lampion.sandbox.host_view import Entry
-from lampion.sandbox.spec import TELEMETRY_FD, Limits
+from lampion.sandbox.spec import Companions, Limits, SharedDirectory
 
 RUNTIME_API_ADDRESS: Final = "127.0.0.1:9001"
 GATEWAY_VARIABLES: Final = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9002"}
@@ -122,13 +122,20 @@ def describe_special(
     limits: Limits,
     settings: Iterable[Setting],
     entries: Iterable[Entry],
+    shared: SharedDirectory | None = None,
+    companions: Companions | None = None,
 ) -> bytes:
-    """What makes a prepared sandbox one function's. With a process waiting in it, `argv` is empty."""
+    """What makes a prepared sandbox one function's. With a process waiting in it, `argv` is empty.
+
+    The ids of `shared` are as the launcher numbers users.
+    """
     records: list[_Record] = [("shared-memory", str(limits.memory_mib * _MIB))]
     records.append(("working-directory", working_directory))
     records += _setting_records(settings)
     records += _entry_records(entries)
-    records += _program_records(argv, _complete(environ))
+    records += _shared_records(shared)
+    records += _program_records(argv, {**environ, "AWS_LAMBDA_RUNTIME_API": RUNTIME_API_ADDRESS})
+    records += _companion_records(companions)
     return _encode(records)
 
 
@@ -169,6 +176,13 @@ def _entry_records(entries: Iterable[Entry]) -> list[_Record]:
     ]
 
 
+def _shared_records(shared: SharedDirectory | None) -> list[_Record]:
+    if shared is None:
+        return []
+    owner = (str(shared.user_id), str(shared.group_id))
+    return [("shared", shared.target, str(shared.source), shared.beneath, *owner)]
+
+
 def _disk_records(disk: Disk | None) -> list[_Record]:
     return [] if disk is None else [("disk", str(disk.size_bytes), disk.image, disk.directory)]
 
@@ -186,12 +200,12 @@ def _program_records(argv: Iterable[str], environ: Mapping[str, str]) -> list[_R
     return words + [("variable", f"{name}={value}") for name, value in environ.items()]
 
 
-def _complete(environ: Mapping[str, str]) -> dict[str, str]:
-    return {
-        **environ,
-        "AWS_LAMBDA_RUNTIME_API": RUNTIME_API_ADDRESS,
-        "_LAMBDA_TELEMETRY_LOG_FD": str(TELEMETRY_FD),
-    }
+def _companion_records(companions: Companions | None) -> list[_Record]:
+    if companions is None:
+        return []
+    environ = {**companions.environ, "AWS_LAMBDA_RUNTIME_API": RUNTIME_API_ADDRESS}
+    words: list[_Record] = [("companion", program) for program in companions.programs]
+    return words + [("companion-variable", f"{name}={value}") for name, value in environ.items()]
 
 
 def _cgroup_records(plan: CgroupPlan) -> list[_Record]:

@@ -63,6 +63,8 @@ int start_function(struct launch *launch)
         errno = EINVAL;
         return -1;
     }
+    if (launch->wanted.companion_count > 0)
+        return hold_function(launch);
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
         return -1;
     launch->function = launch->wanted.is_origin ? fork_with_high_number() : fork();

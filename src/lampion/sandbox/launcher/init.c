@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +16,11 @@ static bool reap(struct launch *launch)
 {
     int status;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+        if (launch->wanted.companion_count > 0) {
+            if (reap_accompanied(launch, pid, status))
+                return true;
+            continue;
+        }
         if (pid != launch->function)
             continue;
         char text[64];
@@ -36,6 +42,16 @@ static const struct {
     bool is_for_all;
 } orders[] = {{"term", SIGTERM, false}, {"stop", SIGSTOP, true}, {"continue", SIGCONT, true}};
 
+/* Who gets it connects to what listens in this sandbox, wherever it is itself. Without one, it hears that too. */
+static int offer_socket(struct launch *launch)
+{
+    int made = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int result = send_message(launch->inside, "socket", &made, made < 0 ? 0 : 1);
+    if (made >= 0)
+        close(made);
+    return result;
+}
+
 /* False when the sandbox is to end. */
 static bool hear_launcher(struct launch *launch)
 {
@@ -50,6 +66,10 @@ static bool hear_launcher(struct launch *launch)
             kill(target, orders[i].signal);
         return true;
     }
+    if (strcmp(message->text, "socket") == 0)
+        return offer_socket(launch) == 0;
+    if (obey_for_companions(launch, message->text))
+        return true;
     if (strcmp(message->text, "hold") == 0)
         launch->outlives_function = true;
     if (message->count == 0)

@@ -74,7 +74,9 @@ int make_rules(struct launch *launch)
     if (version < 1)
         return 0;
     unsigned long long rights = known_rights(version);
-    struct ruleset wanted = {rights, 0, version < 6 ? 0 : SCOPE_ABSTRACT_SOCKETS | SCOPE_SIGNALS};
+    /* Companions would be outside too, each being restricted by itself. */
+    bool is_scoped = version >= 6 && launch->wanted.companion_count == 0;
+    struct ruleset wanted = {rights, 0, is_scoped ? SCOPE_ABSTRACT_SOCKETS | SCOPE_SIGNALS : 0};
     /* An older kernel wants a shorter structure. */
     size_t size = version < 4 ? 8 : version < 6 ? 16 : sizeof wanted;
     int ruleset = (int)syscall(CREATE_RULESET, &wanted, size, 0);
@@ -83,6 +85,11 @@ int make_rules(struct launch *launch)
     for (size_t i = 0; i < sizeof exceptions / sizeof exceptions[0]; i++) {
         set_detail(launch, exceptions[i].path);
         if (allow_beneath(ruleset, exceptions[i].path, exceptions[i].rights & rights) < 0)
+            return -1;
+    }
+    for (int i = 0; i < launch->wanted.entry_count; i++) {
+        const struct entry *entry = &launch->wanted.entries[i];
+        if (entry->kind == ENTRY_SHARED && allow_beneath(ruleset, entry->path, FILL & rights) < 0)
             return -1;
     }
     launch->rules = ruleset;

@@ -7,8 +7,11 @@
  * a function runs in between, so a prepared sandbox is as good as a new one.
  *
  * To the server:  "prepared" with the listening sockets | "running" | "error STEP WHAT: WHY"
+ *                 "socket" with one of the sandbox's network, as ordered; without, when it can have no more
  *                 "exit code|signal NUMBER oom COUNT peak BYTES killed 0|1", after which nothing of the sandbox exists
- * From it:        "specialise" with a second description | "term" | "kill"; the end of the socket means "kill" too.
+ *                 with companions, "process NUMBER code|signal|error NUMBER oom COUNT" for each: see companions.c
+ * From it:        "specialise" with a second description, and a pipe for companions | "socket" | "term" | "kill"; the end of the
+ *                 socket means "kill" too. With companions, "main" | "end NUMBER".
  *
  * server -> launcher (host's namespaces) -> process 1 (all new namespaces) -> the function's process
  */
@@ -95,10 +98,12 @@ static const struct step inner_steps[] = {
 /* The launcher's part when a function gets the sandbox. */
 static const struct step outer_special_steps[] = {
     {"description", read_description},
+    {"companions", give_away_companion_pipe},
     /* Before the function's first instruction. */
     {"limits", write_settings},
     {"sources", open_sources},
     {"owners", show_owners},
+    {"file-system", open_shared},
     {"hand-over", hand_trees},
     {NULL, NULL},
 };
@@ -113,6 +118,7 @@ static const struct step inner_special_steps[] = {
     {"seal", seal_root},
     /* Takes what `privileges` takes away, and comes before it: afterwards nobody here can mount anything. */
     {"function", start_function},
+    {"companions", start_companions},
     /* Process 1 may share the function's user; this keeps the function out of its memory and descriptors. */
     {"closed", close_to_others},
     {"orders", give_orders},
@@ -133,8 +139,12 @@ static const struct step function_steps[] = {
     {"descriptors", arrange_descriptors},
     {"privileges", drop_privileges},
     {"landlock", restrict_writing},
+    /* Before the other filter, which lets nobody add one. */
+    {"modes", filter_modes},
     /* Last, for it refuses what the steps before do; it needs that privileges can't come back. */
     {"seccomp", filter_system_calls},
+    /* With companions, which come first. */
+    {"gate", await_gate},
     {"exec", execute},
     {NULL, NULL},
 };
@@ -172,6 +182,15 @@ void run_function(struct launch *launch, int report)
 {
     const char *failed = take_steps(function_steps, launch);
     send_error(report, failed, launch, errno);
+    _exit(127);
+}
+
+void run_accompanied(struct launch *launch, int report)
+{
+    take_steps(function_steps, launch);
+    int error = errno;
+    if (write(report, &error, sizeof error) < 0)
+        _exit(126);
     _exit(127);
 }
 

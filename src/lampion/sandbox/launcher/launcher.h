@@ -14,6 +14,7 @@ enum {
     MOST_ARGUMENTS = 4096,
     MOST_VARIABLES = 2048,
     MOST_RLIMITS = 16,
+    MOST_COMPANIONS = 10,
     MOST_MESSAGE_BYTES = 1024,
     MOST_DESCRIPTORS = MOST_ENTRIES + 8, /* in one message; the kernel takes 253 */
     DEVICE_COUNT = 5,
@@ -38,7 +39,12 @@ struct setting {
     const char *value;
 };
 
-enum entry_kind { ENTRY_BIND, ENTRY_DIRECTORY, ENTRY_FILE, ENTRY_COVER, ENTRY_SYMLINK };
+enum entry_kind { ENTRY_BIND, ENTRY_DIRECTORY, ENTRY_FILE, ENTRY_COVER, ENTRY_SYMLINK, ENTRY_SHARED };
+
+struct identity {
+    unsigned user_id;
+    unsigned group_id;
+};
 
 /* One name in the sandbox's file system; `text` is a host path, a content or a link's target. */
 struct entry {
@@ -46,7 +52,9 @@ struct entry {
     const char *path;
     const char *text;
     bool is_optional;
-    int tree; /* BIND: the detached mount, -1 when the optional source is missing */
+    int tree; /* BIND, SHARED: the detached mount, -1 when the optional source is missing */
+    const char *beneath;  /* SHARED: the part of the host directory that is meant; empty for all of it */
+    struct identity owner; /* SHARED: who the function is there, as the launcher numbers users */
 };
 
 /* Which file it is, whoever opened it. */
@@ -59,11 +67,6 @@ struct resource_limit {
     int resource;
     long long soft;
     long long hard;
-};
-
-struct identity {
-    unsigned user_id;
-    unsigned group_id;
 };
 
 /* An image to copy, and where its copies lie; `bytes`, of /tmp, is 0 when there is to be no disk. */
@@ -82,6 +85,7 @@ struct description {
     size_t text_length;
     bool has_user_namespace; /* ids are mapped, not changed */
     bool has_keeper;         /* process 1 has an id of its own: 0 inside */
+    bool has_shared; /* one of the entries is a directory that the function may write to */
     bool is_zygote;          /* no function's sandbox but the place of a zygote */
     bool is_forked;          /* the function's process comes from a zygote */
     bool is_origin;          /* a snapshot is to be taken of the function's process */
@@ -109,6 +113,10 @@ struct description {
     int argument_count;
     char *variables[MOST_VARIABLES + 1];
     int variable_count;
+    char *companions[MOST_COMPANIONS]; /* programs that run beside the function's process, see companions.c */
+    int companion_count;
+    char *companion_variables[MOST_VARIABLES + 1];
+    int companion_variable_count;
 };
 
 /* A text with descriptors, which the receiver owns. */
@@ -144,6 +152,11 @@ struct launch {
     pid_t init;          /* process 1 of the sandbox as the host numbers it; 0 before it exists */
     int init_handle;     /* the same as a descriptor */
     pid_t function;      /* the function's process as process 1 numbers it; 0 before it exists */
+    pid_t companions[MOST_COMPANIONS]; /* likewise; 0 as well when one has ended */
+    int companion_output; /* what companions write to; -1 when there are none */
+    int gate_in;         /* where the function's process waits until it may start; 0 when it needn't */
+    int gate_out;
+    int gate_report;     /* where it tells why it couldn't */
     int cgroups_made;
     int settings_made;
     int entries_made;
@@ -176,6 +189,7 @@ int specialise_outside(struct launch *launch);
 int specialise_inside(struct launch *launch);
 void rename_init(struct launch *launch);
 void run_function(struct launch *launch, int report);
+void run_accompanied(struct launch *launch, int report);
 
 /* channel.c: messages are short texts over SOCK_SEQPACKET, with descriptors. */
 int send_message(int channel, const char *text, const int *descriptors, int count);
@@ -205,6 +219,9 @@ int open_sources(struct launch *launch);
 int show_owners(struct launch *launch);
 int let_go_of_sources(struct launch *launch);
 
+/* shared.c */
+int open_shared(struct launch *launch);
+
 /* mounts.c */
 int enter_new_root(struct launch *launch);
 int build_tree(struct launch *launch);
@@ -233,6 +250,7 @@ int open_listeners(struct launch *launch);
 void close_listeners(struct launch *launch);
 
 /* privileges.c */
+int write_map(struct launch *launch, pid_t process, const char *file, const char *text);
 int map_ids(struct launch *launch);
 int become_keeper(struct launch *launch);
 void look_at_core_pattern(void);
@@ -248,6 +266,7 @@ int close_to_others(struct launch *launch);
 /* seccomp.c */
 void build_filter(void);
 int filter_system_calls(struct launch *launch);
+int filter_modes(struct launch *launch);
 
 /* landlock.c */
 int restrict_writing(struct launch *launch);
@@ -270,6 +289,14 @@ int enter_working_directory(struct launch *launch);
 int execute(struct launch *launch);
 int start_function(struct launch *launch);
 int give_orders(struct launch *launch);
+
+/* companions.c */
+int give_away_companion_pipe(struct launch *launch);
+int hold_function(struct launch *launch);
+int await_gate(struct launch *launch);
+int start_companions(struct launch *launch);
+bool obey_for_companions(struct launch *launch, const char *order);
+bool reap_accompanied(struct launch *launch, pid_t pid, int status);
 
 /* zygote.c */
 int ask_zygote(struct launch *launch);

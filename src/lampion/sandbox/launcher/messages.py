@@ -5,7 +5,8 @@ import signal
 from dataclasses import dataclass
 from typing import Final
 
-from lampion.sandbox.driver import CannotStart, Exit, SandboxError
+from lampion.sandbox.companions import NotStarted
+from lampion.sandbox.driver import DirectoryRefused, Exit, ProgramError, SandboxError, WorkingDirectoryError
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,11 @@ class Watching:
 @dataclass(frozen=True, slots=True)
 class Sealed:
     """The snapshot has been taken: it can be copied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A socket of the sandbox's network came along, as was ordered; or none, when it can have no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +61,40 @@ class Ended:
     peak_bytes: int
 
 
-Message = Prepared | Running | Watching | Sealed | Lost | Refused | Failed | Ended
+@dataclass(frozen=True, slots=True)
+class ProcessEnded:
+    """One process of a sandbox with companions has ended, or couldn't be started; number 0 is the function's."""
+
+    number: int
+    how: Exit | NotStarted
+
+
+Message = Prepared | Running | Offered | Watching | Sealed | Lost | Refused | Failed | ProcessEnded | Ended
 MESSAGE_BYTES: Final = 1024
+SHARED_STEP: Final = "file-system"
+"""The launcher's step that takes the directory that a sandbox shares (launcher.c)."""
 _PLAIN: Final[dict[str, Message]] = {
     "prepared": Prepared(),
     "running": Running(),
     "watching": Watching(),
     "sealed": Sealed(),
     "lost": Lost(),
+    "socket": Offered(),
 }
-_NOT_STARTED: Final = re.compile(r"(exec|working-directory) (.+): ([^:]+)", re.DOTALL)
+_NOT_EXECUTED: Final = re.compile(r"exec .*: ([^:]+)", re.DOTALL)
+_NOT_ENTERED: Final = re.compile(r"working-directory .*: ([^:]+)", re.DOTALL)
+_PROCESS: Final = re.compile(r"process (\d+) (code|signal|error) (\d+) oom (\d+)")
 _ENDED: Final = re.compile(r"exit (code|signal) (\d+) oom (\d+) peak (-?\d+) killed ([01])")
+
+
+def error_of(failure: str, about: str = "") -> SandboxError:
+    """What a step's failure is to who wanted the sandbox; the last step executes the function's program."""
+    if failure.startswith(f"{SHARED_STEP} "):
+        return DirectoryRefused(about + failure)
+    if (match := _NOT_ENTERED.fullmatch(failure)) is not None:
+        return WorkingDirectoryError(match[1], about + failure)
+    match = _NOT_EXECUTED.fullmatch(failure)
+    return SandboxError(about + failure) if match is None else ProgramError(match[1], about + failure)
 
 
 def parse_message(raw: bytes) -> Message:
@@ -77,6 +106,9 @@ def parse_message(raw: bytes) -> Message:
         return Refused(text.removeprefix("refused "))
     if text.startswith("error "):
         return Failed(text.removeprefix("error "))
+    process = _PROCESS.fullmatch(text)
+    if process is not None:
+        return ProcessEnded(int(process[1]), _end_of_process(process[2], int(process[3]), int(process[4])))
     match = _ENDED.fullmatch(text)
     if match is None:
         return Failed(f"unknown message {text!r}")
@@ -88,7 +120,9 @@ def parse_message(raw: bytes) -> Message:
     return Ended(Exit(None, number, out_of_memory), peak)
 
 
-def as_error(failure: str) -> SandboxError:
-    """What a step's failure means for whoever waits for the sandbox."""
-    match = _NOT_STARTED.fullmatch(failure)
-    return SandboxError(failure) if match is None else CannotStart(*match.groups())
+def _end_of_process(kind: str, number: int, oom_kills: int) -> Exit | NotStarted:
+    if kind == "error":
+        return NotStarted(number)
+    if kind == "code":
+        return Exit(number)
+    return Exit(None, number, out_of_memory=number == signal.SIGKILL and oom_kills > 0)

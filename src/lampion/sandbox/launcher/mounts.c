@@ -92,6 +92,8 @@ static int build_entry(const struct entry *entry)
     switch (entry->kind) {
     case ENTRY_BIND:
         return entry->tree < 0 ? 0 : attach_tree(entry->tree, entry->path);
+    case ENTRY_SHARED:
+        return attach_tree(entry->tree, entry->path);
     case ENTRY_DIRECTORY:
         return make_directories(entry->path, true);
     case ENTRY_FILE:
@@ -170,9 +172,11 @@ int hand_trees(struct launch *launch)
     char text[MOST_MESSAGE_BYTES] = "specialise ";
     size_t length = strlen(text);
     int descriptors[MOST_DESCRIPTORS] = {launch->description}, count = 1;
+    if (launch->companion_output >= 0)
+        descriptors[count++] = launch->companion_output;
     for (int i = launch->entries_made; i < launch->wanted.entry_count; i++) {
         const struct entry *entry = &launch->wanted.entries[i];
-        text[length++] = entry->kind == ENTRY_BIND && entry->tree >= 0 ? 'y' : 'n';
+        text[length++] = entry->tree >= 0 ? 'y' : 'n';
         if (text[length - 1] == 'y')
             descriptors[count++] = entry->tree;
     }
@@ -189,6 +193,7 @@ int take_trees(struct launch *launch)
     const char *letter = strchr(launch->handed.text, ' ');
     int next = 1; /* after the description */
     close(launch->description);
+    launch->companion_output = launch->wanted.companion_count > 0 ? launch->handed.descriptors[next++] : -1;
     for (int i = launch->entries_made; letter != NULL && i < launch->wanted.entry_count; i++)
         launch->wanted.entries[i].tree = *++letter == 'y' ? launch->handed.descriptors[next++] : -1;
     return 0;

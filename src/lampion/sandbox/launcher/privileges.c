@@ -13,10 +13,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static int write_map(struct launch *launch, const char *file, const char *text)
+int write_map(struct launch *launch, pid_t process, const char *file, const char *text)
 {
     char path[64];
-    snprintf(path, sizeof path, "/proc/%d/%s", (int)launch->init, file);
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)process, file);
     set_detail(launch, path);
     int descriptor = open(path, O_WRONLY | O_CLOEXEC);
     if (descriptor < 0)
@@ -34,7 +34,7 @@ static int map(struct launch *launch, const char *file, unsigned inside, unsigne
     int length = snprintf(text, sizeof text, "%u %u 1\n", inside, outside);
     if (launch->wanted.has_keeper)
         snprintf(text + length, sizeof text - (size_t)length, "0 %u 1\n", keeper);
-    return write_map(launch, file, text);
+    return write_map(launch, launch->init, file, text);
 }
 
 int map_ids(struct launch *launch)
@@ -43,7 +43,7 @@ int map_ids(struct launch *launch)
     if (!wanted->has_user_namespace)
         return 0;
     /* The kernel wants this refusal before it lets an ordinary user map a group. */
-    if (write_map(launch, "setgroups", "deny") < 0)
+    if (write_map(launch, launch->init, "setgroups", "deny") < 0)
         return -1;
     if (map(launch, "gid_map", wanted->inside.group_id, wanted->outside.group_id, wanted->keeper.group_id) < 0)
         return -1;

@@ -60,7 +60,7 @@ int show_owners(struct launch *launch)
         return 0;
     struct mount_attr wanted = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (unsigned long long)ids};
     for (int i = launch->entries_made; i < launch->wanted.entry_count; i++)
-        if (launch->wanted.entries[i].tree >= 0)
+        if (launch->wanted.entries[i].kind == ENTRY_BIND && launch->wanted.entries[i].tree >= 0)
             syscall(SYS_mount_setattr, launch->wanted.entries[i].tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &wanted,
                     sizeof wanted);
     close(ids);

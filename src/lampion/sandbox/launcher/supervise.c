@@ -44,6 +44,11 @@ static bool hear_init(struct launch *launch, struct ending *ending)
     }
     if (strncmp(message.text, "error ", 6) == 0)
         ending->has_failed = true;
+    if (strncmp(message.text, "process ", 8) == 0) {
+        size_t length = strlen(message.text);
+        snprintf(message.text + length, sizeof message.text - length, " oom %lld",
+                 read_counter(launch->wanted.oom_file, "oom_kill"));
+    }
     if (send_message(launch->control, message.text, message.descriptors, message.count) < 0)
         kill_all(launch, ending);
     close_descriptors(&message);
@@ -61,8 +66,9 @@ static bool hear_server(struct launch *launch, struct ending *ending, struct pol
     }
     if (strcmp(message.text, "kill") == 0) {
         kill_all(launch, ending);
-    } else if (strcmp(message.text, "specialise") == 0 && message.count == 1) {
+    } else if (strcmp(message.text, "specialise") == 0 && (message.count == 1 || message.count == 2)) {
         launch->description = message.descriptors[0];
+        launch->companion_output = message.count == 2 ? message.descriptors[1] : -1;
         if (specialise_outside(launch) < 0)
             fail(launch, ending);
     } else if (strcmp(message.text, "seal") == 0 && message.count == 1) {

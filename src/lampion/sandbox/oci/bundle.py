@@ -10,7 +10,7 @@ from lampion.sandbox.cgroups import CPU_PERIOD_MICROSECONDS
 from lampion.sandbox.driver import SandboxError
 from lampion.sandbox.host_view import Entry, EntryKind
 from lampion.sandbox.launcher.description import GATEWAY_VARIABLES, RUNTIME_API_ADDRESS, Identity, resource_limits
-from lampion.sandbox.spec import TELEMETRY_FD, Limits, SandboxSpec
+from lampion.sandbox.spec import Limits, SandboxSpec
 
 VERSION: Final = "1.1.0"
 INIT: Final = "/init"
@@ -108,7 +108,7 @@ def _process(spec: SandboxSpec, identity: Identity) -> dict[str, Any]:
         **(GATEWAY_VARIABLES if spec.network.has_gateway else {}),
         **spec.environ,
         "AWS_LAMBDA_RUNTIME_API": RUNTIME_API_ADDRESS,
-        "_LAMBDA_TELEMETRY_LOG_FD": str(TELEMETRY_FD),
+        **spec.telemetry_variables,
     }
     home = "unset" if "HOME" not in environ else "keep" if environ["HOME"] else "empty"
     return {

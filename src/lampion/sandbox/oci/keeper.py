@@ -237,7 +237,9 @@ class Container:
             order = self._control.recv(_MESSAGE_BYTES)
         except OSError:
             order = b""
-        if order in (b"term", b"stop", b"continue"):
+        if order == b"socket":
+            self._offer_socket()
+        elif order in (b"term", b"stop", b"continue"):
             try:
                 self._init.send(order)
             except OSError:
@@ -245,6 +247,14 @@ class Container:
         else:
             self._kill()
         return order != b""
+
+    def _offer_socket(self) -> None:
+        """One of the container's network, which is this process's own; none when there can be no more."""
+        try:
+            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as made:
+                socket.send_fds(self._control, [b"socket"], [made.fileno()])
+        except OSError:
+            self._tell("socket")
 
     def _kill(self) -> None:
         self._is_killed = True

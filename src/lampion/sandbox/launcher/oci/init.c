@@ -67,8 +67,12 @@ static int prepare(const char *home)
     return sigaction(SIGCHLD, &noting, NULL);
 }
 
-/* In the child; returns only when it can't. What failed, and on what, is left in `step` and `failed`. */
-static void become(char **words, const char **step, const char **failed)
+struct failure {
+    const char *step, *detail;
+};
+
+/* In the child; returns only when it can't. What failed is left in `failed`. */
+static void become(char **words, struct failure *failed)
 {
     sigset_t none;
     sigemptyset(&none);
@@ -77,12 +81,10 @@ static void become(char **words, const char **step, const char **failed)
     sigprocmask(SIG_SETMASK, &none, NULL);
     umask(022);
     setsid();
-    *step = "working-directory";
-    *failed = words[0];
+    *failed = (struct failure){"working-directory", words[0]};
     if (chdir(words[0]) < 0)
         return;
-    *step = "exec";
-    *failed = words[1];
+    *failed = (struct failure){"exec", words[1]};
     execve(words[1], words + 1, environ);
 }
 
@@ -95,9 +97,9 @@ static pid_t start(char **words)
         return -1;
     pid_t child = fork();
     if (child == 0) {
-        const char *step = "fork", *failed = "";
-        become(words, &step, &failed);
-        int length = snprintf(text, sizeof text, "error %s %.300s: %s", step, failed, strerror(errno));
+        struct failure failed = {"fork", ""};
+        become(words, &failed);
+        int length = snprintf(text, sizeof text, "error %s %.300s: %s", failed.step, failed.detail, strerror(errno));
         _exit(write(ends[1], text, (size_t)length) == length ? 127 : 126);
     }
     close(ends[1]);

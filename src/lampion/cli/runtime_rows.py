@@ -1,0 +1,116 @@
+"""What this machine has for each runtime, as rows for people and for programs."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+from lampion.clock.clock import SystemClock
+from lampion.code.interpreter_places import search_places
+from lampion.code.interpreters import Interpreter, Interpreters, RuntimeBase, install_command
+from lampion.code.runtimes import Runtime, catalogue
+from lampion.config import Settings
+from lampion.sandbox.tool_runner import SubprocessToolRunner, ToolOutput
+
+_LANGUAGES: Final = ("python", "nodejs", "java", "ruby", "dotnet", "provided", "go", "custom")
+
+
+class Service(StrEnum):
+    """How a runtime is served here."""
+
+    OWN_VERSION = "own-version"
+    CLOSE_VERSION = "close-version"
+    NO_INTERPRETER_NEEDED = "no-interpreter-needed"
+    NOT_FOUND = "not-found"
+    NOT_BUILT = "not-built"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRuntime:
+    """What serves a runtime: an interpreter with its path, or a system with its name."""
+
+    version: str
+    executable: str
+    is_close: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeRow:
+    """One runtime of the catalogue. `install` is what a person may do to have an interpreter for it."""
+
+    identifier: str
+    language: str
+    service: Service
+    found: FoundRuntime | None
+    install: str
+    is_deprecated: bool
+    deprecation: date | None
+    block_create: date | None
+    block_update: date | None
+
+
+async def discovered(settings: Settings) -> Mapping[str, RuntimeBase]:
+    """What a server with these settings would find; starts every interpreter once."""
+    places, tool = search_places(settings.interpreter, os.environ), ToolOutput(SubprocessToolRunner(SystemClock()))
+    return await Interpreters(places, tool, takes_close=settings.close_runtimes).discover()
+
+
+def found_runtime(base: RuntimeBase) -> FoundRuntime:
+    if isinstance(base, Interpreter):
+        return FoundRuntime(base.version, str(base.executable), base.is_close)
+    return FoundRuntime(base.version, base.name)
+
+
+def runtime_rows(bases: Mapping[str, RuntimeBase], today: date) -> Sequence[RuntimeRow]:
+    """Every runtime that AWS ever had: language by language, the newest first."""
+    newest_first = reversed(list(catalogue().runtimes.values()))
+    rows = [_row(runtime, bases.get(runtime.identifier), today) for runtime in newest_first]
+    return sorted(rows, key=lambda row: _LANGUAGES.index(row.language))
+
+
+def _row(runtime: Runtime, base: RuntimeBase | None, today: date) -> RuntimeRow:
+    return RuntimeRow(
+        identifier=runtime.identifier,
+        language=runtime.language,
+        service=_service(runtime, base),
+        found=None if base is None else found_runtime(base),
+        install=install_command(runtime) if runtime.is_runnable else "",
+        is_deprecated=runtime.deprecation is not None and runtime.deprecation <= today,
+        deprecation=runtime.deprecation,
+        block_create=runtime.block_create,
+        block_update=runtime.block_update,
+    )
+
+
+def _service(runtime: Runtime, base: RuntimeBase | None) -> Service:
+    if base is None:
+        return Service.NOT_FOUND if runtime.is_runnable else Service.NOT_BUILT
+    if not isinstance(base, Interpreter):
+        return Service.NO_INTERPRETER_NEEDED
+    return Service.CLOSE_VERSION if base.is_close else Service.OWN_VERSION
+
+
+def as_json(rows: Sequence[RuntimeRow]) -> str:
+    return json.dumps([asdict(row) for row in rows], indent=2, default=str)
+
+
+def as_text(rows: Sequence[RuntimeRow]) -> str:
+    return "\n".join(f"{row.identifier:16}{'  '.join(_words(row))}" for row in rows)
+
+
+def _words(row: RuntimeRow) -> Iterator[str]:
+    found = row.found
+    if row.service is Service.NOT_BUILT:
+        yield "not run by Lampion"
+    elif found is None:
+        yield f"not found; install one with {row.install}"
+    elif row.service is Service.NO_INTERPRETER_NEEDED:
+        yield f"the function's own program, on {found.executable}"
+    else:
+        yield f"{found.version:10}"
+        yield f"{found.executable}{' (close)' if found.is_close else ''}"
+    if row.is_deprecated:
+        yield f"[deprecated {row.deprecation}; new until {row.block_create}, updates until {row.block_update}]"

@@ -1,0 +1,51 @@
+"""Where .NET is, and what it says of itself. One program runs assemblies of every version that lies beside it."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+from lampion.code.languages.language import Answer, Language
+from lampion.code.versions import by_closeness, is_version
+
+_RUNTIME: Final = re.compile(r"Microsoft\.NETCore\.App (\S+) \[(.+)/shared/Microsoft\.NETCore\.App\]")
+_ROOT: Final = "/var/lang/bin"
+"""Where AWS's runtimes have it."""
+
+
+def _read(answer: bytes, version: str) -> Answer | None:
+    """`dotnet --list-runtimes`: a line for each, with its directory. None when the wanted version isn't among them."""
+    found = dict(_RUNTIME.findall(answer.decode()))
+    fit = by_closeness(version, [one for one in found if is_version(one, version)])
+    return Answer(fit[0], Path(found[fit[0]]), "dotnet", inside=_ROOT) if fit else None
+
+
+def _refusal(handler: str) -> str:
+    """Of what AWS runs by a program of its own, which isn't here."""
+    if ":" not in handler:
+        return ""
+    return (
+        f"The handler {handler} names a method of a class library, which Lampion doesn't run. Make the function "
+        "an executable assembly, which runs on AWS as well: OutputType Exe, a Main that runs LambdaBootstrapBuilder of "
+        f"the package Amazon.Lambda.RuntimeSupport, and the handler {handler.partition(':')[0]}."
+    )
+
+
+DOTNET: Final = Language(
+    title=".NET",
+    names=("dotnet",),
+    kept=(
+        (".dotnet", "dotnet"),
+        ("/usr/share/dotnet", "dotnet"),
+        ("/usr/lib/dotnet", "dotnet"),
+        ("/usr/lib64/dotnet", "dotnet"),
+        ("/usr/local/share/dotnet", "dotnet"),
+        ("/opt/dotnet", "dotnet"),
+        (".asdf/installs/dotnet", "{}.*/dotnet"),
+        (".asdf/installs/dotnet-core", "{}.*/dotnet"),
+        (".local/share/mise/dotnet-root", "dotnet"),
+    ),
+    question=("--list-runtimes",),
+    read=_read,
+    install="`apt-get install dotnet-runtime-{}.0` or `dotnet-install.sh --runtime dotnet --channel {}.0`",
+    refusal=_refusal,
+)

@@ -1,0 +1,1 @@
+"""Programs that functions of runtimes without an interpreter bring, in three languages."""
