@@ -1,6 +1,7 @@
 """`lampion doctor`: asks the rooms what this machine offers, and prints it."""
 
 import asyncio
+import shutil
 from datetime import UTC, datetime
 
 import click
@@ -27,6 +28,12 @@ _NO_ISOLATION = Capabilities(
 )
 _NO_RUNTIME = Finding(
     "runtimes", "no function can run: there is no Python or Node.js that serves one", "apt-get install python3"
+)
+
+_NO_SKOPEO = Finding(
+    "skopeo",
+    "container images can be pushed here, but not loaded from files or taken from other registries",
+    "apt-get install skopeo",
 )
 
 
@@ -71,6 +78,7 @@ async def _examine(settings: Settings) -> Report:
             *isolated.findings,
             *network,
             *([] if any(name.startswith(_LANGUAGES) for name in runtimes) else [_NO_RUNTIME]),
+            *([] if shutil.which("skopeo") else [_NO_SKOPEO]),
             *system_findings(),
             *sdk_findings(runtimes),
             *runtime_findings(settings.data, today=datetime.fromtimestamp(SystemClock().now(), UTC).date()),
