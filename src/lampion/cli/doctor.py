@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import click
 
 import lampion
+from lampion.cli.doctor_file_systems import file_system_findings
 from lampion.cli.doctor_report import DataState, Report, Room, as_json, as_text
 from lampion.cli.doctor_runtimes import runtime_findings, system_findings
 from lampion.cli.failure import ExitCode, Failure
@@ -68,6 +69,7 @@ async def _examine(settings: Settings) -> Report:
         findings=[
             *isolated.findings,
             *network,
+            *file_system_findings(settings.file_systems, driver),
             *([] if any(name.startswith(_LANGUAGES) for name in runtimes) else [_NO_RUNTIME]),
             *system_findings(),
             *runtime_findings(settings.data, today=datetime.fromtimestamp(SystemClock().now(), UTC).date()),
