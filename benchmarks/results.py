@@ -27,6 +27,9 @@ WITH_PYTHON_OBJECTS = "with Python's objects"
 NODEJS, RUBY, BOTO3, SNAP_START = "Node.js", "Ruby", "boto3", "boto3, SnapStart"
 """Kinds of functions beside the small one in Python."""
 
+OUR_INIT, AWS_INIT = "Init Duration ms", "AWS's Init Duration p50 ms"
+"""Columns of first answers by runtime: of the Init phase alone, ours as REPORT tells it, AWS's as published."""
+
 RESOLVED_RATIO = 1.3
 """Two systems whose A/A control differs by this much or more can't be told apart by smaller ratios."""
 

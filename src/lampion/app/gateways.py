@@ -1,5 +1,9 @@
 """Builds the doors, and the gateways that lead to them."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
 from lampion.app.operations import operations
 from lampion.app.rooms import Ports, Stores, Work
 from lampion.app.views import own_doors
@@ -8,29 +12,65 @@ from lampion.aws.operation import collect
 from lampion.aws.sigv4_sign import Signer
 from lampion.config import Settings
 from lampion.config.values import AuthMode, FunctionAccess
+from lampion.endpoints.aws_client import AwsClient
+from lampion.endpoints.http_client import HttpClient
 from lampion.function_url.door import FunctionUrlDoor, Listening
 from lampion.gateway.authentication import Authentication, OpenAuthentication, SignedAuthentication
 from lampion.gateway.authorization import AccountsOnly, Authorization
 from lampion.gateway.aws_api import AwsApi
 from lampion.gateway.code_downloads import CodeDownloads
 from lampion.gateway.gateway import Gateway
+from lampion.gateway.other_services import OtherServices
 
 
-def open_gateways(settings: Settings, ports: Ports, stores: Stores, work: Work) -> Gateway:
+@asynccontextmanager
+async def other_services(settings: Settings, ports: Ports, work: Work) -> AsyncIterator[OtherServices]:
+    """What functions reach through this server. Nothing is opened before its use."""
+    http = HttpClient(ports.clock, ca_bundle=settings.endpoints.ca_bundle)
+    try:
+        yield OtherServices(
+            AwsClient(settings.endpoints, http, ports.clock),
+            configured=settings.endpoints.of_service.keys(),
+            sessions=work.sessions,
+            functions_may_all=settings.function_access is FunctionAccess.ALL,
+            clock=ports.clock,
+        )
+    finally:
+        await http.close()
+
+
+def open_gateways(settings: Settings, ports: Ports, stores: Stores, work: Work, others: OtherServices) -> Gateway:
     """The gateway for clients; that for functions always checks signatures, for they aren't trusted as clients are."""
     signed = SignedAuthentication(keys=stores.keys, sessions=work.sessions, region=settings.region, clock=ports.clock)
-    checking = _gateway(settings, ports, stores, work, signed)
+    checking = _gateway(settings, ports, stores, work, others, _Front(signed))
     work.doors.lead_to(checking)
     if settings.auth is AuthMode.OPEN:
         opened = OpenAuthentication(account_id=settings.account_id)
-        return _gateway(settings, ports, stores, work, opened, settings.scheme)
-    return checking if settings.scheme == "http" else _gateway(settings, ports, stores, work, signed, settings.scheme)
+        return _gateway(settings, ports, stores, work, others, _Front(opened, settings.scheme))
+    return (
+        checking
+        if settings.scheme == "http"
+        else _gateway(settings, ports, stores, work, others, _Front(signed, settings.scheme))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Front:
+    """In what the gateways differ."""
+
+    authentication: Authentication
+    scheme: str = "http"
 
 
 def _gateway(
-    settings: Settings, ports: Ports, stores: Stores, work: Work, authentication: Authentication, scheme: str = "http"
+    settings: Settings,
+    ports: Ports,
+    stores: Stores,
+    work: Work,
+    others: OtherServices,
+    front: _Front,
 ) -> Gateway:
-    service = load_service("lambda")
+    service, authentication, scheme = load_service("lambda"), front.authentication, front.scheme
     functions_may_all = settings.function_access is FunctionAccess.ALL
     for_own_doors = authentication if functions_may_all else AccountsOnly(authentication)
     downloads = CodeDownloads(
@@ -52,6 +92,7 @@ def _gateway(
         aws_api=aws_api,
         function_urls=_function_urls(settings, ports, stores, work, authentication, scheme),
         own={"code": downloads, **own_doors(settings, ports, stores, work, authentication)},
+        other_services=others,
         rng=ports.rng,
     )
 

@@ -56,7 +56,9 @@ async def opened_stores(settings: Settings, ports: Ports) -> AsyncIterator[Store
             root_key=await keys.root(settings.account_id),
             blobs=blobs,
             packages=packages,
-            runtime_trees=RuntimeTrees(_RUNTIMES, directory.runtimes, directory.tmp, ports.clock, compiler),
+            runtime_trees=RuntimeTrees(
+                _RUNTIMES, directory.sdks, directory.runtimes, directory.tmp, ports.clock, compiler
+            ),
             logs=await stack.enter_async_context(opening),
         )
 

@@ -10,6 +10,7 @@ from lampion.clock.clock import Clock
 from lampion.domain.function import Function
 from lampion.domain.invocation import Invocation
 from lampion.environments.extensions import Extensions
+from lampion.environments.failures import Failure, missing_sdk
 from lampion.environments.log_rate import USUAL_RATE, Allowance, LogRate
 from lampion.environments.output_pipes import OutputPipes
 from lampion.environments.run_telling import RunTelling
@@ -44,6 +45,7 @@ class Narrator:
         logging = function.configuration.logging
         self._lines = platform_lines(logging.log_format, logging.system_log_level, clock)
         self._instance = instance
+        self._runtime_name = function.configuration.runtime or ""
         self._stream = stream
         self._tail: Tail | None = None  # of the present invocation, if its caller wants it
         self._splitter = LineSplitter()
@@ -201,6 +203,14 @@ class Narrator:
     def remark(self, text: str) -> None:
         """Something that AWS has no words for."""
         self._platform(self._lines.remark(text))
+
+    def explain(self, failure: Failure) -> None:
+        """What a function that failed Init would have had on AWS, if that is why."""
+        cause = missing_sdk(self._runtime_name, failure.payload)
+        if cause is not None:
+            package = f" --package {cause}" if cause.startswith("@") else ""
+            mend = f"lampion sdk install {self._runtime_name}{package}"
+            self.remark(f"AWS's runtime brings {cause}. To have it here: {mend}, and restart the server.")
 
     def begin(self, *, wants_log: bool) -> None:
         """An invocation comes: the tail is its alone, and kept only if its caller wants it."""

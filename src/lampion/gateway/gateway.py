@@ -15,6 +15,7 @@ from lampion.domain.errors import ApiError, ServiceException
 from lampion.domain.function_url import PATH_FORM
 from lampion.function_url.address import is_function_url_host
 from lampion.gateway.door import Door
+from lampion.gateway.other_services import OtherServices
 from lampion.http.application import BrokenOff, ClientGone, Exchange
 from lampion.http.message import Request, RequestHead, Response, StreamedResponse
 from lampion.store.errors import StoreError
@@ -42,11 +43,19 @@ class Gateway:
     """All doors on one port (http.application.Application)."""
 
     def __init__(
-        self, *, service: ServiceModel, aws_api: Door, function_urls: Door, own: dict[str, Door], rng: Rng
+        self,
+        *,
+        service: ServiceModel,
+        aws_api: Door,
+        function_urls: Door,
+        own: dict[str, Door],
+        rng: Rng,
+        other_services: OtherServices | None = None,
     ) -> None:
         self._service = service
         self._aws_api = aws_api
         self._function_urls = function_urls
+        self._other_services = other_services
         self._own = {**own, _FUNCTION_URLS: function_urls}
         self._rng = rng
         self._porters: set[asyncio.Task[None]] = set()
@@ -122,6 +131,8 @@ class Gateway:
         if path.startswith(_OWN_PREFIX):
             name = path[len(_OWN_PREFIX) :].partition("/")[0]
             return self._own.get(name, self._aws_api)
+        if path == "/" and self._other_services is not None and self._other_services.serves(head):
+            return self._other_services
         return self._aws_api
 
     def _refusal(self, error: ApiError, request_id: str) -> Response:
