@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import click
 
 import lampion
+from lampion.cli.doctor_file_systems import file_system_findings
 from lampion.cli.doctor_report import DataState, Report, Room, as_json, as_text
 from lampion.cli.doctor_runtimes import runtime_findings, sdk_findings, system_findings
 from lampion.cli.failure import ExitCode, Failure
@@ -77,6 +78,7 @@ async def _examine(settings: Settings) -> Report:
         findings=[
             *isolated.findings,
             *network,
+            *file_system_findings(settings.file_systems, driver),
             *([] if any(name.startswith(_LANGUAGES) for name in runtimes) else [_NO_RUNTIME]),
             *([] if shutil.which("skopeo") else [_NO_SKOPEO]),
             *system_findings(),
