@@ -4,11 +4,12 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help setup setup-node setup-network setup-oci setup-images setup-emulator setup-companion setup-runtimes demo test lint unit bench overload chaos guest fuzz escape neighbour scale docs lock clean
+.PHONY: help setup setup-node setup-ruby setup-network setup-oci setup-images setup-emulator setup-companion setup-runtimes setup-programs demo test lint unit bench overload chaos guest fuzz escape neighbour scale docs lock clean
 
 PY := .venv/bin/python
 JS := tests/conformance/js
 RIC := tests/component/nodejs_runtime/reference
+PROGRAMS := tests/conformance/programs/nodejs
 LAUNCHER := src/lampion/sandbox/launcher
 STEP = @printf '\n== %s\n'
 LOCK := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
@@ -29,6 +30,9 @@ setup: .venv/.launcher ## virtual environment, dependencies, the package itself 
 
 setup-node: $(JS)/node_modules/.package-lock.json $(RIC)/node_modules/.package-lock.json
 
+setup-ruby:
+	@scripts/system-packages ruby
+
 setup-oci:
 	@scripts/system-packages oci
 
@@ -42,6 +46,8 @@ setup-companion: $(COMPANION)
 
 setup-runtimes:
 	@scripts/system-packages runtimes
+
+setup-programs: .venv-programs/.installed $(PROGRAMS)/node_modules/.package-lock.json
 
 setup-network:
 	@scripts/system-packages network
@@ -82,13 +88,25 @@ $(RIC)/node_modules/.package-lock.json: $(RIC)/package-lock.json
 	@cd $(RIC) && npm ci --ignore-scripts --silent --no-audit --no-fund </dev/null
 	@touch $@
 
+$(PROGRAMS)/node_modules/.package-lock.json: $(PROGRAMS)/package-lock.json
+	$(STEP) "set-up: what the Node.js programs of the tests bring"
+	@scripts/system-packages node
+	@cd $(PROGRAMS) && npm ci --ignore-scripts --silent --no-audit --no-fund </dev/null
+	@touch $@
+
+# without what they depend on: the lock file names all of it but boto3 and its own, which the runtime has as on AWS
+.venv-programs/.installed: requirements/programs.lock | .venv/.python
+	$(STEP) "set-up: what the Python programs of the tests bring"
+	@rm -rf $(@D) && $(PY) -m pip install -qq --no-compile --no-deps --require-hashes --target $(@D)/packages -r $<
+	@touch $@
+
 # -- use -------------------------------------------------------------------------------------------------------------
 
 demo: setup ## start a server, deploy two functions, invoke them, and stay up until Ctrl-C
 	$(STEP) "demo"
 	@exec $(PY) examples/demo.py
 
-test: setup setup-node setup-network setup-oci setup-images setup-emulator setup-companion setup-runtimes lint ## all checks and the whole test suite
+test: setup setup-node setup-ruby setup-network setup-oci setup-images setup-emulator setup-companion setup-runtimes setup-programs lint ## all checks and the whole test suite
 	@scripts/system-packages escape
 	$(STEP) "pytest"
 	@$(PY) -m pytest -m "not long"
@@ -170,8 +188,10 @@ docs: setup ## write the generated reference pages again
 lock: setup ## resolve the newest dependencies into requirements/*.lock
 	@$(LOCK) --upgrade requirements/runtime.in -o requirements/runtime.lock
 	@$(LOCK) --upgrade requirements/dev.in -o requirements/dev.lock
+	@$(LOCK) --upgrade requirements/programs.in -o requirements/programs.lock \
+	  $(addprefix --no-emit-package ,boto3 botocore jmespath python-dateutil s3transfer six urllib3)
 
 clean: ## remove everything that set-up and tools made
 	@rm -rf .venv .venv-* .guest build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-	  .import_linter_cache $(JS)/node_modules $(RIC)/node_modules $(LAUNCHER)/lampion-*
+	  .import_linter_cache $(JS)/node_modules $(RIC)/node_modules $(PROGRAMS)/node_modules $(LAUNCHER)/lampion-*
 	@find src tests benchmarks examples scripts -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -28,6 +28,8 @@ def handler(event, context):
 
 ECHO_NODE: Final = "exports.handler = async (event) => event;\n"
 
+ECHO_RUBY: Final = "def handler(event:, context:) = event\n"
+
 ECHO_WITH_BOTO3: Final = "import boto3\n\ndef handler(event, context):\n    return event\n"
 
 MODULE: Final = "app"
@@ -39,11 +41,16 @@ MEMORY_MIB: Final = 1769
 
 def package(source: str, suffix: str = ".py", more: Mapping[str, bytes] | None = None) -> bytes:
     """The deployment package (zip) that holds `source` as the handler's module, and `more` files."""
+    return zipped({f"{MODULE}{suffix}": source.encode(), **(more or {})})
+
+
+def zipped(files: Mapping[str, bytes], mode: int = 0o644) -> bytes:
+    """A zip of `files`, whose permissions are `mode`."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in {f"{MODULE}{suffix}": source.encode(), **(more or {})}.items():
+        for name, content in files.items():
             entry = zipfile.ZipInfo(name)
-            entry.external_attr = 0o644 << 16
+            entry.external_attr = mode << 16
             archive.writestr(entry, content)
     return buffer.getvalue()
 

@@ -5,7 +5,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
 from benchmarks.facts import Facts, without_places
-from benchmarks.results import RAW_ECHO, RESOLVED_RATIO, SQLITE_BATCH, TWO_HOP, Results, controls, median_of, ratio
+from benchmarks.results import (
+    AWS_INIT,
+    OUR_INIT,
+    RAW_ECHO,
+    RESOLVED_RATIO,
+    SQLITE_BATCH,
+    TWO_HOP,
+    Results,
+    controls,
+    median_of,
+    ratio,
+)
 from benchmarks.targets import Verdict, judge
 from benchmarks.workloads.workload import Effort, Workload
 
@@ -14,6 +25,7 @@ COLUMNS = {
     "warm_c16": ("p99 µs", "CPU µs/request", "PSS MiB"),
     "boto3_felt": ("boto3 p50 ms", "boto3 p99 ms", "CPU µs/request", "PSS MiB"),
     "cold_first": (),
+    "cold_runtimes": (OUR_INIT, AWS_INIT),
     "cold_burst": ("first answer p50 ms", "first answer p99 ms", "CPU ms/sandbox", "PSS MiB"),
     "payload_6mb": ("p95 ms", "CPU µs/request", "server grew by MiB"),
     "stream_64mb": ("of a long one, ms", "MiB/s", "CPU ms/MiB", "server grew by MiB"),
@@ -32,6 +44,7 @@ COLUMNS = {
 COMPARED: dict[str, tuple[str, ...]] = {
     "cold_first": ("x python_pass", "p95 ms"),
     "cold_burst": (),
+    "cold_runtimes": (),
     "density": (),
     "payload_6mb": ("x SHA-256",),
     "stream_64mb": (),

@@ -14,6 +14,7 @@ CONTROLS = {name: f"{name}_again" for name in (TWO_HOP, PYTHON_PASS, SQLITE_BATC
 BESIDE_PYTHON_PASS = "beside python -c pass"
 BESIDE_PYTHON_BARE = "beside python -I -S -c pass"
 BESIDE_NODE = "beside node -e 0"
+BESIDE_RUBY = "beside ruby -e 0"
 BESIDE_SNAP_START = "beside python -c pass of SnapStart's Python"
 """Kinds of samples: what starting an interpreter takes, timed in turn with first answers of functions that it runs."""
 
@@ -23,8 +24,11 @@ BESIDE_SHA256 = "beside SHA-256 of the bytes"
 WITH_PYTHON_OBJECTS = "with Python's objects"
 """A function whose runtime makes objects of the event, and text of the answer."""
 
-NODEJS, BOTO3, SNAP_START = "Node.js", "boto3", "boto3, SnapStart"
+NODEJS, RUBY, BOTO3, SNAP_START = "Node.js", "Ruby", "boto3", "boto3, SnapStart"
 """Kinds of functions beside the small one in Python."""
+
+OUR_INIT, AWS_INIT = "Init Duration ms", "AWS's Init Duration p50 ms"
+"""Columns of first answers by runtime: of the Init phase alone, ours as REPORT tells it, AWS's as published."""
 
 RESOLVED_RATIO = 1.3
 """Two systems whose A/A control differs by this much or more can't be told apart by smaller ratios."""

@@ -7,8 +7,10 @@ from typing import Literal
 from benchmarks.results import (
     BESIDE_NODE,
     BESIDE_PYTHON_PASS,
+    BESIDE_RUBY,
     BESIDE_SNAP_START,
     NODEJS,
+    RUBY,
     SNAP_START,
     SQLITE_BATCH,
     TWO_HOP,
@@ -106,6 +108,7 @@ TARGETS = (
     Target("aimed at", "boto3_felt: felt / RIE's felt", _over("boto3_felt", "rie"), "<=", 0.5),
     Target("required", "cold_first: Python / `python -c pass`", _first("", BESIDE_PYTHON_PASS), "<=", 0.5),
     Target("required", "cold_first: Node.js / `node -e 0`", _first(NODEJS, BESIDE_NODE), "<=", 0.3),
+    Target("required", "cold_first: Ruby / `ruby -e 0`", _first(RUBY, BESIDE_RUBY), "<=", 0.3),
     Target("required", "cold_first: SnapStart / `python -c pass`", _first(SNAP_START, BESIDE_SNAP_START), "<=", 1.0),
     Target("required", "cold_burst: sandboxes a second", _value("cold_burst"), ">=", 100.0),
     Target("required", "density: MiB (PSS) each", _value("density"), "<=", 6.0),

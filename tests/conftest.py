@@ -60,6 +60,13 @@ def live_server(marked_root: Path) -> Iterator[LiveServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def close_runtimes_server(marked_root: Path) -> Iterator[LiveServer]:
+    """One with --close-runtimes, for languages of which this machine has no version that AWS names."""
+    with LiveServer(data=marked_root / "close", options=("--close-runtimes",)) as server:
+        yield server
+
+
 @pytest.fixture
 def start_server(marked_root: Path) -> Iterator[Callable[..., LiveServer]]:
     """Starts private servers: `start_server("--auth", "open")`; stopped when the test ends."""

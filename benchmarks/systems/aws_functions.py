@@ -29,6 +29,7 @@ class Kind:
     snap_start: bool = False
     timeout_seconds: int = 30
     memory_mib: int = MEMORY_MIB
+    handler: str = HANDLER
 
 
 def create(client: Any, name: str, kind: Kind) -> None:
@@ -43,7 +44,7 @@ def begin_to_create(client: Any, name: str, kind: Kind) -> None:
         FunctionName=name,
         Runtime=kind.runtime,
         Role=ROLE,
-        Handler=HANDLER,
+        Handler=kind.handler,
         Code={"ZipFile": kind.package},
         MemorySize=kind.memory_mib,
         Timeout=kind.timeout_seconds,

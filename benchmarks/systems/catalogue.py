@@ -6,6 +6,7 @@ from benchmarks.results import CONTROLS, PYTHON_PASS, RAW_ECHO, SQLITE_BATCH, TW
 from benchmarks.systems.event_floors import QueueRoom, SqliteBatch
 from benchmarks.systems.lampion import Lampion
 from benchmarks.systems.lampion_queued import LampionDrain, LampionQueued
+from benchmarks.systems.lampion_runtimes import LampionRuntimes
 from benchmarks.systems.ministack import Ministack
 from benchmarks.systems.python_pass import PythonPass
 from benchmarks.systems.reference import Reference
@@ -29,6 +30,7 @@ def _catalogue() -> dict[str, System]:
         SqliteBatch(CONTROLS[SQLITE_BATCH]),
         LampionQueued("lampion_1m_queued", 1_000_000),
         LampionDrain(),
+        LampionRuntimes(),
     ]
     return {system.name: system for system in systems}
 

@@ -1,5 +1,6 @@
 """Reaching a Lambda API: by boto3, and as one plain (signed) request that a load generator can repeat."""
 
+import base64
 import http.client
 import time
 from collections.abc import Mapping
@@ -61,6 +62,11 @@ class Endpoint:
         target = f"/2015-03-31/functions/{function_name}/invocations"
         return self._request(target, event, {"X-Amz-Invocation-Type": "Event"})
 
+    def logged_request(self, function_name: str, event: bytes) -> InvokeRequest:
+        """As `invoke_request`; the answer also has the last of the function's log."""
+        target = f"/2015-03-31/functions/{function_name}/invocations"
+        return self._request(target, event, {"X-Amz-Log-Type": "Tail"})
+
     def stream_request(self, function_name: str, event: bytes) -> InvokeRequest:
         """InvokeWithResponseStream."""
         return self._request(f"/2021-11-15/functions/{function_name}/response-streaming-invocations", event)
@@ -75,8 +81,21 @@ class Endpoint:
         return InvokeRequest(url, dict(request.headers.items()), event)
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The body, and what the log says of an invoke that asked for it."""
+
+    body: bytes
+    log: str
+
+
 def invoke(request: InvokeRequest) -> bytes:
     """The answer's body, over a connection of its own. Raises WrongAnswer."""
+    return invoke_logged(request).body
+
+
+def invoke_logged(request: InvokeRequest) -> Answer:
+    """As `invoke`."""
     parts = urlsplit(request.url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=ANSWER_SECONDS)
     try:
@@ -87,7 +106,7 @@ def invoke(request: InvokeRequest) -> bytes:
         connection.close()
     if response.status != 200 or response.getheader("X-Amz-Function-Error"):
         raise WrongAnswer(f"HTTP {response.status}: {answer[:300].decode(errors='replace')}")
-    return answer
+    return Answer(answer, base64.b64decode(response.getheader("X-Amz-Log-Result", "")).decode(errors="replace"))
 
 
 def timed_invoke_seconds(request: InvokeRequest) -> float:

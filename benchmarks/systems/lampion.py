@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from benchmarks import results
-from benchmarks.functions import ECHO, ECHO_NODE, ECHO_WITH_BOTO3, EVENT, boto3_files, package
+from benchmarks.functions import ECHO, ECHO_NODE, ECHO_RUBY, ECHO_WITH_BOTO3, EVENT, boto3_files, package
 from benchmarks.systems import programs
 from benchmarks.systems.aws_functions import RUNTIME, Fleet, Kind, create, optimization_status
 from benchmarks.systems.endpoint import invoke
@@ -86,6 +86,12 @@ def _find_kinds(client: Any, kinds: Kinds) -> None:
     else:
         kinds.functions[results.NODEJS] = Kind(node[0], package(ECHO_NODE, ".js"))
         kinds.commands[results.BESIDE_NODE] = (str(node[1]), "-e", "0")
+    ruby = programs.ruby()
+    if ruby is None:
+        kinds.absent[results.RUBY] = "there is no Ruby on this machine"
+    else:
+        kinds.functions[results.RUBY] = Kind(ruby[0], package(ECHO_RUBY, ".rb"))
+        kinds.commands[results.BESIDE_RUBY] = (str(ruby[1]), "-e", "0")
     snap_start = programs.snap_start_python()
     if snap_start is None:
         kinds.absent[results.SNAP_START] = "there is no Python 3.12 or newer on this machine"

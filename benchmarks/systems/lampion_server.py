@@ -57,7 +57,7 @@ def serving(scratch: Scratch, options: Sequence[object] = ROOM_FOR_ALL) -> Itera
     port, data, cgroup = free_port(), data_directory(scratch), f"lampion-test-bench-{getpid()}"
     environ = plain_environ(scratch.directory)
     argv = [*COMMAND, "serve", "--listen", f"{LOOPBACK}:{port}", "--data", data, "--cgroup-parent", cgroup]
-    argv += [*options, *interpreters()]
+    argv += [*options, "--close-runtimes", *interpreters()]
     with child(argv, environ, scratch.directory, scratch.output, cgroup=cgroup, grace_seconds=STOP_SECONDS) as server:
         wait_until_listening(server, port, 60)
         yield Server(_endpoint(data, environ), server.tree, data, environ)
@@ -70,7 +70,7 @@ def data_directory(scratch: Scratch) -> Path:
 def interpreters() -> list[str]:
     """Those whose start is timed beside the functions' are those that run the functions."""
     found = {RUNTIME: programs.own_python()}
-    for one in (programs.snap_start_python(), programs.node()):
+    for one in (programs.snap_start_python(), programs.node(), programs.ruby()):
         if one is not None:
             found[one[0]] = one[1]
     return [word for runtime, program in found.items() for word in ("--interpreter", f"{runtime}={program}")]

@@ -41,6 +41,14 @@ def node() -> tuple[str, Path] | None:
     return f"nodejs{version.lstrip('v').partition('.')[0]}.x", Path(program).resolve()
 
 
+def ruby() -> tuple[str, Path] | None:
+    """A runtime that this machine's Ruby serves, being close to it, and the program; None when there is none."""
+    program = shutil.which("ruby")
+    if program is None or not _answer(program, "--version"):
+        return None
+    return "ruby3.4", Path(program).resolve()
+
+
 def starts(
     commands: Mapping[str, Sequence[str]], environ: Mapping[str, str], count: int
 ) -> dict[str, list[FirstAnswer]]:

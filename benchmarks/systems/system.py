@@ -75,6 +75,7 @@ class Running:
     `new_functions` makes that many Active functions, none of which has an environment. `absent` are kinds of first
     answers that this system doesn't offer here, and why. `take_events` puts load on its intake of events, `drain` makes
     it run that many events; `function_of` makes a function of a source in Python.
+    `new_by_runtime` is as `new_functions`, of every runtime that runs here; its requests ask for the log.
     """
 
     warm: WarmFunction | None = None
@@ -84,6 +85,7 @@ class Running:
     take_events: EventIntake | None = None
     drain: Callable[[int], Drained] | None = None
     function_of: Callable[[str], WarmFunction] | None = None
+    new_by_runtime: Callable[[int], Mapping[str, Sequence[InvokeRequest]]] | None = None
 
 
 def alone(first_answer: FirstAnswer) -> FirstAnswers:

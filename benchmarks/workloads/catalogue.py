@@ -5,6 +5,7 @@ from benchmarks.workloads.async_durable import ASYNC_DURABLE
 from benchmarks.workloads.boto3_felt import BOTO3_FELT
 from benchmarks.workloads.cold_burst import COLD_BURST
 from benchmarks.workloads.cold_first import COLD_FIRST
+from benchmarks.workloads.cold_runtimes import COLD_RUNTIMES
 from benchmarks.workloads.density import DENSITY
 from benchmarks.workloads.payload_6mb import PAYLOAD_6MB
 from benchmarks.workloads.stream_64mb import STREAM_64MB
@@ -17,6 +18,7 @@ _ALL = (
     BOTO3_FELT,
     COLD_FIRST,
     COLD_BURST,
+    COLD_RUNTIMES,
     DENSITY,
     PAYLOAD_6MB,
     STREAM_64MB,

@@ -6,7 +6,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 _PACKAGES = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
-_SERVICES = ("lambda", "sts")
+_SERVICES = ("events", "lambda", "sns", "sqs", "sts")
+JS_MODULES = Path(__file__).with_name("js") / "node_modules"
 
 
 @cache
@@ -26,11 +27,10 @@ def boto3_files() -> dict[str, bytes]:
 @cache
 def js_sdk_files() -> dict[str, bytes]:
     """The Lambda client of the AWS SDK for JavaScript, as CommonJS modules, with what it requires."""
-    modules = Path(__file__).with_name("js") / "node_modules"
     unwanted = {"dist-es", "dist-types", "dist-browser", "dist-native", ".bin"}
     return {
-        f"node_modules/{path.relative_to(modules)}": path.read_bytes()
-        for path in modules.rglob("*")
+        f"node_modules/{path.relative_to(JS_MODULES)}": path.read_bytes()
+        for path in JS_MODULES.rglob("*")
         if path.suffix in (".js", ".cjs", ".json") and path.is_file() and not unwanted.intersection(path.parts)
     }
 

@@ -11,6 +11,7 @@ import pytest
 
 from lampion.code.architectures import HOST_ARCHITECTURE, find_emulator
 from tests import own_binfmt
+from tests.conformance.recorded.handlers import package
 from tests.deployment import Functions, creation, unique_name, wait_active, zipped
 from tests.foreign_program import arm64_program
 from tests.live_server import LiveServer, marked_directory
@@ -80,6 +81,15 @@ def test_an_emulator_runs_it_in_its_sandbox(marked_root: Path, interpreter: Path
         assert json.loads(told["Payload"].read())["errorType"] == "Runtime.ExitError"
         log = base64.b64decode(told["LogResult"]).decode()
         assert "3.12.9" in log, "it is the program for arm64 that ran"
+        custom = unique_name("arm64")
+        code = package({"bootstrap": arm64_program(b"a bootstrap for arm64\n")}, ["bootstrap"])
+        about = {"Runtime": "provided.al2023", "Handler": "any", "Architectures": ["arm64"], "Code": {"ZipFile": code}}
+        client.create_function(**creation(custom, "", **about))
+        found = settled(client, custom)
+        assert found["State"] == "Active", found["StateReason"]
+        told = client.invoke(FunctionName=custom, LogType="Tail")
+        assert "exit status 7" in json.loads(told["Payload"].read())["errorMessage"]
+        assert "a bootstrap for arm64" in base64.b64decode(told["LogResult"]).decode()
         other = unique_name("arm64")
         client.create_function(**creation(other, SOURCE, Runtime="python3.13", Architectures=["arm64"]))
         failed = settled(client, other)

@@ -3,6 +3,7 @@
 import concurrent.futures
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -85,10 +86,12 @@ def events_in(lines: list[str], name: str) -> list[dict[str, Any]]:
     return [json.loads(line.partition(start)[2]) for line in lines if start in line]
 
 
-@pytest.mark.parametrize("driver", ["namespace", "process"])
+@pytest.mark.parametrize("driver", ["namespace", "process", "oci"])
 def test_aws_s_samples_run_beside_functions(
     driver: str, start_server: Callable[..., LiveServer], live_server: LiveServer
 ) -> None:
+    if driver == "oci" and (os.geteuid() != 0 or shutil.which("crun") is None):
+        pytest.skip("needs root and crun")
     python, node = "python-example-extension", "nodejs-example-extension"
     cases: list[tuple[str, Any, dict[str, str]]] = [
         (python, ECHO, {}),

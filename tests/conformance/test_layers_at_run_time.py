@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.conformance.recorded.handlers import package
 from tests.conformance.recorded.replay import CannotRun, ask_until_settled
@@ -93,6 +94,32 @@ def test_later_layers_lie_over_earlier_ones(lambda_client: Any, make_function: F
     set_layers(lambda_client, name, upper, lower)
     told = invoke(lambda_client, name, event)
     assert (told["import"], told["read"]["/opt/both/a"]) == ({"word": "lower"}, "lower")
+
+
+def test_five_layers_lie_in_their_order_and_functions_share_them(lambda_client: Any, make_function: Functions) -> None:
+    """The last one that has a file gives it; those who name the same layers see one and the same file."""
+    numbers = range(5)
+    layers = [
+        publish(lambda_client, {f"from{other}": str(number) for other in numbers if other <= number})
+        for number in numbers
+    ]
+    look = """
+import os
+
+def handler(event, context):
+    with_numbers = {name: open(f"/opt/{name}").read() for name in sorted(os.listdir("/opt"))}
+    return [with_numbers, os.stat("/opt/from0").st_ino]
+"""
+    one, other = make_function(look, Layers=layers), make_function(look, Layers=layers)
+    (found, inode), shared = invoke(lambda_client, one), invoke(lambda_client, other)
+    assert found == {f"from{number}": "4" for number in numbers}
+    assert shared == [found, inode]
+    turned, its_own = invoke(lambda_client, make_function(look, Layers=layers[::-1]))
+    assert turned == {f"from{number}": str(number) for number in numbers}
+    assert its_own != inode
+    sixth = publish(lambda_client, {"one/more": ""})
+    with pytest.raises(ClientError, match=r"InvalidParameterValueException|ValidationException"):
+        set_layers(lambda_client, one, *layers, sixth)
 
 
 def test_a_layer_is_seen_by_those_who_name_it_alone(lambda_client: Any, make_function: Functions) -> None:

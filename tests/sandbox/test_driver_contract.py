@@ -127,6 +127,13 @@ async def test_the_runtime_api_socket_is_reached_from_inside(driver):
         assert await read(sandbox.output) == b"answer\n"
 
 
+async def test_traces_are_sent_without_an_error_where_the_network_is_the_sandboxes_own(driver):
+    if not driver.capabilities().private_network:
+        pytest.skip("this driver gives sandboxes no network of their own")
+    code = "import socket; print(socket.socket(type=socket.SOCK_DGRAM).sendto(b'segment', ('169.254.100.1', 2000)))"
+    assert await output_of(driver, code) == "7\n"
+
+
 async def test_the_gateways_socket_is_reached_from_inside_at_the_endpoint_for_aws_clients(driver):
     code = """if True:
         import os, socket

@@ -142,6 +142,20 @@ print(repr((
     assert told == (["lo"], refused, unreachable, unreachable, refused, "127.0.0.1")
 
 
+async def test_traces_go_to_an_address_of_the_sandbox_itself_and_its_neighbours_stay_out_of_reach(namespace):
+    code = f"""{TRY}
+import socket
+def send(address):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        return sender.sendto(b"segment", (address, 2000))
+def hear():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("169.254.100.1", 2000)); receiver.settimeout(5)
+        return send("169.254.100.1"), receiver.recv(100)
+print(repr((attempt(send, "169.254.100.1"), attempt(hear), attempt(send, "169.254.100.2"))))"""
+    assert eval(await output_of(namespace, code)) == (7, (7, b"segment"), "OSError 101")
+
+
 async def test_the_kernel_cannot_be_steered_through_proc(namespace):
     told = await attempts(
         namespace,

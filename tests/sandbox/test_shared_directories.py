@@ -13,9 +13,9 @@ import pytest
 from lampion.sandbox.driver import DirectoryRefused, Driver, Exit
 from lampion.sandbox.drivers.oci import OciDriver
 from lampion.sandbox.drivers.process import ProcessDriver
-from lampion.sandbox.spec import SandboxSpec, SharedDirectory
+from lampion.sandbox.spec import Companions, Mount, SandboxSpec, SharedDirectory
 from tests.live_server import marked_directory
-from tests.sandbox.boxes import CLOCK, patiently, run, spec_of
+from tests.sandbox.boxes import CLOCK, eventually, patiently, run, spec_of, started
 from tests.sandbox.test_death import ROOT
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can let a function act as another user")
@@ -162,6 +162,24 @@ async def test_a_program_that_the_host_marked_runs_as_the_function(namespace, sh
     flags = int(await said_by(namespace, sharing(code, shared)))
     assert flags & os.ST_NOSUID
     assert not flags & os.ST_RDONLY
+
+
+async def test_a_program_beside_the_function_has_the_same_files_and_the_same_walls(namespace, shared, tmp_path):
+    """An extension is the function's code as well."""
+    program = tmp_path / "extension"
+    program.write_text(
+        "#!/bin/sh\necho there > /mnt/files/text && chmod 4755 /mnt/files/text || echo refused >> /mnt/files/text\n"
+        "touch /mnt/files/done\nexec sleep 60\n"
+    )
+    program.chmod(0o755)
+    tmp_path.chmod(0o755)
+    spec = sharing("import time; time.sleep(60)", shared)
+    beside = Companions(("/opt/beside/extension",), {"PATH": "/usr/bin:/bin"})
+    spec = replace(spec, mounts=(*spec.mounts, Mount(tmp_path, "/opt/beside")), companions=beside)
+    async with started(namespace, spec):
+        assert await eventually((shared / "done").exists)
+        assert (shared / "text").read_text() == "there\nrefused\n"
+        assert ((shared / "text").stat().st_uid, (shared / "text").stat().st_mode & 0o7777) == (USER, 0o644)
 
 
 async def test_modes_are_free_where_nothing_is_shared(namespace):

@@ -17,7 +17,7 @@ import uvloop
 import lampion
 from lampion.app.drivers import choose_driver, place_of_server
 from lampion.app.events import running_events
-from lampion.app.gateways import open_gateways
+from lampion.app.gateways import open_gateways, other_services
 from lampion.app.rooms import Ports
 from lampion.app.stores import opened_stores
 from lampion.app.work import working
@@ -78,7 +78,8 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         )
         host = f"[{settings.listen.host}]" if ":" in settings.listen.host else settings.listen.host
         endpoint = f"{settings.scheme}://{host}:{listener.getsockname()[1]}"
-        server = HttpServer(open_gateways(settings, ports, stores, work), ports.clock)
+        others = await stack.enter_async_context(other_services(settings, ports, work))
+        server = HttpServer(open_gateways(settings, ports, stores, work, others), ports.clock)
         await server.start(listener, tls)
         stack.push_async_callback(server.close, _DRAIN_SECONDS)
         await stack.enter_async_context(running_events(settings, ports, stores, work))

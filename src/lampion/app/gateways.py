@@ -1,5 +1,8 @@
 """Builds the doors, and the gateways that lead to them."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from lampion.app.operations import operations
 from lampion.app.registry import BuiltInRegistry, built_in_registry
 from lampion.app.rooms import Ports, Stores, Work
@@ -9,28 +12,52 @@ from lampion.aws.operation import collect
 from lampion.aws.sigv4_sign import Signer
 from lampion.config import Settings
 from lampion.config.values import AuthMode, FunctionAccess
+from lampion.endpoints.aws_client import AwsClient
+from lampion.endpoints.http_client import HttpClient
 from lampion.function_url.door import FunctionUrlDoor, Listening
 from lampion.gateway.authentication import Authentication, OpenAuthentication, SignedAuthentication
 from lampion.gateway.authorization import AccountsOnly, Authorization
 from lampion.gateway.aws_api import AwsApi
 from lampion.gateway.code_downloads import CodeDownloads
 from lampion.gateway.gateway import Gateway
+from lampion.gateway.other_services import OtherServices
 
 
-def open_gateways(settings: Settings, ports: Ports, stores: Stores, work: Work) -> Gateway:
+@asynccontextmanager
+async def other_services(settings: Settings, ports: Ports, work: Work) -> AsyncIterator[OtherServices]:
+    """What functions reach through this server. Nothing is opened before its use."""
+    http = HttpClient(ports.clock, ca_bundle=settings.endpoints.ca_bundle)
+    try:
+        yield OtherServices(
+            AwsClient(settings.endpoints, http, ports.clock),
+            configured=settings.endpoints.of_service.keys(),
+            sessions=work.sessions,
+            functions_may_all=settings.function_access is FunctionAccess.ALL,
+            clock=ports.clock,
+        )
+    finally:
+        await http.close()
+
+
+def open_gateways(settings: Settings, ports: Ports, stores: Stores, work: Work, others: OtherServices) -> Gateway:
     """The gateway for clients; that for functions always checks signatures, for they aren't trusted as clients are."""
     signed = SignedAuthentication(keys=stores.keys, sessions=work.sessions, region=settings.region, clock=ports.clock)
     registry = built_in_registry(settings, ports, stores, work)
-    checking = _gateway(registry, signed)
+    checking = _gateway(registry, others, signed)
     work.doors.lead_to(checking)
     if settings.auth is AuthMode.OPEN:
         opened = OpenAuthentication(account_id=settings.account_id)
-        return _gateway(registry, opened, settings.scheme, is_open=True)
-    return checking if settings.scheme == "http" else _gateway(registry, signed, settings.scheme)
+        return _gateway(registry, others, opened, settings.scheme, is_open=True)
+    return checking if settings.scheme == "http" else _gateway(registry, others, signed, settings.scheme)
 
 
 def _gateway(
-    registry: BuiltInRegistry, authentication: Authentication, scheme: str = "http", *, is_open: bool = False
+    registry: BuiltInRegistry,
+    others: OtherServices,
+    authentication: Authentication,
+    scheme: str = "http",
+    *,
+    is_open: bool = False,
 ) -> Gateway:
     settings, ports, stores, work = registry.settings, registry.ports, registry.stores, registry.work
     service = load_service("lambda")
@@ -57,6 +84,7 @@ def _gateway(
         registry_api=registry.api(is_open=is_open, scheme=scheme),
         function_urls=_function_urls(settings, ports, stores, work, authentication, scheme),
         own={"code": downloads, **own_doors(settings, ports, stores, work, authentication)},
+        other_services=others,
         rng=ports.rng,
     )
 

@@ -61,7 +61,9 @@ async def opened_stores(settings: Settings, ports: Ports) -> AsyncIterator[Store
             images=Images(
                 ImageContent(directory.image_content, directory.tmp), directory.images, directory.tmp, ports.clock
             ),
-            runtime_trees=RuntimeTrees(_RUNTIMES, directory.runtimes, directory.tmp, ports.clock, compiler),
+            runtime_trees=RuntimeTrees(
+                _RUNTIMES, directory.sdks, directory.runtimes, directory.tmp, ports.clock, compiler
+            ),
             logs=await stack.enter_async_context(opening),
         )
 

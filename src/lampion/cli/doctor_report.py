@@ -71,7 +71,8 @@ def _lines(report: Report) -> Iterator[str]:
     yield ""
     yield "runtimes" if report.runtimes else "runtimes    none found"
     for runtime, found in report.runtimes.items():
-        yield f"  {runtime:16} {found.version:10} {found.executable}{' (close)' if found.is_close else ''}"
+        close, sdk = " (close)" if found.is_close else "", f"  {found.sdk}" if found.sdk else ""
+        yield f"  {runtime:16} {found.version:10} {found.executable}{close}{sdk}"
     yield ""
     yield "architectures"
     for architecture, runs_by in report.architectures.items():

@@ -1,12 +1,15 @@
 """What `lampion doctor` says of runtimes: functions that have to leave theirs, and what custom ones find missing."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Final
 
+from lampion.cli.runtime_rows import FoundRuntime
 from lampion.code.deprecations import DeprecationNotice, deprecation_notices
+from lampion.code.runtimes import catalogue
+from lampion.code.sdks import SDKS
 from lampion.sandbox.driver import Finding
 from lampion.store.data_directory import database_in
 from lampion.store.errors import StoreError
@@ -48,6 +51,19 @@ def system_findings() -> Iterator[Finding]:
     if packages:
         effect = f"functions of the runtimes provided.* find no {', no '.join(packages)}, which they have on AWS"
         yield Finding("custom-runtimes", effect, f"apt-get install {' '.join(dict.fromkeys(packages.values()))}")
+
+
+def sdk_findings(found: Mapping[str, FoundRuntime]) -> Iterator[Finding]:
+    """One for each language whose runtimes have no AWS SDK, as AWS's have."""
+    for language, sdk in SDKS.items():
+        lacking = [name for name, one in found.items() if _language(name) == language and one.sdk is None]
+        if lacking:
+            effect = f"functions of {', '.join(lacking)} have to bring {sdk.title}, which is there on AWS"
+            yield Finding(f"sdk-{language}", effect, f"lampion sdk install {language}")
+
+
+def _language(runtime: str) -> str:
+    return catalogue().runtimes[runtime].language
 
 
 def _effect(notice: DeprecationNotice) -> str:

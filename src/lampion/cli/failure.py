@@ -15,6 +15,7 @@ class ExitCode(IntEnum):
     ACCESS_DENIED = 6
     UNREACHABLE = 7
     SERVER_ERROR = 8
+    NOT_INSTALLED = 9
     BUG = 70
     INTERRUPTED = 130
 
@@ -29,6 +30,7 @@ MEANINGS = {
     ExitCode.ACCESS_DENIED: "The server refused the signature or the caller.",
     ExitCode.UNREACHABLE: "No server was found or reached.",
     ExitCode.SERVER_ERROR: "The server failed, is failing, or doesn't offer this yet.",
+    ExitCode.NOT_INSTALLED: "What was to be installed was not; the installer's own words are shown.",
     ExitCode.BUG: "A fault of Lampion itself; LAMPION_DEBUG=1 shows where.",
     ExitCode.INTERRUPTED: "Ended by Ctrl-C.",
 }

@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "image": "Bring container images into a server's own registry.",
     "status": "Tell whether a server is well.",
     "runtimes": "List every runtime, and what runs it here.",
+    "sdk": "Install the AWS SDKs that functions find without bringing them.",
     "doctor": "Say what this machine offers, and how to mend what it doesn't.",
 }
 """Command to its one-line help; each lives in the module of its name as `command`, imported only when needed."""

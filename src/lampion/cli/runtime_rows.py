@@ -30,11 +30,15 @@ class Service(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FoundRuntime:
-    """What serves a runtime: an interpreter with its path, or a system with its name."""
+    """What serves a runtime: an interpreter with its path, or a system with its name.
+
+    `sdk` is what functions find of AWS's SDK without bringing it.
+    """
 
     version: str
     executable: str
     is_close: bool = False
+    sdk: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +62,9 @@ async def discovered(settings: Settings) -> Mapping[str, RuntimeBase]:
     return await Interpreters(places, tool, takes_close=settings.close_runtimes).discover()
 
 
-def found_runtime(base: RuntimeBase) -> FoundRuntime:
+def found_runtime(base: RuntimeBase, sdk: str | None = None) -> FoundRuntime:
     if isinstance(base, Interpreter):
-        return FoundRuntime(base.version, str(base.executable), base.is_close)
+        return FoundRuntime(base.version, str(base.executable), base.is_close, sdk)
     return FoundRuntime(base.version, base.name)
 
 

@@ -17,6 +17,7 @@ from lampion.code.versions import by_closeness, feature_version, is_at_least, is
 
 _ASK_SECONDS: Final = 20.0
 _SYSTEM_PREFIX: Final = Path("/usr")
+_FOR_FUNCTIONS: Final = ("/opt", "/tmp", "/var/task", RUNTIME_ROOT)  # noqa: S108  a function's own mounts hide them
 
 
 class RunTool(Protocol):
@@ -142,11 +143,12 @@ class Interpreters:
         return None
 
     async def _examine(self, known: Runtime, language: Language, executable: Path) -> Answer | None:
-        """None when it doesn't run or is of another kind."""
+        """None when it doesn't run, is of another kind or can't be had in a sandbox."""
         try:
-            return language.read(await self._ask(language, executable), known.version)
+            answer = language.read(await self._ask(language, executable), known.version)
         except (OSError, ValueError, TypeError, KeyError):
             return None
+        return answer if answer is not None and _can_be_mounted(answer) else None
 
     async def _ask(self, language: Language, executable: Path) -> bytes:
         """What the program says; it is started once, for however many runtimes it may be, until it is another file."""
@@ -162,6 +164,10 @@ class Interpreters:
         except OSError:
             self._answers.pop(identity, None)  # it may work at the next call
             raise
+
+
+def _can_be_mounted(answer: Answer) -> bool:
+    return answer.movable or not any(answer.prefix.is_relative_to(place) for place in _FOR_FUNCTIONS)
 
 
 def _operating_system(known: Runtime, os_release: Path) -> OperatingSystem:
@@ -180,20 +186,24 @@ def _operating_system(known: Runtime, os_release: Path) -> OperatingSystem:
 
 
 def _interpreter(runtime: str, executable: Path, answer: Answer) -> Interpreter:
-    """A system interpreter runs where it is; any other is mounted, with all that belongs to it."""
+    """A system interpreter runs where it is; any other is mounted, with all that belongs to it.
+
+    One that can't be moved is mounted where it is as well.
+    """
     own = answer.prefix / answer.program
     if own.exists():  # of a virtual environment or a shim, take the interpreter that is behind it
         executable = own
     prefix = answer.prefix.resolve()
     if prefix == _SYSTEM_PREFIX:
         return Interpreter(runtime, answer.version, executable, prefix, str(_SYSTEM_PREFIX / answer.program), ())
+    is_in_view = answer.movable or answer.prefix.is_relative_to(_SYSTEM_PREFIX)
     return Interpreter(
         runtime,
         answer.version,
         executable,
         prefix,
         f"{answer.inside}/{answer.program}",
-        ((prefix, answer.inside),),
+        ((prefix, answer.inside), *(() if is_in_view else ((prefix, str(answer.prefix)),))),
         (f"{RUNTIME_ROOT}/lib",),
     )
 

@@ -50,7 +50,8 @@ class _Sound:
 class Trees:
     """Trees in `directory`; `staging` is on the same file system and emptied at the start of a server."""
 
-    def __init__(self, directory: Path, staging: Path, clock: Clock) -> None:
+    def __init__(self, directory: Path, staging: Path, clock: Clock, *, check_seconds: float = CHECK_SECONDS) -> None:
+        self._check_seconds = check_seconds
         self._directory = directory
         self._staging = staging
         self._clock = clock
@@ -67,7 +68,7 @@ class Trees:
             known = self._sound.get(name)
             if known is None:
                 await self._alone(name, lambda: self._establish(name, made_from, fill))
-            elif known.checked_at + CHECK_SECONDS <= self._clock.monotonic():
+            elif known.checked_at + self._check_seconds <= self._clock.monotonic():
                 await self._alone(name, lambda: self._look_again(name))
             else:
                 self._sound[name] = replace(known, used_at=self._clock.monotonic())

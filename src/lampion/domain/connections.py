@@ -75,6 +75,11 @@ def _check_file_systems(configuration: FunctionConfiguration, region: str) -> No
                 f"Function must be configured to execute in a VPC to reference access point {arn}. "
                 "Please update the function configuration to include VPC subnets and security groups."
             )
+        if file_system["LocalMountPath"].rpartition("/")[2] in (".", ".."):
+            # The model's pattern allows it; what AWS answers isn't known.
+            raise InvalidParameterValueException(
+                f"LocalMountPath {file_system['LocalMountPath']} must name a directory in /mnt."
+            )
         if _arn_part(arn, 3) != region:
             # That a function mounts what is in its own region is documented; the text isn't known.
             raise InvalidParameterValueException(

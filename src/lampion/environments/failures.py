@@ -1,6 +1,7 @@
 """What a caller gets when the function didn't answer: AWS's payloads and error types. Pure."""
 
 import json
+import re
 from dataclasses import dataclass
 from signal import Signals
 
@@ -52,6 +53,22 @@ def failure_of(ending: Ending, request_id: str, timeout_seconds: float) -> Failu
         case NoProgram(error_type, why) | ExtensionEnded(error_type, why):
             message = f"RequestId: {request_id} Error: {why}"
             return Failure(_payload(error_type, message), error_type, "error")
+
+
+_MISSING_SDK = (
+    (re.compile("python"), re.compile(rb"No module named '(boto3|botocore)['.]")),
+    (re.compile("nodejs16"), re.compile(rb"Cannot find (?:module|package) '(aws-sdk)[/']")),
+    (re.compile("nodejs(?!16)"), re.compile(rb"Cannot find (?:module|package) '(@aws-sdk/[\w-]+)")),
+)
+
+
+def missing_sdk(runtime: str, payload: bytes) -> str | None:
+    """What AWS's runtime brings, and for want of which the function's module didn't load; None if it isn't that."""
+    for runtimes, cause in _MISSING_SDK:
+        found = cause.search(payload) if runtimes.match(runtime) else None
+        if found is not None:
+            return found[1].decode()
+    return None
 
 
 def exit_reason(exit_: Exit) -> str:

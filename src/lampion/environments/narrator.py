@@ -10,14 +10,16 @@ from lampion.clock.clock import Clock
 from lampion.domain.function import Function
 from lampion.domain.invocation import Invocation
 from lampion.environments.extensions import Extensions
+from lampion.environments.failures import Failure, missing_sdk
 from lampion.environments.log_rate import USUAL_RATE, Allowance, LogRate
 from lampion.environments.output_pipes import OutputPipes
 from lampion.environments.run_telling import RunTelling
 from lampion.environments.session import RuntimeSession
 from lampion.environments.teller import Teller
+from lampion.function_logs.application_levels import application_level
 from lampion.function_logs.framing import Frame, FrameDecoder, LineSplitter
 from lampion.function_logs.journal import LogStream
-from lampion.function_logs.platform_facts import ExtensionSummary, InitSummary, RestoreSummary, RunSummary
+from lampion.function_logs.platform_facts import ExtensionSummary, InitSummary, Instance, RestoreSummary, RunSummary
 from lampion.function_logs.platform_lines import platform_lines
 from lampion.function_logs.tail import Tail
 from lampion.function_telemetry.subscription import Stream
@@ -32,8 +34,7 @@ class Narrator:
         function: Function,
         *,
         stream: LogStream,
-        runtime_version: str,
-        runtime_version_arn: str,
+        instance: Instance,
         clock: Clock,
         rate: LogRate = USUAL_RATE,
         teller: Teller | None = None,
@@ -43,14 +44,15 @@ class Narrator:
         self.telling = None if teller is None else RunTelling(teller, self._drain, clock)
         logging = function.configuration.logging
         self._lines = platform_lines(logging.log_format, logging.system_log_level, clock)
-        self._version = function.version
-        self._memory_mib = function.configuration.memory_mib
-        self._runtime = (runtime_version, runtime_version_arn)
+        self._instance = instance
+        self._runtime_name = function.configuration.runtime or ""
         self._stream = stream
         self._tail: Tail | None = None  # of the present invocation, if its caller wants it
         self._splitter = LineSplitter()
         self._extension_splitter: LineSplitter | None = None
         self._frames = FrameDecoder()
+        self._level = application_level(logging.log_format, logging.application_log_level)
+        self._write_own = self._write if self._level is None else self._write_unless_hidden
         self._allowance = Allowance(rate, clock.monotonic())
         self._pipes: OutputPipes | None = None
 
@@ -82,8 +84,9 @@ class Narrator:
     def _take_lines(self, splitter: LineSplitter, data: bytes, stream: Stream) -> int:
         now_ms = int(self._clock.now() * 1000)
         lines = splitter.feed(data)
+        write = self._write_own if stream is Stream.FUNCTION else self._write
         for line in lines:
-            self._write(now_ms, line)
+            write(now_ms, line)
         if self._teller is not None:
             self._teller.lines(now_ms, stream, lines)
         return len(lines)
@@ -95,7 +98,7 @@ class Narrator:
 
     def _write_frames(self, frames: Sequence[Frame]) -> None:
         for frame in frames:
-            self._write(frame.timestamp_ms, frame.message)
+            self._write_own(frame.timestamp_ms, frame.message)
             if self._teller is not None:
                 self._teller.lines(frame.timestamp_ms, Stream.FUNCTION, (frame.message,))
 
@@ -108,7 +111,7 @@ class Narrator:
         rest = splitter.flush()
         if rest is not None:
             now_ms = int(self._clock.now() * 1000)
-            self._write(now_ms, rest)
+            (self._write_own if stream is Stream.FUNCTION else self._write)(now_ms, rest)
             if self._teller is not None:
                 self._teller.lines(now_ms, stream, (rest,))
 
@@ -158,7 +161,7 @@ class Narrator:
     # -- Lambda's lines --
 
     def init_start(self, initialization_type: str = "on-demand") -> None:
-        self._platform(self._lines.init_start(*self._runtime, initialization_type))
+        self._platform(self._lines.init_start(self._instance, initialization_type))
         if self._teller is not None:
             self._teller.init_start(initialization_type, "init")
 
@@ -168,7 +171,8 @@ class Narrator:
             self._teller.init_start(initialization_type, "invoke")
 
     def init_done(self, summary: InitSummary) -> None:
-        """The runtime has initialized, or has failed to; the log learns it from the report."""
+        """The runtime has initialized, or has failed to."""
+        self._platform(self._lines.init_done(summary))
         if self._teller is not None:
             self._teller.init_done(summary)
 
@@ -186,11 +190,12 @@ class Narrator:
                 self._teller.extension(summary)
 
     def restore_start(self) -> None:
-        self._platform(self._lines.restore_start(*self._runtime))
+        self._platform(self._lines.restore_start(self._instance))
         if self._teller is not None:
             self._teller.restore_start()
 
     def restore_report(self, summary: RestoreSummary) -> None:
+        self._platform(self._lines.restore_done(summary))
         self._platform(self._lines.restore_report(summary))
         if self._teller is not None:
             self._teller.restore_report(summary)
@@ -203,13 +208,21 @@ class Narrator:
         """Something that AWS has no words for."""
         self._platform(self._lines.remark(text))
 
+    def explain(self, failure: Failure) -> None:
+        """What a function that failed Init would have had on AWS, if that is why."""
+        cause = missing_sdk(self._runtime_name, failure.payload)
+        if cause is not None:
+            package = f" --package {cause}" if cause.startswith("@") else ""
+            mend = f"lampion sdk install {self._runtime_name}{package}"
+            self.remark(f"AWS's runtime brings {cause}. To have it here: {mend}, and restart the server.")
+
     def begin(self, *, wants_log: bool) -> None:
         """An invocation comes: the tail is its alone, and kept only if its caller wants it."""
         self._tail = Tail() if wants_log else None
 
     def start(self, invocation: Invocation, now: float) -> None:
         """It began at `now`, epoch seconds."""
-        line = self._lines.start(invocation.request_id, self._version, invocation.tenant_id, now)
+        line = self._lines.start(self._instance, invocation.request_id, invocation.tenant_id, now)
         if line:
             self._write(int(now * 1000), line)
         if self.telling is not None:
@@ -222,7 +235,7 @@ class Narrator:
         self._flush_line()
         now_ms = int(self._clock.now() * 1000)
         end = self._lines.end(request_id, summary, tenant_id)
-        for line in (end, self._lines.report(request_id, self._memory_mib, summary, tenant_id)):
+        for line in (end, self._lines.report(request_id, self._instance.memory_mib, summary, tenant_id)):
             if line:
                 self._write(now_ms, line)
 
@@ -238,6 +251,12 @@ class Narrator:
     def _platform(self, line: bytes) -> None:
         if line:
             self._write(int(self._clock.now() * 1000), line)
+
+    def _write_unless_hidden(self, timestamp_ms: int, line: bytes) -> None:
+        """A line of the function's own."""
+        assert self._level is not None
+        if not self._level.hides(line):
+            self._write(timestamp_ms, line)
 
     def _write(self, timestamp_ms: int, line: bytes) -> None:
         self._stream.append(timestamp_ms, line)

@@ -32,6 +32,7 @@ class Reporting:
         phase = "init" if invocation is None else "invoke"
         status = failure.status or "error"
         self._narrator.init_report(InitSummary(duration_ms, phase, status, error_type, self._initialization_type))
+        self._narrator.explain(failure)
 
     def init_went_well(self, duration_ms: float, invocation: Invocation | None) -> None:
         """The next report tells how long it took, unless that is the invocation's own time."""

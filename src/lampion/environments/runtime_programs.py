@@ -10,6 +10,7 @@ from lampion.code.interpreters import Interpreter
 from lampion.code.runtimes import catalogue
 from lampion.environments.environ import OVERRIDABLE, RUNTIME_DIRECTORY
 from lampion.environments.node_options import can_use_node_worker, node_options, waiting_node_options
+from lampion.environments.ruby_variables import WAITING_RUBY, can_use_ruby_zygote, ruby_variables
 from lampion.sandbox.spec import WorkerStart
 
 _WRAPPED: Final = ("/bin/sh", f"{RUNTIME_DIRECTORY}/wrapped.sh")
@@ -19,6 +20,7 @@ _READ_AT_PYTHONS_START: Final = re.compile(
     "PYTHON(?!PATH$).*|LD_.*|LANG|LANGUAGE|LC_.*|MALLOC_.*|GLIBC_TUNABLES|OPENSSL_.*"
 )
 _NODE_BOOTSTRAP: Final = f"{RUNTIME_DIRECTORY}/bootstrap.cjs"
+_RUBY_BOOTSTRAP: Final = f"{RUNTIME_DIRECTORY}/bootstrap.rb"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +44,15 @@ class RuntimeProgram:
     """One language: its command, and the variables that only it sets.
 
     `argv` takes the interpreter and the function's whole environment; `leaves_code_alone` are options for where code
-    isn't mounted read-only. Without `waiting`, every process is started when it is needed.
+    isn't mounted read-only. Without `waiting`, every process is started when it is needed. `completed` makes the
+    environment whole where that takes more than `variables`.
     """
 
     argv: Callable[[Interpreter, Mapping[str, str]], tuple[str, ...]]
     variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     leaves_code_alone: tuple[str, ...] = ()
     waiting: WaitingProgram | None = None
+    completed: Callable[[Interpreter, dict[str, str]], dict[str, str]] | None = None
 
 
 def _python(interpreter: Interpreter, environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -82,6 +86,19 @@ def _node_to_stand_for(interpreter: Interpreter) -> tuple[str, ...]:
     return (f"--as={catalogue().runtimes[interpreter.runtime].version}",) if interpreter.is_close else ()
 
 
+def _ruby(interpreter: Interpreter, environ: Mapping[str, str]) -> tuple[str, ...]:
+    command = (interpreter.executable_inside, _RUBY_BOOTSTRAP)
+    return (*_WRAPPED, *command) if environ.get("AWS_LAMBDA_EXEC_WRAPPER") else command
+
+
+def _waiting_ruby(interpreter: Interpreter, memory_mib: int) -> tuple[str, ...]:
+    return (interpreter.executable_inside, _RUBY_BOOTSTRAP, "--zygote")
+
+
+def _ruby_environ(interpreter: Interpreter, environ: dict[str, str]) -> dict[str, str]:
+    return ruby_variables(catalogue().runtimes[interpreter.runtime].version, environ)
+
+
 def _dotnet(interpreter: Interpreter, environ: Mapping[str, str]) -> tuple[str, ...]:
     """An exec wrapper is the script's affair."""
     return ("/bin/sh", f"{RUNTIME_DIRECTORY}/bootstrap.sh", interpreter.executable_inside)
@@ -104,6 +121,13 @@ PROGRAMS: Final[Mapping[str, RuntimeProgram]] = MappingProxyType(
                 argv=_waiting_nodejs,
                 environ=OVERRIDABLE,
                 serves=lambda environ: can_use_node_worker(environ, OVERRIDABLE),
+            ),
+        ),
+        "ruby": RuntimeProgram(
+            argv=_ruby,
+            completed=_ruby_environ,
+            waiting=WaitingProgram(
+                start=WorkerStart.FORK, argv=_waiting_ruby, environ=WAITING_RUBY, serves=can_use_ruby_zygote
             ),
         ),
         "dotnet": RuntimeProgram(argv=_dotnet, variables=MappingProxyType({"DOTNET_ROOT": "/var/lang/bin"})),

@@ -122,7 +122,8 @@ class RuntimeSession:
     def answer_streamed(self, request_id: str, answer: Answer) -> None:
         """All of a stream came, but its function may go on: the invocation ends when the runtime asks for the next.
 
-        On AWS too, what a function does after the end of its stream belongs to the invocation. Raises UnknownRequest.
+        On AWS too, what a function does after the end of its stream belongs to the invocation. So it is with the answer
+        of a runtime that is about to end. Raises UnknownRequest.
         """
         if not self.knows(request_id):
             raise UnknownRequest(request_id)

@@ -9,15 +9,21 @@ from lampion.clock.clock import Clock
 from lampion.function_logs.platform_facts import (
     ExtensionSummary,
     InitSummary,
+    Instance,
     RestoreSummary,
     RunSummary,
     billed_ms,
     extension_record,
+    init_done_record,
     init_report_record,
+    init_start_record,
     iso_time,
     max_memory_mib,
     report_record,
+    restore_done_record,
     restore_report_record,
+    restore_start_record,
+    start_record,
 )
 
 _DEBUG, _INFO, _WARN = range(3)
@@ -30,13 +36,16 @@ class PlatformLines(Protocol):
     An invocation's tenant, if it has one, is named in JSON only ("Monitoring Lambda functions with tenant isolation").
     """
 
-    def init_start(
-        self, runtime_version: str, runtime_version_arn: str, initialization_type: str = "on-demand"
-    ) -> bytes: ...
+    def init_start(self, instance: Instance, initialization_type: str = "on-demand") -> bytes: ...
+
+    def init_done(self, summary: InitSummary) -> bytes:
+        """The runtime has initialized, or has failed to; text doesn't tell."""
 
     def init_report(self, summary: InitSummary) -> bytes: ...
 
-    def restore_start(self, runtime_version: str, runtime_version_arn: str) -> bytes: ...
+    def restore_start(self, instance: Instance) -> bytes: ...
+
+    def restore_done(self, summary: RestoreSummary) -> bytes: ...
 
     def restore_report(self, summary: RestoreSummary) -> bytes: ...
 
@@ -45,7 +54,7 @@ class PlatformLines(Protocol):
     def remark(self, text: str) -> bytes:
         """Something that AWS has no words for."""
 
-    def start(self, request_id: str, version: str, tenant_id: str | None, now: float) -> bytes:
+    def start(self, instance: Instance, request_id: str, tenant_id: str | None, now: float) -> bytes:
         """`now`, epoch seconds: it may be written a little later."""
 
     def end(self, request_id: str, summary: RunSummary, tenant_id: str | None = None) -> bytes: ...
@@ -61,12 +70,13 @@ def platform_lines(log_format: str, system_log_level: str | None, clock: Clock) 
 class TextLines:
     """LogFormat Text: every line is written, except the report of an initialization that went well."""
 
-    def init_start(
-        self, runtime_version: str, runtime_version_arn: str, initialization_type: str = "on-demand"
-    ) -> bytes:
-        if not runtime_version:
+    def init_start(self, instance: Instance, initialization_type: str = "on-demand") -> bytes:
+        if not instance.runtime_version:
             return b""  # a container image has no runtime, and AWS says nothing of its start
-        return f"INIT_START Runtime Version: {runtime_version}\tRuntime Version ARN: {runtime_version_arn}".encode()
+        return f"INIT_START {_runtime(instance)}".encode()
+
+    def init_done(self, summary: InitSummary) -> bytes:
+        return b""
 
     def init_report(self, summary: InitSummary) -> bytes:
         if summary.status == "success" and summary.initialization_type == "snap-start":
@@ -78,8 +88,11 @@ class TextLines:
             f"\tStatus: {summary.status}{_error_type(summary.error_type)}"
         ).encode()
 
-    def restore_start(self, runtime_version: str, runtime_version_arn: str) -> bytes:
-        return f"RESTORE_START Runtime Version: {runtime_version}\tRuntime Version ARN: {runtime_version_arn}".encode()
+    def restore_start(self, instance: Instance) -> bytes:
+        return f"RESTORE_START {_runtime(instance)}".encode()
+
+    def restore_done(self, summary: RestoreSummary) -> bytes:
+        return b""
 
     def restore_report(self, summary: RestoreSummary) -> bytes:
         status = "" if summary.status == "success" else f"\tStatus: {summary.status}{_error_type(summary.error_type)}"
@@ -94,8 +107,8 @@ class TextLines:
     def remark(self, text: str) -> bytes:
         return f"LAMPION {text}".encode()
 
-    def start(self, request_id: str, version: str, tenant_id: str | None, now: float) -> bytes:
-        return f"START RequestId: {request_id} Version: {version}".encode()
+    def start(self, instance: Instance, request_id: str, tenant_id: str | None, now: float) -> bytes:
+        return f"START RequestId: {request_id} Version: {instance.function_version}".encode()
 
     def end(self, request_id: str, summary: RunSummary, tenant_id: str | None = None) -> bytes:
         return f"END RequestId: {request_id}".encode()
@@ -115,6 +128,10 @@ class TextLines:
         ).encode()
 
 
+def _runtime(instance: Instance) -> str:
+    return f"Runtime Version: {instance.runtime_version}\tRuntime Version ARN: {instance.runtime_version_arn}"
+
+
 def _error_type(error_type: str | None) -> str:
     return "" if error_type is None else f"\tError Type: {error_type}"
 
@@ -129,31 +146,28 @@ class JsonLines:
         self._clock = clock
         self._level = _LEVELS.get(system_log_level or "INFO", _INFO)
 
-    def init_start(
-        self, runtime_version: str, runtime_version_arn: str, initialization_type: str = "on-demand"
-    ) -> bytes:
-        record = {
-            "initializationType": initialization_type,
-            "phase": "init",
-            **(
-                {"runtimeVersion": runtime_version, "runtimeVersionArn": runtime_version_arn} if runtime_version else {}
-            ),
-        }
-        return self._line(_INFO, "platform.initStart", record)
+    def init_start(self, instance: Instance, initialization_type: str = "on-demand") -> bytes:
+        return self._line(_INFO, "platform.initStart", init_start_record(instance, initialization_type, "init"))
+
+    def init_done(self, summary: InitSummary) -> bytes:
+        level = _DEBUG if summary.status == "success" else _WARN
+        return self._line(level, "platform.initRuntimeDone", init_done_record(summary))
 
     def init_report(self, summary: InitSummary) -> bytes:
-        return self._line(
-            _DEBUG if summary.status == "success" else _WARN, "platform.initReport", init_report_record(summary)
-        )
+        usual = _DEBUG if summary.initialization_type == "on-demand" else _INFO
+        level = usual if summary.status == "success" else _WARN
+        return self._line(level, "platform.initReport", init_report_record(summary))
 
-    def restore_start(self, runtime_version: str, runtime_version_arn: str) -> bytes:
-        record = {"runtimeVersion": runtime_version, "runtimeVersionArn": runtime_version_arn}
-        return self._line(_INFO, "platform.restoreStart", record)
+    def restore_start(self, instance: Instance) -> bytes:
+        return self._line(_INFO, "platform.restoreStart", restore_start_record(instance))
+
+    def restore_done(self, summary: RestoreSummary) -> bytes:
+        level = _DEBUG if summary.status == "success" else _WARN
+        return self._line(level, "platform.restoreRuntimeDone", restore_done_record(summary))
 
     def restore_report(self, summary: RestoreSummary) -> bytes:
-        return self._line(
-            _DEBUG if summary.status == "success" else _WARN, "platform.restoreReport", restore_report_record(summary)
-        )
+        level = _INFO if summary.status == "success" else _WARN
+        return self._line(level, "platform.restoreReport", restore_report_record(summary))
 
     def extension(self, extension: ExtensionSummary) -> bytes:
         return self._line(_INFO, "platform.extension", extension_record(extension))
@@ -161,9 +175,8 @@ class JsonLines:
     def remark(self, text: str) -> bytes:
         return self._line(_WARN, "lampion.remark", {"message": text})
 
-    def start(self, request_id: str, version: str, tenant_id: str | None, now: float) -> bytes:
-        record = {"requestId": request_id, "version": version, **_with_tenant(tenant_id)}
-        return self._line(_INFO, "platform.start", record, now)
+    def start(self, instance: Instance, request_id: str, tenant_id: str | None, now: float) -> bytes:
+        return self._line(_INFO, "platform.start", start_record(instance, request_id, tenant_id), now)
 
     def end(self, request_id: str, summary: RunSummary, tenant_id: str | None = None) -> bytes:
         record = {

@@ -15,6 +15,7 @@ from lampion.domain.errors import ApiError, ServiceException
 from lampion.domain.function_url import PATH_FORM
 from lampion.function_url.address import is_function_url_host
 from lampion.gateway.door import Door
+from lampion.gateway.other_services import OtherServices
 from lampion.http.application import Body, BrokenOff, ClientGone, Exchange
 from lampion.http.message import Request, RequestHead, Response, StreamedResponse
 from lampion.http.queued_body import QueuedBody
@@ -52,6 +53,7 @@ class Gateway:
         function_urls: Door,
         own: dict[str, Door],
         rng: Rng,
+        other_services: OtherServices | None = None,
     ) -> None:
         """`registry` is what clients of container images speak with, `registry_api` is ECR."""
         self._service = service
@@ -59,6 +61,7 @@ class Gateway:
         self._registry = registry
         self._registry_api = registry_api
         self._function_urls = function_urls
+        self._other_services = other_services
         self._own = {**own, _FUNCTION_URLS: function_urls}
         self._rng = rng
         self._porters: set[asyncio.Task[None]] = set()
@@ -138,6 +141,8 @@ class Gateway:
         if path.startswith(_OWN_PREFIX):
             name = path[len(_OWN_PREFIX) :].partition("/")[0]
             return self._own.get(name, self._aws_api)
+        if path == "/" and self._other_services is not None and self._other_services.serves(head):
+            return self._other_services
         if path.startswith("/v2/") or path == "/v2":
             return self._registry
         if path == "/" and "x-amz-target" in head.headers:

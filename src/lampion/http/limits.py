@@ -27,8 +27,9 @@ class HttpLimits:
     check_seconds: float | None = 1.0
 
 
-SANDBOX_SOCKET = HttpLimits(header_bytes=2 * 1024 * 1024, connections=16, check_seconds=None)
-"""For a socket inside a sandbox: its only client is the runtime, which may wait long and dies with its sandbox.
+SANDBOX_SOCKET = HttpLimits(header_bytes=2 * 1024 * 1024, connections=64, check_seconds=None)
+"""For a socket inside a sandbox: its clients are the runtime and at most ten extensions, which may wait long and die
+with their sandbox; each may have a few connections.
 
 Headers are larger because a runtime may report up to 1 MiB of error cause in one.
 """

@@ -9,9 +9,12 @@ from lampion.runtime_api.answers import ACCEPTED, error_type_of, illegal_call, r
 
 NEXT_HEADER = "Lampion-Runtime-Next"
 """On an event: an answer may bear this header too, and is then answered with the next event. Ours, not AWS's: it saves
-a runtime that knows it half of its requests; others never notice."""
+a runtime that knows it half of its requests; others never notice. With "never" the runtime says that it will end
+instead, so that no other event is meant for it meanwhile."""
 
 _NEXT_HEADER = NEXT_HEADER.lower()
+_AT_ONCE = "true"
+_NEVER = "never"
 
 UNKNOWN_REQUEST = refusal(400, "InvalidRequestID", "Invalid request ID")
 
@@ -39,7 +42,7 @@ def next_invocation(session: RuntimeSession, exchange: Exchange) -> None:
 
 def conclude(session: RuntimeSession, head: RequestHead, exchange: Exchange, answer: Response) -> None:
     """Answer an answer: with the next invocation, where the runtime asks for it in the same request."""
-    if answer is ACCEPTED and _NEXT_HEADER in head.headers:
+    if answer is ACCEPTED and head.headers.get(_NEXT_HEADER) == _AT_ONCE:
         next_invocation(session, exchange)
     else:
         exchange.respond(answer)
@@ -51,8 +54,15 @@ def response(session: RuntimeSession, request_id: str, request: Request) -> Resp
 
 
 def error(session: RuntimeSession, request_id: str, request: Request) -> Response:
-    """The function's error, passed on as it is."""
-    return _answer(session, request_id, Answer(request.body, error_type_of(request)))
+    """The function's error, passed on as it is; when the runtime has ended, if it is about to."""
+    answer = Answer(request.body, error_type_of(request))
+    if request.head.headers.get(_NEXT_HEADER) != _NEVER:
+        return _answer(session, request_id, answer)
+    try:
+        session.answer_streamed(request_id, answer)
+    except UnknownRequest:
+        return UNKNOWN_REQUEST
+    return ACCEPTED
 
 
 def too_large(session: RuntimeSession, request_id: str) -> Response:
@@ -78,7 +88,7 @@ def _event(dispatch: Dispatch) -> Response:
         f"Lambda-Runtime-Deadline-Ms: {dispatch.deadline_epoch_ms}\r\n"
         f"Lambda-Runtime-Invoked-Function-Arn: {invocation.invoked_arn}\r\n"
         f"Lambda-Runtime-Trace-Id: {invocation.trace_id}\r\n"
-        f"{NEXT_HEADER}: true\r\n"
+        f"{NEXT_HEADER}: {_AT_ONCE}\r\n"
     )
     if invocation.client_context is not None:
         headers += f"Lambda-Runtime-Client-Context: {_header_text(invocation.client_context)}\r\n"

@@ -67,6 +67,10 @@ class DataDirectory:
         return self.path / "runtimes"
 
     @property
+    def sdks(self) -> Path:
+        return sdks_in(self.path)
+
+    @property
     def logs(self) -> Path:
         return self.path / "logs"
 
@@ -116,6 +120,11 @@ def open_data_directory(path: Path) -> DataDirectory:
 def database_in(path: Path) -> Path:
     """Where the database of the data directory `path` lies, be it held by a server or not."""
     return path / "lampion.db"
+
+
+def sdks_in(path: Path) -> Path:
+    """Where the AWS SDKs of runtimes lie in the data directory `path`; there may be none."""
+    return path / "sdk"
 
 
 def running_server(path: Path) -> RunningServer | None:

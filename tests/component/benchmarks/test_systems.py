@@ -17,7 +17,7 @@ import pytest
 from benchmarks.__main__ import main
 from benchmarks.functions import EVENT, MEMORY_MIB
 from benchmarks.measure.process_tree import ProcessTree, status
-from benchmarks.results import BESIDE_PYTHON_BARE, BESIDE_PYTHON_PASS, BOTO3, NODEJS, SNAP_START
+from benchmarks.results import BESIDE_PYTHON_BARE, BESIDE_PYTHON_PASS, BOTO3, NODEJS, RUBY, SNAP_START
 from benchmarks.run import run as run_all
 from benchmarks.systems.catalogue import CATALOGUE
 from benchmarks.systems.child import DidNotStart, child, free_port, plain_environ, wait_until_listening
@@ -186,6 +186,6 @@ def test_first_answers_of_lampion_come_with_the_starts_of_their_interpreters(scr
 
     kinds = [sample.kind for sample in samples]
     assert {"", BOTO3, BESIDE_PYTHON_PASS, BESIDE_PYTHON_BARE} <= set(kinds)
-    for kind in (NODEJS, SNAP_START):
+    for kind in (NODEJS, RUBY, SNAP_START):
         assert (kind in kinds) != (kind in running.absent)
     assert all(sample.value > 0 for sample in samples)

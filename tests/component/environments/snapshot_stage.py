@@ -12,6 +12,7 @@ from typing import Any, cast
 import lampion
 from lampion.clock.clock import Clock, SystemClock
 from lampion.clock.rng import SystemRng
+from lampion.code.architectures import DEFAULT_ARCHITECTURE, HOST_ARCHITECTURE
 from lampion.code.interpreters import Interpreter, RuntimeBase
 from lampion.domain.function import AttachedLayer, Function
 from lampion.environments.environment import Environment
@@ -88,7 +89,9 @@ class ThisPython:
         executable = prefix / "bin" / f"python{VERSION}"
         inside = f"/var/lang/bin/python{VERSION}"
         layer = () if self.layer is None else ((self.layer, "/opt/python"),)
-        return Interpreter("python3.12", VERSION, executable, prefix, inside, ((prefix, "/var/lang"), *layer))
+        mounts = ((prefix, "/var/lang"), *layer)
+        own = HOST_ARCHITECTURE if architecture == DEFAULT_ARCHITECTURE else architecture
+        return Interpreter("python3.12", VERSION, executable, prefix, inside, mounts, architecture=own)
 
     def version_label(self, identifier: str) -> str:
         return "python:3.12.v1"

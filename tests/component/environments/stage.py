@@ -90,8 +90,7 @@ class Stage:
         self.narrator = Narrator(
             function,
             stream=self.log,
-            runtime_version="python:3.12.v1",
-            runtime_version_arn="arn",
+            instance=INSTANCE,
             clock=clock,
             teller=Teller(INSTANCE, Subscribers(clock), clock, is_json=logging.log_format == "JSON"),
         )

@@ -12,7 +12,7 @@ from lampion.environments.state import Phase
 from lampion.sandbox.driver import Exit, SandboxError
 from lampion.sandbox.drivers.fake import FakeProcess
 from tests.component.environments.scripted_runtime import Runtime, echo, forever, play
-from tests.component.environments.stage import FUNCTION, Lines, invocation, stage, until
+from tests.component.environments.stage import FUNCTION, INSTANCE, Lines, invocation, stage, until
 
 if TYPE_CHECKING:
     from lampion.environments.environment import Environment
@@ -87,7 +87,7 @@ async def test_a_report_that_is_written_at_the_end_tells_the_memory_all_the_same
 
 def test_a_start_bears_the_time_of_before_its_hand_over() -> None:
     log = Lines()
-    narrator = Narrator(FUNCTION, stream=log, runtime_version="v", runtime_version_arn="arn", clock=VirtualClock())
+    narrator = Narrator(FUNCTION, stream=log, instance=INSTANCE, clock=VirtualClock())
     narrator.start(invocation(), 5.0)
     assert (log.first_words(), log.times_ms) == (["START"], [5000])
 

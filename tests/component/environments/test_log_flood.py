@@ -12,7 +12,7 @@ from lampion.clock.virtual import VirtualClock
 from lampion.environments.log_rate import LINE_BYTES, LogRate
 from lampion.environments.narrator import Narrator
 from lampion.function_logs.platform_facts import RunSummary
-from tests.component.environments.stage import FUNCTION, Lines
+from tests.component.environments.stage import FUNCTION, INSTANCE, Lines
 
 if TYPE_CHECKING:
     from lampion.sandbox.driver import Sandbox
@@ -65,7 +65,7 @@ async def pipes() -> AsyncIterator[Pipes]:
 
 @pytest.fixture
 async def narrator(clock: VirtualClock, log: Lines, pipes: Pipes) -> AsyncIterator[Narrator]:
-    narrator = Narrator(FUNCTION, stream=log, runtime_version="", runtime_version_arn="", clock=clock, rate=RATE)
+    narrator = Narrator(FUNCTION, stream=log, instance=INSTANCE, clock=clock, rate=RATE)
     narrator.attach(cast("Sandbox", pipes))
     yield narrator
     narrator.close()

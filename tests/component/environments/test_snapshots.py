@@ -12,6 +12,7 @@ import pytest
 
 from lampion.clock.clock import Clock, SystemClock
 from lampion.clock.virtual import VirtualClock
+from lampion.code.architectures import HOST_ARCHITECTURE
 from lampion.domain.errors import SnapStartException, SnapStartTimeoutException
 from lampion.environments.state import Phase
 from lampion.sandbox.driver import Exit
@@ -77,6 +78,16 @@ async def test_a_runtime_that_asks_for_no_snapshot_gets_none() -> None:
         assert await stage.snapshots.prepare(stage.function) is None
         assert "doesn't ask" in stage.streams.opened[0].lines[-1]
         assert await stage.answer(1) == 1
+
+
+@pytest.mark.skipif(HOST_ARCHITECTURE == "arm64", reason="arm64 is emulated elsewhere only")
+async def test_an_emulated_runtime_gets_none_and_nothing_is_started_for_it() -> None:
+    async with staged(echo) as (stage, driver):
+        arm64 = replace(stage.function, configuration=replace(stage.function.configuration, architectures=("arm64",)))
+        assert await stage.snapshots.prepare(arm64) is None
+        assert "its runtime is emulated: it is for arm64" in stage.streams.opened[0].lines[-1]
+        assert driver.started == []
+        assert not stage.snapshots.has(arm64)
 
 
 async def test_init_that_fails_ends_or_lasts_too_long_is_a_reason() -> None:

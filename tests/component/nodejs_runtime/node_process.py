@@ -122,6 +122,7 @@ def normalised(text: str) -> str:
     text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "TIME", text)
     for own in (str(RUNTIME), str(REFERENCE)):
         text = text.replace(own, "RUNTIME")
+    text = re.sub(r"\.\.\. \d+ lines matching cause", "... lines matching cause", text)
     text = re.sub(r"imported from RUNTIME/\S*[cm]js", "imported from RUNTIME", text)
     text = re.sub(r"RUNTIME/[\w./-]*?([\w-]+\.[cm]js)", r"RUNTIME/\1", text)
     return re.sub(r"(?:\\n|\r|\n)?\s*(?:\\?\"\s*)?at " + _OWN_FRAME.pattern + r"(?:\\?\",?)?", "", text)

@@ -54,6 +54,8 @@ SETTINGS: Mapping[str, tuple[Mapping[str, str], bool]] = {
     "text framed": ({}, True),
     "text, a level, framed": ({"AWS_LAMBDA_LOG_LEVEL": "warn"}, True),
     "json": (JSON_LOG | {"AWS_LAMBDA_LOG_LEVEL": "INFO"}, False),
+    "json warn framed": (JSON_LOG | {"AWS_LAMBDA_LOG_LEVEL": "WARN"}, True),
+    "json fatal framed": (JSON_LOG | {"AWS_LAMBDA_LOG_LEVEL": "FATAL"}, True),
     "json trace framed": (JSON_LOG | {"AWS_LAMBDA_LOG_LEVEL": "TRACE"}, True),
     "json, an odd level, framed": (JSON_LOG | {"AWS_LAMBDA_LOG_LEVEL": "nonsense"}, True),
 }

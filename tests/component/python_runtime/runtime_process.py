@@ -6,12 +6,13 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -67,6 +68,25 @@ def awslambdaric_command(handler: str) -> list[str]:
     return [sys.executable, "-m", "awslambdaric", handler]
 
 
+class _Drain(threading.Thread):
+    """Reads a pipe to its end beside us, so that who writes to it never waits."""
+
+    def __init__(self, pipe: IO[bytes] | None) -> None:
+        super().__init__(daemon=True)
+        assert pipe is not None
+        self._pipe = pipe
+        self._read = b""
+        self.start()
+
+    def run(self) -> None:
+        with self._pipe as pipe:
+            self._read = pipe.read()
+
+    def all(self) -> bytes:
+        self.join(_DEADLINE_SECONDS)
+        return self._read
+
+
 def run(
     command: Sequence[str],
     handler: str,
@@ -95,6 +115,7 @@ def run(
             pass_fds=[writing],
         ) as process:
             os.close(writing)
+            output, errors, records = _Drain(process.stdout), _Drain(process.stderr), _Drain(os.fdopen(reading, "rb"))
             ended_itself = _await_end(process, api)
             if drop:
                 api.close()
@@ -102,9 +123,8 @@ def run(
                 ended_itself = ended_itself or _wait(process)
             if not ended_itself:
                 process.send_signal(signal.SIGKILL)
-            stdout, stderr = process.communicate(timeout=_DEADLINE_SECONDS)
-        with os.fdopen(reading, "rb") as pipe:
-            frames = list(_frames(pipe.read()))
+            process.wait(_DEADLINE_SECONDS)
+            stdout, stderr, frames = output.all(), errors.all(), list(_frames(records.all()))
         return Ran(
             posts=tuple(api.posts),
             first_get=api.gets[0] if api.gets else None,

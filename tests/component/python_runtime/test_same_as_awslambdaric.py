@@ -51,7 +51,10 @@ SETTINGS = {
     "text escaping": (ESCAPING, False),
     "text framed": ({}, True),
     "text level framed": ({"AWS_LAMBDA_LOG_LEVEL": "debug"}, True),
+    "text, a level that is none of Python's": ({"AWS_LAMBDA_LOG_LEVEL": "WARN"}, False),
     "json": (JSON_LOG | {"AWS_LAMBDA_LOG_LEVEL": "INFO"}, False),
+    "json warn framed": (JSON_LOG | {"AWS_LAMBDA_LOG_LEVEL": "WARN"}, True),
+    "json fatal framed": (JSON_LOG | {"AWS_LAMBDA_LOG_LEVEL": "FATAL"}, True),
     "json trace framed": (JSON_LOG | {"AWS_LAMBDA_LOG_LEVEL": "TRACE"}, True),
     "json odd level framed, escaping": (ESCAPING | JSON_LOG | {"AWS_LAMBDA_LOG_LEVEL": "nonsense"}, True),
 }
@@ -69,6 +72,26 @@ def test_every_case(environ: Mapping[str, str], telemetry: bool) -> None:
     assert normalised(ours.stderr) == normalised(theirs.stderr)
     assert [(f.kind, normalised(f.text)) for f in ours.frames] == [(f.kind, normalised(f.text)) for f in theirs.frames]
     assert telemetry == bool(theirs.frames)
+
+
+@pytest.mark.parametrize("environ", [{}, JSON_LOG], ids=["text", "json"])
+def test_reporting_an_exception_when_there_is_none(environ: Mapping[str, str], tmp_path: Path) -> None:
+    """AWS's client can't write it as JSON, and so the handler fails; so it does with ours."""
+    (tmp_path / "none.py").write_text(
+        "import logging\ndef handler(event, context):\n    logging.exception('of what?')\n    return 'logged'\n"
+    )
+    commands = awslambdaric_command("none.handler"), lampion_command()
+    variables = {"PYTHONPATH": str(tmp_path), **environ}
+    theirs, ours = (
+        run(command, "none.handler", [Event()], task=tmp_path, environ=variables, telemetry=True)
+        for command in commands
+    )
+    their_answer, our_answer = json.loads(theirs.posts[0].body), json.loads(ours.posts[0].body)
+    if not environ:
+        assert our_answer == their_answer == "logged"
+    else:
+        assert our_answer["errorType"] == their_answer["errorType"] == "AttributeError"
+        assert our_answer["errorMessage"] == their_answer["errorMessage"]
 
 
 CONTEXT: Mapping[str, Mapping[str, str | None]] = {

@@ -22,7 +22,7 @@ from lampion.sandbox.driver import Exit
 from lampion.sandbox.drivers.process import ProcessDriver
 from lampion.sandbox.spec import Limits, Mount, SandboxSpec
 from tests.component.environments.scripted_runtime import API, Runtime, forever
-from tests.component.environments.stage import FUNCTION, Lines, invocation, release, stage, until
+from tests.component.environments.stage import FUNCTION, INSTANCE, Lines, invocation, release, stage, until
 
 BOOTSTRAP = Path(lampion.__file__).parent / "runtimes" / "python"
 
@@ -42,6 +42,30 @@ async def test_an_answer_with_the_header_is_answered_with_the_next_event() -> No
             request_id = f"{number}1111111-1111-4111-8111-111111111111"
             outcome = await on.environment.invoke(invocation(number, request_id))
             assert outcome.payload == json.dumps(number).encode()
+
+
+async def test_the_answer_of_a_runtime_that_is_about_to_end_counts_when_it_has_ended() -> None:
+    """So that nobody is given an environment that will not be there."""
+    has_answered, may_end = asyncio.Event(), asyncio.Event()
+
+    async def script(runtime: Runtime) -> Exit:
+        event = await runtime.next()
+        path = f"{API}/invocation/{event.request_id}/error"
+        answer = await runtime.call("POST", path, b'{"errorMessage":"bad"}', Lampion_Runtime_Next="never")
+        assert answer.status == 202
+        has_answered.set()
+        await may_end.wait()
+        return Exit(255)
+
+    async with stage(script) as on:
+        await on.environment.start()
+        invoked = asyncio.create_task(on.environment.invoke(invocation()))
+        await has_answered.wait()
+        assert not invoked.done()
+        may_end.set()
+        outcome = await invoked
+        assert (outcome.payload, outcome.function_error) == (b'{"errorMessage":"bad"}', "Unhandled")
+        assert not on.environment.is_reusable
 
 
 async def test_an_event_that_was_sent_is_not_kept_until_garbage_is_collected() -> None:
@@ -106,7 +130,7 @@ async def test_our_runtime_asks_for_its_first_event_only(tmp_path: Path, monkeyp
         launch=lambda: driver.start(spec),
         release=release,
         runtime_server=RuntimeApiServer(clock),
-        narrator=Narrator(FUNCTION, stream=log, runtime_version="", runtime_version_arn="", clock=clock),
+        narrator=Narrator(FUNCTION, stream=log, instance=INSTANCE, clock=clock),
         clock=clock,
         rng=SystemRng(),
     )

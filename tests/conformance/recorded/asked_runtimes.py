@@ -8,6 +8,7 @@ from tests.conformance.recorded.asking import Asking, shows_each
 
 FILE = "test_lambda_common"
 _NODEJS: Mapping[str, Any] = {"Handler": "index.handler", "MemorySize": 1024}
+_RUBY: Mapping[str, Any] = {"Handler": "function.handler", "MemorySize": 1024}
 _CUSTOM: Mapping[str, Any] = {"Handler": "function.handler", "MemorySize": 1024}
 
 
@@ -83,12 +84,40 @@ def _(asking: Asking, runtime: str) -> None:
     asking.shows("error_result", asking.invoke(b'{"error_msg": "some_error_msg"}'))
 
 
+@shows_each(FILE, "TestLambdaRuntimesCommon::test_introspection_invoke", "ruby")
+def _(asking: Asking, runtime: str) -> None:
+    environment = {"Variables": {"TEST_KEY": "TEST_VAL"}}
+    configuration = {**_RUBY, "Runtime": runtime, "Environment": environment}
+    created = asking.create_active({"function.rb": handlers.RUBY_INTROSPECTION}, **configuration)
+    asking.shows("create_function_result", created.form)
+    asking.shows("invocation_result_payload", asking.invoke()["Payload"])
+    asking.shows("invocation_result_payload_qualified", asking.invoke(Qualifier="$LATEST")["Payload"])
+
+
+@shows_each(FILE, "TestLambdaRuntimesCommon::test_uncaught_exception_invoke", "ruby")
+def _(asking: Asking, runtime: str) -> None:
+    created = asking.create_active({"function.rb": handlers.RUBY_RAISE}, **_RUBY, Runtime=runtime)
+    asking.shows("create_function_result", created.form)
+    asking.shows("error_result", asking.invoke(b'{"error_msg": "some_error_msg"}'))
+
+
+@shows_each(FILE, "TestLambdaRuntimesCommon::test_runtime_wrapper_invoke", "ruby")
+def _(asking: Asking, runtime: str) -> None:
+    environment = {"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/environment_wrapper"}}
+    files = {"function.rb": handlers.RUBY_WRAPPED, "environment_wrapper": handlers.WRAPPER}
+    package = handlers.package(files, executable=("environment_wrapper",))
+    created = asking.create_active(package, **_RUBY, Runtime=runtime, Environment=environment)
+    asking.shows("create_function_result", created.form)
+    answer = asking.invoke()
+    assert answer["Payload"] == {"WRAPPED_BY": "the wrapper", "_HANDLER": "function.handler"}, answer
+
+
 def _create(asking: Asking, runtime: str) -> None:
     """Functions of these runtimes can be made and configured, though nothing runs them yet."""
     asking.create_as_shown("create_function_result")
 
 
-for _runtime in ("dotnet", "java", "ruby"):
+for _runtime in ("dotnet", "java"):
     for _family in ("introspection", "uncaught_exception", "runtime_wrapper"):
         shows_each(FILE, f"TestLambdaRuntimesCommon::test_{_family}_invoke", _runtime)(_create)
 

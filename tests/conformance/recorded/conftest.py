@@ -11,9 +11,9 @@ _SUITE = pytest.StashKey[Suite]()
 
 
 @pytest.fixture(scope="session")
-def suite(live_server: LiveServer, pytestconfig: pytest.Config) -> Suite:
-    """Every recorded case, against the shared server."""
-    pytestconfig.stash[_SUITE] = suite_of(live_server)
+def suite(live_server: LiveServer, close_runtimes_server: LiveServer, pytestconfig: pytest.Config) -> Suite:
+    """Every recorded case, against the shared servers."""
+    pytestconfig.stash[_SUITE] = suite_of(live_server, close_runtimes_server)
     return pytestconfig.stash[_SUITE]
 
 

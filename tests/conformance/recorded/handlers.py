@@ -219,3 +219,40 @@ exports.handler = async (event, context) => ({
 NODEJS_WRAPPED = """
 exports.handler = async () => ({ WRAPPED_BY: process.env.WRAPPED_BY, _HANDLER: process.env._HANDLER });
 """
+
+RUBY_ECHO = """
+def handler(event:, context:)
+  event
+end
+"""
+
+RUBY_RAISE = """
+def handler(event:, context:)
+  raise "Error: #{event["error_msg"]}"
+end
+"""
+
+RUBY_INTROSPECTION = """
+def handler(event:, context:)
+  {
+    ctx: {
+      aws_request_id: context.aws_request_id,
+      function_name: context.function_name,
+      function_version: context.function_version,
+      invoked_function_arn: context.invoked_function_arn,
+      log_group_name: context.log_group_name,
+      log_stream_name: context.log_stream_name,
+      memory_limit_in_mb: context.memory_limit_in_mb,
+      remaining_time_in_millis: context.get_remaining_time_in_millis,
+    },
+    environment: ENV.to_h,
+    packages: [], # the recording shows none
+  }
+end
+"""
+
+RUBY_WRAPPED = """
+def handler(event:, context:)
+  ENV.slice("WRAPPED_BY", "_HANDLER")
+end
+"""

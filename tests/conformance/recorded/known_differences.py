@@ -100,7 +100,7 @@ KNOWN: tuple[Known, ...] = (
                 f"TestLambdaRuntimesCommon::test_introspection_invoke[{runtime}]"
                 for runtime in (
                     *("python3.8", "python3.10", "python3.13", "python3.14"),
-                    *("nodejs16.x", "nodejs18.x", "nodejs20.x", "nodejs22.x", "provided.al2"),
+                    *("nodejs16.x", "nodejs18.x", "nodejs20.x", "nodejs22.x", "provided.al2", "ruby3.4"),
                 )
             ),
         )
@@ -114,6 +114,7 @@ KNOWN: tuple[Known, ...] = (
         for runtime in (
             *("python3.8", "python3.10", "python3.13", "python3.14"),
             *("nodejs16.x", "nodejs18.x", "nodejs20.x", "nodejs22.x"),
+            "ruby3.4",
         )
     ),
     *(

@@ -42,7 +42,7 @@ OUT_OF_REACH: Final[tuple[OutOfReach, ...]] = (
         "DynamoDB's own answer",
     ),
     OutOfReach(
-        r".*\[(java|ruby|dotnet).*",
+        r".*\[(java|dotnet).*",
         r"invocation_result_\w+|error_result|invoke-result|get_function_response_\w+",
         _RUNTIME,
     ),

@@ -20,16 +20,24 @@ ACCOUNT_ID = "123456789012"
 """The account that the recorded requests name."""
 
 
-def suite_of(server: LiveServer) -> Suite:
-    """All cases, to be run with the server's root key."""
-    client = server.client(max_pool_connections=1, parameter_validation=False)
+def suite_of(server: LiveServer, with_close_runtimes: LiveServer | None = None) -> Suite:
+    """All cases, to be run with the servers' root keys."""
+    client, close_client = (
+        each.client(max_pool_connections=1, parameter_validation=False)
+        for each in (server, with_close_runtimes or server)
+    )
     has_namespaces = NamespaceDriver(SystemClock(), server.cgroup_parent).capabilities().grade is not Grade.NONE
-    return Suite(client, Place(ACCOUNT_ID, server.server.region), has_namespaces=has_namespaces)
+    place = Place(ACCOUNT_ID, server.server.region)
+    return Suite(client, place, has_namespaces=has_namespaces, close_client=close_client)
 
 
 def main(arguments: Sequence[str]) -> int:
-    with marked_directory() as directory, LiveServer(data=directory / "recorded") as server:
-        suite = suite_of(server)
+    with (
+        marked_directory() as directory,
+        LiveServer(data=directory / "recorded") as server,
+        LiveServer(data=directory / "close", options=("--close-runtimes",)) as close_server,
+    ):
+        suite = suite_of(server, close_server)
         for name in cases():
             suite.replay(name)
         for name in ASKED:

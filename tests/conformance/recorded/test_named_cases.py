@@ -10,13 +10,17 @@ from tests.conformance.recorded import handlers
 from tests.conformance.recorded.recordings import recorded_answers
 from tests.conformance.recorded.replay import CannotRun, ask_until_settled
 from tests.deployment import Source, creation, unique_name, zipped
+from tests.live_server import LiveServer
 
 MIB = 1024 * 1024
 ECHOING = sorted(
     name.partition("[")[2][:-1]
     for name in recorded_answers("test_lambda_common")
     if name.startswith(
-        tuple(f"TestLambdaRuntimesCommon::test_echo_invoke[{language}" for language in ("python", "nodejs", "provided"))
+        tuple(
+            f"TestLambdaRuntimesCommon::test_echo_invoke[{language}"
+            for language in ("python", "nodejs", "provided", "ruby")
+        )
     )
 )
 RUNTIMES = [runtime for runtime in ECHOING if runtime.startswith("python")]
@@ -28,6 +32,8 @@ def _echoing(runtime: str) -> Source | bytes:
     """Code that answers with what it gets."""
     if runtime.startswith("provided"):
         return handlers.CUSTOM_RUNTIME
+    if runtime.startswith("ruby"):
+        return {"index.rb": handlers.RUBY_ECHO}
     return {"index.js": handlers.NODEJS_ECHO} if runtime.startswith("nodejs") else handlers.ECHO
 
 
@@ -44,14 +50,23 @@ def made_with(client: Any, source: Source | bytes, runtime: str) -> str:
     return name
 
 
-@pytest.mark.parametrize("runtime", ECHOING)
+@pytest.mark.parametrize("runtime", [runtime for runtime in ECHOING if not runtime.startswith("ruby")])
 def test_a_payload_comes_back_as_it_was_sent(lambda_client: Any, runtime: str) -> None:
-    name = made_with(lambda_client, _echoing(runtime), runtime)
+    check_echo(lambda_client, runtime)
+
+
+@pytest.mark.parametrize("runtime", [runtime for runtime in ECHOING if runtime.startswith("ruby")])
+def test_a_payload_comes_back_from_a_close_runtime_too(close_runtimes_server: LiveServer, runtime: str) -> None:
+    check_echo(close_runtimes_server.client(), runtime)
+
+
+def check_echo(client: Any, runtime: str) -> None:
+    name = made_with(client, _echoing(runtime), runtime)
     for payload in PAYLOADS:
-        answer = lambda_client.invoke(FunctionName=name, Payload=json.dumps(payload))
+        answer = client.invoke(FunctionName=name, Payload=json.dumps(payload))
         assert "FunctionError" not in answer
         assert json.load(answer["Payload"]) == payload
-    lambda_client.delete_function(FunctionName=name)
+    client.delete_function(FunctionName=name)
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from lampion.cli import doctor_runtimes
-from lampion.cli.doctor_runtimes import runtime_findings, system_findings
+from lampion.cli.doctor_runtimes import runtime_findings, sdk_findings, system_findings
+from lampion.cli.runtime_rows import FoundRuntime
 from lampion.sandbox.driver import Finding
 from lampion.store.errors import StoreError
 
@@ -71,3 +72,18 @@ def test_a_system_that_has_all_is_no_finding(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setattr("shutil.which", lambda name, path: name)
     monkeypatch.setattr(doctor_runtimes, "_CERTIFICATES", (str(tmp_path / "certificates"),))
     assert list(system_findings()) == []
+
+
+def test_runtimes_without_the_sdk_that_aws_has_there_are_named_by_language() -> None:
+    found = {
+        "python3.12": FoundRuntime("3.12.1", "/usr/bin/python3.12", sdk="boto3 1.2.3"),
+        "python3.13": FoundRuntime("3.13.1", "/usr/bin/python3.13"),
+        "nodejs22.x": FoundRuntime("22.1.0", "/usr/bin/node", sdk="AWS SDK for JavaScript 3.4.5"),
+    }
+    assert list(sdk_findings(found)) == [
+        Finding(
+            "sdk-python",
+            "functions of python3.13 have to bring boto3, which is there on AWS",
+            "lampion sdk install python",
+        )
+    ]

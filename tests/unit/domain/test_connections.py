@@ -74,6 +74,15 @@ def test_what_is_allowed(change: dict[str, Any]) -> None:
             f"S3FilesConfig is valid only for an Amazon S3 Files access point, which {EFS} is not.",
         ),
         (
+            {"vpc_config": IN_VPC, "file_system_configs": ({"Arn": EFS, "LocalMountPath": "/mnt/.."},)},
+            "LocalMountPath /mnt/.. must name a directory in /mnt.",
+        ),
+        (
+            {"vpc_config": IN_VPC, "file_system_configs": mount(EFS.replace("us-east-1", "eu-west-1"))},
+            f"The access point {EFS.replace('us-east-1', 'eu-west-1')} must be in the same region as the Lambda "
+            "function it's associated with.",
+        ),
+        (
             {"dead_letter_config": {"TargetArn": "arn:aws:s3:::bucket"}},
             "Invalid dead letter queue ARN: The service specified by the TargetArn is not supported for dead letter "
             "configuration.",

@@ -8,12 +8,14 @@ import pytest
 import lampion
 from lampion.code.interpreters import Interpreter
 from lampion.code.languages import LANGUAGES
+from lampion.environments.environ import OVERRIDABLE
 from lampion.environments.node_options import can_use_node_worker, node_options, waiting_node_options
 from lampion.environments.runtime_programs import PROGRAMS
 from lampion.sandbox.spec import WorkerStart
 
 PYTHON = Interpreter("python3.12", "3.12.1", Path("/usr/bin/python3.12"), Path("/usr"), "/usr/bin/python3.12", ())
 NODE = Interpreter("nodejs20.x", "20.20.2", Path("/usr/bin/node"), Path("/usr"), "/usr/bin/node", ())
+RUBY = Interpreter("ruby3.4", "3.4.1", Path("/usr/bin/ruby"), Path("/usr"), "/usr/bin/ruby", ())
 WORKER = {"LANG": "en_US.UTF-8", "TZ": ":UTC", "LD_LIBRARY_PATH": "/opt/lib"}
 
 
@@ -161,3 +163,29 @@ def test_functions_that_cannot(variables: dict[str, str]) -> None:
 
 def test_a_variable_that_the_function_takes_away_counts_too() -> None:
     assert not can_use_node_worker({"TZ": ":UTC", "LD_LIBRARY_PATH": "/opt/lib"}, WORKER)
+
+
+def test_ruby_is_started_with_its_bootstrap_alone_so_that_a_wrapper_can_put_options_before_it() -> None:
+    command = ("/usr/bin/ruby", "/var/runtime/bootstrap.rb")
+    assert PROGRAMS["ruby"].argv(RUBY, {}) == command
+    wrapped = PROGRAMS["ruby"].argv(RUBY, {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrapper"})
+    assert wrapped == ("/bin/sh", "/var/runtime/wrapped.sh", *command)
+
+
+def test_a_waiting_ruby_is_a_zygote() -> None:
+    waiting = PROGRAMS["ruby"].waiting
+    assert waiting is not None
+    assert waiting.start is WorkerStart.FORK
+    assert waiting.argv(RUBY, 512) == ("/usr/bin/ruby", "/var/runtime/bootstrap.rb", "--zygote")
+
+
+def test_rubys_environment_is_the_one_of_the_functions_runtime_whichever_ruby_serves_it() -> None:
+    completed = PROGRAMS["ruby"].completed
+    assert completed is not None
+    close = Interpreter("ruby3.4", "3.1.2", RUBY.executable, RUBY.prefix, RUBY.executable_inside, ())
+    assert "/opt/ruby/gems/3.4.0" in completed(close, dict(OVERRIDABLE))["GEM_PATH"]
+
+
+def test_every_wrapper_script_is_the_same() -> None:
+    scripts = {path.read_text() for path in (Path(lampion.__file__).parent / "runtimes").glob("*/wrapped.sh")}
+    assert len(scripts) == 1

@@ -8,6 +8,7 @@ from lampion.clock.virtual import VirtualClock
 from lampion.function_logs.platform_facts import (
     ExtensionSummary,
     InitSummary,
+    Instance,
     RestoreDurations,
     RestoreSummary,
     RunSummary,
@@ -17,7 +18,24 @@ from lampion.function_logs.platform_lines import JsonLines, PlatformLines, TextL
 
 ID = "6bc28136-9b4c-4d2b-9c5e-7e0a2f0f1a11"
 MIB = 1024 * 1024
-VERSION = ("python:3.12.v38", "arn:aws:lambda:us-east-1::runtime:8eeff65f")
+RUNTIME_ARN = "arn:aws:lambda:us-east-1::runtime:8eeff65f"
+HERE = Instance(
+    function_name="fn",
+    function_version="$LATEST",
+    function_arn="arn:aws:lambda:us-east-1:123456789012:function:fn",
+    instance_id="2026/11/26/fn[$LATEST]ab",
+    memory_mib=128,
+    runtime_version="python:3.12.v38",
+    runtime_version_arn=RUNTIME_ARN,
+)
+ITS_RECORD = {
+    "runtimeVersion": "python:3.12.v38",
+    "runtimeVersionArn": RUNTIME_ARN,
+    "functionName": "fn",
+    "functionVersion": "$LATEST",
+    "instanceId": "2026/11/26/fn[$LATEST]ab",
+    "instanceMaxMemory": 134_217_728,
+}
 
 WARM = RunSummary(duration_ms=1.234, init_ms=None, max_memory_bytes=35 * MIB, status="", error_type=None)
 COLD = RunSummary(duration_ms=1.23, init_ms=120.0, max_memory_bytes=34 * MIB + 1, status="", error_type=None)
@@ -69,8 +87,8 @@ RESTORED = RunSummary(2338.66, None, 173 * MIB, "", None, RestoreDurations(398.9
 def test_a_restored_environment_in_text() -> None:
     """The lines of a real SnapStart function; what it bills includes the restoring that is billed."""
     lines = TextLines()
-    assert lines.restore_start(*VERSION).decode() == (
-        f"RESTORE_START Runtime Version: python:3.12.v38\tRuntime Version ARN: {VERSION[1]}"
+    assert lines.restore_start(HERE).decode() == (
+        f"RESTORE_START Runtime Version: python:3.12.v38\tRuntime Version ARN: {RUNTIME_ARN}"
     )
     assert (
         lines.restore_report(RestoreSummary(398.97, "success", None)) == b"RESTORE_REPORT Restore Duration: 398.97 ms"
@@ -93,16 +111,15 @@ def test_a_restored_environment_in_json() -> None:
     start, done, failed, report, init, remark = (
         json.loads(line)
         for line in (
-            lines.restore_start(*VERSION),
+            lines.restore_start(HERE),
             lines.restore_report(RestoreSummary(398.9712, "success", None)),
             lines.restore_report(RestoreSummary(1.0, "timeout", None)),
             lines.report(ID, 128, RESTORED),
-            lines.init_start(*VERSION, "snap-start"),
+            lines.init_start(HERE, "snap-start"),
             lines.remark("x"),
         )
     )
-    versions = {"runtimeVersion": VERSION[0], "runtimeVersionArn": VERSION[1]}
-    assert (start["type"], start["record"]) == ("platform.restoreStart", versions)
+    assert (start["type"], start["record"]) == ("platform.restoreStart", ITS_RECORD)
     assert (done["type"], done["record"]) == (
         "platform.restoreReport",
         {"status": "success", "metrics": {"durationMs": 398.971}},
@@ -113,16 +130,16 @@ def test_a_restored_environment_in_json() -> None:
     assert init["record"]["initializationType"] == "snap-start"
     assert (remark["type"], remark["record"]) == ("lampion.remark", {"message": "x"})
     quiet = JsonLines(VirtualClock(), "WARN")
-    assert quiet.restore_start(*VERSION) == quiet.restore_report(RestoreSummary(1.0, "success", None)) == b""
+    assert quiet.restore_start(HERE) == quiet.restore_report(RestoreSummary(1.0, "success", None)) == b""
     assert quiet.restore_report(RestoreSummary(1.0, "error", "x")) != b""
 
 
 def test_the_other_lines_in_text() -> None:
     lines = TextLines()
-    assert lines.init_start(*VERSION).decode() == (
-        f"INIT_START Runtime Version: python:3.12.v38\tRuntime Version ARN: {VERSION[1]}"
+    assert lines.init_start(HERE).decode() == (
+        f"INIT_START Runtime Version: python:3.12.v38\tRuntime Version ARN: {RUNTIME_ARN}"
     )
-    assert lines.start(ID, "$LATEST", None, 0.0).decode() == f"START RequestId: {ID} Version: $LATEST"
+    assert lines.start(HERE, ID, None, 0.0).decode() == f"START RequestId: {ID} Version: $LATEST"
     assert lines.end(ID, WARM).decode() == f"END RequestId: {ID}"
 
 
@@ -159,12 +176,11 @@ def event(line: bytes) -> dict[str, object]:
 
 def test_the_events_in_json() -> None:
     lines = JsonLines(VirtualClock(), "DEBUG")
-    assert event(lines.init_start(*VERSION)) == {
+    assert event(lines.init_start(HERE)) == {
         "platform.initStart": {
             "initializationType": "on-demand",
             "phase": "init",
-            "runtimeVersion": VERSION[0],
-            "runtimeVersionArn": VERSION[1],
+            **ITS_RECORD,
         }
     }
     assert event(lines.init_report(INIT_ERROR)) == {
@@ -176,8 +192,8 @@ def test_the_events_in_json() -> None:
             "metrics": {"durationMs": 1236.04},
         }
     }
-    assert event(lines.start(ID, "$LATEST", None, VirtualClock().now())) == {
-        "platform.start": {"requestId": ID, "version": "$LATEST"}
+    assert event(lines.start(HERE, ID, None, VirtualClock().now())) == {
+        "platform.start": {"requestId": ID, "functionArn": HERE.function_arn, "version": "$LATEST"}
     }
     assert event(lines.end(ID, WARM)) == {
         "platform.runtimeDone": {"requestId": ID, "status": "success", "metrics": {"durationMs": 1.234}}
@@ -198,7 +214,7 @@ def test_the_events_in_json() -> None:
 
 
 def test_a_start_in_json_tells_when_the_invocation_began() -> None:
-    line = JsonLines(VirtualClock(), "DEBUG").start(ID, "1", None, 1_767_225_600.25)
+    line = JsonLines(VirtualClock(), "DEBUG").start(HERE, ID, None, 1_767_225_600.25)
     assert json.loads(line)["time"] == "2026-01-01T00:00:00.250Z"
 
 
@@ -225,10 +241,10 @@ def written(lines: PlatformLines) -> set[str]:
     return {
         name
         for name, line in {
-            "initStart": lines.init_start(*VERSION),
+            "initStart": lines.init_start(HERE),
             "initReport": lines.init_report(INIT_OK),
             "initReport failed": lines.init_report(INIT_TIMEOUT),
-            "start": lines.start(ID, "1", None, 0.0),
+            "start": lines.start(HERE, ID, None, 0.0),
             "runtimeDone": lines.end(ID, WARM),
             "runtimeDone failed": lines.end(ID, TIMEOUT),
             "report": lines.report(ID, 128, WARM),
@@ -253,6 +269,52 @@ ORDINARY = {"initStart", "start", "report"}
 )
 def test_the_system_log_level_chooses_the_events(level: str | None, names: set[str]) -> None:
     assert written(platform_lines("JSON", level, VirtualClock())) == names
+
+
+PRESENT, SNAPSHOT = "on-demand", "snap-start"
+
+
+@pytest.mark.parametrize(
+    ("kind", "initialization_type", "status", "level"),
+    [
+        ("initRuntimeDone", PRESENT, "success", "DEBUG"),
+        ("initRuntimeDone", SNAPSHOT, "success", "DEBUG"),
+        ("initRuntimeDone", PRESENT, "error", "WARN"),
+        ("initReport", PRESENT, "success", "DEBUG"),
+        ("initReport", SNAPSHOT, "success", "INFO"),
+        ("initReport", "provisioned-concurrency", "success", "INFO"),
+        ("initReport", PRESENT, "timeout", "WARN"),
+        ("restoreRuntimeDone", "", "success", "DEBUG"),
+        ("restoreRuntimeDone", "", "error", "WARN"),
+        ("restoreReport", "", "success", "INFO"),
+        ("restoreReport", "", "timeout", "WARN"),
+    ],
+)
+def test_the_levels_of_what_tells_how_a_start_went(
+    kind: str, initialization_type: str, status: str, level: str
+) -> None:
+    """Lambda developer guide, "System log level event mapping"."""
+    init, restore = InitSummary(1.5, "init", status, None, initialization_type), RestoreSummary(1.5, status, None)
+    levels = ["DEBUG", "INFO", "WARN"]
+    shown = []
+    for chosen in levels:
+        lines = JsonLines(VirtualClock(), chosen)
+        line = {
+            "initRuntimeDone": lambda lines=lines: lines.init_done(init),
+            "initReport": lambda lines=lines: lines.init_report(init),
+            "restoreRuntimeDone": lambda lines=lines: lines.restore_done(restore),
+            "restoreReport": lambda lines=lines: lines.restore_report(restore),
+        }[kind]()
+        if line:
+            shown.append(chosen)
+            told = json.loads(line)
+            assert (told["type"], told["record"]["status"]) == (f"platform.{kind}", status)
+            assert ("metrics" in told["record"]) == kind.endswith("Report")
+    assert shown == levels[: levels.index(level) + 1]
+
+
+def test_text_tells_how_a_runtime_started_in_reports_alone() -> None:
+    assert TextLines().init_done(INIT_OK) == TextLines().restore_done(RestoreSummary(1.5, "success", None)) == b""
 
 
 def test_text_has_no_levels() -> None:

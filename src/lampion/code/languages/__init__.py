@@ -8,8 +8,11 @@ from lampion.code.languages.dotnet import DOTNET
 from lampion.code.languages.language import Language
 from lampion.code.languages.nodejs import NODEJS
 from lampion.code.languages.python import PYTHON
+from lampion.code.languages.ruby import RUBY
 
-LANGUAGES: Final[Mapping[str, Language]] = MappingProxyType({"python": PYTHON, "nodejs": NODEJS, "dotnet": DOTNET})
+LANGUAGES: Final[Mapping[str, Language]] = MappingProxyType(
+    {"python": PYTHON, "nodejs": NODEJS, "dotnet": DOTNET, "ruby": RUBY}
+)
 """By the name that the runtime catalogue gives them."""
 
 WITHOUT_INTERPRETER: Final = frozenset({"provided", "go"})

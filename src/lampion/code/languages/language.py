@@ -16,13 +16,15 @@ def _nothing(handler: str) -> str:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What an interpreter says of itself. `program` is its path under `prefix`, the tree that belongs to it; `inside`
-    is where a sandbox has that tree, unless it is the system's.
+    is where a sandbox has that tree, unless it is the system's. One that isn't `movable` looks for it where it was
+    installed, wherever its program is.
     """
 
     version: str
     prefix: Path
     program: str
     inside: str = RUNTIME_ROOT
+    movable: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 
 const fs = require("fs");
 const { format } = require("util");
+const { HAS_PROMISES_ONLY } = require("./errors.cjs");
 
 const LEVELS = {
   TRACE: { name: "TRACE", priority: 1, frameBits: 0x04 },
@@ -99,7 +100,9 @@ function jsonRecord(logger, time, level, message, parameters) {
     }
   }
   record.message = format(message, ...parameters);
-  const error = parameters.find((parameter) => parameter instanceof Error);
+  // AWS's client up to Node.js 22 tells of an error that is the first value, too.
+  const values = HAS_PROMISES_ONLY ? parameters : [message, ...parameters];
+  const error = values.find((value) => value instanceof Error);
   if (error !== undefined) {
     record.errorType = error.constructor?.name ?? "UnknownError";
     record.errorMessage = error.message;

@@ -6,6 +6,7 @@ const { createRequire } = require("module");
 const path = require("path");
 
 const { STREAMING } = require("./environment.cjs");
+const { searchNodePath } = require("./modules.cjs");
 const {
   HAS_PROMISES_ONLY,
   HandlerNotFound,
@@ -105,7 +106,13 @@ function requireFile(file) {
 }
 
 async function importFile(file) {
-  return fs.existsSync(file) ? import(file) : undefined;
+  if (!fs.existsSync(file)) {
+    return undefined;
+  }
+  if (!file.startsWith(`${__dirname}/`)) {
+    searchNodePath(); // not in a rehearsal: what it would find isn't the function's
+  }
+  return import(file);
 }
 
 /** What the nearest package.json says; one that can't be read counts as none, with a warning. */

@@ -104,10 +104,13 @@ def _rounded_level(record: logging.LogRecord) -> int:
 
 
 def _failure(record: logging.LogRecord) -> "Dict[str, Any]":
-    """The exception that the record reports; its members hold their place even without one."""
+    """The exception that the record reports; its members hold their place even without one.
+
+    As in AWS's client, a record that is to report the current exception when there is none can't be formatted.
+    """
     if not record.exc_info:
         return {"stackTrace": None, "errorType": None, "errorMessage": None}
     from traceback import format_tb
 
     kind, value, trace = record.exc_info
-    return {"stackTrace": format_tb(trace), "errorType": getattr(kind, "__name__", None), "errorMessage": str(value)}
+    return {"stackTrace": format_tb(trace), "errorType": kind.__name__, "errorMessage": str(value)}

@@ -7,10 +7,11 @@ import signal
 import socket
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from lampion.clock.clock import Clock
 from lampion.sandbox.cgroups import cpu_quota
+from lampion.sandbox.companions import CompanionProcesses
 from lampion.sandbox.cpu_files import set_quota, set_weight
 from lampion.sandbox.driver import Capabilities, DirectoryRefused, Exit, SandboxError
 from lampion.sandbox.launcher.connection import LauncherConnection, Listeners
@@ -19,9 +20,6 @@ from lampion.sandbox.oci.cgroup_files import CgroupFiles, find_cgroup_files
 from lampion.sandbox.oci.containers import Begun, Containers, removal_command
 from lampion.sandbox.oci.trial import choose_containers
 from lampion.sandbox.spec import SandboxSpec, Template
-
-if TYPE_CHECKING:
-    from lampion.sandbox.companions import CompanionProcesses
 
 _REMOVAL_SECONDS: Final = 60.0
 
@@ -46,7 +44,7 @@ class OciSandbox:
         self._connection = connection
         self._clock = clock
         self._cpu_cores = spec.limits.cpu_cores
-        self.processes: CompanionProcesses | None = None
+        self.processes = connection.processes
         self._peak_bytes = 0
         self._process = 0
         self._files = CgroupFiles()
@@ -131,8 +129,6 @@ class OciDriver:
             raise DirectoryRefused(f"the sandbox driver {self.name} gives functions no file system")
         if spec.network.leaves_host:
             raise SandboxError("the OCI driver gives functions no network beyond this server")
-        if spec.companions is not None:
-            raise SandboxError("the OCI driver doesn't run external extensions: use the driver namespace")
         begun, connection = self._begin(spec)
         try:
             listeners = await connection.prepared()
@@ -168,16 +164,30 @@ class OciDriver:
         return self._made
 
     def _begin(self, spec: SandboxSpec) -> tuple[Begun, LauncherConnection]:
-        containers = self._examine()
-        begun = containers.begin(spec)
+        if spec.companions is None:
+            begun = self._examine().begin(spec)
+            return begun, self._connect(begun)
+        read_end, write_end = os.pipe()
+        os.set_blocking(read_end, False)
+        try:
+            begun = self._examine().begin(spec, write_end)
+        except BaseException:
+            os.close(read_end)
+            raise
+        finally:
+            os.close(write_end)
+        connection = self._connect(begun)
+        connection.processes = CompanionProcesses(spec.companions.programs, read_end, connection)
+        return begun, connection
 
+    def _connect(self, begun: Begun) -> LauncherConnection:
         def forget(_is_clean: bool) -> None:
             self._live.discard(connection)
             self._do(self._see_off(begun))
 
         connection = LauncherConnection(begun.launched, forget)
         self._live.add(connection)
-        return begun, connection
+        return connection
 
     async def _see_off(self, begun: Begun) -> None:
         containers = self._examine()
@@ -205,6 +215,8 @@ class OciDriver:
 
     async def _abandon(self, begun: Begun, connection: LauncherConnection) -> None:
         begun.launched.close_pipes()
+        if connection.processes is not None:
+            connection.processes.close()
         connection.kill()
 
         async def see_off() -> None:

@@ -19,8 +19,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { OUT_OF_THE_WAY = 32 /* of what arrange_descriptors touches */ };
-
 /* As that of the function's process: see give_away_pipes. A pipe there is exactly if there are companions. */
 int give_away_companion_pipe(struct launch *launch)
 {

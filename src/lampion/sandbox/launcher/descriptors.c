@@ -11,8 +11,6 @@
 #define CLOSE_RANGE_CLOEXEC 4U
 #endif
 
-enum { OUT_OF_THE_WAY = 32 };
-
 int leave_session(struct launch *launch)
 {
     (void)launch;
@@ -44,6 +42,7 @@ int arrange_descriptors(struct launch *launch)
     for (int i = 0; i < FIRST_UNUSED_DESCRIPTOR; i++)
         if (sources[i] >= 0 && (sources[i] = fcntl(sources[i], F_DUPFD_CLOEXEC, OUT_OF_THE_WAY)) < 0)
             return -1;
+    close(empty);
     for (int i = 0; i < FIRST_UNUSED_DESCRIPTOR; i++)
         if (sources[i] < 0 ? close(i) < 0 && errno != EBADF : dup2(sources[i], i) < 0)
             return -1;

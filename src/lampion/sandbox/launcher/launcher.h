@@ -26,6 +26,9 @@ enum {
 /* What the function's process finds open. */
 enum { TELEMETRY_DESCRIPTOR = 3, ORDERS_DESCRIPTOR = 4, FIRST_UNUSED_DESCRIPTOR = 5 };
 
+/* Where arrange_descriptors, which puts them in their places, touches none but copies of its own. */
+enum { OUT_OF_THE_WAY = 32 };
+
 /* A directory of the cgroup file system. A shared one is an ancestor that other sandboxes use too. */
 struct cgroup {
     const char *path;
@@ -302,8 +305,11 @@ bool reap_accompanied(struct launch *launch, pid_t pid, int status);
 int ask_zygote(struct launch *launch);
 int await_forked(struct launch *launch);
 
-/* fork_server.c: 0 in the new process, -1 when there will be no more */
-int serve_as_zygote(int requests);
+/*
+ * fork_server.c: 0 in the new process, -1 when there will be no more. An interpreter that `closes_its_own` descriptors
+ * in the new process, and may not find any of them closed, still has those there.
+ */
+int serve_as_zygote(int requests, bool closes_its_own);
 
 /* supervise.c */
 void kill_all(struct launch *launch, struct ending *ending);

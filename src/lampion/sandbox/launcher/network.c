@@ -10,6 +10,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* 169.254.100.1, where functions send their traces (AWS_XRAY_DAEMON_ADDRESS). It is an address of the sandbox itself:
+ * with nobody there, X-Ray's SDKs send into the void, as they may; without a route they would report each failure. */
+#define TRACES_ADDRESS 0xa9fe6401UL
+
+static int set_loopback(int descriptor, unsigned long what, in_addr_t value)
+{
+    struct ifreq request = {.ifr_name = "lo:0"};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {.s_addr = htonl(value)}};
+    memcpy(&request.ifr_addr, &address, sizeof address);
+    return ioctl(descriptor, what, &request);
+}
+
 int raise_loopback(struct launch *launch)
 {
     (void)launch;
@@ -22,6 +34,10 @@ int raise_loopback(struct launch *launch)
         request.ifr_flags |= IFF_UP | IFF_RUNNING;
         result = ioctl(descriptor, SIOCSIFFLAGS, &request);
     }
+    if (result == 0)
+        result = set_loopback(descriptor, SIOCSIFADDR, TRACES_ADDRESS);
+    if (result == 0) /* else all of 169.254.0.0/16 would be the sandbox's own */
+        result = set_loopback(descriptor, SIOCSIFNETMASK, INADDR_BROADCAST);
     close(descriptor);
     return result;
 }

@@ -24,7 +24,7 @@ from lampion.sandbox.driver import SandboxError
 from lampion.sandbox.host_view import Entry, EntryKind, host_entries, mount_entries, place_entries
 from lampion.sandbox.launcher.build import OCI_INIT, SOURCES, ensure_launcher
 from lampion.sandbox.launcher.daemon import Launched
-from lampion.sandbox.launcher.description import Identity
+from lampion.sandbox.launcher.description import GATEWAY_VARIABLES, RUNTIME_API_ADDRESS, Identity
 from lampion.sandbox.oci.bundle import INIT, Controls, View, covers_of, make_bundle
 from lampion.sandbox.oci.keeper import __file__ as _keeper
 from lampion.sandbox.oci.runtime import OciRuntime, find_runtime
@@ -72,8 +72,8 @@ class Containers:
             self._layout = Layout({}) if self.has_unified_view else probe_cgroups(self._parent).layout
         return self._layout
 
-    def begin(self, spec: SandboxSpec) -> Begun:
-        """Have a container made. Raises SandboxError; then nothing is left."""
+    def begin(self, spec: SandboxSpec, companion_output: int | None = None) -> Begun:
+        """Have a container made; its companions write to that pipe. Raises SandboxError; then nothing is left."""
         if self._runtime is None:
             ensure_launcher()
             self._runtime = find_runtime(self._command)
@@ -83,7 +83,7 @@ class Containers:
         try:
             request = self._request(self._runtime, spec, identity, name)
             self._make_directories()
-            launched, keeper = _start_keeper(json.dumps(request).encode())
+            launched, keeper = _start_keeper(json.dumps(request).encode(), companion_output)
         except BaseException:
             self._user_ids.give_back(user_id)
             raise
@@ -156,6 +156,7 @@ class Containers:
             "unified_cgroups": self.has_unified_view,
             "configuration": bundle.configuration,
             "tree": bundle.tree,
+            "companions": _companions_of(spec),
             "tree_owner": identity.keeper_id,
             "pipe_owner": identity.user_id,
             "packages": str(_PACKAGES),
@@ -197,7 +198,20 @@ def _views(entries: tuple[Entry, ...]) -> list[View]:
     return views
 
 
-def _start_keeper(request: bytes) -> tuple[Launched, "subprocess.Popen[bytes]"]:
+def _companions_of(spec: SandboxSpec) -> dict[str, Any] | None:
+    if spec.companions is None:
+        return None
+    environ = {
+        **(GATEWAY_VARIABLES if spec.network.has_gateway else {}),
+        **spec.companions.environ,
+        "AWS_LAMBDA_RUNTIME_API": RUNTIME_API_ADDRESS,
+    }
+    if any("\0" in word for word in (*spec.companions.programs, *environ, *environ.values())):
+        raise SandboxError("a variable or a path of a companion holds a NUL character")
+    return {"programs": spec.companions.programs, "environ": environ}
+
+
+def _start_keeper(request: bytes, companion_output: int | None) -> tuple[Launched, "subprocess.Popen[bytes]"]:
     with contextlib.ExitStack() as ours, contextlib.ExitStack() as theirs:
         try:
             control, their_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -208,7 +222,9 @@ def _start_keeper(request: bytes) -> tuple[Launched, "subprocess.Popen[bytes]"]:
             text = theirs.enter_context(tempfile.TemporaryFile())
             text.write(request)
             text.seek(0)
-            descriptors = (their_control.fileno(), their_output, their_telemetry, text.fileno())
+            descriptors = [their_control.fileno(), their_output, their_telemetry, text.fileno()]
+            if companion_output is not None:
+                descriptors.append(companion_output)
             keeper = subprocess.Popen(
                 [sys.executable, "-I", "-S", _keeper, "hold", *map(str, descriptors)],
                 stdin=subprocess.DEVNULL,

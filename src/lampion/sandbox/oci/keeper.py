@@ -1,7 +1,8 @@
 """Run by path, a process for each container: makes its bundle and network, has the OCI runtime run it, sees to its end.
 
-keeper hold CONTROL OUTPUT TELEMETRY REQUEST: descriptors. Speaks to the server as the launcher does
-(launcher/messages.py); the end of CONTROL means "kill". REQUEST is JSON (containers.py).
+keeper hold CONTROL OUTPUT TELEMETRY REQUEST [COMPANIONS]: descriptors, the last of what companions write to. Speaks to
+the server as the launcher does (launcher/messages.py); the end of CONTROL means "kill". REQUEST is JSON
+(containers.py).
 keeper remove BUNDLE...: what keepers left that were killed.
 Imports none of our packages until the function has ended.
 """
@@ -28,6 +29,10 @@ _CLONE_NEWNET: Final = 0x4000_0000
 _MS_REC_PRIVATE: Final = 0x4000 | 0x4_0000
 _SIOCSIFFLAGS: Final = 0x8914
 _IFF_UP: Final = 0x1
+_SIOCSIFADDR: Final = 0x8916
+_SIOCSIFNETMASK: Final = 0x891C
+_TRACES_ADDRESS: Final = "169.254.100.1"
+"""As in launcher/network.c: where functions send their traces is an address of the sandbox itself."""
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _FIRST_FREE: Final = 16  # above all numbers that a container gets
 _MESSAGE_BYTES: Final = 1024
@@ -67,6 +72,9 @@ def _listen_in_own_network(control: socket.socket) -> None:
     _call("unshare", _CLONE_NEWNET)
     listeners = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in PORTS]
     fcntl.ioctl(listeners[0].fileno(), _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", _IFF_UP))
+    for what, value in ((_SIOCSIFADDR, _TRACES_ADDRESS), (_SIOCSIFNETMASK, "255.255.255.255")):
+        address = struct.pack("16sHH4s8x", b"lo:0", socket.AF_INET, 0, socket.inet_aton(value))
+        fcntl.ioctl(listeners[0].fileno(), what, address)
     for listener, port in zip(listeners, PORTS, strict=True):
         listener.bind(("127.0.0.1", port))
         listener.listen(128)
@@ -116,8 +124,11 @@ def _delete(record: Request) -> None:
 class Container:
     """One container, from its bundle to its end."""
 
-    def __init__(self, request: Request, control: socket.socket, output: int, telemetry: int) -> None:
+    def __init__(
+        self, request: Request, control: socket.socket, output: int, telemetry: int, companions: int | None
+    ) -> None:
         self._request = request
+        self._companions = companions
         self._control = control
         self._output = output
         self._telemetry = telemetry
@@ -161,7 +172,7 @@ class Container:
             path.write_text(json.dumps(content))
         _make_tree(self._bundle / "rootfs", request["tree"], request["tree_owner"])
         # Opening /dev/stdout opens the pipe anew, which only its owner may.
-        for pipe in (self._output, self._telemetry):
+        for pipe in (self._output, self._telemetry, *(() if self._companions is None else (self._companions,))):
             os.fchown(pipe, request["pipe_owner"], request["pipe_owner"])
         if request["unified_cgroups"]:
             _show_one_cgroup_tree()
@@ -221,14 +232,32 @@ class Container:
         if kind == "ready":
             # While it can't end by itself: a process that has ended is in no cgroup.
             self._cgroups = Path(f"/proc/{self._pid()}/cgroup").read_text()
-            self._init.send(b"go")
+            self._go()
         elif kind == "running":
             self._tell("running")
         elif kind == "error":
             self._failure = text.removeprefix("error ")
         elif kind in ("code", "signal"):
             self._ending = text
+        elif kind == "process":
+            self._tell(f"{text} {self._count().partition(' peak')[0]}")
         return None if not text else kind == "running"
+
+    def _go(self) -> None:
+        """With the companions, if there are some (launcher/oci/init.c)."""
+        assert self._init is not None
+        if self._companions is None:
+            self._init.send(b"go")
+            return
+        wanted = self._request["companions"]
+        words = [f"p{program}" for program in wanted["programs"]]
+        words += [f"v{name}={value}" for name, value in wanted["environ"].items()]
+        text = os.memfd_create("companions", os.MFD_CLOEXEC)
+        with os.fdopen(text, "wb") as file:
+            file.write(b"".join(os.fsencode(word) + b"\0" for word in words))
+            file.flush()
+            socket.send_fds(self._init, [b"go"], [text, self._companions])
+        os.close(self._companions)
 
     def _hear_server(self) -> bool:
         """False when the server has gone."""
@@ -239,7 +268,7 @@ class Container:
             order = b""
         if order == b"socket":
             self._offer_socket()
-        elif order in (b"term", b"stop", b"continue"):
+        elif order in (b"term", b"stop", b"continue", b"main") or order.startswith(b"end "):
             try:
                 self._init.send(order)
             except OSError:
@@ -303,8 +332,9 @@ def _hold(words: list[str]) -> None:
     control, output, telemetry = (_aside(int(word)) for word in words[:3])
     with os.fdopen(_aside(int(words[3]))) as file:
         request = json.load(file)
+    companions = _aside(int(words[4])) if len(words) > 4 else None
     with socket.socket(fileno=control) as connection:
-        Container(request, connection, output, telemetry).hold()
+        Container(request, connection, output, telemetry, companions).hold()
 
 
 def _remove(bundles: list[str]) -> None:

@@ -94,6 +94,7 @@ def assess(
         private_file_system=True,
         private_network=True,
         findings=tuple(findings),
+        companions=True,
     )
 
 

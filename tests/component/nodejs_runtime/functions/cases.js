@@ -102,6 +102,55 @@ const CASES = {
     console.error("with text", new RangeError("logged beside"), new Error("not this one"));
     console.error({ wrapped: new TypeError("inside") });
   },
+  logOddErrors: async () => {
+    const circular = new Error("circular");
+    circular.self = circular;
+    const bare = new Error("no stack");
+    delete bare.stack;
+    const strange = new Error("stack of another kind");
+    strange.stack = 5;
+    const nameless = new (class extends Error {})("of a nameless class");
+    const imitation = { name: "Error", message: "looks like one", stack: "Error: looks like one" };
+    for (const error of [circular, bare, strange, nameless, imitation, Object.create(Error.prototype)]) {
+      console.error(error);
+      console.error("beside", error);
+      console.error({ error });
+    }
+    console.error(new Error("with a cause", { cause: new RangeError("the cause") }));
+    console.error(new AggregateError([new Error("one"), new TypeError("two")], "several"));
+    console.error(Object.assign(new Error("replaced"), { message: "by a member", errorType: "mine", stackTrace: 1 }));
+    console.warn("no error", { a: 1 }, null, undefined);
+    console.error("first text", "second text", new Odd("third"));
+    console.error(new Odd("first"), new Odd("second"));
+  },
+  logOddValues: async () => {
+    for (const value of [
+      true, 0, -0, NaN, Infinity, "", "%s", "a\tb\"c\\d", Symbol.iterator, () => 1, function named() {}, class A {}, [],
+      [[[[[5]]]]], new Map([[1, { a: 1 }]]), new Set([1]), new Uint8Array(3), Buffer.from("x"), /x/g,
+      Object.create(null), { toJSON: () => "mine" }, { toJSON() { throw new Error("no"); } }, { a: undefined, f() {} },
+      { deep: { deeper: { deepest: { end: 1 } } } }, { big: 1n }, { date: new Date(0) }, new (class Point { x = 1; })(),
+      { get a() { return 1; } }, Promise.resolve(1), new Error("e").message, { level: "mine", timestamp: "mine", message: "m" },
+    ]) {
+      console.log(value);
+      console.log("beside", value);
+    }
+    console.log("%s %i %f %o %O %c %% %j", "s", 1.5, 2.5, { o: 1 }, { O: [] }, "css", { j: 1 }, "more", { m: 1 });
+    console.log("x".repeat(3000));
+  },
+  logOtherMethods: async () => {
+    console.table([{ a: 1 }]);
+    console.dir({ a: { b: { c: { d: 1 } } } }, { depth: 0 });
+    console.count();
+    console.assert(true, "not shown");
+    console.assert(false, "shown");
+    console.group("group");
+    console.info("inside");
+    console.groupEnd();
+    const { log, error } = console;
+    log("taken apart");
+    error.call(null, "called");
+    return Object.keys(console).sort();
+  },
   writeRaw: async () => {
     process.stdout.write("raw line\n");
     process.stderr.write("to stderr\n");

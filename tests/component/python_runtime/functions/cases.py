@@ -205,6 +205,110 @@ def log_without_handler(event, context):
     return [type(handler).__name__ for handler in saved]
 
 
+def log_every_level(event, context):
+    logger = logging.getLogger("levels")
+    logger.setLevel(1)
+    logging.addLevelName(25, "NOTICE")
+    for level in (1, 5, 9, 10, 15, 20, 25, 30, 39, 40, 50, 60, 100):
+        logger.log(level, "at %d", level)
+    logging.addLevelName(25, "Level 25")
+
+
+def log_exceptions(event, context):
+    logger = logging.getLogger("failures")
+    try:
+        try:
+            int("é")
+        except ValueError as error:
+            raise Colourless("second") from error
+    except Colourless as error:
+        logger.warning("chained", exc_info=True)
+        logger.critical("by itself", exc_info=error)
+        logger.error(error)
+        logger.error("%s", error, stack_info=False, extra={"errorType": "mine", "stackTrace": 1})
+    try:
+        raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        logger.error("not an Exception", exc_info=True)
+
+
+class Colourless(Exception):
+    def __str__(self):
+        return "no colour:\nline two"
+
+
+def log_extra(event, context):
+    logger = logging.getLogger("extra")
+    given = {
+        "number": 1.5,
+        "nothing": None,
+        "false": False,
+        "nested": {"list": [1, {"two": 2}], "point": Point(1, 2), "when": decimal.Decimal(1)},
+        "odd": Colour.RED,
+        "bytes": b"x",
+        "text": "é \u2028",
+        "timestamp": "mine",
+        "level": "mine",
+        "logger": "mine",
+        "requestId": "mine",
+        "location": "mine",
+        "errorMessage": "mine",
+        "tenantId": "mine",
+    }
+    logger.warning("with extra", extra=given)
+    for message in ({"a": 1}, [1, "two"], ("x",), None, 5, True, b"bytes", {"odd": decimal.Decimal(2)}, ""):
+        logger.warning(message)
+    logger.warning("%(name)s is named", {"name": "it"})
+    logger.warning({"dict": "%s"}, "argument")
+    logger.warning("100%")
+    logger.warning('tab\tquote" back\\slash cr\rlf\nend')
+    logger.warning("x" * 3000)
+
+
+def log_elsewhere(event, context):
+    import io
+    import threading
+    import warnings
+
+    own = logging.getLogger("own.handler")
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    own.addHandler(handler)
+    own.propagate = False
+    own.error("to its own handler")
+    own.removeHandler(handler)
+    own.propagate = True
+    thread = threading.Thread(target=lambda: logging.warning("from a thread"), name="a thread")
+    thread.start()
+    thread.join()
+    logging.basicConfig(level=logging.DEBUG, format="ignored %(message)s")
+    logging.getLogger("after.basicConfig").debug("there is a handler already")
+    logging.captureWarnings(True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn_explicit("take care", UserWarning, "file.py", 1)
+    logging.captureWarnings(False)
+    print(stream.getvalue(), end="")
+    return [type(each).__name__ for each in logging.getLogger().handlers]
+
+
+def log_with_own_formatter(event, context):
+    (handler,) = (each for each in logging.getLogger().handlers if hasattr(each, "log_sink"))
+    saved = handler.formatter
+    handler.setFormatter(logging.Formatter("own %(levelname)s %(aws_request_id)s: %(message)s"))
+    logging.error("formatted by the function")
+    handler.setFormatter(saved)
+
+
+def log_prints(event, context):
+    print({"looks": "structured"})
+    print('{"is": "json"}')
+    print(end="")
+    print()
+    sys.stderr.write("an error without an end")
+    sys.stderr.write("\n")
+
+
 def format_own_trace(event, context):
     return len(traceback.format_stack()) > 0
 

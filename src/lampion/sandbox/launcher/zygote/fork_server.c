@@ -27,6 +27,7 @@ static struct launch copy;
 static struct message request;
 static int birth_cgroup;     /* -1 when there is none */
 static int first_task_file;
+static bool interpreter_closes_its_own;
 
 static int enter_cgroups_by_files(struct launch *launch)
 {
@@ -67,7 +68,9 @@ static int say_hello(struct launch *launch)
 static int close_others(struct launch *launch)
 {
     (void)launch;
-    return (int)syscall(SYS_close_range, FIRST_UNUSED_DESCRIPTOR, ~0U, 0);
+    close_descriptors(&request);
+    unsigned int first = interpreter_closes_its_own ? OUT_OF_THE_WAY : FIRST_UNUSED_DESCRIPTOR;
+    return (int)syscall(SYS_close_range, first, ~0U, 0);
 }
 
 static const struct step copy_steps[] = {
@@ -146,8 +149,9 @@ static int make_copy(void)
     return 1;
 }
 
-int serve_as_zygote(int requests)
+int serve_as_zygote(int requests, bool closes_its_own)
 {
+    interpreter_closes_its_own = closes_its_own;
     build_filter();
     while (receive_message(requests, &request) > 0) {
         if (make_copy() == 0)

@@ -35,19 +35,20 @@ typedef struct {
 
 enum { TAKES_ONE_ARGUMENT = 0x0008, STABLE_ABI = 3, NO_STATE = -1 };
 
-extern Object *PyModule_Create2(ModuleDefinition *definition, int abi);
-extern long PyLong_AsLong(Object *number);
-extern Object *PyBool_FromLong(long truth);
-extern void PyOS_BeforeFork(void);
-extern void PyOS_AfterFork_Parent(void);
-extern void PyOS_AfterFork_Child(void);
+/* Weak, as other interpreters, which haven't any of it, load this file too. */
+extern Object *PyModule_Create2(ModuleDefinition *definition, int abi) __attribute__((weak));
+extern long PyLong_AsLong(Object *number) __attribute__((weak));
+extern Object *PyBool_FromLong(long truth) __attribute__((weak));
+extern void PyOS_BeforeFork(void) __attribute__((weak));
+extern void PyOS_AfterFork_Parent(void) __attribute__((weak));
+extern void PyOS_AfterFork_Child(void) __attribute__((weak));
 
 /* True in each copy; False, in the zygote, when nobody will ask for another one. */
 static Object *serve(Object *module, Object *descriptor)
 {
     (void)module;
     PyOS_BeforeFork();
-    int result = serve_as_zygote((int)PyLong_AsLong(descriptor));
+    int result = serve_as_zygote((int)PyLong_AsLong(descriptor), false);
     if (result == 0)
         PyOS_AfterFork_Child();
     else

@@ -1,0 +1,136 @@
+"""Queues, topics and event buses as functions reach them: through this server, which asks with its own keys.
+
+A sandbox has no way to them by itself. Only the session of a function is served, and only with --function-access all:
+what the configured key may do, such functions may.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Collection
+from html import escape
+from typing import Final
+
+import msgspec
+
+from lampion.aws.errors import RequestEntityTooLargeException, UnrecognizedClientException, WireError
+from lampion.aws.sigv4 import Claim, Verifier, check
+from lampion.clock.clock import Clock
+from lampion.domain.limits import MIB
+from lampion.endpoints.aws_client import AwsClient, Call
+from lampion.endpoints.errors import ServiceUnreachable
+from lampion.endpoints.services import Service
+from lampion.http.message import Request, RequestHead, Response
+from lampion.identity.session_keys import SessionKey, SessionKeys
+
+REACHED: Final = frozenset({Service.SQS, Service.SNS, Service.EVENTBRIDGE})
+"""All their operations are `POST /`. S3's paths could be this server's own."""
+
+_REQUEST_BYTES: Final = 2 * MIB  # ten messages of 1 MiB together, and the JSON around them
+_SCOPE: Final = re.compile(r"Credential=[^/\s]+/\d{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
+_PASSED_ON: Final[tuple[str, ...]] = ("content-type", "x-amz-target", "x-amzn-query-mode", "x-amzn-trace-id")
+_ACTION: Final = re.compile(rb"(?:^|&)Action=([A-Za-z]{1,64})(?:&|$)")
+_OF_THE_CONNECTION: Final = frozenset(
+    ("connection", "content-length", "date", "keep-alive", "server", "transfer-encoding", "upgrade")
+)
+
+_log = logging.getLogger(__name__)
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    service: Service
+    region: str
+    claim: Claim
+
+
+class OtherServices:
+    """Those that are configured (gateway.door.Door)."""
+
+    def __init__(
+        self,
+        client: AwsClient,
+        *,
+        configured: Collection[Service],
+        sessions: SessionKeys,
+        functions_may_all: bool,
+        clock: Clock,
+    ) -> None:
+        self._client = client
+        self._by_name = {service.signing_name: service for service in REACHED.intersection(configured)}
+        self._sessions = sessions
+        self._functions_may_all = functions_may_all
+        self._clock = clock
+
+    def serves(self, head: RequestHead) -> bool:
+        """Whether it was signed for a service that is reached from here."""
+        scope = _SCOPE.search(head.headers.get("authorization", ""))
+        return scope is not None and scope[2] in self._by_name
+
+    def accept(self, head: RequestHead) -> int:
+        scope = _SCOPE.search(head.headers["authorization"])
+        assert scope is not None
+        service = self._by_name[scope[2]]
+        verifier = Verifier(scope[1], service.signing_name)
+        claim = verifier.read_credential(head.method, head.path, head.query, head.headers, self._clock.now())
+        head.findings = _Asked(service, scope[1], claim)
+        return _REQUEST_BYTES
+
+    def too_large(self, head: RequestHead) -> Exception:
+        return RequestEntityTooLargeException(f"Request must be smaller than {_REQUEST_BYTES} bytes")
+
+    async def serve(self, request: Request, request_id: str) -> Response:
+        asked: _Asked = request.head.findings
+        try:
+            session = self._session(asked.claim)
+            check(asked.claim, session.secret_access_key, request.body)
+        except WireError as error:
+            return _refusal(request, 403, error.code, error.message, request_id)
+        if not self._functions_may_all:
+            action = _action(asked.service, request)
+            message = (
+                f"User: {session.arn} is not authorized to perform: {action} "
+                f"because no identity-based policy allows the {action} action"
+            )
+            return _refusal(request, 403, "AccessDeniedException", message, request_id)
+        try:
+            return await self._passed_on(asked, request)
+        except ServiceUnreachable as error:
+            _log.warning("a function's request was not passed on: %s", error)
+            message = f"{asked.service.identifier} can't be reached from Lampion; the server's log says why."
+            return _refusal(request, 503, "ServiceUnavailable", message, request_id)
+
+    def _session(self, claim: Claim) -> SessionKey:
+        token = claim.security_token
+        session = None if token is None else self._sessions.find(claim.access_key_id, token)
+        if session is None:
+            raise UnrecognizedClientException("The security token included in the request is invalid.")
+        return session
+
+    async def _passed_on(self, asked: _Asked, request: Request) -> Response:
+        """Raises ServiceUnreachable."""
+        reach = self._client.reach(asked.service, partition="aws", region=asked.region)
+        sent = request.head.headers
+        headers = {name: sent[name] for name in _PASSED_ON if name in sent}
+        answer = await self._client.ask(reach, Call(headers, request.body))
+        told = {name: value for name, value in answer.headers.items() if name not in _OF_THE_CONNECTION}
+        return Response(answer.status, answer.body, told)
+
+
+def _action(service: Service, request: Request) -> str:
+    """As IAM names it."""
+    name = request.head.headers.get("x-amz-target", "").rpartition(".")[2]
+    if not name:
+        found = _ACTION.search(request.body)
+        name = "*" if found is None else found[1].decode()
+    return f"{service.signing_name}:{name}"
+
+
+def _refusal(request: Request, status: int, code: str, message: str, request_id: str) -> Response:
+    """In the form of the request: JSON with a target, or a query that is answered with XML."""
+    if "x-amz-target" in request.head.headers:
+        body = json.dumps({"__type": code, "message": message})
+        headers = {"Content-Type": "application/x-amz-json-1.0", "x-amzn-RequestId": request_id}
+        return Response(status, body.encode(), headers)
+    told = f"<Type>Sender</Type><Code>{code}</Code><Message>{escape(message)}</Message>"
+    xml = f"<ErrorResponse><Error>{told}</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+    return Response(status, xml.encode(), {"Content-Type": "text/xml", "x-amzn-RequestId": request_id})
