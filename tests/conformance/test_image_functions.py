@@ -111,6 +111,34 @@ def test_an_image_of_python_runs_with_awss_own_runtime_client(
     assert (failed["errorType"], failed["errorMessage"]) == ("ValueError", "as asked")
 
 
+EXTENSION = """#!PYTHON
+import http.client, json, os
+
+def ask(method, path, body=b"", **headers):
+    api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    api.request(method, "/2020-01-01/extension" + path, body, headers)
+    answer = api.getresponse()
+    return answer.headers, json.loads(answer.read())
+
+name = os.path.basename(__file__)
+headers, _ = ask("POST", "/register", json.dumps({"events": ["INVOKE"]}), **{"Lambda-Extension-Name": name})
+while True:
+    _, event = ask("GET", "/event/next", **{"Lambda-Extension-Identifier": headers["Lambda-Extension-Identifier"]})
+    print("extension heard", event["eventType"], flush=True)
+"""
+
+
+def test_extensions_in_an_image_run_beside_it(lambda_client: Any, make_image_function: Callable[..., str]) -> None:
+    extension = EXTENSION.replace("PYTHON", str(Path(sys.executable).resolve())).encode()
+    image = python_image(HANDLER)
+    layer = archive(Item("opt/extensions/listening", extension, 0o755))
+    image = Image([*image.archives, layer], image.run)
+    name = make_image_function(pushed(lambda_client, "extended", image), MemorySize=256, Timeout=20)
+    answer = lambda_client.invoke(FunctionName=name, Payload=b"{}", LogType="Tail")
+    assert json.load(answer["Payload"])["name"] == name
+    assert "extension heard INVOKE" in base64.b64decode(answer["LogResult"]).decode()
+
+
 def test_a_tag_that_moves_moves_no_function_until_it_is_updated(
     lambda_client: Any, make_image_function: Callable[..., str]
 ) -> None:
