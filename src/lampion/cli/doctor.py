@@ -11,18 +11,16 @@ from lampion.cli.doctor_file_systems import file_system_findings
 from lampion.cli.doctor_report import DataState, Report, Room, as_json, as_text
 from lampion.cli.doctor_runtimes import runtime_findings, sdk_findings, system_findings
 from lampion.cli.failure import ExitCode, Failure
-from lampion.cli.runtime_rows import discovered, found_runtime
+from lampion.cli.runtime_rows import discovered, found_runtime, sdk_of
 from lampion.clock.clock import SystemClock
 from lampion.code.architectures import ARCHITECTURES, HOST_ARCHITECTURE, emulation_problem, find_emulator
-from lampion.code.runtimes import catalogue
-from lampion.code.sdks import installed_sdk
 from lampion.config import SettingError, Settings, settings_from
 from lampion.config.values import SandboxChoice
 from lampion.sandbox.doctor import examine
 from lampion.sandbox.driver import Capabilities, Finding, Grade
 from lampion.sandbox.network.findings import examine_network
 from lampion.sandbox.oci.trial import examine_oci
-from lampion.store.data_directory import running_server, sdks_in
+from lampion.store.data_directory import running_server
 
 _NO_ISOLATION = Capabilities(
     grade=Grade.NONE, memory_limit=False, cpu_limit=False, private_file_system=False, private_network=False
@@ -59,7 +57,9 @@ def command(data: str | None, wants_json: bool) -> None:
 
 
 async def _examine(settings: Settings) -> Report:
-    runtimes = {name: found_runtime(base, _sdk(settings, name)) for name, base in (await discovered(settings)).items()}
+    runtimes = {
+        name: found_runtime(base, sdk_of(settings, name)) for name, base in (await discovered(settings)).items()
+    }
     driver, isolated = _sandboxes(settings)
     network = examine_network(dns=settings.dns_server) if driver == "namespace" else ()
     server = running_server(settings.data)
@@ -106,8 +106,3 @@ def _sandboxes(settings: Settings) -> tuple[str, Capabilities]:
         return "oci", examine_oci(settings.oci_runtime, settings.cgroup_parent)
     isolated = examine(settings.cgroup_parent, settings.data)
     return "process" if isolated.grade is Grade.NONE else "namespace", isolated
-
-
-def _sdk(settings: Settings, runtime: str) -> str | None:
-    installed = installed_sdk(sdks_in(settings.data), catalogue().runtimes[runtime])
-    return None if installed is None else str(installed)
