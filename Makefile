@@ -4,7 +4,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help setup setup-node setup-ruby setup-java setup-network setup-oci setup-emulator setup-companion setup-runtimes setup-programs demo test lint unit bench overload chaos guest fuzz escape neighbour scale docs lock clean
+.PHONY: help setup setup-node setup-ruby setup-java setup-network setup-oci setup-images setup-emulator setup-companion setup-runtimes setup-programs demo test lint unit bench overload chaos guest fuzz escape neighbour scale docs lock clean
 
 PY := .venv/bin/python
 JS := tests/conformance/js
@@ -38,6 +38,9 @@ setup-ruby:
 
 setup-oci:
 	@scripts/system-packages oci
+
+setup-images:
+	@scripts/system-packages images
 
 setup-emulator:
 	@scripts/system-packages emulator
@@ -106,7 +109,7 @@ demo: setup ## start a server, deploy two functions, invoke them, and stay up un
 	$(STEP) "demo"
 	@exec $(PY) examples/demo.py
 
-test: setup setup-node setup-ruby setup-java setup-network setup-oci setup-emulator setup-companion setup-runtimes setup-programs lint ## all checks and the whole test suite
+test: setup setup-node setup-ruby setup-java setup-network setup-oci setup-images setup-emulator setup-companion setup-runtimes setup-programs lint ## all checks and the whole test suite
 	@scripts/system-packages escape
 	$(STEP) "pytest"
 	@$(PY) -m pytest -m "not long"

@@ -106,12 +106,10 @@ def test_what_is_not_built_is_named(lambda_client: Any, members: dict[str, Any],
     assert (code, what in message) == ("OperationNotImplementedException", True)
 
 
-def test_images_are_not_built(lambda_client: Any) -> None:
+def test_an_image_is_no_zip(lambda_client: Any) -> None:
     image = {"FunctionName": unique_name(), "Role": ROLE, "PackageType": "Image"}
     answer = refused(lambda_client.create_function, **image, Code={"ZipFile": ZIP})
     assert answer == ("InvalidParameterValueException", "ImageUri is required.")
-    answer = refused(lambda_client.create_function, **image, Code={"ImageUri": "image"})
-    assert (answer[0], "a container image" in answer[1]) == ("OperationNotImplementedException", True)
 
 
 def test_the_key_of_the_package_is_shown_with_the_code_it_came_with(lambda_client: Any, make_idle: Any) -> None:

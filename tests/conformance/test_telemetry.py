@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import time
 import zipfile
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.conformance.test_extensions import log_of
+from tests.conformance.test_layers_at_run_time import on_server
 from tests.conformance.test_nodejs import RUNTIME as NODE_RUNTIME
 from tests.deployment import Functions, unique_name, wait_updated
 from tests.live_server import LiveServer
@@ -139,6 +141,20 @@ def test_an_extension_in_python_is_told_everything_in_order(tell: Callable[..., 
         assert done["metrics"]["durationMs"] <= report["metrics"]["durationMs"]
     plain = told.lines()
     assert {"loaded", "hello 0", "hello 1", "hello 2"} <= set(plain), "the log has everything as before"
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("crun") is None, reason="needs root and crun")
+def test_an_extension_in_a_container_is_told_too(start_server: Callable[..., LiveServer]) -> None:
+    server = start_server("--sandbox", "oci")
+    with on_server(server) as (client, made):
+        content = {"ZipFile": layer_of(sample("python_extension"))}
+        layer = client.publish_layer_version(LayerName=unique_name("telemetry"), Content=content)
+        told = Told(server, client, made(SAY, Layers=[layer["LayerVersionArn"]], Timeout=20))
+        assert [told.invoke(number) for number in range(2)] == [0, 1]
+        told.end()
+        events = told.events()
+        assert sorted(kinds(events)[:6]) == sorted(OF_INIT)
+        assert kinds(events)[6:] == OF_AN_INVOCATION * 2
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node.js on this machine: apt-get install nodejs")

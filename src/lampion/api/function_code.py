@@ -8,7 +8,6 @@ from lampion.api.function_rooms import FunctionRooms
 from lampion.aws.errors import not_built
 from lampion.aws.operation import RequestContext, operation
 from lampion.code.package_trust import check_trusted
-from lampion.domain.function import Function
 from lampion.domain.function_rules import check_configuration, check_revision, check_updatable
 from lampion.domain.packaging import CodeSource, updated_code_source
 from lampion.domain.runtime_management import check_runtime_changeable
@@ -31,7 +30,10 @@ class FunctionCodeApi:
         target = resolve(members["FunctionName"], None, context, "UpdateFunctionCode")
         check_unqualified(target)
         function = await rooms.lookup.find(target)
-        _check_built(members, function)
+        source = updated_code_source(members, function.configuration.package_type)
+        check_publish_to(function.configuration, members.get("PublishTo"))
+        if source is CodeSource.S3:
+            raise not_built("UpdateFunctionCode with code in S3")
         check_revision(function, members.get("RevisionId"))
         check_updatable(function)
         configuration = function.configuration
@@ -41,10 +43,10 @@ class FunctionCodeApi:
             check_runtime_changeable(function.runtime_management, changes_architecture=changes)
         rooms.runtimes.check(configuration.runtime, is_update=True)
         check_configuration(configuration)
-        zipped: bytes = members["ZipFile"]
         signing = await rooms.resources.read(lambda stored: config_of_function(stored, target.key))
-        async with rooms.deployments.stored(zipped) as held:
-            await check_trusted(zipped, signing, target.key.arn, rooms.now_epoch_ms())
+        async with rooms.held_code(source, members, context) as held:
+            if source is CodeSource.UPLOAD:
+                await check_trusted(members["ZipFile"], signing, target.key.arn, rooms.now_epoch_ms())
             await rooms.check_unzipped(configuration, held)
             package = replace(held, source_kms_key_arn=members.get("SourceKMSKeyArn") or None)
             if members.get("DryRun"):
@@ -61,12 +63,3 @@ class FunctionCodeApi:
             made = await rooms.publication(changed, publish_to=members.get("PublishTo"))
             await rooms.commit_update(function, made.latest, published=made.version if made.is_new else None)
         return rooms.shape(made.version, qualifier=made.version.version)
-
-
-def _check_built(members: Members, function: Function) -> None:
-    source = updated_code_source(members, function.configuration.package_type)
-    check_publish_to(function.configuration, members.get("PublishTo"))
-    if source is CodeSource.S3:
-        raise not_built("UpdateFunctionCode with code in S3")
-    if source is CodeSource.IMAGE_REPOSITORY:
-        raise not_built("UpdateFunctionCode with a container image")

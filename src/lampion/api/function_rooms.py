@@ -1,6 +1,7 @@
 """What every operation on functions works with, and the shape in which each answers."""
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -10,12 +11,14 @@ from lampion.aws.operation import RequestContext
 from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
 from lampion.code.deployments import Deployments
+from lampion.code.images.sources import ImageSources
 from lampion.code.runtimes import Runtimes
 from lampion.domain.code_signing import FunctionCodeSigning, check_signable
 from lampion.domain.function import DeploymentPackage, Function, FunctionConfiguration
 from lampion.domain.function_rules import update_in_progress
+from lampion.domain.image import Registry
 from lampion.domain.layer import check_layer_arns, check_unzipped_bytes
-from lampion.domain.packaging import check_storage
+from lampion.domain.packaging import CodeSource, check_storage
 from lampion.domain.snap_start import OptimizationStatus
 from lampion.domain.version import LATEST_PUBLISHED, Publication, publication
 from lampion.invoke.lookup import FunctionLookup
@@ -46,6 +49,7 @@ class FunctionRooms:
     resources: CachedResources
     lookup: FunctionLookup
     deployments: Deployments
+    images: ImageSources
     runtimes: Runtimes
     snapshots: SnapshotStatus
     clock: Clock
@@ -98,6 +102,14 @@ class FunctionRooms:
         except Changed:
             raise update_in_progress(before) from None
         self.settle(changed, published)
+
+    def held_code(
+        self, source: CodeSource, code: Mapping[str, Any], context: RequestContext
+    ) -> AbstractAsyncContextManager[DeploymentPackage]:
+        """The code that a request brings or names, kept until the block ends. Raises InvalidParameterValueException."""
+        if source is CodeSource.UPLOAD:
+            return self.deployments.stored(code["ZipFile"])
+        return self.images.held(code["ImageUri"], Registry(context.account_id, context.region), context.host)
 
     async def with_layers(
         self, configuration: FunctionConfiguration, members: Mapping[str, Any], context: RequestContext

@@ -9,7 +9,8 @@ from lampion.domain import limits
 from lampion.domain.concurrency import ReservedConcurrency
 from lampion.domain.connections import NO_VPC, changed_dead_letter_config, changed_vpc_config, new_dead_letter_config
 from lampion.domain.durability import changed_durable_config, new_durable_config
-from lampion.domain.function import AttachedLayer, Function, FunctionConfiguration, LoggingConfig
+from lampion.domain.function import AttachedLayer, DeploymentPackage, Function, FunctionConfiguration, LoggingConfig
+from lampion.domain.image import parse_image_uri
 
 Members = Mapping[str, Any]
 
@@ -138,6 +139,14 @@ def configuration_members(
         "AcceleratorConfig": configuration.accelerator_config,
         **_state_members(function),
     }
+
+
+def code_members(package: DeploymentPackage) -> Members | None:
+    """The shape FunctionCodeLocation of a container image; None for a zip."""
+    if package.image_uri is None:
+        return None
+    resolved = parse_image_uri(package.image_uri).resolved(package.image_digest)
+    return {"RepositoryType": "ECR", "ImageUri": package.image_uri, "ResolvedImageUri": resolved}
 
 
 def concurrency_members(reserved: ReservedConcurrency) -> Members:

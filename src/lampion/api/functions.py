@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from lampion.api.function_rooms import CodeLinks, FunctionRooms
-from lampion.api.function_shape import concurrency_members, listed_members, new_configuration
+from lampion.api.function_shape import code_members, concurrency_members, listed_members, new_configuration
 from lampion.aws.errors import not_built
 from lampion.aws.operation import RequestContext, operation
 from lampion.aws.pagination import Markers
@@ -14,7 +14,7 @@ from lampion.domain.alias import check_unreferenced
 from lampion.domain.arn import LATEST, FunctionKey
 from lampion.domain.connections import check_connections
 from lampion.domain.errors import InvalidParameterValueException, ResourceConflictException
-from lampion.domain.function import Function
+from lampion.domain.function import Function, FunctionConfiguration
 from lampion.domain.function_rules import check_configuration, check_name
 from lampion.domain.packaging import CodeSource, code_source
 from lampion.domain.tags import check_tags
@@ -60,15 +60,15 @@ class FunctionsApi:
         check_connections(configuration, region=target.key.region)
         rooms.runtimes.check(configuration.runtime)
         check_publish_to(configuration, members.get("PublishTo"))
-        _check_source_built(code_source(members["Code"], configuration.package_type))
+        source = _source(members["Code"], configuration)
         if await rooms.functions.get(target.key) is not None:
             raise _exists(target)
-        zipped, signing_arn = members["Code"]["ZipFile"], members.get("CodeSigningConfigArn")
-        signing = None
+        signing, signing_arn = None, members.get("CodeSigningConfigArn")
         if signing_arn is not None:
             signing = await rooms.resources.read(lambda stored: existing_config(stored, target.key, signing_arn))
-        async with rooms.deployments.stored(zipped) as package:
-            await check_trusted(zipped, signing, target.key.name, rooms.now_epoch_ms())
+        async with rooms.held_code(source, members["Code"], context) as package:
+            if source is CodeSource.UPLOAD:
+                await check_trusted(members["Code"]["ZipFile"], signing, target.key.name, rooms.now_epoch_ms())
             await rooms.check_unzipped(configuration, package)
             function = Function(
                 key=target.key,
@@ -98,7 +98,8 @@ class FunctionsApi:
         reserved = await rooms.resources.get(RESERVED, reserved_place(target.key))
         return {
             "Configuration": rooms.shape(function, qualifier=target.qualifier),
-            "Code": {
+            "Code": code_members(function.package)
+            or {
                 "RepositoryType": "S3",
                 "Location": self._links.link(function.package, context),
                 "SourceKMSKeyArn": function.package.source_kms_key_arn,
@@ -184,8 +185,8 @@ def _check_built(members: Members) -> None:
         raise not_built("CreateFunction with a customer-managed runtime")
 
 
-def _check_source_built(source: CodeSource) -> None:
-    if source is CodeSource.IMAGE_REPOSITORY:
-        raise not_built("CreateFunction with a container image")
+def _source(code: Members, configuration: FunctionConfiguration) -> CodeSource:
+    source = code_source(code, configuration.package_type)
     if source is CodeSource.S3:
         raise not_built("CreateFunction with code in S3")
+    return source

@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from lampion.app.operations import operations
+from lampion.app.registry import BuiltInRegistry, built_in_registry
 from lampion.app.rooms import Ports, Stores, Work
 from lampion.app.views import own_doors
 from lampion.aws.model import load_service
@@ -42,35 +42,25 @@ async def other_services(settings: Settings, ports: Ports, work: Work) -> AsyncI
 def open_gateways(settings: Settings, ports: Ports, stores: Stores, work: Work, others: OtherServices) -> Gateway:
     """The gateway for clients; that for functions always checks signatures, for they aren't trusted as clients are."""
     signed = SignedAuthentication(keys=stores.keys, sessions=work.sessions, region=settings.region, clock=ports.clock)
-    checking = _gateway(settings, ports, stores, work, others, _Front(signed))
+    registry = built_in_registry(settings, ports, stores, work)
+    checking = _gateway(registry, others, signed)
     work.doors.lead_to(checking)
     if settings.auth is AuthMode.OPEN:
         opened = OpenAuthentication(account_id=settings.account_id)
-        return _gateway(settings, ports, stores, work, others, _Front(opened, settings.scheme))
-    return (
-        checking
-        if settings.scheme == "http"
-        else _gateway(settings, ports, stores, work, others, _Front(signed, settings.scheme))
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Front:
-    """In what the gateways differ."""
-
-    authentication: Authentication
-    scheme: str = "http"
+        return _gateway(registry, others, opened, settings.scheme, is_open=True)
+    return checking if settings.scheme == "http" else _gateway(registry, others, signed, settings.scheme)
 
 
 def _gateway(
-    settings: Settings,
-    ports: Ports,
-    stores: Stores,
-    work: Work,
+    registry: BuiltInRegistry,
     others: OtherServices,
-    front: _Front,
+    authentication: Authentication,
+    scheme: str = "http",
+    *,
+    is_open: bool = False,
 ) -> Gateway:
-    service, authentication, scheme = load_service("lambda"), front.authentication, front.scheme
+    settings, ports, stores, work = registry.settings, registry.ports, registry.stores, registry.work
+    service = load_service("lambda")
     functions_may_all = settings.function_access is FunctionAccess.ALL
     for_own_doors = authentication if functions_may_all else AccountsOnly(authentication)
     downloads = CodeDownloads(
@@ -90,6 +80,8 @@ def _gateway(
     return Gateway(
         service=service,
         aws_api=aws_api,
+        registry=registry.door(is_open=is_open, scheme=scheme),
+        registry_api=registry.api(is_open=is_open, scheme=scheme),
         function_urls=_function_urls(settings, ports, stores, work, authentication, scheme),
         own={"code": downloads, **own_doors(settings, ports, stores, work, authentication)},
         other_services=others,

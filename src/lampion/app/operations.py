@@ -33,17 +33,7 @@ from lampion.config import Settings
 
 def operations(settings: Settings, ports: Ports, stores: Stores, work: Work, links: CodeLinks) -> list[object]:
     """Every object whose methods are operations of the API."""
-    rooms = FunctionRooms(
-        functions=stores.functions,
-        resources=stores.resources,
-        lookup=work.lookup,
-        deployments=work.deployments,
-        runtimes=work.runtimes,
-        snapshots=work.snapshots,
-        clock=ports.clock,
-        rng=ports.rng,
-    )
-    markers = Markers(hmac.digest(stores.root_key.secret_access_key.encode(), b"pagination markers", "sha256"))
+    rooms, markers = _rooms(ports, stores, work), _markers(stores)
     requests = InvocationRequests(invoker=work.invoker, clock=ports.clock, rng=ports.rng)
     return [
         FunctionsApi(rooms, environments=work.pool, links=links, markers=markers),
@@ -72,3 +62,21 @@ def operations(settings: Settings, ports: Ports, stores: Stores, work: Work, lin
         InvocationsApi(requests, invoker=work.invoker, events=work.events),
         ResponseStreamsApi(requests, invoker=work.invoker),
     ]
+
+
+def _markers(stores: Stores) -> Markers:
+    return Markers(hmac.digest(stores.root_key.secret_access_key.encode(), b"pagination markers", "sha256"))
+
+
+def _rooms(ports: Ports, stores: Stores, work: Work) -> FunctionRooms:
+    return FunctionRooms(
+        functions=stores.functions,
+        resources=stores.resources,
+        lookup=work.lookup,
+        deployments=work.deployments,
+        images=work.image_sources,
+        runtimes=work.runtimes,
+        snapshots=work.snapshots,
+        clock=ports.clock,
+        rng=ports.rng,
+    )

@@ -7,6 +7,9 @@ from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
 from lampion.code.blobs import Blobs
 from lampion.code.deployments import Deployments
+from lampion.code.garbage import GarbageCollector
+from lampion.code.images.sources import ImageSources
+from lampion.code.images.store import Images
 from lampion.code.packages import Packages
 from lampion.code.runtime_trees import RuntimeTrees
 from lampion.code.runtimes import Runtimes
@@ -62,6 +65,7 @@ class Stores:
     root_key: AccessKey
     blobs: Blobs
     packages: Packages
+    images: Images
     runtime_trees: RuntimeTrees
     logs: FunctionLogs
 
@@ -73,6 +77,8 @@ class Work:
     lookup: FunctionLookup
     runtimes: Runtimes
     deployments: Deployments
+    image_sources: ImageSources
+    garbage: GarbageCollector
     snapshots: VersionSnapshots
     pool: EnvironmentPool
     invoker: Invoker

@@ -8,6 +8,8 @@ from typing import Final
 import lampion
 from lampion.app.rooms import Ports, Stores
 from lampion.code.blobs import Blobs
+from lampion.code.images.content import ImageContent
+from lampion.code.images.store import Images
 from lampion.code.packages import Packages
 from lampion.code.runtime_trees import RuntimeTrees
 from lampion.config import Settings
@@ -56,6 +58,9 @@ async def opened_stores(settings: Settings, ports: Ports) -> AsyncIterator[Store
             root_key=await keys.root(settings.account_id),
             blobs=blobs,
             packages=packages,
+            images=Images(
+                ImageContent(directory.image_content, directory.tmp), directory.images, directory.tmp, ports.clock
+            ),
             runtime_trees=RuntimeTrees(
                 _RUNTIMES, directory.sdks, directory.runtimes, directory.tmp, ports.clock, compiler, compiler
             ),

@@ -7,10 +7,14 @@ from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from lampion.app.other_registries import other_registries
 from lampion.app.rooms import Ports, Stores, Work
 from lampion.code.architectures import DEFAULT_ARCHITECTURE, HOST_ARCHITECTURE
 from lampion.code.deployments import Deployments
 from lampion.code.garbage import GarbageCollector
+from lampion.code.images.garbage import ImageGarbage
+from lampion.code.images.readiness import ImageReadiness
+from lampion.code.images.sources import ImageSources
 from lampion.code.interpreter_places import emulated_places, search_places
 from lampion.code.interpreters import Interpreter, Interpreters, RuntimeBase
 from lampion.code.interpreters_by_architecture import InterpretersByArchitecture
@@ -70,20 +74,20 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
     provisioner = _provisioner(settings, ports, stores, interpreters, runtimes, ServerAccess(sessions, doors))
     snapshots = VersionSnapshots(provisioner, _snapshot_taking(ports, provisioner))
     pool = _pool(settings, ports, snapshots)
-    garbage = GarbageCollector(
-        stores.functions, stores.blobs, stores.packages, ports.clock, also_in_use=pool.packages_in_use
-    )
+    garbage, others = _garbage(ports, stores, pool), other_registries(settings, ports, stores)
     deployments = Deployments(
         functions=stores.functions,
         blobs=stores.blobs,
         packages=stores.packages,
         interpreters=interpreters,
         snapshots=snapshots,
+        images=ImageReadiness(stores.images, others, can_run=ports.driver.capabilities().private_file_system),
         expect=provisioner.expect,
         garbage=garbage,
         rng=ports.rng,
         clock=ports.clock,
     )
+    sources = ImageSources(stores.images, stores.resources, others, garbage)
     lookup = FunctionLookup(stores.functions, stores.resources, ports.rng)
     provisioning = Provisioning(
         resources=stores.resources, functions=stores.functions, environments=pool, clock=ports.clock
@@ -94,9 +98,8 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
     preparing = stores.runtime_trees.prepare_all(found.values())
     try:
         async with _running(deployments.run(), garbage.run(), provisioning.run(), preparing):
-            yield Work(
-                lookup, runtimes, deployments, snapshots, pool, invoker, events, queues, provisioning, sessions, doors
-            )
+            built = (lookup, runtimes, deployments, sources, garbage, snapshots, pool, invoker, events, queues)
+            yield Work(*built, provisioning, sessions, doors)
     finally:
         await pool.close()
         await snapshots.close()
@@ -135,6 +138,18 @@ async def _running(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _garbage(ports: Ports, stores: Stores, pool: EnvironmentPool) -> GarbageCollector:
+    images = ImageGarbage(stores.images, stores.resources, ports.clock)
+    return GarbageCollector(
+        stores.functions,
+        stores.blobs,
+        stores.packages,
+        ports.clock,
+        also_in_use=pool.packages_in_use,
+        images=images,
+    )
 
 
 def _pool(settings: Settings, ports: Ports, snapshots: VersionSnapshots) -> EnvironmentPool:
@@ -180,6 +195,7 @@ def _provisioner(
     return Provisioner(
         driver=ports.driver,
         packages=stores.packages,
+        images=stores.images,
         runtime_files=stores.runtime_trees,
         interpreters=interpreters,
         labels=runtimes,

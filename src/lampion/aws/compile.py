@@ -10,8 +10,24 @@ from pathlib import Path
 from typing import Any, Final
 
 TABLES: Final = Path(__file__).with_name("tables")
-SERVICES: Final = {"lambda": "2015-03-31"}
-PROTOCOLS: Final = frozenset({"rest-json"})
+SERVICES: Final = {"lambda": "2015-03-31", "ecr": "2015-09-21"}
+PROTOCOLS: Final = frozenset({"rest-json", "json"})
+OPERATIONS: Final = {
+    "ecr": frozenset(
+        (
+            "BatchDeleteImage",
+            "BatchGetImage",
+            "CreateRepository",
+            "DeleteRepository",
+            "DescribeImages",
+            "DescribeRepositories",
+            "GetAuthorizationToken",
+            "ListImages",
+            "ListTagsForResource",
+        )
+    )
+}
+"""Of services of which only some are offered; all of them of the others."""
 
 _NOTICE: Final = (
     "Compiled from the service model in botocore {version}, Copyright Amazon.com, Inc. or its affiliates, "
@@ -20,6 +36,8 @@ _NOTICE: Final = (
 )
 _SHAPE_TRAITS: Final = ("min", "max", "pattern", "enum", "required", "payload", "sensitive", "streaming", "eventstream")
 _MEMBER_TRAITS: Final = {"locationName": "wire_name", "eventpayload": "eventpayload"}
+_FAULTS: Final = {False: 400, True: 500}
+"""Of errors whose protocol leaves it at whose fault it is."""
 _SUPPORTED_LOCATIONS: Final = frozenset({"uri", "querystring", "header", "headers", "statusCode"})
 
 
@@ -29,7 +47,7 @@ def compile_service(service: str, api_version: str) -> str:
     from botocore.loaders import Loader  # noqa: PLC0415
 
     loader = Loader()
-    model = loader.load_service_model(service, "service-2", api_version)
+    model = _offered(service, loader.load_service_model(service, "service-2", api_version))
     paginators = loader.load_service_model(service, "paginators-1", api_version)["pagination"]
     head = {
         "notice": _NOTICE.format(version=botocore.__version__),
@@ -41,27 +59,41 @@ def compile_service(service: str, api_version: str) -> str:
     shapes = {name: _shape(name, model["shapes"][name]) for name in sorted(reached)}
     sections = {
         "operations": operations,
-        "paginators": {name: _paginator(paginators[name]) for name in sorted(paginators)},
+        "paginators": {
+            name: _paginator(paginators[name]) for name in sorted(paginators) if name in model["operations"]
+        },
         "shapes": shapes,
     }
     return _render(head, sections)
+
+
+def _offered(service: str, model: dict[str, Any]) -> dict[str, Any]:
+    """The model with the operations that are offered alone, and the errors that they have."""
+    wanted = OPERATIONS.get(service)
+    if wanted is None:
+        return model
+    operations = {name: model["operations"][name] for name in wanted}
+    errors = {error["shape"] for operation in operations.values() for error in operation.get("errors", ())}
+    shapes = {name: shape for name, shape in model["shapes"].items() if name in errors or "exception" not in shape}
+    return {**model, "operations": operations, "shapes": shapes}
 
 
 def _metadata(service: str, metadata: Mapping[str, Any]) -> dict[str, str]:
     protocol = metadata["protocol"]
     if protocol not in PROTOCOLS:
         raise ValueError(f"{service} speaks {protocol}; known protocols: {sorted(PROTOCOLS)}")
-    return {
+    head = {
         "service": service,
         "api_version": metadata["apiVersion"],
         "protocol": protocol,
         "signing_name": metadata.get("signingName", metadata["endpointPrefix"]),
     }
+    return head | ({"target_prefix": metadata["targetPrefix"]} if "targetPrefix" in metadata else {})
 
 
 def _operation(operation: Mapping[str, Any]) -> dict[str, Any]:
     http = operation["http"]
-    row: dict[str, Any] = {"method": http["method"], "uri": http["requestUri"], "status": http["responseCode"]}
+    row: dict[str, Any] = {"method": http["method"], "uri": http["requestUri"], "status": http.get("responseCode", 200)}
     for side in ("input", "output"):
         if side in operation:
             row[side] = operation[side]["shape"]
@@ -84,7 +116,9 @@ def _shape(name: str, shape: Mapping[str, Any]) -> dict[str, Any]:
         if trait in shape:
             row[trait] = shape[trait]["shape"]
     if "exception" in shape:
-        row["error_status"] = shape["error"]["httpStatusCode"]
+        row["error_status"] = (
+            shape["error"]["httpStatusCode"] if "error" in shape else _FAULTS[bool(shape.get("fault"))]
+        )
     return row
 
 

@@ -94,6 +94,8 @@ class ServiceModel:
     operations: Mapping[str, Operation] = field(repr=False)
     shapes: Mapping[str, Shape] = field(repr=False)
     paginators: Mapping[str, Paginator] = field(repr=False)
+    target_prefix: str = ""
+    """What X-Amz-Target begins with, in protocols that name the operation there."""
 
     def error(self, code: str) -> Shape | None:
         """The error shape of that name, None when the model has none."""
@@ -120,6 +122,7 @@ class _Table:
     operations: dict[str, _OperationRow]
     paginators: dict[str, Paginator]
     shapes: dict[str, Shape]
+    target_prefix: str = ""
 
 
 @cache
@@ -140,7 +143,14 @@ def build_service(table: bytes, overrides: tuple[Override, ...]) -> ServiceModel
         for name, row in rows.operations.items()
     }
     return ServiceModel(
-        rows.service, rows.api_version, rows.protocol, rows.signing_name, operations, shapes, rows.paginators
+        rows.service,
+        rows.api_version,
+        rows.protocol,
+        rows.signing_name,
+        operations,
+        shapes,
+        rows.paginators,
+        rows.target_prefix,
     )
 
 

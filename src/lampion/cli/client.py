@@ -31,6 +31,8 @@ class Call:
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    service: str = "lambda"
+    """For which it is signed."""
 
     @property
     def path(self) -> str:
@@ -120,6 +122,6 @@ def _connection(server: Server, timeout_seconds: float) -> http.client.HTTPConne
 def _signed(server: Server, call: Call) -> dict[str, str]:
     """The call's headers and the two that prove who calls."""
     headers = {"Host": server.host, **call.headers}
-    signer = Signer(server.access_key_id, server.secret_access_key, server.region)
+    signer = Signer(server.access_key_id, server.secret_access_key, server.region, call.service)
     lower = {name.lower(): value for name, value in headers.items()}
     return headers | signer.sign(call.method, call.path, call.query_string, lower, call.body, time.time())

@@ -1,32 +1,38 @@
 """`lampion doctor`: asks the rooms what this machine offers, and prints it."""
 
 import asyncio
+import shutil
 from datetime import UTC, datetime
 
 import click
 
 import lampion
+from lampion.cli.doctor_file_systems import file_system_findings
 from lampion.cli.doctor_report import DataState, Report, Room, as_json, as_text
 from lampion.cli.doctor_runtimes import runtime_findings, sdk_findings, system_findings
 from lampion.cli.failure import ExitCode, Failure
-from lampion.cli.runtime_rows import discovered, found_runtime
+from lampion.cli.runtime_rows import discovered, found_runtime, sdk_of
 from lampion.clock.clock import SystemClock
 from lampion.code.architectures import ARCHITECTURES, HOST_ARCHITECTURE, emulation_problem, find_emulator
-from lampion.code.runtimes import catalogue
-from lampion.code.sdks import installed_sdk
 from lampion.config import SettingError, Settings, settings_from
 from lampion.config.values import SandboxChoice
 from lampion.sandbox.doctor import examine
 from lampion.sandbox.driver import Capabilities, Finding, Grade
 from lampion.sandbox.network.findings import examine_network
 from lampion.sandbox.oci.trial import examine_oci
-from lampion.store.data_directory import running_server, sdks_in
+from lampion.store.data_directory import running_server
 
 _NO_ISOLATION = Capabilities(
     grade=Grade.NONE, memory_limit=False, cpu_limit=False, private_file_system=False, private_network=False
 )
 _NO_RUNTIME = Finding(
     "runtimes", "no function can run: there is no Python or Node.js that serves one", "apt-get install python3"
+)
+
+_NO_SKOPEO = Finding(
+    "skopeo",
+    "container images can be pushed here, but not loaded from files or taken from other registries",
+    "apt-get install skopeo",
 )
 
 
@@ -51,7 +57,9 @@ def command(data: str | None, wants_json: bool) -> None:
 
 
 async def _examine(settings: Settings) -> Report:
-    runtimes = {name: found_runtime(base, _sdk(settings, name)) for name, base in (await discovered(settings)).items()}
+    runtimes = {
+        name: found_runtime(base, sdk_of(settings, name)) for name, base in (await discovered(settings)).items()
+    }
     driver, isolated = _sandboxes(settings)
     network = examine_network(dns=settings.dns_server) if driver == "namespace" else ()
     server = running_server(settings.data)
@@ -70,7 +78,9 @@ async def _examine(settings: Settings) -> Report:
         findings=[
             *isolated.findings,
             *network,
+            *file_system_findings(settings.file_systems, driver),
             *([] if any(name.startswith(_LANGUAGES) for name in runtimes) else [_NO_RUNTIME]),
+            *([] if shutil.which("skopeo") else [_NO_SKOPEO]),
             *system_findings(),
             *sdk_findings(runtimes),
             *runtime_findings(settings.data, today=datetime.fromtimestamp(SystemClock().now(), UTC).date()),
@@ -96,8 +106,3 @@ def _sandboxes(settings: Settings) -> tuple[str, Capabilities]:
         return "oci", examine_oci(settings.oci_runtime, settings.cgroup_parent)
     isolated = examine(settings.cgroup_parent, settings.data)
     return "process" if isolated.grade is Grade.NONE else "namespace", isolated
-
-
-def _sdk(settings: Settings, runtime: str) -> str | None:
-    installed = installed_sdk(sdks_in(settings.data), catalogue().runtimes[runtime])
-    return None if installed is None else str(installed)

@@ -8,7 +8,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from lampion.cli.failure import ExitCode, Failure
-from lampion.config import SettingError, data_directory_from
+from lampion.config import data_directory_from
+from lampion.config.problem import SettingError
 
 
 @dataclass(frozen=True, slots=True)

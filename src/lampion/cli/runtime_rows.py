@@ -6,14 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 from lampion.clock.clock import SystemClock
 from lampion.code.interpreter_places import search_places
 from lampion.code.interpreters import Interpreter, Interpreters, RuntimeBase, install_command
 from lampion.code.runtimes import Runtime, catalogue
+from lampion.code.sdks import installed_sdk
 from lampion.config import Settings
 from lampion.sandbox.tool_runner import SubprocessToolRunner, ToolOutput
+from lampion.store.data_directory import sdks_in
 
 _LANGUAGES: Final = ("python", "nodejs", "java", "ruby", "dotnet", "provided", "go", "custom")
 
@@ -62,25 +65,35 @@ async def discovered(settings: Settings) -> Mapping[str, RuntimeBase]:
     return await Interpreters(places, tool, takes_close=settings.close_runtimes).discover()
 
 
+def sdk_of(settings: Settings, runtime: str) -> str | None:
+    """What functions of it find of AWS's SDK."""
+    installed = installed_sdk(sdks_in(settings.data), catalogue().runtimes[runtime])
+    return None if installed is None else str(installed)
+
+
 def found_runtime(base: RuntimeBase, sdk: str | None = None) -> FoundRuntime:
     if isinstance(base, Interpreter):
         return FoundRuntime(base.version, str(base.executable), base.is_close, sdk)
     return FoundRuntime(base.version, base.name)
 
 
-def runtime_rows(bases: Mapping[str, RuntimeBase], today: date) -> Sequence[RuntimeRow]:
+def runtime_rows(
+    bases: Mapping[str, RuntimeBase], today: date, sdks: Mapping[str, str | None] = MappingProxyType({})
+) -> Sequence[RuntimeRow]:
     """Every runtime that AWS ever had: language by language, the newest first."""
     newest_first = reversed(list(catalogue().runtimes.values()))
-    rows = [_row(runtime, bases.get(runtime.identifier), today) for runtime in newest_first]
+    rows = [
+        _row(runtime, bases.get(runtime.identifier), sdks.get(runtime.identifier), today) for runtime in newest_first
+    ]
     return sorted(rows, key=lambda row: _LANGUAGES.index(row.language))
 
 
-def _row(runtime: Runtime, base: RuntimeBase | None, today: date) -> RuntimeRow:
+def _row(runtime: Runtime, base: RuntimeBase | None, sdk: str | None, today: date) -> RuntimeRow:
     return RuntimeRow(
         identifier=runtime.identifier,
         language=runtime.language,
         service=_service(runtime, base),
-        found=None if base is None else found_runtime(base),
+        found=None if base is None else found_runtime(base, sdk),
         install=install_command(runtime) if runtime.is_runnable else "",
         is_deprecated=runtime.deprecation is not None and runtime.deprecation <= today,
         deprecation=runtime.deprecation,
@@ -116,5 +129,7 @@ def _words(row: RuntimeRow) -> Iterator[str]:
     else:
         yield f"{found.version:10}"
         yield f"{found.executable}{' (close)' if found.is_close else ''}"
+        if found.sdk is not None:
+            yield f"with {found.sdk}"
     if row.is_deprecated:
         yield f"[deprecated {row.deprecation}; new until {row.block_create}, updates until {row.block_update}]"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import click
 
 from lampion.cli.failure import ExitCode, Failure
-from lampion.cli.runtime_rows import as_json, as_text, discovered, runtime_rows
+from lampion.cli.runtime_rows import as_json, as_text, discovered, runtime_rows, sdk_of
 from lampion.clock.clock import SystemClock
 from lampion.config import SettingError, settings_from
 
@@ -29,5 +29,7 @@ def command(close_runtimes: bool, wants_json: bool) -> None:
         settings = settings_from({"close_runtimes": "yes" if close_runtimes else None})
     except SettingError as error:
         raise Failure(ExitCode.USAGE, f"{error.source} {error.value!r} {error.problem}", fix=error.fix) from None
-    rows = runtime_rows(asyncio.run(discovered(settings)), datetime.fromtimestamp(SystemClock().now(), UTC).date())
+    bases = asyncio.run(discovered(settings))
+    sdks = {name: sdk_of(settings, name) for name in bases}
+    rows = runtime_rows(bases, datetime.fromtimestamp(SystemClock().now(), UTC).date(), sdks)
     click.echo(as_json(rows) if wants_json else as_text(rows))

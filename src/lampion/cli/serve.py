@@ -6,7 +6,8 @@ from typing import Any
 import click
 
 from lampion.cli.failure import ExitCode, Failure
-from lampion.config import SettingError, Settings, options, settings_from
+from lampion.config import Settings, options, settings_from
+from lampion.config.problem import SettingError
 
 
 def _with_every_setting(command: Callable[..., Any]) -> Callable[..., Any]:

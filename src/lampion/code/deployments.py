@@ -24,6 +24,7 @@ from lampion.domain.arn import LATEST, FunctionKey
 from lampion.domain.errors import InvalidParameterValueException
 from lampion.domain.function import DeploymentPackage, Function, Reason, State
 from lampion.domain.layer import LayerVersion
+from lampion.domain.packaging import IMAGE
 from lampion.domain.snap_start import is_snap_started
 from lampion.store.errors import StoreClosed, StoreError
 from lampion.store.functions import Changed, Functions
@@ -62,6 +63,13 @@ class Expect(Protocol):
     async def __call__(self, function: Function) -> None: ...
 
 
+class Images(Protocol):
+    """Container images."""
+
+    async def obstacle(self, function: Function) -> Reason | None:
+        """Make the function's image ready to be run; why that can't be, or None."""
+
+
 class Snapshots(Protocol):
     """Snapshots of versions with SnapStart, each taken after the version's Init."""
 
@@ -87,6 +95,7 @@ class Deployments:
         packages: Packages,
         interpreters: FindInterpreter,
         snapshots: Snapshots,
+        images: Images,
         expect: Expect,
         garbage: GarbageCollector,
         rng: Rng,
@@ -97,6 +106,7 @@ class Deployments:
         self._packages = packages
         self._interpreters = interpreters
         self._snapshots = snapshots
+        self._images = images
         self._expect = expect
         self._garbage = garbage
         self._rng = rng
@@ -246,6 +256,8 @@ class Deployments:
 
     async def _obstacle(self, function: Function) -> Reason | None:
         """Make all ready that an execution environment of the function needs; why that can't be, or None."""
+        if function.configuration.package_type == IMAGE:
+            return await self._images.obstacle(function)
         try:
             base = await self._base(function)
             await self._prepare_code(function, base)

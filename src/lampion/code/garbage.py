@@ -1,12 +1,12 @@
-"""Removes blobs and unpacked packages that no function refers to: at the start, and some time after each deletion."""
+"""Removes blobs, unpacked packages and images that nobody has: at the start, and some time after each deletion."""
 
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from lampion.clock.clock import Clock
 from lampion.code.blobs import Blobs
@@ -28,6 +28,14 @@ class Collected:
 
     packages: int
     blobs: int
+    images: int = 0
+
+
+class UnusedImages(Protocol):
+    """Removes what of images is in no repository and no function's."""
+
+    async def sweep(self, in_use: Set[str]) -> int:
+        """`in_use`: names of code that is in use, images by their digests among it. How much went."""
 
 
 class GarbageCollector:
@@ -41,12 +49,14 @@ class GarbageCollector:
         clock: Clock,
         *,
         also_in_use: Callable[[], Collection[str]] = frozenset,
+        images: UnusedImages | None = None,
     ) -> None:
         self._functions = functions
         self._blobs = blobs
         self._packages = packages
         self._clock = clock
         self._also_in_use = also_in_use
+        self._images = images
         self._held: Counter[str] = Counter()
         self._wanted = asyncio.Event()
 
@@ -84,4 +94,5 @@ class GarbageCollector:
         return Collected(
             packages=await self._packages.sweep(live, unused_seconds=grace_seconds),
             blobs=await self._blobs.sweep(live, older_than_epoch_seconds=older_than),
+            images=0 if self._images is None else await self._images.sweep(live),
         )

@@ -46,6 +46,7 @@ from lampion.config.values import (
     parse_network,
     parse_private_networks,
     parse_region,
+    parse_registries,
     parse_runtime_command,
     parse_sandbox,
     parse_seconds,
@@ -185,6 +186,21 @@ class Settings:
             "unnamed runtimes are looked for on PATH. With an architecture before it, for functions of that one in an "
             "emulator: arm64/python3.13=PATH. In the variable, separate several by commas.",
             repeatable=True,
+        )
+    )
+    image_registry: Mapping[str, bool] = field(
+        metadata=setting(
+            "",
+            parse_registries,
+            "HOST",
+            "Registry that functions may name in ImageUri, such as ghcr.io, beside this server's own; needs skopeo. "
+            "http://HOST for one without TLS. In the variable, separate several by commas.",
+            repeatable=True,
+        )
+    )
+    image_logins: Path | None = field(
+        metadata=setting(
+            "", parse_file, "FILE", "Logins for those registries, as `skopeo login --authfile FILE HOST` writes them."
         )
     )
     close_runtimes: bool = field(

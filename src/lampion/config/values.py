@@ -212,6 +212,17 @@ def parse_addresses(text: str) -> "tuple[IPv4Address, ...]":
         raise ValueError("is not an IPv4 address; Give one such as 192.0.2.53.") from None
 
 
+def parse_registries(text: str) -> "Mapping[str, bool]":
+    """Hosts of registries, each with whether it speaks TLS, separated by commas; an empty text is none."""
+    found: dict[str, bool] = {}
+    for word in filter(None, text.split(",")):
+        host = word.removeprefix("http://").removeprefix("https://")
+        if not re.fullmatch(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?", host):
+            raise ValueError("is not a registry's host; Give one such as ghcr.io or http://localhost:5000.")
+        found[host] = not word.startswith("http://")
+    return found
+
+
 def _one_of(text: str, allowed: list[str]) -> str:
     if text not in allowed:
         raise ValueError(f"is not known; Use one of: {', '.join(allowed)}.")

@@ -48,6 +48,7 @@ class DeploymentPackage:
 
     `source_kms_key_arn` is kept and given back; nothing here encrypts the blob with it.
     `unzipped_bytes` is 0 where it isn't known: documents written before it was kept don't tell it.
+    Of a container image, both names are its manifest's digest (hex), sizes are 0, and `image_uri` is how it was named.
     """
 
     sha256: str
@@ -55,6 +56,11 @@ class DeploymentPackage:
     size_bytes: int
     unzipped_bytes: int = 0
     source_kms_key_arn: str | None = None
+    image_uri: str | None = None
+
+    @property
+    def image_digest(self) -> str:
+        return f"sha256:{self.sha256}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,6 +65,33 @@ def environment_variables(
     )
 
 
+def image_variables(
+    function: Function,
+    *,
+    log_stream: str,
+    credentials: SessionCredentials,
+    of_image: Mapping[str, str],
+    handler: str,
+    initialization_type: str = ON_DEMAND,
+) -> dict[str, str]:
+    """The same for a container image, which brings its own PATH, and has no runtime of which AWS_EXECUTION_ENV could
+    tell (developer guide, "Create a Lambda function using a container image").
+    """
+    reserved = _reserved(function, credentials)
+    return (
+        {name: value for name, value in OVERRIDABLE.items() if name not in _OF_MANAGED_RUNTIMES}
+        | dict(of_image)
+        | (function.configuration.environment or {})
+        | {name: value for name, value in reserved.items() if name not in _OF_MANAGED_RUNTIMES}
+        | {"_HANDLER": handler}
+        | {"AWS_LAMBDA_INITIALIZATION_TYPE": initialization_type, "AWS_LAMBDA_LOG_STREAM_NAME": log_stream}
+        | _log_format(function)
+    )
+
+
+_OF_MANAGED_RUNTIMES = frozenset(("LANG", "PATH", "LD_LIBRARY_PATH", "PWD", "SHLVL"))
+
+
 def snapshot_variables(
     function: Function, *, authorization_token: str, language_variables: Mapping[str, str] = MappingProxyType({})
 ) -> dict[str, str]:

@@ -1,13 +1,15 @@
 """Which programs of a tree that becomes /opt are external extensions, and what variables they get. Knows no sandbox."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from lampion.environments.environ import LAYERS_ROOT
 from lampion.environments.extension_flow import EXTENSIONS_DIRECTORY
 from lampion.environments.extensions import MOST_EXTENSIONS, TooManyExtensions
+from lampion.sandbox.spec import Companions, Mount
 
 _DIRECTORY: Final = "extensions"
 # Developer guide, "Using the Lambda Extensions API to create extensions", "Configuration".
@@ -46,3 +48,11 @@ def extension_variables(environ: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value for name, value in environ.items() if name not in _OF_THE_RUNTIME_ALONE and not name.startswith("_")
     }
+
+
+def companions_of(
+    own: tuple[Mount, ...], variables: Callable[[Mapping[str, str]], dict[str, str]]
+) -> Companions | None:
+    """The function's external extensions. Raises TooManyExtensions."""
+    programs = next((extension_programs(mount.source) for mount in own if mount.target == LAYERS_ROOT), ())
+    return Companions(programs, extension_variables(variables({}))) if programs else None

@@ -200,6 +200,10 @@ class Narrator:
         if self._teller is not None:
             self._teller.restore_report(summary)
 
+    def launch_failed(self, line: str) -> None:
+        """What of a container image couldn't be started."""
+        self._write(int(self._clock.now() * 1000), line.encode())
+
     def remark(self, text: str) -> None:
         """Something that AWS has no words for."""
         self._platform(self._lines.remark(text))

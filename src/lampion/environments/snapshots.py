@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from lampion.domain.arn import FunctionKey
 from lampion.domain.function import Function, Reason
+from lampion.domain.packaging import IMAGE
 from lampion.domain.snap_start import OptimizationStatus
 from lampion.environments.environment import Environment
 from lampion.environments.host import Restore
@@ -81,7 +82,7 @@ class VersionSnapshots:
 
     async def _prepare(self, function: Function, losses: int) -> Reason | None:
         identity = (function.key, function.version)
-        if self._taking is None or self._is_closed:
+        if self._taking is None or self._is_closed or function.configuration.package_type == IMAGE:
             return None
         mark = self._wanted[identity] = object()
         result = await self._taking.take(function)

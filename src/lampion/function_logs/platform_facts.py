@@ -230,9 +230,9 @@ def _spans(done: RuntimeDone) -> list[Record]:
 
 
 def _instance(instance: Instance) -> Record:
+    runtime = {"runtimeVersion": instance.runtime_version, "runtimeVersionArn": instance.runtime_version_arn}
     return {
-        "runtimeVersion": instance.runtime_version,
-        "runtimeVersionArn": instance.runtime_version_arn,
+        **(runtime if instance.runtime_version else {}),  # a container image has none
         "functionName": instance.function_name,
         "functionVersion": instance.function_version,
         "instanceId": instance.instance_id,

@@ -71,6 +71,8 @@ class TextLines:
     """LogFormat Text: every line is written, except the report of an initialization that went well."""
 
     def init_start(self, instance: Instance, initialization_type: str = "on-demand") -> bytes:
+        if not instance.runtime_version:
+            return b""  # a container image has no runtime, and AWS says nothing of its start
         return f"INIT_START {_runtime(instance)}".encode()
 
     def init_done(self, summary: InitSummary) -> bytes:

@@ -46,10 +46,12 @@ class Authentication(Protocol):
 class SignedAuthentication:
     """Signature Version 4 on every request, in the header or the query."""
 
-    def __init__(self, *, keys: AccessKeyring, sessions: SessionKeys, region: str, clock: Clock) -> None:
+    def __init__(
+        self, *, keys: AccessKeyring, sessions: SessionKeys, region: str, clock: Clock, service: str = "lambda"
+    ) -> None:
         self._keys = keys
         self._sessions = sessions
-        self._verifier = Verifier(region)
+        self._verifier = Verifier(region, service)
         self._clock = clock
 
     def read(self, head: RequestHead) -> Claim:

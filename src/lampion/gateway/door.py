@@ -2,14 +2,18 @@
 
 from typing import Protocol
 
+from lampion.http.application import Body
 from lampion.http.message import Request, RequestHead, Response, StreamedResponse
 
 
 class Door(Protocol):
     """Serves the requests that the gateway sends its way. Raises domain.errors.ApiError for AWS's error answers."""
 
-    def accept(self, head: RequestHead) -> int:
-        """Before the body is read: the most bytes of it that are welcome. May keep `head.findings`."""
+    def accept(self, head: RequestHead) -> int | Body:
+        """Before the body is read: the most bytes of it that are welcome. May keep `head.findings`.
+
+        Body.IN_PIECES: the request's `queue` is what comes of it.
+        """
 
     def too_large(self, head: RequestHead) -> Exception:
         """The error for a body beyond that."""

@@ -16,8 +16,9 @@ from lampion.domain.function_url import PATH_FORM
 from lampion.function_url.address import is_function_url_host
 from lampion.gateway.door import Door
 from lampion.gateway.other_services import OtherServices
-from lampion.http.application import BrokenOff, ClientGone, Exchange
+from lampion.http.application import Body, BrokenOff, ClientGone, Exchange
 from lampion.http.message import Request, RequestHead, Response, StreamedResponse
+from lampion.http.queued_body import QueuedBody
 from lampion.store.errors import StoreError
 
 _OWN_PREFIX = "/_lampion/"
@@ -47,13 +48,18 @@ class Gateway:
         *,
         service: ServiceModel,
         aws_api: Door,
+        registry: Door,
+        registry_api: Door,
         function_urls: Door,
         own: dict[str, Door],
         rng: Rng,
         other_services: OtherServices | None = None,
     ) -> None:
+        """`registry` is what clients of container images speak with, `registry_api` is ECR."""
         self._service = service
         self._aws_api = aws_api
+        self._registry = registry
+        self._registry_api = registry_api
         self._function_urls = function_urls
         self._other_services = other_services
         self._own = {**own, _FUNCTION_URLS: function_urls}
@@ -61,7 +67,7 @@ class Gateway:
         self._porters: set[asyncio.Task[None]] = set()
         self._idle: list[asyncio.Future[tuple[Request, Exchange]]] = []
 
-    def accept(self, head: RequestHead) -> int | Response:
+    def accept(self, head: RequestHead) -> int | Body | Response:
         request_id = self._rng.uuid4()
         door = self._door(head)
         try:
@@ -82,6 +88,8 @@ class Gateway:
         )
 
     def start(self, request: Request, exchange: Exchange) -> None:
+        if request.pieces is not None:
+            request.queue = QueuedBody(request.pieces)
         if self._idle:
             turn = self._idle.pop()
         else:
@@ -109,6 +117,8 @@ class Gateway:
             response = await visit.door.serve(request, visit.request_id)
         except Exception as error:
             response = self._response_to(error, visit.request_id)
+        if request.queue is not None:
+            request.queue.discard()
         if isinstance(response, Response):
             exchange.respond(response)
         else:
@@ -133,6 +143,10 @@ class Gateway:
             return self._own.get(name, self._aws_api)
         if path == "/" and self._other_services is not None and self._other_services.serves(head):
             return self._other_services
+        if path.startswith("/v2/") or path == "/v2":
+            return self._registry
+        if path == "/" and "x-amz-target" in head.headers:
+            return self._registry_api
         return self._aws_api
 
     def _refusal(self, error: ApiError, request_id: str) -> Response:
@@ -148,7 +162,7 @@ class Gateway:
 async def _pump(response: StreamedResponse, exchange: Exchange) -> None:
     """Write the pieces as fast as the client takes them. Where they fail, the answer breaks off: its head is gone."""
     exchange.on_disconnect(response.close)
-    body = exchange.begin(Response(response.status, headers=response.headers))
+    body = exchange.begin(Response(response.status, headers=response.headers), response.size_bytes)
     try:
         async with aclosing(response.pieces) as pieces:
             async for piece in pieces:

@@ -39,8 +39,8 @@ class Exchange(Protocol):
 
     def respond(self, response: Response) -> None: ...
 
-    def begin(self, head: Response) -> AnswerBody:
-        """Answer with `head`, whose body is to follow in pieces."""
+    def begin(self, head: Response, size_bytes: int | None = None) -> AnswerBody:
+        """Answer with `head`, whose body is to follow in pieces: exactly so much, if that is known."""
 
     def on_disconnect(self, action: Callable[[], object]) -> None:
         """Call `action` if the client goes away before the answer is complete."""

@@ -45,11 +45,12 @@ class OpenExchange(msgspec.Struct, eq=False):
             self.disconnected = None  # what would be called then may hold this exchange, and with it the answer
             self.line.flush()
 
-    def begin(self, head: Response) -> "StreamedBody":
+    def begin(self, head: Response, size_bytes: int | None = None) -> "StreamedBody":
         assert self.response is None
-        self.response = head
-        self.close = self.close or self.is_old
-        self.body = StreamedBody(self.line, is_chunked=not self.is_old, is_sent=not self.head_only)
+        self.response = head if size_bytes is None else _sized(head, size_bytes)
+        self.close = self.close or (self.is_old and size_bytes is None)
+        is_chunked = not self.is_old and size_bytes is None
+        self.body = StreamedBody(self.line, is_chunked=is_chunked, is_sent=not self.head_only)
         self.line.flush()
         return self.body
 
@@ -62,6 +63,12 @@ class OpenExchange(msgspec.Struct, eq=False):
         is_complete = self.response is not None and (self.body is None or self.body.is_over)
         if not is_complete and self.disconnected is not None:
             self.disconnected()
+
+
+def _sized(head: Response, size_bytes: int) -> Response:
+    pairs = head.headers.items() if isinstance(head.headers, dict) else head.headers
+    assert not isinstance(pairs, str)
+    return Response(head.status, headers=[*pairs, ("Content-Length", str(size_bytes))])
 
 
 class StreamedBody:

@@ -7,6 +7,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from lampion.http.application import BodyReceiver
+    from lampion.http.queued_body import QueuedBody
 
 JSON = "application/json"
 
@@ -48,11 +49,15 @@ class BodyPieces(Protocol):
 
 
 class Request(msgspec.Struct):
-    """A whole request, head and body; or a head, and `pieces` of a body that the application takes as it comes."""
+    """A whole request, head and body; or a head, and `pieces` of a body that the application takes as it comes.
+
+    `queue` is where the application has them wait.
+    """
 
     head: RequestHead
     body: bytes = b""
     pieces: BodyPieces | None = None
+    queue: "QueuedBody | None" = None
 
 
 class Response(msgspec.Struct, frozen=True):
@@ -65,9 +70,13 @@ class Response(msgspec.Struct, frozen=True):
 
 
 class StreamedResponse(msgspec.Struct, frozen=True):
-    """An answer whose body comes in pieces. `close` is called when nobody takes them any more, and ends `pieces`."""
+    """An answer whose body comes in pieces. `close` is called when nobody takes them any more, and ends `pieces`.
+
+    With `size_bytes`, that is known beforehand and told; an answer to HEAD tells it as well, and has no pieces.
+    """
 
     status: int
     headers: Headers
     pieces: AsyncGenerator[bytes]
     close: Callable[[], object]
+    size_bytes: int | None = None

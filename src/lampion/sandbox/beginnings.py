@@ -13,7 +13,8 @@ from typing import Final
 from lampion.sandbox.cgroup_host import CgroupHost, owner_name, probe_cgroups, remove_owner
 from lampion.sandbox.cgroups import CgroupPlan, Layout, limit_settings, plan_cgroups
 from lampion.sandbox.disks import Disks
-from lampion.sandbox.host_view import Entry, host_entries, mount_entries, place_entries
+from lampion.sandbox.driver import SandboxError
+from lampion.sandbox.host_view import Entry, host_entries, mount_entries, place_entries, root_entries
 from lampion.sandbox.launcher.build import ensure_launcher
 from lampion.sandbox.launcher.daemon import Launched, LauncherDaemon
 from lampion.sandbox.launcher.description import Identity, Worker, describe_copy, describe_prepared
@@ -76,15 +77,16 @@ class Beginnings:
         zygote: socket.socket | None = None,
         *,
         as_server: bool = False,
+        root: Path | None = None,
     ) -> Beginning:
-        """Have a sandbox prepared. Raises SandboxError; then nothing is left.
+        """Have a sandbox prepared, on `root` in place of the host. Raises SandboxError; then nothing is left.
 
         `as_server`: its function is to be the user that the server is, who isn't root.
         """
         plan = plan_cgroups(self.layout, self._parent, self._owner, str(next(self._names)))
         identity = _THE_SERVER if as_server else self._take_identity()
         try:
-            entries = self.entries(identity, mounts)
+            entries = self.entries(identity, mounts) if root is None else entries_of_root(root)
             description = describe_prepared(
                 identity=identity,
                 entries=entries,
@@ -180,6 +182,14 @@ class Beginnings:
             return _THE_SERVER
         user_id = self._user_ids.take()
         return Identity(user_id, user_id + 1, self.has_user_namespaces)
+
+
+def entries_of_root(root: Path) -> tuple[Entry, ...]:
+    """Raises SandboxError."""
+    try:
+        return root_entries(root)
+    except OSError as error:
+        raise SandboxError(f"the root directory {root} can't be read: {error.strerror}") from error
 
 
 def may_have_user_namespaces() -> bool:

@@ -68,6 +68,14 @@ class ProgramError(SandboxError):
         self.problem = problem
 
 
+class WorkingDirectoryError(SandboxError):
+    """The spec's working directory can't be entered; `problem` as above."""
+
+    def __init__(self, problem: str, message: str) -> None:
+        super().__init__(message)
+        self.problem = problem
+
+
 class Sandbox(Protocol):
     """One running sandbox.
 

@@ -1,5 +1,9 @@
-"""What of the host a sandbox sees beside its own mounts: programs and libraries, a few files of /etc, read-only."""
+"""What of the host a sandbox sees beside its own mounts: programs and libraries, a few files of /etc, read-only.
 
+Or, in place of that, a directory of the host as its root.
+"""
+
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,6 +22,7 @@ class EntryKind(StrEnum):
     BIND_IF_PRESENT = "bind-if-present"
     DIRECTORY = "directory"
     FILE = "file"
+    COVER = "cover"
     SYMLINK = "symlink"
 
 
@@ -45,6 +50,8 @@ _SETTINGS: Final = (
     "/etc/ssl/openssl.cnf",
 )
 _EMPTY_DIRECTORIES: Final = ("/opt", "/run", "/sys", "/var/lang", "/var/runtime", "/var/task")
+_SANDBOXS_OWN: Final = ("/dev", "/proc", "/sys", "/tmp")  # noqa: S108 - inside the sandbox
+_FILE_SYSTEMS: Final = "/mnt"
 _HOSTS: Final = "127.0.0.1 localhost\n::1 localhost\n127.0.0.1 sandbox.localdomain sandbox\n"
 """By the latter two names extensions know where they listen for telemetry."""
 _NAME_SERVICES: Final = "passwd: files\ngroup: files\nhosts: files dns\n"
@@ -79,6 +86,23 @@ def place_entries(user_id: int, group_id: int, *others: tuple[int, int]) -> tupl
         Entry(EntryKind.FILE, "/etc/group", f"root:x:0:\n{groups}"),
         *(Entry(EntryKind.DIRECTORY, path) for path in _EMPTY_DIRECTORIES),
     )
+
+
+def root_entries(root: Path) -> tuple[Entry, ...]:
+    """`root` in place of the host: each name in it but those that every sandbox has of its own. Raises OSError."""
+    entries = []
+    with os.scandir(root) as found:
+        for entry in sorted(found, key=lambda entry: entry.name):
+            path = f"/{entry.name}"
+            if path in _SANDBOXS_OWN:
+                continue
+            if path == _FILE_SYSTEMS and entry.is_dir(follow_symlinks=False) and not any(Path(entry.path).iterdir()):
+                entries.append(Entry(EntryKind.DIRECTORY, path))  # where a place for a shared directory can be made
+            elif entry.is_symlink():
+                entries.append(Entry(EntryKind.SYMLINK, path, str(Path(entry.path).readlink())))
+            else:
+                entries.append(Entry(EntryKind.BIND, path, entry.path))
+    return (*entries, Entry(EntryKind.DIRECTORY, "/sys"))
 
 
 def mount_entries(mounts: Iterable[Mount]) -> tuple[Entry, ...]:

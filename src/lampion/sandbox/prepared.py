@@ -5,6 +5,7 @@ import contextlib
 import socket
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from lampion.clock.clock import Clock
@@ -53,12 +54,13 @@ class Preparation:
         zygote: socket.socket | None = None,
         *,
         as_server: bool = False,
+        root: Path | None = None,
     ) -> PreparedSandbox:
         """Begin to make one, which may be specialised at once. Raises SandboxError; then nothing is left.
 
-        See `Beginnings.begin` of `as_server`.
+        See `Beginnings.begin` of `as_server` and `root`.
         """
-        return self.watch(self.beginnings.begin(mounts, limits, worker, as_server=as_server))
+        return self.watch(self.beginnings.begin(mounts, limits, worker, as_server=as_server, root=root))
 
     def watch(self, beginning: Beginning) -> PreparedSandbox:
         """See to the end of a sandbox that has begun."""

@@ -118,6 +118,8 @@ class SandboxSpec:
     `template` is a hint: a sandbox prepared after it will do. Its mounts are among `mounts`. There is none with
     `shared` or `companions`: a process that waits has its walls already, and has begun. The variables of `companions`
     are completed likewise, but without a place for log records.
+    `root`: the directory of the host that the sandbox sees, read-only, in place of the host's own programs, libraries
+    and settings; /dev, /proc, /sys and /tmp are the sandbox's own there, too. Such a sandbox has no template.
     """
 
     sandbox_id: str
@@ -131,6 +133,7 @@ class SandboxSpec:
     shared: SharedDirectory | None = None
     tells_telemetry: bool = True
     companions: Companions | None = None
+    root: Path | None = None
 
     @property
     def telemetry_variables(self) -> Mapping[str, str]:

@@ -55,6 +55,14 @@ class DataDirectory:
         return self.path / "packages"
 
     @property
+    def image_content(self) -> Path:
+        return self.path / "image-content"
+
+    @property
+    def images(self) -> Path:
+        return self.path / "images"
+
+    @property
     def runtimes(self) -> Path:
         return self.path / "runtimes"
 
@@ -97,7 +105,8 @@ def open_data_directory(path: Path) -> DataDirectory:
     try:
         _hold(lock, path)
         _write_holder(lock, RunningServer(os.getpid()))
-        for part in (directory.blobs, directory.packages, directory.runtimes, directory.logs, directory.tmp):
+        parts = (directory.blobs, directory.packages, directory.image_content, directory.images)
+        for part in (*parts, directory.runtimes, directory.logs, directory.tmp):
             part.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         directory.close()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import lampion
 from lampion.clock.clock import Clock, SystemClock
@@ -143,6 +143,7 @@ async def snapshot_stage(
         most_memory_mib=1024,
         driver=driver,
         packages=Trees(task, opt),
+        images=cast("Any", None),
         runtime_files=RuntimeTrees(),
         access=ServerAccess(SessionKeys(SystemRng()), NoDoors()),
         file_systems=FileSystems({}, clock),

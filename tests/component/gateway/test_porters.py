@@ -47,14 +47,16 @@ class Seen:
     def respond(self, response: Response) -> None:
         self.response = response
 
-    def begin(self, head: Response) -> StreamedBody:
+    def begin(self, head: Response, size_bytes: int | None = None) -> StreamedBody:
         raise AssertionError
 
     def on_disconnect(self, action: Callable[[], object]) -> None: ...
 
 
 def gateway(door: Gate) -> Gateway:
-    return Gateway(service=SERVICE, aws_api=door, function_urls=door, own={}, rng=SeededRng(1))
+    return Gateway(
+        service=SERVICE, aws_api=door, registry=door, registry_api=door, function_urls=door, own={}, rng=SeededRng(1)
+    )
 
 
 def begin(on: Gateway, path: str = "/", body: bytes = b"") -> Seen:

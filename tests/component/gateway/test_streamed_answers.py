@@ -48,7 +48,15 @@ class Streams:
 @asynccontextmanager
 async def asked(door: Streams) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A client that has the first piece."""
-    gateway = Gateway(service=load_service("lambda"), aws_api=door, function_urls=door, own={}, rng=SystemRng())
+    gateway = Gateway(
+        service=load_service("lambda"),
+        aws_api=door,
+        registry=door,
+        registry_api=door,
+        function_urls=door,
+        own={},
+        rng=SystemRng(),
+    )
     server = HttpServer(gateway, SystemClock())
     listener = socket.create_server(("127.0.0.1", 0))
     await server.start(listener)

@@ -200,3 +200,32 @@ async def test_a_server_that_stops_waits_for_the_answer_for_a_while() -> None:
         answer = await asyncio.wait_for(reader.read(), 2)
         await closing
     assert answer.endswith(b"two\r\n0\r\n\r\n")
+
+
+async def test_an_answer_of_known_size_says_it_and_has_no_chunks() -> None:
+    async with serving() as (application, port), connection(port) as (reader, writer):
+        for _ in range(2):
+            exchange = await asked(application, writer, get())
+            body = exchange.begin(Response(206, headers=[("X-Its", "own")]), 6)
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert b"\r\nContent-Length: 6\r\n" in head
+            assert b"Transfer-Encoding" not in head
+            await send(body, b"one", b"two")
+            assert await reader.readexactly(6) == b"onetwo"
+
+
+async def test_a_head_tells_the_size_of_what_it_does_not_get() -> None:
+    async with serving() as (application, port), connection(port) as (reader, writer):
+        for _ in range(2):
+            exchange = await asked(application, writer, get(method="HEAD"))
+            await send(exchange.begin(Response(200), 1_000_000))
+            assert b"\r\nContent-Length: 1000000\r\n" in await reader.readuntil(b"\r\n\r\n")
+
+
+async def test_an_answer_of_known_size_keeps_a_connection_of_http_1_0() -> None:
+    async with serving() as (application, port), connection(port) as (reader, writer):
+        exchange = await asked(application, writer, get("Connection: keep-alive", version="1.0"))
+        await send(exchange.begin(Response(200), 3), b"one")
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert b"Connection: close" not in head
+        assert await reader.readexactly(3) == b"one"

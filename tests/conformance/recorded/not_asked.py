@@ -47,7 +47,6 @@ NOT_ASKED = {
         "recorded in 2022, before policies had RevisionIds of their own and errors that name GetPolicy, "
         "as the later recordings show"
     ),
-    r"TestLambdaImages::test_lambda_image_.*": "needs container images",
     r"TestLambdaFunction::test_function_name_and_qualifier_validation\[.*": (
         "no answer is recorded, and the name does not say what was asked"
     ),

@@ -6,6 +6,7 @@ from typing import Final
 
 _UUID: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _SHA256_BASE64: Final = r"[A-Za-z0-9+/]{43}="
+_CODE_SHA256: Final = rf"(?:{_SHA256_BASE64}|[0-9a-f]{{64}})"  # of a zip, or of an image's manifest
 _URL: Final = r"https?://[^\s'\"]+"
 _NAME: Final = r"[^\s'\"/:]+"
 _TIMESTAMP: Final = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})?"
@@ -15,7 +16,7 @@ DATE = re.compile(_TIMESTAMP)
 
 _NUMBERED: Final = {
     "uuid": _UUID,
-    "code-sha256": _SHA256_BASE64,
+    "code-sha256": _CODE_SHA256,
     "function-name": r"[a-zA-Z0-9-_]+",
     "resource": rf"(?:{_TIMESTAMP}|{_NAME})",
     "log-stream-name": r"\d{4}/\d{2}/\d{2}/\[(?:\$LATEST|\d+)\][0-9a-f]{32}",

@@ -8,6 +8,7 @@ from tests.conformance.recorded import (
     asked_concurrency,
     asked_function_urls,
     asked_functions,
+    asked_images,
     asked_java,
     asked_runtimes,
 )
@@ -18,7 +19,15 @@ from tests.conformance.recorded.placeholders import Place
 from tests.conformance.recorded.recordings import cases, recorded_answers
 from tests.conformance.recorded.replay import replay
 
-ASKING_MODULES = (asked_api, asked_concurrency, asked_function_urls, asked_functions, asked_java, asked_runtimes)
+ASKING_MODULES = (
+    asked_api,
+    asked_concurrency,
+    asked_function_urls,
+    asked_functions,
+    asked_images,
+    asked_java,
+    asked_runtimes,
+)
 """Importing them registers what they ask."""
 
 SEES_THE_SANDBOX = (

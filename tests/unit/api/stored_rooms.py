@@ -28,6 +28,7 @@ def rooms(resources: MemoryResources, deployments: Settled | None = None) -> Fun
         resources=cast("Any", resources),
         lookup=unused,
         deployments=cast("Any", deployments),
+        images=unused,
         runtimes=unused,
         snapshots=unused,
         clock=VirtualClock(),

@@ -45,6 +45,7 @@ class Rooms:
             resources=self.resources,
             lookup=unused,
             deployments=cast("Any", self.settling),
+            images=unused,
             runtimes=unused,
             snapshots=unused,
             clock=unused,

@@ -33,6 +33,7 @@ def rooms(status: ChangingStatus) -> FunctionRooms:
         resources=unused,
         lookup=unused,
         deployments=unused,
+        images=unused,
         runtimes=cast("Any", NoArn()),
         snapshots=status,
         clock=unused,

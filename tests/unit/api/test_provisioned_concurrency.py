@@ -46,6 +46,7 @@ def provisioned(resources: CachedResources) -> ProvisionedConcurrencyApi:
         resources=cast("Any", resources),
         lookup=unused,
         deployments=unused,
+        images=unused,
         runtimes=unused,
         snapshots=unused,
         clock=VirtualClock(),

@@ -50,6 +50,7 @@ def tags_api(resources: MemoryResources, *rows: TaggedKind) -> TagsApi:
         resources=cast("Any", resources),
         lookup=unused,
         deployments=unused,
+        images=unused,
         runtimes=unused,
         snapshots=unused,
         clock=unused,

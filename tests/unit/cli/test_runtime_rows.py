@@ -69,14 +69,19 @@ def test_a_line_says_what_runs_it_or_how_to_have_something_that_does(
     assert as_text([row(identifier)]) == line
 
 
+def test_a_line_tells_of_the_sdk_that_functions_find() -> None:
+    rows = runtime_rows(BASES, TODAY, {"nodejs20.x": "AWS SDK for JavaScript 3.1.0"})
+    assert "/usr/bin/node  with AWS SDK for JavaScript 3.1.0" in as_text(rows)
+
+
 def test_for_programs_all_of_it_is_one_document() -> None:
-    told = {one["identifier"]: one for one in json.loads(as_json(runtime_rows(BASES, TODAY)))}
+    told = {one["identifier"]: one for one in json.loads(as_json(runtime_rows(BASES, TODAY, {"nodejs20.x": "SDK 3"})))}
     assert len(told) == len(catalogue().runtimes)
     assert told["nodejs20.x"] == {
         "identifier": "nodejs20.x",
         "language": "nodejs",
         "service": "own-version",
-        "found": {"version": "20.1.0", "executable": "/usr/bin/node", "is_close": False},
+        "found": {"version": "20.1.0", "executable": "/usr/bin/node", "is_close": False, "sdk": "SDK 3"},
         "install": "`nvm install 20` or `npm install --global node@20`",
         "is_deprecated": True,
         "deprecation": "2026-04-30",

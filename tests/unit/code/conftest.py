@@ -131,12 +131,18 @@ def make_rooms(
         packages=packages,
         interpreters=OneInterpreter(),
         snapshots=snapshots or NoSnapshots(),
+        images=NoImages(),
         expect=_nobody_waits,
         garbage=garbage,
         rng=SeededRng(1),
         clock=clock,
     )
     return Rooms(root, clock, stored, blobs, packages, compiler, garbage, deployments)
+
+
+class NoImages:
+    async def obstacle(self, function: Function) -> Reason | None:
+        raise AssertionError("no function here has an image")
 
 
 @pytest.fixture

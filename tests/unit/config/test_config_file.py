@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lampion.config import SettingError, settings_from
+from lampion.config import settings_from
+from lampion.config.problem import SettingError
 
 
 def written(directory: Path, text: str) -> str:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from lampion.config import SettingError, Settings, settings_from
+from lampion.config import Settings, settings_from
+from lampion.config.problem import SettingError
 from lampion.endpoints.services import Credentials, Service, ServiceEndpoint
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "env-secret"}

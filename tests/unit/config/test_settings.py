@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from lampion.config import SettingError, options, settings_from
+from lampion.config import options, settings_from
 from lampion.config.memory import environments_for_memory, memory_bytes
+from lampion.config.problem import SettingError
 from lampion.config.values import AuthMode, FunctionAccess, ListenAddress, NetworkChoice, PrivateNetworks, SandboxChoice
 
 GIB = 1 << 30

@@ -163,7 +163,7 @@ class NamespaceDriver:
                 raise
             except SandboxError as error:
                 _LOG.warning("sandbox %s starts the slow way: %s", spec.sandbox_id, error)
-        return await self.specialised(spec, self._preparation.prepare((), spec.limits))
+        return await self.specialised(spec, self._preparation.prepare((), spec.limits, root=spec.root))
 
     async def _start_sharing(self, spec: SandboxSpec, shared: SharedDirectory) -> NamespaceSandbox:
         """Only root can let a function act as somebody else; any other server only as itself."""
@@ -231,7 +231,8 @@ class NamespaceDriver:
         egress, listeners = self._egress, await prepared.connection.prepared()
         attachment = await egress.attach(listeners.runtime_api, spec.network)
         prepared.connection.when_ended(lambda: egress.give_back(attachment))
-        return (Entry(EntryKind.FILE, "/etc/resolv.conf", attachment.resolver_file),)
+        kind = EntryKind.FILE if spec.root is None else EntryKind.COVER
+        return (Entry(kind, "/etc/resolv.conf", attachment.resolver_file),)
 
     def _special(
         self, spec: SandboxSpec, prepared: PreparedSandbox, template: Template | None, further: tuple[Entry, ...]

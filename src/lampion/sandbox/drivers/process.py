@@ -158,6 +158,8 @@ class ProcessDriver:
         """Nothing can be prepared here."""
 
     async def start(self, spec: SandboxSpec) -> ProcessSandbox:
+        if spec.root is not None:
+            raise SandboxError("plain processes have no root directory of their own, which a container image needs")
         if spec.shared is not None:
             raise DirectoryRefused(f"the sandbox driver {self.name} gives functions no file system")
         with contextlib.ExitStack() as on_failure:

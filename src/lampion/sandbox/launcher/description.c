@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 enum { MOST_WORDS = 5 };
-
 typedef int (*reader)(struct description *wanted, char **words);
 
 static int refuse(int error)
@@ -211,6 +210,11 @@ static int read_file(struct description *wanted, char **words)
     return add_entry(wanted, (struct entry){ENTRY_FILE, words[0], words[1], .tree = -1});
 }
 
+static int read_cover(struct description *wanted, char **words)
+{
+    return add_entry(wanted, (struct entry){ENTRY_COVER, words[0], words[1], .tree = -1});
+}
+
 static int read_symlink(struct description *wanted, char **words)
 {
     return add_entry(wanted, (struct entry){ENTRY_SYMLINK, words[0], words[1], .tree = -1});
@@ -304,6 +308,7 @@ static const struct verb {
     {"bind-if-present", 2, read_optional_bind},
     {"directory", 1, read_directory},
     {"file", 2, read_file},                     /* path content */
+    {"cover", 2, read_cover},                   /* path content; in place of a file that is there, in a read-only view */
     {"symlink", 2, read_symlink},               /* path target */
     {"shared", 5, read_shared},                 /* path, directory on the host, path beneath it, uid gid there; writable */
     {"rlimit", 3, read_limit},                  /* name soft hard; -1 is unlimited */

@@ -11,7 +11,7 @@ enum {
     MOST_CGROUPS = 16,
     MOST_SETTINGS = 64,
     MOST_ENTRIES = 128,
-    MOST_ARGUMENTS = 1024,
+    MOST_ARGUMENTS = 4096,
     MOST_VARIABLES = 2048,
     MOST_RLIMITS = 16,
     MOST_COMPANIONS = 10,
@@ -42,7 +42,7 @@ struct setting {
     const char *value;
 };
 
-enum entry_kind { ENTRY_BIND, ENTRY_DIRECTORY, ENTRY_FILE, ENTRY_SYMLINK, ENTRY_SHARED };
+enum entry_kind { ENTRY_BIND, ENTRY_DIRECTORY, ENTRY_FILE, ENTRY_COVER, ENTRY_SYMLINK, ENTRY_SHARED };
 
 struct identity {
     unsigned user_id;

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lampion.sandbox.companions import NotStarted
-from lampion.sandbox.driver import DirectoryRefused, Exit, ProgramError, SandboxError
+from lampion.sandbox.driver import DirectoryRefused, Exit, ProgramError, SandboxError, WorkingDirectoryError
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,7 @@ _PLAIN: Final[dict[str, Message]] = {
     "socket": Offered(),
 }
 _NOT_EXECUTED: Final = re.compile(r"exec .*: ([^:]+)", re.DOTALL)
+_NOT_ENTERED: Final = re.compile(r"working-directory .*: ([^:]+)", re.DOTALL)
 _PROCESS: Final = re.compile(r"process (\d+) (code|signal|error) (\d+) oom (\d+)")
 _ENDED: Final = re.compile(r"exit (code|signal) (\d+) oom (\d+) peak (-?\d+) killed ([01])")
 
@@ -90,6 +91,8 @@ def error_of(failure: str, about: str = "") -> SandboxError:
     """What a step's failure is to who wanted the sandbox; the last step executes the function's program."""
     if failure.startswith(f"{SHARED_STEP} "):
         return DirectoryRefused(about + failure)
+    if (match := _NOT_ENTERED.fullmatch(failure)) is not None:
+        return WorkingDirectoryError(match[1], about + failure)
     match = _NOT_EXECUTED.fullmatch(failure)
     return SandboxError(about + failure) if match is None else ProgramError(match[1], about + failure)
 

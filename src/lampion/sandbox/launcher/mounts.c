@@ -65,6 +65,28 @@ int attach_tree(int tree, const char *path)
     return result;
 }
 
+/* A file of ours mounted over one in a read-only view. Where there is none, nobody would look for ours either. */
+static int cover_file(const char *path, const char *content)
+{
+    static const char place[] = "/.cover";
+    struct stat status;
+    if (lstat(path, &status) < 0 || !S_ISREG(status.st_mode))
+        return 0;
+    if (make_file(place, content) < 0)
+        return -1;
+    int tree = (int)syscall(SYS_open_tree, AT_FDCWD, place, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    if (tree < 0)
+        return -1;
+    struct mount_attr wanted = {.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV};
+    if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &wanted, sizeof wanted) < 0)
+        return -1;
+    if (syscall(SYS_move_mount, tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        return -1;
+    close(tree);
+    /* Only now: what has no name any more can't be attached. */
+    return unlink(place);
+}
+
 static int build_entry(const struct entry *entry)
 {
     switch (entry->kind) {
@@ -76,6 +98,8 @@ static int build_entry(const struct entry *entry)
         return make_directories(entry->path, true);
     case ENTRY_FILE:
         return make_directories(entry->path, false) < 0 ? -1 : make_file(entry->path, entry->text);
+    case ENTRY_COVER:
+        return cover_file(entry->path, entry->text);
     case ENTRY_SYMLINK:
         return make_directories(entry->path, false) < 0 ? -1 : symlink(entry->text, entry->path);
     }

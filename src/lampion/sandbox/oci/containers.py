@@ -17,6 +17,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
+from lampion.sandbox.beginnings import entries_of_root
 from lampion.sandbox.cgroup_host import is_dead_owner, owner_name, probe_cgroups
 from lampion.sandbox.cgroups import CONTROLLERS, Layout
 from lampion.sandbox.driver import SandboxError
@@ -131,7 +132,10 @@ class Containers:
             raise SandboxError(f"{owner} can't be made: {error.strerror}") from error
 
     def _request(self, runtime: OciRuntime, spec: SandboxSpec, identity: Identity, name: str) -> dict[str, Any]:
-        entries = (*host_entries(), *place_entries(identity.user_inside, identity.group_inside))
+        if spec.root is None:
+            entries = (*host_entries(), *place_entries(identity.user_inside, identity.group_inside))
+        else:
+            entries = entries_of_root(spec.root)
         views = [*_views((*entries, *mount_entries(spec.mounts))), View(OCI_INIT.resolve(), INIT, is_directory=False)]
         bundle = make_bundle(
             spec,

@@ -1,7 +1,7 @@
 /*
  * lampion-oci-init HOME DIRECTORY PROGRAM [ARGUMENT...]: process 1 of a container that an OCI runtime made. Runs the
  * program as the function's process, reaps orphans, and tells the keeper (sandbox/oci/keeper.py) on descriptor 4 how it
- * went: "ready", then after its "go" "running" or "error WHAT: WHY", at the end "code NUMBER" or "signal NUMBER".
+ * went: "ready", then after its "go" "running" or "error STEP WHAT: WHY", at the end "code NUMBER" or "signal NUMBER".
  *
  * From the keeper: "go", then "term" for the function's process, "stop" and "continue" for all but process 1; the end of
  * the socket is the container's.

@@ -1,0 +1,84 @@
+"""Builds the built-in registry: its content's shelves, and the doors to it."""
+
+import hmac
+from dataclasses import dataclass
+
+from lampion.app.rooms import Ports, Stores, Work
+from lampion.aws.model import load_service
+from lampion.aws.operation import collect
+from lampion.aws.pagination import Markers
+from lampion.config import Settings
+from lampion.config.values import FunctionAccess
+from lampion.gateway.authentication import Authentication, OpenAuthentication, SignedAuthentication
+from lampion.gateway.target_api import TargetApi
+from lampion.registry.access import OpenAccess, RegistryAccess, TokenAccess
+from lampion.registry.door import RegistryDoor
+from lampion.registry.ecr import EcrApi
+from lampion.registry.shelves import Shelves
+from lampion.registry.uploads import Uploads
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltInRegistry:
+    """One registry, whichever door leads to it."""
+
+    settings: Settings
+    ports: Ports
+    stores: Stores
+    work: Work
+    shelves: Shelves
+    uploads: Uploads
+
+    def door(self, *, is_open: bool, scheme: str) -> RegistryDoor:
+        """For clients of images."""
+        settings, access = self.settings, self._token_access(scheme)
+        if is_open:
+            access = OpenAccess(OpenAuthentication(account_id=settings.account_id), settings.account_id)
+        return RegistryDoor(access=access, shelves=self.shelves, uploads=self.uploads, region=settings.region)
+
+    def api(self, *, is_open: bool, scheme: str) -> TargetApi:
+        """ECR."""
+        service, settings, stores = load_service("ecr"), self.settings, self.stores
+        secret = stores.root_key.secret_access_key.encode()
+        ecr = EcrApi(
+            content=stores.images.content,
+            resources=stores.resources,
+            keys=stores.keys,
+            garbage=self.work.garbage,
+            markers=Markers(hmac.digest(secret, b"registry pagination markers", "sha256")),
+            clock=self.ports.clock,
+        )
+        return TargetApi(
+            service=service,
+            handlers=collect(service, [ecr]),
+            authentication=self._authentication(is_open=is_open),
+            region=settings.region,
+            scheme=scheme,
+            functions_may_all=settings.function_access is FunctionAccess.ALL,
+        )
+
+    def _token_access(self, scheme: str) -> RegistryAccess:
+        return TokenAccess(keys=self.stores.keys, clock=self.ports.clock, region=self.settings.region, scheme=scheme)
+
+    def _authentication(self, *, is_open: bool) -> Authentication:
+        if is_open:
+            return OpenAuthentication(account_id=self.settings.account_id)
+        return SignedAuthentication(
+            keys=self.stores.keys,
+            sessions=self.work.sessions,
+            region=self.settings.region,
+            clock=self.ports.clock,
+            service="ecr",
+        )
+
+
+def built_in_registry(settings: Settings, ports: Ports, stores: Stores, work: Work) -> BuiltInRegistry:
+    content = stores.images.content
+    return BuiltInRegistry(
+        settings,
+        ports,
+        stores,
+        work,
+        Shelves(content, stores.resources, work.garbage, ports.clock),
+        Uploads(content, ports.clock, ports.rng),
+    )

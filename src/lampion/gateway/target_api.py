@@ -1,0 +1,109 @@
+"""The door to an API that names its operations in X-Amz-Target (AWS's protocol "json" 1.1)."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from lampion.aws.errors import (
+    AccessDeniedException,
+    RequestEntityTooLargeException,
+    UnknownOperationException,
+    WireError,
+)
+from lampion.aws.model import Operation, ServiceModel
+from lampion.aws.operation import Handler, RequestContext
+from lampion.aws.parser import parse
+from lampion.aws.serializer import serialize
+from lampion.aws.validator import validate
+from lampion.domain.errors import ApiError, CallerError
+from lampion.gateway.authentication import Authentication
+from lampion.http.message import Request, RequestHead, Response
+
+_MOST_BYTES: Final = 4 * 1024 * 1024
+_JSON: Final = "application/x-amz-json-1.1"
+
+
+class _Call(msgspec.Struct, frozen=True):
+    operation: Operation | None = None
+    claim: Any = None
+    error: ApiError | None = None
+
+
+class TargetApi:
+    """One service (gateway.door.Door). Functions stay out unless they may do everything."""
+
+    def __init__(
+        self,
+        *,
+        service: ServiceModel,
+        handlers: Mapping[str, Handler],
+        authentication: Authentication,
+        region: str,
+        scheme: str,
+        functions_may_all: bool,
+    ) -> None:
+        self._service = service
+        self._handlers = handlers
+        self._authentication = authentication
+        self._region = region
+        self._scheme = scheme
+        self._functions_may_all = functions_may_all
+
+    def accept(self, head: RequestHead) -> int:
+        """Never refuses: its errors have a form of their own."""
+        try:
+            head.findings = _Call(self._operation(head), self._authentication.read(head))
+        except ApiError as error:
+            head.findings = _Call(error=error)
+        return _MOST_BYTES
+
+    def too_large(self, head: RequestHead) -> Exception:
+        return RequestEntityTooLargeException(f"Request must be smaller than {_MOST_BYTES} bytes.")
+
+    async def serve(self, request: Request, request_id: str) -> Response:
+        call: _Call = request.head.findings
+        try:
+            if call.error is not None:
+                raise call.error
+            assert call.operation is not None
+            return await self._answer(call.operation, call.claim, request, request_id)
+        except ApiError as error:
+            return self._refusal(error, request_id)
+
+    async def _answer(self, operation: Operation, claim: Any, request: Request, request_id: str) -> Response:
+        principal = await self._authentication.verify(claim, request)
+        if principal.session is not None and not self._functions_may_all:
+            action = f"{self._service.name}:{operation.name}"
+            raise AccessDeniedException(
+                f"User: {principal.session.arn} is not authorized to perform: {action} on resource: * "
+                f"because no identity-based policy allows the {action} action"
+            )
+        members = parse(operation, {}, "", request.head.headers, request.body)
+        validate(operation, members)
+        context = RequestContext(
+            account_id=principal.account_id,
+            region=self._region,
+            principal=principal.access_key_id,
+            request_id=request_id,
+            host=request.head.headers.get("host", ""),
+            scheme=self._scheme,
+        )
+        answer = serialize(operation, await self._handlers[operation.name](context, members), request_id)
+        return Response(answer.status, answer.body, [("Content-Type", _JSON), ("x-amzn-RequestId", request_id)])
+
+    def _operation(self, head: RequestHead) -> Operation:
+        service, _, name = head.headers.get("x-amz-target", "").partition(".")
+        operation = self._service.operations.get(name) if service == self._service.target_prefix else None
+        if operation is None or head.method != "POST" or name not in self._handlers:
+            raise UnknownOperationException(f"No operation here is called {head.headers.get('x-amz-target', '')[:200]}")
+        return operation
+
+    def _refusal(self, error: ApiError, request_id: str) -> Response:
+        shape = self._service.error(error.code)
+        status = error.status if isinstance(error, WireError) else 400 if isinstance(error, CallerError) else 500
+        if shape is not None and shape.error_status is not None:
+            status = shape.error_status
+        body = msgspec.json.encode({"__type": error.code, "message": error.message})
+        headers = [("Content-Type", _JSON), ("x-amzn-RequestId", request_id), ("x-amzn-ErrorType", error.code)]
+        return Response(status, body, headers)
