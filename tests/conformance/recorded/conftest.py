@@ -1,10 +1,5 @@
 """The recorded cases run once for the session; at its end their count is printed."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from functools import cache
-from pathlib import Path
-
 import pytest
 
 from tests.conformance.recorded.outcomes import table
@@ -20,19 +15,6 @@ def suite(live_server: LiveServer, close_runtimes_server: LiveServer, pytestconf
     """Every recorded case, against the shared servers."""
     pytestconfig.stash[_SUITE] = suite_of(live_server, close_runtimes_server)
     return pytestconfig.stash[_SUITE]
-
-
-@pytest.fixture(scope="session")
-def close_suite(marked_root: Path) -> Iterator[Callable[[], Suite]]:
-    """Every recorded case, against a server on which the closest version of a language will do; started when used."""
-    with ExitStack() as stack:
-
-        @cache
-        def started() -> Suite:
-            server = LiveServer(data=marked_root / "close", options=("--close-runtimes",))
-            return suite_of(stack.enter_context(server))
-
-        yield started
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -38,7 +38,7 @@ SEES_THE_SANDBOX = (
 )
 """Cases whose functions tell where and as whom they run: as AWS's only in a namespace sandbox."""
 
-SERVED_CLOSELY = ("[ruby",)
+SERVED_CLOSELY = ("[ruby", "[java")
 """Cases of runtimes of which no version that AWS names can be expected here: asked where a close one serves."""
 
 REPLAYED_TITLE = "Recorded requests, replayed"

@@ -1,7 +1,6 @@
 """Lampion answers what AWS answered: the recorded requests replayed, and what other recordings show asked for."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -74,11 +73,8 @@ def test_no_case_that_needs_only_what_was_built_first_is_missing() -> None:
 
 
 @pytest.mark.parametrize("name", list(ASKED))
-def test_the_asked_case_is_reproduced(suite: Suite, close_suite: Callable[[], Suite], name: str) -> None:
-    outcome = suite.ask(name)
-    if outcome.status is Status.NO_INTERPRETER and "[java" in name:  # one Java runs what was made for another
-        outcome = close_suite().ask(name)
-    check(outcome)
+def test_the_asked_case_is_reproduced(suite: Suite, name: str) -> None:
+    check(suite.ask(name))
 
 
 def test_every_recorded_case_is_asked_or_has_one_reason_not_to_be() -> None:
