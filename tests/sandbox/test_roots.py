@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from dataclasses import replace
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from lampion.sandbox.drivers.namespace import NamespaceDriver
 from lampion.sandbox.drivers.process import ProcessDriver
 from lampion.sandbox.network import firewall
 from lampion.sandbox.network.router import Outside
-from lampion.sandbox.spec import Limits, Mount, Network, NetworkMode, SandboxSpec
+from lampion.sandbox.spec import Limits, Mount, Network, NetworkMode, SandboxSpec, SharedDirectory
 from tests.sandbox.boxes import CLOCK, run
 from tests.sandbox.conftest import CGROUP_PARENT
 from tests.sandbox.internet import DNS, tiny_internet
@@ -98,6 +99,18 @@ async def test_what_cannot_be_started_is_told_apart_from_faults_of_ours(
         await driver.start(spec(root, executable, directory=directory))
     assert isinstance(raised.value, error)
     assert raised.value.problem == problem
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may show a directory as another user's")
+async def test_an_images_empty_mnt_takes_a_shared_directory(namespace: NamespaceDriver, root: Path, task: Path) -> None:
+    (root / "mnt").mkdir()
+    (task / "shared").mkdir()
+    (task / "shared/file").write_text("shared")
+    view = SharedDirectory(source=task / "shared", beneath="", target="/mnt/files", user_id=1000, group_id=1000)
+    wanted = replace(spec(root, "/bin/show", "/mnt/files/file", "/mnt"), shared=view)
+    ending, output = await run(namespace, wanted)
+    assert (ending, output.splitlines()[0]) == (Exit(0), "shared")
+    assert "files" in output.splitlines()[1]
 
 
 async def test_a_root_that_is_not_there_is_a_fault_of_ours(namespace: NamespaceDriver, task: Path) -> None:

@@ -163,19 +163,23 @@ class NamespaceDriver:
                 raise
             except SandboxError as error:
                 _LOG.warning("sandbox %s starts the slow way: %s", spec.sandbox_id, error)
-        return await self.specialised(spec, self._preparation.prepare((), spec.limits, root=spec.root))
+        return await self.specialised(spec, self._prepared(spec))
 
     async def _start_sharing(self, spec: SandboxSpec, shared: SharedDirectory) -> NamespaceSandbox:
         """Only root can let a function act as somebody else; any other server only as itself."""
         if self._preparation.beginnings.is_root:
-            return await self.specialised(spec, self._preparation.prepare((), spec.limits))
+            return await self.specialised(spec, self._prepared(spec))
         if (shared.user_id, shared.group_id) != (os.geteuid(), os.getegid()):
             raise DirectoryRefused(
                 f"only a server that is root can let functions act as user {shared.user_id} and group "
                 f"{shared.group_id}; this one is {os.geteuid()} and {os.getegid()}"
             )
         as_launcher_numbers = replace(spec, shared=replace(shared, user_id=0, group_id=0))
-        return await self.specialised(as_launcher_numbers, self._preparation.prepare((), spec.limits, as_server=True))
+        return await self.specialised(as_launcher_numbers, self._prepared(spec, as_server=True))
+
+    def _prepared(self, spec: SandboxSpec, *, as_server: bool = False) -> PreparedSandbox:
+        """One of its own, on the root that it wants."""
+        return self._preparation.prepare((), spec.limits, as_server=as_server, root=spec.root)
 
     def snapshot_finding(self) -> Finding | None:
         return self._snapshots.finding()
