@@ -106,9 +106,11 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
 
 
 def _tell_of_close(bases: Iterable[RuntimeBase]) -> None:
-    for one in bases:
-        if isinstance(one, Interpreter) and one.is_close:
-            _LOG.warning("--close-runtimes: %s runs on version %s, %s", one.runtime, one.version, one.executable)
+    close = [base for base in bases if isinstance(base, Interpreter) and base.is_close]
+    for executable in dict.fromkeys(one.executable for one in close):
+        those = [one for one in close if one.executable == executable]
+        names = ", ".join(one.runtime for one in those)
+        _LOG.warning("--close-runtimes: version %s, %s, runs also %s", those[0].version, executable, names)
 
 
 def _interpreters(settings: Settings, ports: Ports) -> tuple[Interpreters, InterpretersByArchitecture]:
