@@ -23,10 +23,10 @@ from tests.component.python_runtime.runtime_process import (
 @every_python
 def test_the_order_of_the_module_path(python: str, tmp_path: Path) -> None:
     (tmp_path / "code.py").write_text("import sys\ndef handler(event, context):\n    return sys.path")
-    ran = run(lampion_command(python), "code.handler", [Event()], task=tmp_path, environ={"PYTHONPATH": str(RUNTIME)})
-    path = result(ran)
-    assert isinstance(path, list)
     version = next(name for name, program in interpreters().items() if program == python)
+    environ = {"PYTHONPATH": str(RUNTIME), "AWS_EXECUTION_ENV": f"AWS_Lambda_python{version}"}
+    path = result(run(lampion_command(python), "code.handler", [Event()], task=tmp_path, environ=environ))
+    assert isinstance(path, list)
     layers = [f"/opt/python/lib/python{version}/site-packages", "/opt/python"]
     assert path[:4] == [str(tmp_path), *layers, str(RUNTIME)]
     standard = next(index for index, entry in enumerate(path) if Path(entry, "os.py").exists())
