@@ -93,7 +93,7 @@ async def test_a_function_sends_with_the_servers_keys_for_the_service(start: Any
     assert sent == SENT
     assert published == {"MessageId": "7"}
     assert refused[1] == "none"
-    assert unknown[0] == "404"
+    assert unknown[0] == "UnknownOperationException"  # of a service that the server isn't configured with
     first, second, third = stub.received
     assert (first.service, first.region, first.headers["x-amz-target"]) == ("sqs", "us-east-1", "AmazonSQS.SendMessage")
     assert json.loads(first.body)["MessageBody"] == "hello"

@@ -68,6 +68,7 @@ class InProcess:
                 _any(
                     lookup=lookup,
                     deployments=self._code.deployments,
+                    image_sources=None,
                     runtimes=Runtimes(self._code.clock, NoVersions()),
                     snapshots=NoSnapshots(),
                     pool=NoEnvironments(),

@@ -67,8 +67,11 @@ class RuntimeTrees:
             return source
 
     async def prepare_all(self, bases: Iterable[RuntimeBase]) -> None:
-        """`prepare` ahead of the first function that needs it."""
-        await asyncio.gather(*(self.prepare(base) for base in bases if isinstance(base, Interpreter)))
+        """`prepare` ahead of the first function that needs it; but an archive of Java's classes takes seconds of the
+        processor, which only who has such functions is to pay for.
+        """
+        soon = [base for base in bases if isinstance(base, Interpreter) and not can_archive_classes(base)]
+        await asyncio.gather(*map(self.prepare, soon))
 
     async def _ingredients(self, source: Path, interpreter: Interpreter) -> tuple[str, InstalledSdk | None]:
         """Which SDK goes into the tree, and what tells whether the tree has to be made again. Looked up once."""

@@ -75,9 +75,10 @@ async def test_other_languages_and_trouble_use_the_installation_itself(
     assert "python3.12 starts slower than it could" in caplog.text
 
 
-async def test_all_are_made_ahead_of_the_first_function(installation: Installation):
+async def test_all_but_java_s_are_made_ahead_of_the_first_function(installation: Installation):
     names = ("python3.12", "python3.13")
-    await installation.trees().prepare_all([replace(PYTHON, runtime=name) for name in names])
+    java = replace(PYTHON, runtime="java17", version="17.0.1")
+    await installation.trees().prepare_all([*(replace(PYTHON, runtime=name) for name in names), java])
     assert sorted(path.name for path in (installation.root / "runtimes").iterdir()) == list(names)
 
 
