@@ -118,10 +118,10 @@ def _family(settings: Settings) -> socket.AddressFamily:
 
 
 def _announce(settings: Settings, endpoint: str) -> None:
-    """The one line on stdout that says the server is ready."""
-    sys.stdout.write(f"lampion {lampion.__version__} listening on {endpoint} data {settings.data}\n")
-    sys.stdout.flush()
+    """The one line on stdout that says the server is ready; what its user has to know stands before."""
     if settings.auth is AuthMode.OPEN:
         _log.warning("--auth open: anyone on this machine may do anything here; signatures are not checked")
     if settings.clock is ClockChoice.ADJUSTABLE:
         _log.warning("--clock adjustable: whoever has a key may let retries, ages and schedules fall due at once")
+    sys.stdout.write(f"lampion {lampion.__version__} listening on {endpoint} data {settings.data}\n")
+    sys.stdout.flush()
