@@ -6,14 +6,11 @@ Everything that touches the disk runs in a thread: 50 MB must not stop the event
 import asyncio
 import hashlib
 import os
-import re
-import threading
-from collections.abc import Iterator, Set
-from contextlib import suppress
+from collections.abc import Set
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-_SHA256 = re.compile("[0-9a-f]{64}")
+from lampion.code.by_digest import FilesByDigest
 
 
 class BlobMissing(Exception):
@@ -28,10 +25,8 @@ class Blobs:
     """Content-addressed blobs in `directory`; `staging` is on the same file system."""
 
     def __init__(self, directory: Path, staging: Path) -> None:
-        self._directory = directory
+        self._files = FilesByDigest(directory)
         self._staging = staging
-        # Between a sweep's look at a blob and its removal, `put` must not find that blob and count on it.
-        self._renewal = threading.Lock()
 
     async def put(self, data: bytes) -> str:
         """Store `data`; its SHA-256 in hex. Durable on return. Idempotent: a stored blob only becomes young again."""
@@ -44,7 +39,7 @@ class Blobs:
     def read_now(self, sha256: str) -> bytes:
         """`read`, blocking: for callers that are in a thread already."""
         try:
-            data = self._path(sha256).read_bytes()
+            data = self._files.path(sha256).read_bytes()
         except FileNotFoundError:
             raise BlobMissing(sha256) from None
         if hashlib.sha256(data).hexdigest() != sha256:
@@ -53,67 +48,27 @@ class Blobs:
 
     async def delete(self, sha256: str) -> None:
         """Remove a blob if it is there."""
-        await asyncio.to_thread(self._path(sha256).unlink, missing_ok=True)
+        await asyncio.to_thread(self._files.path(sha256).unlink, missing_ok=True)
 
     async def sweep(self, live: Set[str], *, older_than_epoch_seconds: float) -> int:
         """Remove blobs that aren't in `live` and were last put before that moment; how many went."""
-        return await asyncio.to_thread(self._sweep, live, older_than_epoch_seconds)
-
-    def _path(self, sha256: str) -> Path:
-        assert _SHA256.fullmatch(sha256)
-        return self._directory / sha256[:2] / sha256
+        return await asyncio.to_thread(self._files.sweep, live, older_than_epoch_seconds=older_than_epoch_seconds)
 
     def _put(self, data: bytes) -> str:
         sha256 = hashlib.sha256(data).hexdigest()
-        path = self._path(sha256)
-        if not self._renew(path, len(data)):
-            self._write(path, data)
-        # Also for a blob that was there: who put it may not have come as far as this.
-        for directory in (path.parent, self._directory):
-            _sync_directory(directory)
+        if self._files.size(sha256, renew=True) != len(data):
+            self._write(sha256, data)
+        self._files.sync(sha256)  # also a blob that was there: who put it may not have come as far as this
         return sha256
 
-    def _renew(self, path: Path, size_bytes: int) -> bool:
-        with self._renewal, suppress(FileNotFoundError):
-            if path.stat().st_size == size_bytes:
-                os.utime(path)
-                return True
-        return False
-
-    def _write(self, path: Path, data: bytes) -> None:
-        path.parent.mkdir(mode=0o700, exist_ok=True)
+    def _write(self, sha256: str, data: bytes) -> None:
         with NamedTemporaryFile(dir=self._staging, prefix="blob-", delete=False) as file:
             staged = Path(file.name)
             try:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-                with self._renewal:
-                    staged.rename(path)
+                self._files.take(staged, sha256)
             except BaseException:
                 staged.unlink(missing_ok=True)
                 raise
-
-    def _sweep(self, live: Set[str], older_than_epoch_seconds: float) -> int:
-        removed = 0
-        for path in self._stored():
-            if path.name in live:
-                continue
-            with self._renewal, suppress(FileNotFoundError):
-                if path.stat().st_mtime < older_than_epoch_seconds:
-                    path.unlink()
-                    removed += 1
-        return removed
-
-    def _stored(self) -> Iterator[Path]:
-        for part in self._directory.iterdir():
-            if part.is_dir():
-                yield from part.iterdir()
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

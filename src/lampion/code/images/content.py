@@ -7,13 +7,12 @@ emptied at the start of a server. Blocking, but for `Incoming`: call it in a thr
 import asyncio
 import hashlib
 import os
-import threading
-from collections.abc import Iterator, Set
-from contextlib import suppress
+from collections.abc import Set
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from lampion.code.by_digest import FilesByDigest
 from lampion.domain.image import is_digest, sha256_of
 
 SMALL_BYTES: Final = 4 * 1024 * 1024
@@ -42,24 +41,17 @@ class ImageContent:
     """Content in `directory`; `staging` is on the same file system."""
 
     def __init__(self, directory: Path, staging: Path) -> None:
-        self._directory = directory
+        self._files = FilesByDigest(directory)
         self._staging = staging
-        # Between a sweep's look at a file and its removal, nobody must find it and count on it.
-        self._renewal = threading.Lock()
 
     def size(self, digest: str, *, renew: bool = False) -> int | None:
         """In bytes; None when it isn't stored. `renew` makes it young, so that no sweep takes it soon."""
-        path = self._path(digest)
-        with self._renewal, suppress(FileNotFoundError):
-            if renew:
-                os.utime(path)
-            return path.stat().st_size
-        return None
+        return self._files.size(_name(digest), renew=renew)
 
     def open(self, digest: str) -> BinaryIO:
         """Raises ContentMissing. What is read isn't verified here."""
         try:
-            return self._path(digest).open("rb")
+            return self._files.path(_name(digest)).open("rb")
         except FileNotFoundError:
             raise ContentMissing(digest) from None
 
@@ -86,34 +78,13 @@ class ImageContent:
 
     def keep(self, staged: Path, digest: str) -> None:
         """Move a synced file to its place."""
-        path = self._path(digest)
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        with self._renewal:
-            staged.rename(path)
-        for directory in (path.parent, self._directory):
-            _sync_directory(directory)
+        self._files.take(staged, _name(digest))
+        self._files.sync(_name(digest))
 
     def sweep(self, live: Set[str], *, older_than_epoch_seconds: float) -> int:
         """Remove what isn't in `live` (digests) and hasn't been renewed since; how many went."""
-        removed = 0
-        for path in self._stored():
-            if f"sha256:{path.name}" in live:
-                continue
-            with self._renewal, suppress(FileNotFoundError):
-                if path.stat().st_mtime < older_than_epoch_seconds:
-                    path.unlink()
-                    removed += 1
-        return removed
-
-    def _stored(self) -> Iterator[Path]:
-        for part in self._directory.iterdir():
-            if part.is_dir():
-                yield from part.iterdir()
-
-    def _path(self, digest: str) -> Path:
-        assert is_digest(digest)
-        name = sha256_of(digest)
-        return self._directory / name[:2] / name
+        names = {sha256_of(digest) for digest in live}
+        return self._files.sweep(names, older_than_epoch_seconds=older_than_epoch_seconds)
 
 
 class Incoming:
@@ -165,9 +136,6 @@ def digest_of(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _name(digest: str) -> str:
+    assert is_digest(digest)
+    return sha256_of(digest)
