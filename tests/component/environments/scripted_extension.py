@@ -1,13 +1,18 @@
 """An extension played by a coroutine: speaks the Extensions API over a real socket, as the test's script says."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
+import pytest
+
+from lampion.domain import limits
 from lampion.sandbox.driver import Exit
 from lampion.sandbox.drivers.fake import FakeProcess
 from tests.component.environments.scripted_runtime import Answer, Runtime
+from tests.component.environments.stage import Stage
 
 API = "/2020-01-01/extension"
 BOTH = ("INVOKE", "SHUTDOWN")
@@ -74,3 +79,21 @@ async def obedient(extension: Extension) -> Exit:
     while (await extension.next())["eventType"] != "SHUTDOWN":
         pass
     return Exit(0)
+
+
+def told(on: Stage, word: str) -> str:
+    (line,) = (line for line in on.log.lines if line.startswith(word))
+    return line
+
+
+async def hang(_: object) -> Exit:
+    await asyncio.get_running_loop().create_future()
+    raise AssertionError
+
+
+def shorten_phases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that nobody ends by himself end soon."""
+    monkeypatch.setattr(limits, "INIT_SECONDS", 0.3)
+    monkeypatch.setattr(limits, "EXTERNAL_SHUTDOWN_SECONDS", 0.3)
+    monkeypatch.setattr(limits, "RUNTIME_SHUTDOWN_SECONDS", 0.1)
+    monkeypatch.setattr(limits, "INTERNAL_SHUTDOWN_SECONDS", 0.1)

@@ -6,34 +6,26 @@ from typing import Any
 
 import pytest
 
-from lampion.domain import limits
 from lampion.environments.state import Phase
 from lampion.sandbox.driver import Exit
 from lampion.sandbox.drivers.fake import FakeProcess
-from tests.component.environments.scripted_extension import Extension, obedient, play_extensions
+from tests.component.environments.scripted_extension import (
+    Extension,
+    hang,
+    obedient,
+    play_extensions,
+    shorten_phases,
+    told,
+)
 from tests.component.environments.scripted_runtime import Runtime, echo, play
-from tests.component.environments.stage import Stage, invocation, stage, until
+from tests.component.environments.stage import invocation, stage, until
 
 READY = "EXTENSION\tName: x\tState: Ready\tEvents: [INVOKE, SHUTDOWN]"
 
 
-def told(on: Stage, word: str) -> str:
-    (line,) = (line for line in on.log.lines if line.startswith(word))
-    return line
-
-
-async def hang(_: object) -> Exit:
-    await asyncio.get_running_loop().create_future()
-    raise AssertionError
-
-
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Phases that nobody ends by himself end soon."""
-    monkeypatch.setattr(limits, "INIT_SECONDS", 0.3)
-    monkeypatch.setattr(limits, "EXTERNAL_SHUTDOWN_SECONDS", 0.3)
-    monkeypatch.setattr(limits, "RUNTIME_SHUTDOWN_SECONDS", 0.1)
-    monkeypatch.setattr(limits, "INTERNAL_SHUTDOWN_SECONDS", 0.1)
+    shorten_phases(monkeypatch)
 
 
 async def test_the_runtime_starts_when_all_have_registered_and_init_ends_when_all_are_ready() -> None:

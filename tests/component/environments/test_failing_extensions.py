@@ -6,14 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
-from lampion.domain import limits
 from lampion.environments.extensions import TooManyExtensions
 from lampion.environments.state import Phase
 from lampion.sandbox.companions import NotStarted
 from lampion.sandbox.driver import Exit
-from tests.component.environments.scripted_extension import Extension, play_extensions
+from tests.component.environments.scripted_extension import Extension, hang, play_extensions, shorten_phases, told
 from tests.component.environments.scripted_runtime import Runtime, echo, forever
-from tests.component.environments.stage import Stage, invocation, stage, until
+from tests.component.environments.stage import invocation, stage, until
 
 
 def failure(payload: bytes) -> tuple[str, str]:
@@ -21,23 +20,9 @@ def failure(payload: bytes) -> tuple[str, str]:
     return said["errorType"], said["errorMessage"].partition("Error: ")[2]
 
 
-def told(on: Stage, word: str) -> str:
-    (line,) = (line for line in on.log.lines if line.startswith(word))
-    return line
-
-
-async def hang(_: object) -> Exit:
-    await asyncio.get_running_loop().create_future()
-    raise AssertionError
-
-
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Phases that nobody ends by himself end soon."""
-    monkeypatch.setattr(limits, "INIT_SECONDS", 0.3)
-    monkeypatch.setattr(limits, "EXTERNAL_SHUTDOWN_SECONDS", 0.3)
-    monkeypatch.setattr(limits, "RUNTIME_SHUTDOWN_SECONDS", 0.1)
-    monkeypatch.setattr(limits, "INTERNAL_SHUTDOWN_SECONDS", 0.1)
+    shorten_phases(monkeypatch)
 
 
 async def crash(extension: Extension) -> Exit:
