@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from lampion.domain.policy_condition import meets
+from lampion.identity.conditions import Known, condition
+from lampion.identity.conditions import meets as all_met
 
 CONTEXT = {
     "s": ["Value"],
@@ -12,11 +13,16 @@ CONTEXT = {
     "d": ["2026-07-10T19:19:06Z"],
     "e": ["1783711146"],
     "b": ["true"],
+    "bytes": ["VmFsdWU="],
     "ip": ["192.0.2.7"],
     "ip6": ["2001:db8::1"],
     "arn": ["arn:aws:s3:::bucket/a:b"],
     "many": ["one", "two"],
 }
+
+
+def meets(element: dict[str, Any], known: Known, *, variables: bool = False) -> bool:
+    return all_met(condition(element, variables=variables), known)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +49,7 @@ CONTEXT = {
         ("DateGreaterThanEquals", "d", "2026-07-10T19:19:06Z", "2026-07-11"),
         ("Bool", "b", True, False),
         ("Bool", "b", "TRUE", "false"),
-        ("BinaryEquals", "s", "Value", "VmFsdWU="),
+        ("BinaryEquals", "bytes", "VmFsdWU=", "VmFsdWY="),
         ("IpAddress", "ip", "192.0.2.0/24", "192.0.3.0/24"),
         ("IpAddress", "ip", "192.0.2.7", "192.0.2.8"),
         ("IpAddress", "ip6", "2001:db8::/32", "192.0.2.0/24"),
@@ -105,3 +111,34 @@ def test_a_value_of_another_type_passes_no_test(operator: str, key: str) -> None
 
 def test_an_operator_nobody_knows_passes_nothing() -> None:
     assert not meets({"StringResembles": {"s": "Value"}}, CONTEXT)
+
+
+@pytest.mark.parametrize(
+    ("operator", "wanted", "holds"),
+    [
+        ("StringEquals", "${aws:username}/x", True),
+        ("StringEquals", "${AWS:UserName}/x", True),
+        ("StringEquals", "${aws:PrincipalTag/team, 'blue'}/x", False),
+        ("StringLike", "${aws:username}/*", True),
+        ("StringLike", "${aws:absent}*", False),
+        ("StringLike", "${aws:absent, 'an'}*", True),
+        ("StringLike", "${several}*", False),
+        ("StringEqualsIgnoreCase", "${aws:username}/X", True),
+    ],
+)
+def test_variables_stand_for_what_is_known(operator: str, wanted: str, holds: bool) -> None:
+    known = {"path": ["ann/x"], "aws:username": ["ann"], "several": ["ann", "bob"]}
+    assert meets({operator: {"path": wanted}}, known, variables=True) is holds
+    assert not meets({operator: {"path": wanted}}, known)
+
+
+def test_what_a_variable_stands_for_is_no_wildcard() -> None:
+    known = {"path": ["ann/x"], "aws:username": ["*"]}
+    assert not meets({"StringLike": {"path": "${aws:username}"}}, known, variables=True)
+    assert meets({"StringLike": {"path": "ann${*}"}}, {"path": ["ann*"]}, variables=True)
+    assert not meets({"StringLike": {"path": "ann${*}"}}, {"path": ["anna"]}, variables=True)
+
+
+def test_a_variable_without_a_value_fails_its_test_and_holds_when_that_is_turned_round() -> None:
+    assert not meets({"StringEquals": {"s": "${aws:absent}"}}, CONTEXT, variables=True)
+    assert meets({"StringNotEquals": {"s": "${aws:absent}"}}, CONTEXT, variables=True)
