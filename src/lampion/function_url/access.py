@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 from lampion.domain.function_url import FunctionUrlConfig
-from lampion.domain.policy_decision import Asked, Decision, account_names, decide
-from lampion.domain.policy_document import Statement
 from lampion.http.message import RequestHead
+from lampion.identity.callers import NOBODY, Caller, CallerKind, root
+from lampion.identity.evaluation import Policies, Request, evaluate
 from lampion.identity.session_keys import SessionKey
+from lampion.identity.statements import EVERYTHING, Policy
 
 NO_AUTH: Final = "NONE"
 
@@ -23,60 +24,40 @@ _PERMISSIONS: Final = (
 )
 """What both must be allowed, each with the condition key that only it has."""
 
-Statements = Sequence[Statement]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """Who asks; nobody in particular has no account. `may_all` is what his own account lets him do."""
+    """Who asks, and whether his own account lets him do everything, or nothing."""
 
-    account_id: str | None = None
-    session: SessionKey | None = None
+    caller: Caller = NOBODY
     may_all: bool = False
 
-    @property
-    def own_names(self) -> frozenset[str]:
-        """The names that mean him, and not just his account."""
-        if self.session is None:
-            return frozenset() if self.account_id is None else account_names(self.account_id)
-        return frozenset((self.session.arn, self.session.role_arn))
 
-    @property
-    def names(self) -> frozenset[str]:
-        return self.own_names if self.account_id is None else self.own_names | account_names(self.account_id)
+def visitor_of(account_id: str, session: SessionKey | None, *, may_all: bool) -> Visitor:
+    """Somebody who signed: with a key of the account, or with one of a function's session."""
+    if session is None:
+        return Visitor(caller=root(account_id), may_all=may_all)
+    caller = Caller(CallerKind.ROLE_SESSION, account_id, session.arn, session.role_arn)
+    return Visitor(caller=caller, may_all=may_all)
 
 
 def is_allowed(
-    config: FunctionUrlConfig, statements: Statements, visitor: Visitor, known: Mapping[str, Sequence[str]]
+    config: FunctionUrlConfig, policies: Sequence[Policy], visitor: Visitor, known: Mapping[str, Sequence[str]]
 ) -> bool:
-    """Whether the policies' `statements` and the caller's account let him invoke. `known` is of the request."""
+    """Whether the function's `policies` and the caller's account let him invoke. `known` is of the request."""
     values = {"lambda:functionurlauthtype": [config.auth_type], "lambda:invokedviafunctionurl": ["true"]}
+    those = Policies(
+        identity=(EVERYTHING,) if visitor.may_all else (),
+        resource=policies,
+        resource_account_id=config.key.account_id,
+    )
     return all(
-        _is_permitted(config, statements, visitor, (action, {**known, key: values[key]}))
+        evaluate(
+            Request(caller=visitor.caller, action=action, resource=config.arn, known={**known, key: values[key]}),
+            those,
+        ).is_allowed
         for action, key in _PERMISSIONS
     )
-
-
-def _is_permitted(
-    config: FunctionUrlConfig,
-    statements: Statements,
-    visitor: Visitor,
-    wanted: tuple[str, Mapping[str, Sequence[str]]],
-) -> bool:
-    """A caller of the same account needs one yes, his account's or the policy's to himself; a stranger needs both."""
-    action, context = wanted
-
-    def ask(names: frozenset[str]) -> Decision:
-        return decide(statements, Asked(action=action, resource=config.arn, names=names, context=context))
-
-    decision = ask(visitor.names)
-    if decision is Decision.DENIED:
-        return False
-    if config.auth_type == NO_AUTH:
-        return decision is Decision.ALLOWED
-    if visitor.account_id != config.key.account_id:
-        return visitor.may_all and decision is Decision.ALLOWED
-    return visitor.may_all or ask(visitor.own_names) is Decision.ALLOWED
 
 
 def known_of(head: RequestHead, visitor: Visitor, *, now: float, scheme: str, region: str) -> dict[str, list[str]]:
@@ -91,21 +72,8 @@ def known_of(head: RequestHead, visitor: Visitor, *, now: float, scheme: str, re
         "aws:principalisawsservice": "false",
         "aws:useragent": head.headers.get("user-agent"),
         "aws:referer": head.headers.get("referer"),
-        "aws:principalaccount": visitor.account_id,
-        "aws:principalarn": _principal_arn(visitor),
-        "aws:principaltype": _principal_type(visitor),
+        "aws:principalaccount": visitor.caller.account_id,
+        "aws:principalarn": visitor.caller.role_arn or visitor.caller.arn or None,
+        "aws:principaltype": visitor.caller.kind.value,
     }
     return {key: [value] for key, value in known.items() if value is not None}
-
-
-def _principal_arn(visitor: Visitor) -> str | None:
-    """IAM tests a session by the ARN of its role."""
-    if visitor.session is not None:
-        return visitor.session.role_arn
-    return None if visitor.account_id is None else f"arn:aws:iam::{visitor.account_id}:root"
-
-
-def _principal_type(visitor: Visitor) -> str:
-    if visitor.session is not None:
-        return "AssumedRole"
-    return "Anonymous" if visitor.account_id is None else "Account"

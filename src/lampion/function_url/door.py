@@ -18,15 +18,16 @@ from lampion.domain.errors import ApiError, ResourceNotFoundException
 from lampion.domain.function_url import STREAMING, FunctionUrlConfig, account_of_url_id
 from lampion.domain.invocation import Invocation
 from lampion.domain.limits import API_REQUEST_BYTES, SYNC_PAYLOAD_BYTES
-from lampion.domain.policy_document import Statement
 from lampion.domain.trace_header import Trace
-from lampion.function_url.access import NO_AUTH, Visitor, is_allowed, known_of
+from lampion.function_url.access import NO_AUTH, Visitor, is_allowed, known_of, visitor_of
 from lampion.function_url.address import Address, address_of
 from lampion.function_url.answers import Labels, Stream, as_it_comes, buffered, nothing_there, own_headers
 from lampion.function_url.cors import is_preflight, preflight_headers, with_cors
 from lampion.function_url.event import Caller, Received, event_of
 from lampion.http.message import Request, RequestHead, Response, StreamedResponse
+from lampion.identity.resource_policies import ResourcePolicies
 from lampion.identity.session_keys import SessionKey
+from lampion.identity.statements import Policy
 from lampion.invoke.invoker import Invoker
 from lampion.invoke.offered import check_offered
 from lampion.invoke.qualifier import Target
@@ -107,6 +108,7 @@ class FunctionUrlDoor:
         self._listening = listening
         self._service = service
         self._resources = resources
+        self._policies = ResourcePolicies()
         self._invoker = invoker
         self._clock = clock
         self._tracing = Tracing(clock=clock, rng=rng)
@@ -163,7 +165,7 @@ class FunctionUrlDoor:
         principal = await self._authenticate(visit.request)
         session = principal.session
         may_all = session is None or self._listening.functions_may_all
-        await self._check(visit, Visitor(account_id=principal.account_id, session=session, may_all=may_all))
+        await self._check(visit, visitor_of(principal.account_id, session, may_all=may_all))
         return _caller(principal)
 
     async def _authenticate(self, request: Request) -> Principal:
@@ -176,16 +178,16 @@ class FunctionUrlDoor:
     async def _check(self, visit: _Visit, visitor: Visitor) -> None:
         listening, now = self._listening, self._clock.now()
         known = known_of(visit.request.head, visitor, now=now, scheme=listening.scheme, region=listening.region)
-        if not is_allowed(visit.config, await self._statements(visit.config), visitor, known):
+        if not is_allowed(visit.config, await self._policies_of(visit.config), visitor, known):
             raise AccessDeniedException(_FORBIDDEN)
 
-    async def _statements(self, config: FunctionUrlConfig) -> Sequence[Statement]:
-        """Of the function's policy and of the alias's; which of them speak of the URL's ARN, they say themselves."""
-        found: list[Statement] = []
+    async def _policies_of(self, config: FunctionUrlConfig) -> Sequence[Policy]:
+        """The function's and the alias's; which of their statements speak of the URL's ARN, they say themselves."""
+        found: list[Policy] = []
         for qualifier in (None,) if config.alias is None else (None, config.alias):
             policy = await self._resources.get(POLICIES, policy_place(config.key, qualifier))
             if policy is not None:
-                found += policy.statements
+                found.append(self._policies.read(policy))
         return found
 
     async def _run(self, visit: _Visit, caller: Caller | None) -> WireAnswer | Stream:

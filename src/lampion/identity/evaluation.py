@@ -48,7 +48,7 @@ class Policies:
     identity: Sequence[Policy] = ()
     boundary: Policy | None = None
     session: Sequence[Policy] | None = None
-    resource: Policy | None = None
+    resource: Sequence[Policy] = ()
     resource_account_id: str | None = None
     must_be_named: bool = False
 
@@ -85,7 +85,7 @@ def _denial(request: Request, policies: Policies) -> Verdict | None:
 
 def _by_kind(policies: Policies) -> Iterable[tuple[PolicyType, Iterable[Policy]]]:
     yield PolicyType.IDENTITY, policies.identity
-    yield PolicyType.RESOURCE, () if policies.resource is None else (policies.resource,)
+    yield PolicyType.RESOURCE, policies.resource
     yield PolicyType.BOUNDARY, () if policies.boundary is None else (policies.boundary,)
     yield PolicyType.SESSION, policies.session or ()
 
@@ -119,9 +119,12 @@ def _allow(request: Request, policies: Iterable[Policy]) -> bool:
     return any(not one.denies and request.meets(one) for policy in policies for one in policy.statements)
 
 
-def _grant(request: Request, policy: Policy | None) -> Grant:
-    """The strongest of what the resource's policy grants."""
-    if policy is None:
-        return Grant.NONE
-    grants = (one.grant(request.caller) for one in policy.statements if not one.denies and request.meets(one))
+def _grant(request: Request, policies: Iterable[Policy]) -> Grant:
+    """The strongest of what the resource's policies grant."""
+    grants = (
+        one.grant(request.caller)
+        for policy in policies
+        for one in policy.statements
+        if not one.denies and request.meets(one)
+    )
     return max(grants, default=Grant.NONE)

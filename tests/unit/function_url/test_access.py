@@ -7,9 +7,10 @@ import pytest
 from lampion.clock.rng import SeededRng
 from lampion.domain.arn import FunctionKey
 from lampion.domain.function_url import FunctionUrlConfig
-from lampion.function_url.access import Visitor, is_allowed, known_of
+from lampion.function_url.access import Visitor, is_allowed, known_of, visitor_of
 from lampion.http.message import RequestHead
 from lampion.identity.session_keys import SessionKeys
+from lampion.identity.statements import read_policy
 
 OWNER, STRANGER = "123456789012", "210987654321"
 KEY = FunctionKey(OWNER, "us-east-1", "f")
@@ -41,19 +42,19 @@ def both(principal: Any = "*", auth_type: str = "NONE", arn: str = KEY.arn) -> l
 
 
 def account(account_id: str) -> Visitor:
-    return Visitor(account_id=account_id, may_all=True)
+    return visitor_of(account_id, None, may_all=True)
 
 
 def session(account_id: str = OWNER, *, may_all: bool = False) -> Visitor:
     key = SessionKeys(SeededRng(1)).issue(account_id=account_id, role=ROLE.replace(OWNER, account_id), session_name="s")
-    return Visitor(account_id=account_id, session=key, may_all=may_all)
+    return visitor_of(account_id, key, may_all=may_all)
 
 
 def allowed(of: FunctionUrlConfig, visitor: Visitor, *statements: Any, client: str = "192.0.2.1") -> bool:
     head = RequestHead(method="GET", path="/", query="", headers={"user-agent": "curl"}, content_length=0)
     head.client = client
     known = known_of(head, visitor, now=NOW, scheme="http", region="us-east-1")
-    return is_allowed(of, statements, visitor, known)
+    return is_allowed(of, [read_policy({"Statement": list(statements)})], visitor, known)
 
 
 ANYBODY = Visitor()

@@ -47,7 +47,7 @@ def test_without_a_word_nothing_is_allowed() -> None:
     ("policies", "kind"),
     [
         ({"identity": [YES, NO]}, PolicyType.IDENTITY),
-        ({"identity": [YES], "resource": says("Deny", "*")}, PolicyType.RESOURCE),
+        ({"identity": [YES], "resource": [says("Deny", "*")]}, PolicyType.RESOURCE),
         ({"identity": [YES], "boundary": NO}, PolicyType.BOUNDARY),
         ({"identity": [YES], "session": [YES, NO]}, PolicyType.SESSION),
     ],
@@ -100,21 +100,21 @@ BOUNDS = {"boundary": OTHER, "session": [OTHER]}
 def test_what_a_resources_policy_grants_to_whom(
     caller: Caller, principal: Any, bounds: dict[str, Any], expected: Verdict
 ) -> None:
-    assert verdict(caller, resource=says("Allow", principal), **bounds) == expected
+    assert verdict(caller, resource=[says("Allow", principal)], **bounds) == expected
 
 
 def test_the_root_may_all_of_its_own_and_nothing_of_others() -> None:
     assert verdict(root(HOME), identity=[EVERYTHING]) == ALLOWED
     assert verdict(root(ABROAD), identity=[EVERYTHING]) == missing(PolicyType.RESOURCE)
-    assert verdict(root(HOME), identity=[EVERYTHING], resource=says("Deny", {"AWS": HOME})).is_explicit
+    assert verdict(root(HOME), identity=[EVERYTHING], resource=[says("Deny", {"AWS": HOME})]).is_explicit
 
 
 def test_a_resource_that_must_name_who_may_is_closed_to_all_others() -> None:
     assert verdict(USER, identity=[YES], must_be_named=True) == missing(PolicyType.RESOURCE)
-    named = says("Allow", {"AWS": HOME})
+    named = [says("Allow", {"AWS": HOME})]
     assert verdict(USER, identity=[YES], resource=named, must_be_named=True) == ALLOWED
     assert verdict(USER, resource=named, must_be_named=True) == missing(PolicyType.IDENTITY)
-    assert verdict(USER, resource=says("Allow", {"AWS": USER.arn}), must_be_named=True) == ALLOWED
+    assert verdict(USER, resource=[says("Allow", {"AWS": USER.arn})], must_be_named=True) == ALLOWED
 
 
 @pytest.mark.parametrize(
@@ -123,14 +123,14 @@ def test_a_resource_that_must_name_who_may_is_closed_to_all_others() -> None:
 )
 def test_not_principal_spares_only_whom_it_names_with_role_and_account(listed: list[str], is_denied: bool) -> None:
     statement = {"Effect": "Deny", "NotPrincipal": {"AWS": listed}, "Action": "*", "Resource": "*"}
-    said = verdict(SESSION, identity=[YES], resource=read_policy({"Statement": statement}))
+    said = verdict(SESSION, identity=[YES], resource=[read_policy({"Statement": statement})])
     assert said.is_allowed is not is_denied
 
 
 def test_not_principal_doesnt_spare_nobody_in_particular() -> None:
     refusal = {"Effect": "Deny", "NotPrincipal": {"AWS": HOME}, "Action": "*", "Resource": "*"}
     consent = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
-    assert verdict(NOBODY, resource=read_policy({"Statement": [refusal, consent]})).is_explicit
+    assert verdict(NOBODY, resource=[read_policy({"Statement": [refusal, consent]})]).is_explicit
 
 
 def test_a_resources_account_is_the_callers_own_where_none_is_named() -> None:
@@ -138,7 +138,7 @@ def test_a_resources_account_is_the_callers_own_where_none_is_named() -> None:
 
 
 def test_a_condition_looks_at_what_is_known() -> None:
-    mine = says("Allow", "*", Condition={"ArnLike": {"AWS:SourceArn": "arn:aws:s3:::bucket"}})
+    mine = [says("Allow", "*", Condition={"ArnLike": {"AWS:SourceArn": "arn:aws:s3:::bucket"}})]
     assert verdict(S3, resource=mine, known={"aws:sourcearn": ["arn:aws:s3:::bucket"]}) == ALLOWED
     assert verdict(S3, resource=mine, known={"aws:sourcearn": ["arn:aws:s3:::other"]}) == missing(PolicyType.RESOURCE)
 
@@ -150,7 +150,7 @@ def test_a_condition_looks_at_what_is_known() -> None:
         ({"identity": [YES], "boundary": OTHER}, f"because no permissions boundary allows the {ACTION} action"),
         ({"identity": [YES], "session": []}, f"because no session policy allows the {ACTION} action"),
         ({"identity": [NO]}, "with an explicit deny in an identity-based policy"),
-        ({"resource": says("Deny", "*")}, "with an explicit deny in a resource-based policy"),
+        ({"resource": [says("Deny", "*")]}, "with an explicit deny in a resource-based policy"),
         ({"boundary": NO}, "with an explicit deny in a permissions boundary"),
     ],
 )

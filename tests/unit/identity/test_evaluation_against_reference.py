@@ -41,7 +41,7 @@ def case(seed: int) -> tuple[bool, bool]:
             identity=[read_policy(one) for one in of_who["identity"]],
             boundary=None if of_who["boundary"] is None else read_policy(of_who["boundary"]),
             session=None if of_who["session"] is None else [read_policy(one) for one in of_who["session"]],
-            resource=None if of_resource is None else read_policy(of_resource),
+            resource=() if of_resource is None else [read_policy(of_resource)],
             resource_account_id=HOME,
             must_be_named=must_be_named,
         ),
@@ -58,4 +58,4 @@ def test_both_say_the_same() -> None:
         said, expected = case(seed)
         assert said == expected, f"replay: case({seed})"
         allowed += said
-    assert SEEDS / 4 < allowed < SEEDS * 3 / 4, "they have to differ for this to say anything"
+    assert SEEDS / 8 < allowed < SEEDS * 7 / 8, "they have to differ for this to say anything"
