@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from lampion.app.neighbours import neighbours
 from lampion.app.operations import operations
 from lampion.app.registry import BuiltInRegistry, built_in_registry
 from lampion.app.rooms import Ports, Stores, Work
@@ -85,6 +86,7 @@ def _gateway(
         function_urls=_function_urls(settings, ports, stores, work, authentication, scheme),
         own={"code": downloads, **own_doors(settings, ports, stores, work, authentication)},
         other_services=others,
+        services=neighbours(settings, ports, stores, work, is_open=is_open),
         rng=ports.rng,
     )
 

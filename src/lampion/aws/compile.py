@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 TABLES: Final = Path(__file__).with_name("tables")
-SERVICES: Final = {"lambda": "2015-03-31", "ecr": "2015-09-21"}
-PROTOCOLS: Final = frozenset({"rest-json", "json"})
+SERVICES: Final = {"lambda": "2015-03-31", "ecr": "2015-09-21", "iam": "2010-05-08", "sts": "2011-06-15"}
+PROTOCOLS: Final = frozenset({"rest-json", "json", "query"})
 OPERATIONS: Final = {
     "ecr": frozenset(
         (
@@ -88,7 +88,8 @@ def _metadata(service: str, metadata: Mapping[str, Any]) -> dict[str, str]:
         "protocol": protocol,
         "signing_name": metadata.get("signingName", metadata["endpointPrefix"]),
     }
-    return head | ({"target_prefix": metadata["targetPrefix"]} if "targetPrefix" in metadata else {})
+    given = {"target_prefix": "targetPrefix", "xml_namespace": "xmlNamespace"}
+    return head | {ours: metadata[theirs] for ours, theirs in given.items() if theirs in metadata}
 
 
 def _operation(operation: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,12 +98,17 @@ def _operation(operation: Mapping[str, Any]) -> dict[str, Any]:
     for side in ("input", "output"):
         if side in operation:
             row[side] = operation[side]["shape"]
+    if "resultWrapper" in operation.get("output", {}):
+        row["result_wrapper"] = operation["output"]["resultWrapper"]
     row["errors"] = sorted(error["shape"] for error in operation.get("errors", ()))
     return row
 
 
 def _paginator(paginator: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: paginator[key] for key in ("input_token", "output_token", "limit_key", "result_key")}
+    row = {key: paginator[key] for key in ("input_token", "output_token", "limit_key", "result_key")}
+    if isinstance(row["result_key"], list):  # of several lists, paged together
+        row["result_key"] = row["result_key"][0]
+    return row
 
 
 def _shape(name: str, shape: Mapping[str, Any]) -> dict[str, Any]:
@@ -119,6 +125,8 @@ def _shape(name: str, shape: Mapping[str, Any]) -> dict[str, Any]:
         row["error_status"] = (
             shape["error"]["httpStatusCode"] if "error" in shape else _FAULTS[bool(shape.get("fault"))]
         )
+        if "code" in shape.get("error", {}):
+            row["error_code"] = shape["error"]["code"]
     return row
 
 

@@ -82,6 +82,14 @@ class RequestEntityTooLargeException(WireError, CallerError):
     status = 413
 
 
+class MalformedQueryString(WireError, CallerError):
+    """The form in a request's body isn't one."""
+
+
+class MalformedInput(WireError, CallerError):
+    """A form's value is of the wrong type, or its names contradict one another."""
+
+
 class InternalFailure(WireError, PlatformError):
     """Something failed inside Lampion, and which operation was meant is not known or doesn't matter."""
 

@@ -43,6 +43,8 @@ class Shape:
     eventstream: bool = False
     timestamp_format: str | None = None
     error_status: int | None = None
+    error_code: str = ""
+    """On an error: its name on the wire, where that isn't the shape's."""
     accepted: tuple[str, ...] = ()
     """Values taken beside those of `enum`, which are the ones that messages name."""
     null_named: bool = True
@@ -81,6 +83,8 @@ class Operation:
     errors: tuple[str, ...]
     protocol: str
     shapes: Mapping[str, Shape] = field(repr=False)
+    result_wrapper: str = ""
+    """In XML, the element that the output's members are in."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,6 +100,8 @@ class ServiceModel:
     paginators: Mapping[str, Paginator] = field(repr=False)
     target_prefix: str = ""
     """What X-Amz-Target begins with, in protocols that name the operation there."""
+    xml_namespace: str = ""
+    """Of answers in XML."""
 
     def error(self, code: str) -> Shape | None:
         """The error shape of that name, None when the model has none."""
@@ -111,6 +117,7 @@ class _OperationRow:
     errors: tuple[str, ...]
     input: str | None = None
     output: str | None = None
+    result_wrapper: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +130,7 @@ class _Table:
     paginators: dict[str, Paginator]
     shapes: dict[str, Shape]
     target_prefix: str = ""
+    xml_namespace: str = ""
 
 
 @cache
@@ -139,7 +147,18 @@ def build_service(table: bytes, overrides: tuple[Override, ...]) -> ServiceModel
     for override in overrides:
         _apply(override, shapes)
     operations = {
-        name: Operation(name, row.method, row.uri, row.status, row.input, row.output, row.errors, rows.protocol, shapes)
+        name: Operation(
+            name,
+            row.method,
+            row.uri,
+            row.status,
+            row.input,
+            row.output,
+            row.errors,
+            rows.protocol,
+            shapes,
+            row.result_wrapper,
+        )
         for name, row in rows.operations.items()
     }
     return ServiceModel(
@@ -151,6 +170,7 @@ def build_service(table: bytes, overrides: tuple[Override, ...]) -> ServiceModel
         shapes,
         rows.paginators,
         rows.target_prefix,
+        rows.xml_namespace,
     )
 
 

@@ -43,7 +43,8 @@ class RequestContext(msgspec.Struct, frozen=True):
     """Who asks, where, and under which id: what every handler gets beside its members.
 
     `host` is how the caller reached this server (its Host header), `scheme` by what (http, https);
-    `trace_header` is the X-Amzn-Trace-Id it sent; `inspection` is there for large bodies of operations that inspect.
+    `trace_header` is the X-Amzn-Trace-Id it sent; `inspection` is there for large bodies of operations that inspect;
+    `caller_arn` and `user_id` where the door tells who the caller is.
     """
 
     account_id: str
@@ -54,6 +55,8 @@ class RequestContext(msgspec.Struct, frozen=True):
     trace_header: str | None = None
     scheme: str = "http"
     inspection: Inspection | None = None
+    caller_arn: str = ""
+    user_id: str = ""
 
 
 Handler = Callable[[RequestContext, dict[str, Any]], Awaitable[Mapping[str, Any]]]

@@ -78,10 +78,11 @@ def check_hash(claim: Claim, secret: str, payload_hash: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
-    """Reads signatures meant for one service in one region."""
+    """Reads signatures meant for one service in one region, or in another one that it is also known in."""
 
     region: str
     service: str = "lambda"
+    also_region: str | None = None
 
     def read_credential(self, method: str, path: str, query: str, headers: Mapping[str, str], now: float) -> Claim:
         """The claim in a request's head. `path` and `query` are raw, header names lower case, `now` seconds.
@@ -110,10 +111,11 @@ class Verifier:
 
     def _check_scope(self, scope: list[str], timestamp: str) -> None:
         date, region, service, terminator = scope
-        if region == self.region and service == self.service and terminator == TERMINATOR and date == timestamp[:8]:
+        is_ours = region in (self.region, self.also_region)
+        if is_ours and service == self.service and terminator == TERMINATOR and date == timestamp[:8]:
             return
         faults = []
-        if region != self.region:
+        if not is_ours:
             faults.append("Credential should be scoped to a valid region.")
         if service != self.service:
             faults.append(f"Credential should be scoped to correct service: '{self.service}'.")

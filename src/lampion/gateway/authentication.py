@@ -13,6 +13,7 @@ from lampion.aws.sigv4 import Claim, Verifier, check, check_hash
 from lampion.clock.clock import Clock
 from lampion.http.message import Request, RequestHead
 from lampion.identity.access_keys import AccessKeyring
+from lampion.identity.callers import root_arn
 from lampion.identity.session_keys import SessionKey, SessionKeys
 
 if TYPE_CHECKING:
@@ -32,6 +33,16 @@ class Principal(msgspec.Struct, frozen=True):
     access_key_id: str
     session: SessionKey | None = None
 
+    @property
+    def arn(self) -> str:
+        """As AWS's messages name the caller."""
+        return root_arn(self.account_id) if self.session is None else self.session.arn
+
+    @property
+    def user_id(self) -> str:
+        """aws:userid."""
+        return self.account_id if self.session is None else self.session.user_id
+
 
 class Authentication(Protocol):
     """Two steps, so that a stranger is refused before its body is read."""
@@ -47,11 +58,18 @@ class SignedAuthentication:
     """Signature Version 4 on every request, in the header or the query."""
 
     def __init__(
-        self, *, keys: AccessKeyring, sessions: SessionKeys, region: str, clock: Clock, service: str = "lambda"
+        self,
+        *,
+        keys: AccessKeyring,
+        sessions: SessionKeys,
+        region: str,
+        clock: Clock,
+        service: str = "lambda",
+        also_region: str | None = None,
     ) -> None:
         self._keys = keys
         self._sessions = sessions
-        self._verifier = Verifier(region, service)
+        self._verifier = Verifier(region, service, also_region)
         self._clock = clock
 
     def read(self, head: RequestHead) -> Claim:

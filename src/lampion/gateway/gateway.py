@@ -3,8 +3,12 @@
 import asyncio
 import errno
 import logging
+import re
+from collections.abc import Mapping
 from contextlib import aclosing
+from types import MappingProxyType
 from typing import Any, Final
+from urllib.parse import unquote
 
 import msgspec
 
@@ -28,6 +32,8 @@ _FUNCTION_URLS = PATH_FORM.strip("/").rpartition("/")[2]
 
 _IDLE_PORTERS: Final = 64
 """So many are kept for what comes next; it takes longer to make one than to wake it."""
+
+_SCOPE: Final = re.compile(r"Credential=[^/\s]+/\d{8}/[a-z0-9-]+/([a-z0-9-]+)/aws4_request")
 
 _log = logging.getLogger(__name__)
 
@@ -53,14 +59,18 @@ class Gateway:
         function_urls: Door,
         own: dict[str, Door],
         rng: Rng,
+        services: Mapping[str, Door] = MappingProxyType({}),
         other_services: OtherServices | None = None,
     ) -> None:
-        """`registry` is what clients of container images speak with, `registry_api` is ECR."""
+        """`registry` is what clients of container images speak with, `registry_api` is ECR; `services` are further ones
+        that are all at `/`, by the name that requests are signed for.
+        """
         self._service = service
         self._aws_api = aws_api
         self._registry = registry
         self._registry_api = registry_api
         self._function_urls = function_urls
+        self._services = services
         self._other_services = other_services
         self._own = {**own, _FUNCTION_URLS: function_urls}
         self._rng = rng
@@ -141,6 +151,8 @@ class Gateway:
         if path.startswith(_OWN_PREFIX):
             name = path[len(_OWN_PREFIX) :].partition("/")[0]
             return self._own.get(name, self._aws_api)
+        if path == "/" and self._services and (service := self._services.get(_signed_for(head))) is not None:
+            return service
         if path == "/" and self._other_services is not None and self._other_services.serves(head):
             return self._other_services
         if path.startswith("/v2/") or path == "/v2":
@@ -157,6 +169,12 @@ class Gateway:
         """An exception that no room foresaw: logged with the request's id, told without detail."""
         _log.exception("request %s failed", request_id)
         return self._refusal(InternalFailure("The request failed inside Lampion; its log says why."), request_id)
+
+
+def _signed_for(head: RequestHead) -> str:
+    """The service in the scope of the signature, whether or not it is right."""
+    scope = _SCOPE.search(head.headers.get("authorization") or unquote(head.query))
+    return "" if scope is None else scope[1]
 
 
 async def _pump(response: StreamedResponse, exchange: Exchange) -> None:
