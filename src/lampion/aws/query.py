@@ -3,6 +3,7 @@
 A list is `Tags.member.1.Key`, a map `Attributes.entry.1.key`. Constraints come later, as in every protocol.
 """
 
+import base64
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final
@@ -184,6 +185,7 @@ def _text(text: str) -> str:
 
 
 _SPELLED: Final[Mapping[str, Callable[[Any], str]]] = {
+    "blob": lambda value: base64.b64encode(value).decode(),
     "boolean": lambda value: "true" if value else "false",
     "timestamp": lambda value: timestamps.to_text(value, "iso8601"),
 }
