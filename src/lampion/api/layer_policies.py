@@ -16,7 +16,7 @@ from lampion.domain.layer_policy import (
     with_statement,
     without_statement,
 )
-from lampion.domain.policy_document import document_text
+from lampion.domain.policy_grammar import document_text
 from lampion.store.layers import LAYER_POLICIES, LAYER_VERSIONS, layer_version_place
 from lampion.store.resources import Stored
 

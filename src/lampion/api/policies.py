@@ -20,7 +20,8 @@ from lampion.domain.policy import (
     no_policy,
     removed,
 )
-from lampion.domain.policy_document import document_text, parse_document, policy_missing
+from lampion.domain.policy_document import parse_document, policy_missing
+from lampion.domain.policy_grammar import document_text
 from lampion.invoke.qualifier import Target, alias_not_found, function_not_found, resolve
 from lampion.store.aliases import ALIASES, alias_place
 from lampion.store.policies import POLICIES, policy_place

@@ -7,15 +7,8 @@ from typing import Final
 from lampion.domain.errors import ResourceNotFoundException
 from lampion.domain.function_rules import revision_mismatch
 from lampion.domain.layer import LayerKey
-from lampion.domain.policy_document import (
-    VERSION,
-    Statement,
-    check_size,
-    document_text,
-    policy_missing,
-    statement_missing,
-    statement_taken,
-)
+from lampion.domain.policy_document import check_size, policy_missing, statement_missing, statement_taken
+from lampion.domain.policy_grammar import VERSION, Statement, document_text
 from lampion.domain.principal import principal_of
 
 _ANYBODY: Final = "*"

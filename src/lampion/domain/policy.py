@@ -8,17 +8,8 @@ from dataclasses import dataclass, replace
 from lampion.domain.arn import LATEST, FunctionKey
 from lampion.domain.errors import InvalidParameterValueException
 from lampion.domain.function_rules import revision_mismatch
-from lampion.domain.policy_document import (
-    VERSION,
-    Document,
-    Statement,
-    check_size,
-    condition_keys,
-    document_text,
-    statement_missing,
-    statement_taken,
-    texts,
-)
+from lampion.domain.policy_document import check_size, condition_keys, statement_missing, statement_taken
+from lampion.domain.policy_grammar import VERSION, Document, Statement, document_text, texts
 from lampion.domain.principal import principal_of
 
 _NARROWING_KEYS = frozenset(

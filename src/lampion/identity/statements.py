@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final
 
-from lampion.domain.policy_document import Document, matches, texts
+from lampion.domain.policy_document import matches
+from lampion.domain.policy_grammar import Document, texts
 from lampion.identity.callers import Caller
 from lampion.identity.conditions import Condition, Known, condition, lookup_in, meets
 from lampion.identity.patterns import ArnPattern, resource_pattern

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lampion.domain.errors import InvalidParameterValueException
-from lampion.domain.policy_document import document_text, matches, parse_document
+from lampion.domain.policy_document import matches, parse_document
+from lampion.domain.policy_grammar import document_text
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:f"
 ALLOW = {"Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunction", "Resource": ARN}
