@@ -1,16 +1,28 @@
 """Builds the doors to the neighbouring services that are this server's own."""
 
-from collections.abc import Mapping
+import hmac
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from lampion.app.rooms import Ports, Stores, Work
 from lampion.aws.model import load_service
 from lampion.aws.operation import collect
+from lampion.aws.pagination import Markers
 from lampion.config import Settings
 from lampion.config.values import FunctionAccess
 from lampion.gateway.authentication import Authentication, OpenAuthentication, SignedAuthentication
 from lampion.gateway.door import Door
 from lampion.gateway.query_api import QueryApi
+from lampion.services.iam.access_keys import AccessKeysApi
+from lampion.services.iam.attachments import AttachmentsApi
+from lampion.services.iam.boundaries import BoundariesApi
+from lampion.services.iam.groups import GroupsApi
+from lampion.services.iam.inline_policies import InlinePoliciesApi
+from lampion.services.iam.policies import PoliciesApi
+from lampion.services.iam.roles import RolesApi
+from lampion.services.iam.rooms import IamRooms
+from lampion.services.iam.tags import IamTagsApi
+from lampion.services.iam.users import UsersApi
 from lampion.services.sts.callers import CallersApi
 
 GLOBAL_REGION: Final = "us-east-1"
@@ -32,8 +44,22 @@ def neighbours(settings: Settings, ports: Ports, stores: Stores, work: Work, *, 
             service=service,
         )
 
-    sts = load_service("sts")
+    iam, sts = load_service("iam"), load_service("sts")
+    secret = stores.root_key.secret_access_key.encode()
+    rooms = IamRooms(
+        resources=stores.resources,
+        clock=ports.clock,
+        rng=ports.rng,
+        markers=Markers(hmac.digest(secret, b"iam pagination markers", "sha256")),
+    )
     return {
+        "iam": QueryApi(
+            service=iam,
+            handlers=collect(iam, iam_operations(rooms)),
+            authentication=authentication("iam"),
+            region=settings.region,
+            functions_may_all=settings.function_access is FunctionAccess.ALL,
+        ),
         "sts": QueryApi(
             service=sts,
             handlers=collect(sts, [CallersApi()]),
@@ -41,5 +67,11 @@ def neighbours(settings: Settings, ports: Ports, stores: Stores, work: Work, *, 
             region=settings.region,
             functions_may_all=settings.function_access is FunctionAccess.ALL,
             free=frozenset(("GetCallerIdentity",)),
-        )
+        ),
     }
+
+
+def iam_operations(rooms: IamRooms) -> Sequence[object]:
+    """All that IAM offers here."""
+    parts = (UsersApi, GroupsApi, RolesApi, PoliciesApi, InlinePoliciesApi, AttachmentsApi, BoundariesApi, IamTagsApi)
+    return [*(part(rooms) for part in parts), AccessKeysApi(rooms)]

@@ -41,6 +41,11 @@ def principal_of(text: str) -> Any:
     raise _invalid()
 
 
+def is_principal(kind: str, text: str) -> bool:
+    """Whether there can be somebody of that kind and name."""
+    return kind in _KINDS and _KINDS[kind].fullmatch(text) is not None
+
+
 def check_principal(principal: Any) -> None:
     """The element Principal or NotPrincipal of a statement. Raises InvalidParameterValueException."""
     if principal == "*":
@@ -49,9 +54,9 @@ def check_principal(principal: Any) -> None:
         raise _invalid()
     for kind, named in principal.items():
         texts = [named] if isinstance(named, str) else named
-        if kind not in _KINDS or not isinstance(texts, list) or not texts:
+        if not isinstance(texts, list) or not texts:
             raise _invalid()
-        if not all(isinstance(text, str) and _KINDS[kind].fullmatch(text) for text in texts):
+        if not all(isinstance(text, str) and is_principal(kind, text) for text in texts):
             raise _invalid()
 
 

@@ -1,0 +1,1 @@
+"""IAM's users, groups, roles and policies, and the rules that they keep. Pure."""

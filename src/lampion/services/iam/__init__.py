@@ -1,0 +1,1 @@
+"""Identity and Access Management: users, groups, roles, policies. It keeps and shows them; `identity` asks them."""
