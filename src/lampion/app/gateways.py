@@ -32,7 +32,7 @@ async def other_services(settings: Settings, ports: Ports, work: Work) -> AsyncI
         yield OtherServices(
             AwsClient(settings.endpoints, http, ports.clock),
             configured=settings.endpoints.of_service.keys(),
-            sessions=work.sessions,
+            sessions=work.keys.sessions,
             functions_may_all=settings.function_access is FunctionAccess.ALL,
             clock=ports.clock,
         )
@@ -42,12 +42,12 @@ async def other_services(settings: Settings, ports: Ports, work: Work) -> AsyncI
 
 def open_gateways(settings: Settings, ports: Ports, stores: Stores, work: Work, others: OtherServices) -> Gateway:
     """The gateway for clients; that for functions always checks signatures, for they aren't trusted as clients are."""
-    signed = SignedAuthentication(keys=stores.keys, sessions=work.sessions, region=settings.region, clock=ports.clock)
+    signed = SignedAuthentication(keys=work.keys, region=settings.region, clock=ports.clock)
     registry = built_in_registry(settings, ports, stores, work)
     checking = _gateway(registry, others, signed)
     work.doors.lead_to(checking)
     if settings.auth is AuthMode.OPEN:
-        opened = OpenAuthentication(account_id=settings.account_id)
+        opened = OpenAuthentication(account_id=settings.account_id, directory=work.keys.directory)
         return _gateway(registry, others, opened, settings.scheme, is_open=True)
     return checking if settings.scheme == "http" else _gateway(registry, others, signed, settings.scheme)
 
@@ -74,7 +74,9 @@ def _gateway(
         service=service,
         handlers=collect(service, operations(settings, ports, stores, work, downloads)),
         authentication=authentication,
-        authorization=Authorization(functions_may_all=functions_may_all, region=settings.region),
+        authorization=Authorization(
+            resources=stores.resources, region=settings.region, scheme=scheme, clock=ports.clock
+        ),
         region=settings.region,
         scheme=scheme,
     )
@@ -98,7 +100,6 @@ def _function_urls(
         Listening(
             region=settings.region,
             scheme=scheme,
-            functions_may_all=settings.function_access is FunctionAccess.ALL,
             authentication=authentication,
         ),
         service=load_service("lambda"),

@@ -34,10 +34,9 @@ def neighbours(settings: Settings, ports: Ports, stores: Stores, work: Work, *, 
 
     def authentication(service: str) -> Authentication:
         if is_open:
-            return OpenAuthentication(account_id=settings.account_id)
+            return OpenAuthentication(account_id=settings.account_id, directory=work.keys.directory)
         return SignedAuthentication(
-            keys=stores.keys,
-            sessions=work.sessions,
+            keys=work.keys,
             region=settings.region,
             also_region=GLOBAL_REGION,
             clock=ports.clock,

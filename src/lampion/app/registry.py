@@ -33,7 +33,10 @@ class BuiltInRegistry:
         """For clients of images."""
         settings, access = self.settings, self._token_access(scheme)
         if is_open:
-            access = OpenAccess(OpenAuthentication(account_id=settings.account_id), settings.account_id)
+            access = OpenAccess(
+                OpenAuthentication(account_id=settings.account_id, directory=self.work.keys.directory),
+                settings.account_id,
+            )
         return RegistryDoor(access=access, shelves=self.shelves, uploads=self.uploads, region=settings.region)
 
     def api(self, *, is_open: bool, scheme: str) -> TargetApi:
@@ -62,10 +65,9 @@ class BuiltInRegistry:
 
     def _authentication(self, *, is_open: bool) -> Authentication:
         if is_open:
-            return OpenAuthentication(account_id=self.settings.account_id)
+            return OpenAuthentication(account_id=self.settings.account_id, directory=self.work.keys.directory)
         return SignedAuthentication(
-            keys=self.stores.keys,
-            sessions=self.work.sessions,
+            keys=self.work.keys,
             region=self.settings.region,
             clock=self.ports.clock,
             service="ecr",

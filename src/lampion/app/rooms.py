@@ -19,7 +19,7 @@ from lampion.event_queue.queues import Queues
 from lampion.function_logs.journal import FunctionLogs
 from lampion.gateway.function_doors import FunctionDoors
 from lampion.identity.access_keys import AccessKeyring
-from lampion.identity.session_keys import SessionKeys
+from lampion.identity.keys import Keys
 from lampion.invoke.event_acceptance import EventAcceptance
 from lampion.invoke.invoker import Invoker
 from lampion.invoke.lookup import FunctionLookup
@@ -85,5 +85,5 @@ class Work:
     events: EventAcceptance
     queues: Queues
     provisioning: Provisioning
-    sessions: SessionKeys
+    keys: Keys
     doors: FunctionDoors

@@ -21,7 +21,7 @@ from lampion.code.interpreters_by_architecture import InterpretersByArchitecture
 from lampion.code.runtimes import Runtimes
 from lampion.config import Settings
 from lampion.config.processors import processors
-from lampion.config.values import ArchitecturesChoice
+from lampion.config.values import ArchitecturesChoice, FunctionAccess
 from lampion.domain.limits import MEMORY_MIB_MIN, MIB
 from lampion.environments.file_systems import FileSystems
 from lampion.environments.log_rate import LogRate
@@ -33,7 +33,10 @@ from lampion.environments.snapshot_taking import SnapshotTaking
 from lampion.environments.snapshots import VersionSnapshots
 from lampion.event_queue.queues import Queues
 from lampion.gateway.function_doors import FunctionDoors
+from lampion.identity.directory import Directory
+from lampion.identity.keys import Keys
 from lampion.identity.session_keys import SessionKeys
+from lampion.identity.user_keys import UserKeys
 from lampion.invoke.busy_poll import BusyPoll
 from lampion.invoke.concurrency import Concurrency
 from lampion.invoke.event_acceptance import EventAcceptance
@@ -99,10 +102,15 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
     try:
         async with _running(deployments.run(), garbage.run(), provisioning.run(), preparing):
             built = (lookup, runtimes, deployments, sources, garbage, snapshots, pool, invoker, events, queues)
-            yield Work(*built, provisioning, sessions, doors)
+            yield Work(*built, provisioning, _keys(settings, stores, sessions), doors)
     finally:
         await pool.close()
         await snapshots.close()
+
+
+def _keys(settings: Settings, stores: Stores, sessions: SessionKeys) -> Keys:
+    directory = Directory(stores.resources, functions_may_all=settings.function_access is FunctionAccess.ALL)
+    return Keys(roots=stores.keys, users=UserKeys(stores.resources), sessions=sessions, directory=directory)
 
 
 def _tell_of_close(bases: Iterable[RuntimeBase]) -> None:

@@ -44,7 +44,7 @@ class RequestContext(msgspec.Struct, frozen=True):
 
     `host` is how the caller reached this server (its Host header), `scheme` by what (http, https);
     `trace_header` is the X-Amzn-Trace-Id it sent; `inspection` is there for large bodies of operations that inspect;
-    `caller_arn` and `user_id` where the door tells who the caller is.
+    `owner` is the account of what the caller may use, its own or another's; `caller_arn` and `user_id` say who it is.
     """
 
     account_id: str
@@ -55,6 +55,7 @@ class RequestContext(msgspec.Struct, frozen=True):
     trace_header: str | None = None
     scheme: str = "http"
     inspection: Inspection | None = None
+    owner: str = ""
     caller_arn: str = ""
     user_id: str = ""
 

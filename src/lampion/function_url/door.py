@@ -19,14 +19,15 @@ from lampion.domain.function_url import STREAMING, FunctionUrlConfig, account_of
 from lampion.domain.invocation import Invocation
 from lampion.domain.limits import API_REQUEST_BYTES, SYNC_PAYLOAD_BYTES
 from lampion.domain.trace_header import Trace
-from lampion.function_url.access import NO_AUTH, Visitor, is_allowed, known_of, visitor_of
+from lampion.function_url.access import NO_AUTH, is_allowed
 from lampion.function_url.address import Address, address_of
 from lampion.function_url.answers import Labels, Stream, as_it_comes, buffered, nothing_there, own_headers
 from lampion.function_url.cors import is_preflight, preflight_headers, with_cors
 from lampion.function_url.event import Caller, Received, event_of
 from lampion.http.message import Request, RequestHead, Response, StreamedResponse
+from lampion.identity.actors import ANYBODY, Actor
+from lampion.identity.request_facts import Asking
 from lampion.identity.resource_policies import ResourcePolicies
-from lampion.identity.session_keys import SessionKey
 from lampion.identity.statements import Policy
 from lampion.invoke.invoker import Invoker
 from lampion.invoke.offered import check_offered
@@ -44,7 +45,7 @@ _TRACE_HEADER: Final = "x-amzn-trace-id"
 
 
 class Principal(Protocol):
-    """The caller: its account, the access key it used, and the session when that is a function's key."""
+    """The caller: its account, the access key it used, and who it is to policies."""
 
     @property
     def account_id(self) -> str: ...
@@ -53,7 +54,7 @@ class Principal(Protocol):
     def access_key_id(self) -> str: ...
 
     @property
-    def session(self) -> SessionKey | None: ...
+    def actor(self) -> Actor: ...
 
 
 class Authentication(Protocol):
@@ -66,14 +67,10 @@ class Authentication(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listening:
-    """Where and as what the listener in front of the door serves, and whose signatures it takes.
-
-    `functions_may_all` is what --function-access says.
-    """
+    """Where and as what the listener in front of the door serves, and whose signatures it takes."""
 
     region: str
     scheme: str
-    functions_may_all: bool
     authentication: Authentication
 
 
@@ -160,12 +157,10 @@ class FunctionUrlDoor:
     async def _admit(self, visit: _Visit) -> Caller | None:
         """The caller, where the URL asks who it is. Raises AccessDeniedException, and what signatures raise."""
         if visit.config.auth_type == NO_AUTH:
-            await self._check(visit, Visitor())
+            await self._check(visit, ANYBODY)
             return None
         principal = await self._authenticate(visit.request)
-        session = principal.session
-        may_all = session is None or self._listening.functions_may_all
-        await self._check(visit, visitor_of(principal.account_id, session, may_all=may_all))
+        await self._check(visit, principal.actor)
         return _caller(principal)
 
     async def _authenticate(self, request: Request) -> Principal:
@@ -175,10 +170,10 @@ class FunctionUrlDoor:
             raise AccessDeniedException(_FORBIDDEN) from None
         return await self._listening.authentication.verify(claim, request)
 
-    async def _check(self, visit: _Visit, visitor: Visitor) -> None:
+    async def _check(self, visit: _Visit, actor: Actor) -> None:
         listening, now = self._listening, self._clock.now()
-        known = known_of(visit.request.head, visitor, now=now, scheme=listening.scheme, region=listening.region)
-        if not is_allowed(visit.config, await self._policies_of(visit.config), visitor, known):
+        asking = Asking(visit.request.head, now_epoch_seconds=now, scheme=listening.scheme, region=listening.region)
+        if not is_allowed(visit.config, await self._policies_of(visit.config), actor, asking):
             raise AccessDeniedException(_FORBIDDEN)
 
     async def _policies_of(self, config: FunctionUrlConfig) -> Sequence[Policy]:
@@ -227,12 +222,11 @@ class FunctionUrlDoor:
 
 
 def _caller(principal: Principal) -> Caller:
-    session = principal.session
     return Caller(
         account_id=principal.account_id,
         access_key_id=principal.access_key_id,
-        user_id=principal.account_id if session is None else session.user_id,
-        user_arn=f"arn:aws:iam::{principal.account_id}:root" if session is None else session.arn,
+        user_id=principal.actor.user_id,
+        user_arn=principal.actor.caller.arn,
     )
 
 

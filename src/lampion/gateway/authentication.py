@@ -4,20 +4,19 @@ import asyncio
 import re
 from collections.abc import Callable
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from lampion.aws.errors import AccessDeniedException, UnrecognizedClientException
 from lampion.aws.sigv4 import Claim, Verifier, check, check_hash
 from lampion.clock.clock import Clock
+from lampion.domain.iam.access_key import UserKey
 from lampion.http.message import Request, RequestHead
-from lampion.identity.access_keys import AccessKeyring
-from lampion.identity.callers import root_arn
-from lampion.identity.session_keys import SessionKey, SessionKeys
-
-if TYPE_CHECKING:
-    from lampion.store.access_keys import AccessKey
+from lampion.identity.actors import Actor
+from lampion.identity.directory import Directory
+from lampion.identity.keys import Keys
+from lampion.identity.session_keys import SessionKey
 
 HASHED_APART_BYTES: Final = 512 * 1024
 """A body of this size is hashed in a thread: handing it over costs less than the event loop's time."""
@@ -27,21 +26,24 @@ Meanwhile = Callable[[], object]
 
 
 class Principal(msgspec.Struct, frozen=True):
-    """The caller: its account, the access key it used, and the session when that is a function's key."""
+    """The caller: its account, the access key it used, who it is to policies, and the session when that is a
+    function's key.
+    """
 
     account_id: str
     access_key_id: str
+    actor: Actor
     session: SessionKey | None = None
 
     @property
     def arn(self) -> str:
         """As AWS's messages name the caller."""
-        return root_arn(self.account_id) if self.session is None else self.session.arn
+        return self.actor.caller.arn
 
     @property
     def user_id(self) -> str:
         """aws:userid."""
-        return self.account_id if self.session is None else self.session.user_id
+        return self.actor.user_id
 
 
 class Authentication(Protocol):
@@ -60,15 +62,13 @@ class SignedAuthentication:
     def __init__(
         self,
         *,
-        keys: AccessKeyring,
-        sessions: SessionKeys,
+        keys: Keys,
         region: str,
         clock: Clock,
         service: str = "lambda",
         also_region: str | None = None,
     ) -> None:
         self._keys = keys
-        self._sessions = sessions
         self._verifier = Verifier(region, service, also_region)
         self._clock = clock
 
@@ -76,19 +76,37 @@ class SignedAuthentication:
         return self._verifier.read_credential(head.method, head.path, head.query, head.headers, self._clock.now())
 
     async def verify(self, claim: Claim, request: Request, meanwhile: Meanwhile | None = None) -> Principal:
-        session: SessionKey | None = None
-        key: AccessKey | SessionKey | None
-        if claim.security_token is None:
-            key = self._keys.find_cached(claim.access_key_id) or await self._keys.find(claim.access_key_id)
-        else:
-            key = session = self._sessions.find(claim.access_key_id, claim.security_token)
-        if key is None:
-            raise UnrecognizedClientException(_UNKNOWN_CLIENT)
+        secret, principal = await self._find(claim)
         if len(request.body) < HASHED_APART_BYTES:
-            check(claim, key.secret_access_key, request.body)
+            check(claim, secret, request.body)
         else:
-            await _check_large(claim, key.secret_access_key, request.body, meanwhile)
-        return Principal(key.account_id, key.access_key_id, session)
+            await _check_large(claim, secret, request.body, meanwhile)
+        return principal
+
+    async def _find(self, claim: Claim) -> tuple[str, Principal]:
+        """The secret that the request has to be signed with, and who has it. Raises UnrecognizedClientException."""
+        keys, key_id = self._keys, claim.access_key_id
+        if claim.security_token is not None:
+            session = keys.sessions.find(key_id, claim.security_token)
+            if session is None:
+                raise UnrecognizedClientException(_UNKNOWN_CLIENT)
+            actor = await keys.directory.session(session.role_arn, session.arn, session.user_id)
+            return session.secret_access_key, Principal(session.account_id, key_id, actor, session)
+        root = keys.roots.find_cached(key_id)
+        if root is None:
+            user = await keys.users.find(key_id)
+            if user is not None:
+                return user.secret_access_key, await self._user(user)
+            root = await keys.roots.find(key_id)
+        if root is None:
+            raise UnrecognizedClientException(_UNKNOWN_CLIENT)
+        return root.secret_access_key, Principal(root.account_id, key_id, keys.directory.root(root.account_id))
+
+    async def _user(self, key: UserKey) -> Principal:
+        actor = await self._keys.directory.user(key.account_id, key.user_id)
+        if actor is None:
+            raise UnrecognizedClientException(_UNKNOWN_CLIENT)
+        return Principal(key.account_id, key.access_key_id, actor)
 
 
 async def _check_large(claim: Claim, secret: str, body: bytes, meanwhile: Meanwhile | None) -> None:
@@ -116,8 +134,9 @@ class OpenAuthentication:
     _ACCESS_KEY = re.compile(r"(?:Credential=|X-Amz-Credential=)([A-Za-z0-9]{1,128})")
     _ACCOUNT = re.compile(r"\d{12}")
 
-    def __init__(self, *, account_id: str) -> None:
+    def __init__(self, *, account_id: str, directory: Directory) -> None:
         self._account_id = account_id
+        self._directory = directory
 
     def read(self, head: RequestHead) -> str:
         if self._LOOPBACK.fullmatch(head.headers.get("host", "")) is None:
@@ -127,4 +146,4 @@ class OpenAuthentication:
 
     async def verify(self, claim: str, request: Request, meanwhile: Meanwhile | None = None) -> Principal:
         account_id = claim if self._ACCOUNT.fullmatch(claim) else self._account_id
-        return Principal(account_id, claim)
+        return Principal(account_id, claim, self._directory.root(account_id))

@@ -73,11 +73,10 @@ class AwsApi:
         inspection = None if len(request.body) < HASHED_APART_BYTES else inspection_of(handler, request.body)
         meanwhile = None if inspection is None else inspection.take
         principal = await self._authentication.verify(call.claim, request, meanwhile)
-        if principal.session is not None:
-            self._authorization.check(principal.session, operation.name, lambda: _members(call.match, request))
+        members = _members(call.match, request)
+        owner = await self._authorization.check(principal, operation.name, members, head)
         if handler is None:
             raise not_built(operation.name)
-        members = _members(call.match, request)
         validate(operation, members)
         context = RequestContext(
             account_id=principal.account_id,
@@ -88,6 +87,8 @@ class AwsApi:
             trace_header=head.headers.get("x-amzn-trace-id"),
             scheme=self._scheme,
             inspection=inspection,
+            owner=owner,
+            caller_arn=principal.arn,
         )
         output = await handler(context, members)
         answer = serialize(operation, output, request_id)

@@ -65,8 +65,8 @@ def check_region(region: str | None, context: RequestContext) -> None:
 
 
 def check_account(account_id: str, arn: str, context: RequestContext, action: str) -> None:
-    """Raises AccessDeniedException for what another account has, at `arn`."""
-    if account_id != context.account_id:
+    """Raises AccessDeniedException for what another account has, at `arn`, unless that lets the caller use it."""
+    if account_id not in (context.account_id, context.owner):
         raise not_allowed(arn, context, action)
 
 

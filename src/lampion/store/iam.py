@@ -29,7 +29,12 @@ def key_place(access_key_id: str, account_id: str) -> Place:
     return Place(account_id, GLOBAL, _KEY_OWNER, access_key_id)
 
 
-IDENTITIES: Final = Kind("iam-identity", Identity, place=lambda one: identity_place(one.account_id, one.kind, one.name))
+IDENTITIES: Final = Kind(
+    "iam-identity",
+    Identity,
+    place=lambda one: identity_place(one.account_id, one.kind, one.name),
+    found_by=lambda one: one.unique_id,
+)
 MANAGED_POLICIES: Final = Kind("iam-policy", ManagedPolicy, place=lambda one: policy_place(one.account_id, one.name))
 USER_KEYS: Final = Kind(
     "iam-access-key",

@@ -17,7 +17,6 @@ class UserKey:
     access_key_id: str
     secret_access_key: str = field(repr=False)
     user_id: str
-    user_name: str
     status: str = ACTIVE
     created_epoch_seconds: int
 

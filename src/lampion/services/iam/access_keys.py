@@ -8,7 +8,7 @@ from typing import Any, Final
 from lampion.aws.operation import RequestContext, operation
 from lampion.domain.iam.access_key import UserKey, check_room_for_key, key_missing
 from lampion.domain.iam.errors import InvalidInputException
-from lampion.domain.iam.identity import IdentityKind
+from lampion.domain.iam.identity import Identity, IdentityKind
 from lampion.identity.key_ids import RANDOM_BYTES, USER_PREFIX, key_id
 from lampion.services.iam.rooms import IamRooms, Members, identity_of
 from lampion.store.iam import GLOBAL, USER_KEYS, key_place
@@ -31,7 +31,7 @@ class AccessKeysApi:
         access_key_id = key_id(USER_PREFIX, context.account_id, rng.token(RANDOM_BYTES))
         secret = base64.b64encode(rng.token(_SECRET_RANDOM_BYTES)).decode()
 
-        def create(stored: Stored) -> UserKey:
+        def create(stored: Stored) -> tuple[Identity, UserKey]:
             user = identity_of(stored, context.account_id, IdentityKind.USER, _user_name(context, members))
             check_room_for_key(len(keys_of(stored, context.account_id, user.unique_id)))
             key = UserKey(
@@ -39,24 +39,24 @@ class AccessKeysApi:
                 access_key_id=access_key_id,
                 secret_access_key=secret,
                 user_id=user.unique_id,
-                user_name=user.name,
                 created_epoch_seconds=now,
             )
             stored.put(USER_KEYS, key)
-            return key
+            return user, key
 
-        key = await self._rooms.resources.change(create)
-        return {"AccessKey": {**_shape(key), "SecretAccessKey": key.secret_access_key}}
+        user, key = await self._rooms.resources.change(create)
+        return {"AccessKey": {**_shape(user, key), "SecretAccessKey": key.secret_access_key}}
 
     @operation("ListAccessKeys")
     async def list_access_keys(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
-        def find(stored: Stored) -> Sequence[UserKey]:
+        def find(stored: Stored) -> tuple[Identity, Sequence[UserKey]]:
             user = identity_of(stored, context.account_id, IdentityKind.USER, _user_name(context, members))
-            return keys_of(stored, context.account_id, user.unique_id)
+            return user, keys_of(stored, context.account_id, user.unique_id)
 
-        found = sorted(await self._rooms.resources.read(find), key=lambda key: key.access_key_id)
-        shown, more = self._rooms.page("ListAccessKeys", members, found, lambda key: key.access_key_id)
-        return {"AccessKeyMetadata": [_shape(key) for key in shown], **more}
+        user, found = await self._rooms.resources.read(find)
+        in_order = sorted(found, key=lambda key: key.access_key_id)
+        shown, more = self._rooms.page("ListAccessKeys", members, in_order, lambda key: key.access_key_id)
+        return {"AccessKeyMetadata": [_shape(user, key) for key in shown], **more}
 
     @operation("UpdateAccessKey")
     async def update_access_key(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
@@ -100,9 +100,9 @@ def _user_name(context: RequestContext, members: Members) -> str:
     return path.rpartition("/")[2]
 
 
-def _shape(key: UserKey) -> Mapping[str, Any]:
+def _shape(user: Identity, key: UserKey) -> Mapping[str, Any]:
     return {
-        "UserName": key.user_name,
+        "UserName": user.name,
         "AccessKeyId": key.access_key_id,
         "Status": key.status,
         "CreateDate": key.created_epoch_seconds,

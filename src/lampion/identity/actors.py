@@ -1,0 +1,50 @@
+"""Actors: who signs with a key, with all that his own account's policies say of him."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from lampion.identity.callers import NOBODY, Caller
+from lampion.identity.evaluation import Policies
+from lampion.identity.statements import Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """`identity` and `boundary` are of the user or the role, `session` of the session alone; `known` are condition keys
+    that are about the caller, and don't change as long as he doesn't.
+    """
+
+    caller: Caller
+    user_id: str
+    identity: Sequence[Policy] = ()
+    boundary: Policy | None = None
+    session: Sequence[Policy] | None = None
+    known: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def policies(self, resource: Sequence[Policy] = (), owner: str | None = None) -> Policies:
+        """Together with those of a resource, which `owner` owns."""
+        return Policies(
+            identity=self.identity,
+            boundary=self.boundary,
+            session=self.session,
+            resource=resource,
+            resource_account_id=owner,
+        )
+
+
+def known_of(caller: Caller, user_id: str, tags: Mapping[str, str], **more: str) -> Mapping[str, Sequence[str]]:
+    """The global condition keys about a caller; `more` by name without "aws:"."""
+    known = {
+        "aws:principalaccount": caller.account_id,
+        "aws:principalarn": caller.role_arn or caller.arn or None,
+        "aws:principaltype": caller.kind.value,
+        "aws:userid": user_id or None,
+        **{f"aws:{name}": value for name, value in more.items()},
+        **{f"aws:principaltag/{key.lower()}": value for key, value in tags.items()},
+    }
+    return {key: (value,) for key, value in known.items() if value is not None}
+
+
+ANYBODY: Final = Actor(caller=NOBODY, user_id="", known=known_of(NOBODY, "", {}))
+"""Who didn't say who he is."""

@@ -1,0 +1,78 @@
+"""What is known of a request: condition keys about the caller, about what he asks, and about how he asks it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from lampion.http.message import RequestHead
+
+Facts = Mapping[str, Sequence[str]]
+
+
+class Asking:
+    """How a request came: when, from where, by what. Asked key by key, for most policies look at none."""
+
+    __slots__ = ("_head", "_now_epoch_seconds", "_region", "_scheme")
+
+    def __init__(self, head: RequestHead, *, now_epoch_seconds: float, scheme: str, region: str) -> None:
+        self._head = head
+        self._now_epoch_seconds = now_epoch_seconds
+        self._scheme = scheme
+        self._region = region
+
+    def get(self, key: str, /) -> Sequence[str] | None:
+        read = _READ.get(key)
+        value = None if read is None else read(self)
+        return None if value is None else (value,)
+
+    @property
+    def head(self) -> RequestHead:
+        return self._head
+
+    @property
+    def moment(self) -> str:
+        return f"{datetime.fromtimestamp(self._now_epoch_seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+    @property
+    def epoch(self) -> str:
+        return str(int(self._now_epoch_seconds))
+
+    @property
+    def is_secure(self) -> str:
+        return "true" if self._scheme == "https" else "false"
+
+    @property
+    def region(self) -> str:
+        return self._region
+
+
+_READ: Final[Mapping[str, Callable[[Asking], str | None]]] = {
+    "aws:sourceip": lambda asking: asking.head.client or None,
+    "aws:securetransport": lambda asking: asking.is_secure,
+    "aws:currenttime": lambda asking: asking.moment,
+    "aws:epochtime": lambda asking: asking.epoch,
+    "aws:requestedregion": lambda asking: asking.region,
+    "aws:viaawsservice": lambda asking: "false",
+    "aws:principalisawsservice": lambda asking: "false",
+    "aws:useragent": lambda asking: asking.head.headers.get("user-agent"),
+    "aws:referer": lambda asking: asking.head.headers.get("referer"),
+}
+
+
+class Known:
+    """All of it (conditions.Known). `has_varied` tells whether an answer depends on more than who asks for what."""
+
+    __slots__ = ("_asking", "_fixed", "has_varied")
+
+    def __init__(self, asking: Asking, *fixed: Facts) -> None:
+        self._asking = asking
+        self._fixed = fixed
+        self.has_varied = False
+
+    def get(self, key: str, /) -> Sequence[str] | None:
+        for facts in self._fixed:
+            value = facts.get(key)
+            if value is not None:
+                return value
+        self.has_varied = True
+        return self._asking.get(key)
