@@ -17,10 +17,11 @@ from lampion.endpoints.aws_client import AwsClient
 from lampion.endpoints.http_client import HttpClient
 from lampion.function_url.door import FunctionUrlDoor, Listening
 from lampion.gateway.authentication import Authentication, OpenAuthentication, SignedAuthentication
-from lampion.gateway.authorization import AccountsOnly, Authorization
+from lampion.gateway.authorization import Authorization, OwnDoors
 from lampion.gateway.aws_api import AwsApi
 from lampion.gateway.code_downloads import CodeDownloads
 from lampion.gateway.gateway import Gateway
+from lampion.gateway.judge import Judge
 from lampion.gateway.other_services import OtherServices
 
 
@@ -62,21 +63,18 @@ def _gateway(
 ) -> Gateway:
     settings, ports, stores, work = registry.settings, registry.ports, registry.stores, registry.work
     service = load_service("lambda")
-    functions_may_all = settings.function_access is FunctionAccess.ALL
-    for_own_doors = authentication if functions_may_all else AccountsOnly(authentication)
+    judge = Judge(region=settings.region, scheme=scheme, clock=ports.clock)
     downloads = CodeDownloads(
         blobs=stores.blobs,
         signer=Signer(stores.root_key.access_key_id, stores.root_key.secret_access_key, settings.region),
-        authentication=for_own_doors,
+        authentication=OwnDoors(authentication, judge, for_functions=True),
         clock=ports.clock,
     )
     aws_api = AwsApi(
         service=service,
         handlers=collect(service, operations(settings, ports, stores, work, downloads)),
         authentication=authentication,
-        authorization=Authorization(
-            resources=stores.resources, region=settings.region, scheme=scheme, clock=ports.clock
-        ),
+        authorization=Authorization(judge, resources=stores.resources, region=settings.region),
         region=settings.region,
         scheme=scheme,
     )
@@ -84,11 +82,11 @@ def _gateway(
         service=service,
         aws_api=aws_api,
         registry=registry.door(is_open=is_open, scheme=scheme),
-        registry_api=registry.api(is_open=is_open, scheme=scheme),
+        registry_api=registry.api(judge, is_open=is_open, scheme=scheme),
         function_urls=_function_urls(settings, ports, stores, work, authentication, scheme),
-        own={"code": downloads, **own_doors(settings, ports, stores, work, authentication)},
+        own={"code": downloads, **own_doors(settings, ports, stores, work, authentication, judge)},
         other_services=others,
-        services=neighbours(settings, ports, stores, work, is_open=is_open),
+        services=neighbours(settings, ports, stores, work, judge, is_open=is_open),
         rng=ports.rng,
     )
 

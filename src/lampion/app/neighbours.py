@@ -9,11 +9,12 @@ from lampion.aws.model import load_service
 from lampion.aws.operation import collect
 from lampion.aws.pagination import Markers
 from lampion.config import Settings
-from lampion.config.values import FunctionAccess
 from lampion.gateway.authentication import Authentication, OpenAuthentication, SignedAuthentication
 from lampion.gateway.door import Door
+from lampion.gateway.judge import Judge
 from lampion.gateway.query_api import QueryApi
 from lampion.services.iam.access_keys import AccessKeysApi
+from lampion.services.iam.asked import AskedOfIam
 from lampion.services.iam.attachments import AttachmentsApi
 from lampion.services.iam.boundaries import BoundariesApi
 from lampion.services.iam.groups import GroupsApi
@@ -23,13 +24,16 @@ from lampion.services.iam.roles import RolesApi
 from lampion.services.iam.rooms import IamRooms
 from lampion.services.iam.tags import IamTagsApi
 from lampion.services.iam.users import UsersApi
+from lampion.services.sts.asked import asked_of_sts
 from lampion.services.sts.callers import CallersApi
 
 GLOBAL_REGION: Final = "us-east-1"
 """Where clients believe services to be that have no region, or an old endpoint for all."""
 
 
-def neighbours(settings: Settings, ports: Ports, stores: Stores, work: Work, *, is_open: bool) -> Mapping[str, Door]:
+def neighbours(
+    settings: Settings, ports: Ports, stores: Stores, work: Work, judge: Judge, *, is_open: bool
+) -> Mapping[str, Door]:
     """By the name that requests are signed for."""
 
     def authentication(service: str) -> Authentication:
@@ -56,15 +60,17 @@ def neighbours(settings: Settings, ports: Ports, stores: Stores, work: Work, *, 
             service=iam,
             handlers=collect(iam, iam_operations(rooms)),
             authentication=authentication("iam"),
+            judge=judge,
+            asked_for=AskedOfIam(stores.resources),
             region=settings.region,
-            functions_may_all=settings.function_access is FunctionAccess.ALL,
         ),
         "sts": QueryApi(
             service=sts,
             handlers=collect(sts, [CallersApi()]),
             authentication=authentication("sts"),
+            judge=judge,
+            asked_for=asked_of_sts,
             region=settings.region,
-            functions_may_all=settings.function_access is FunctionAccess.ALL,
             free=frozenset(("GetCallerIdentity",)),
         ),
     }

@@ -8,8 +8,8 @@ from lampion.aws.model import load_service
 from lampion.aws.operation import collect
 from lampion.aws.pagination import Markers
 from lampion.config import Settings
-from lampion.config.values import FunctionAccess
 from lampion.gateway.authentication import Authentication, OpenAuthentication, SignedAuthentication
+from lampion.gateway.judge import Judge
 from lampion.gateway.target_api import TargetApi
 from lampion.registry.access import OpenAccess, RegistryAccess, TokenAccess
 from lampion.registry.door import RegistryDoor
@@ -39,7 +39,7 @@ class BuiltInRegistry:
             )
         return RegistryDoor(access=access, shelves=self.shelves, uploads=self.uploads, region=settings.region)
 
-    def api(self, *, is_open: bool, scheme: str) -> TargetApi:
+    def api(self, judge: Judge, *, is_open: bool, scheme: str) -> TargetApi:
         """ECR."""
         service, settings, stores = load_service("ecr"), self.settings, self.stores
         secret = stores.root_key.secret_access_key.encode()
@@ -57,7 +57,7 @@ class BuiltInRegistry:
             authentication=self._authentication(is_open=is_open),
             region=settings.region,
             scheme=scheme,
-            functions_may_all=settings.function_access is FunctionAccess.ALL,
+            judge=judge,
         )
 
     def _token_access(self, scheme: str) -> RegistryAccess:

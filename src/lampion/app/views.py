@@ -2,7 +2,6 @@
 
 from lampion.app.rooms import Ports, Stores, Work
 from lampion.config import Settings
-from lampion.config.values import FunctionAccess
 from lampion.console.clock import ClockView
 from lampion.console.logs import LogsView
 from lampion.console.metrics import MetricsView
@@ -10,19 +9,20 @@ from lampion.console.queue_orders import QueueOrders
 from lampion.console.queues import QueuesView
 from lampion.console.status import StatusView
 from lampion.gateway.authentication import Authentication
-from lampion.gateway.authorization import AccountsOnly
+from lampion.gateway.authorization import OwnDoors
 from lampion.gateway.door import Door
+from lampion.gateway.judge import Judge
 from lampion.gateway.own_views import HealthDoor, OwnView
 from lampion.invoke.purging import Purging
 from lampion.invoke.redriving import Redriving
 
 
 def own_doors(
-    settings: Settings, ports: Ports, stores: Stores, work: Work, authentication: Authentication
+    settings: Settings, ports: Ports, stores: Stores, work: Work, authentication: Authentication, judge: Judge
 ) -> dict[str, Door]:
     """By the first part of their path after `/_lampion/`."""
-    accounts = AccountsOnly(authentication)
-    readers = authentication if settings.function_access is FunctionAccess.ALL else accounts
+    accounts = OwnDoors(authentication, judge, for_functions=False)
+    readers = OwnDoors(authentication, judge, for_functions=True)
     logs = LogsView(functions=stores.functions, logs=stores.logs, clock=ports.clock)
     metrics = MetricsView(metrics=ports.metrics, functions=stores.functions)
     redriving = Redriving(queues=work.queues, contents=stores.queue_contents, functions=stores.functions)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lampion.domain.arn import FunctionKey, parse_function_reference
+from lampion.gateway.judge import facts_of_tags
 from lampion.identity.request_facts import Facts
 
 _ACTIONS: Final = {
@@ -44,12 +45,7 @@ def action_of(operation: str) -> str:
 
 def facts_of(operation: str, members: Mapping[str, Any], account_id: str, region: str) -> Facts:
     """Lambda's own condition keys, and those about tags that a request brings."""
-    facts: dict[str, list[str]] = {}
-    if isinstance(members.get("Tags"), Mapping):
-        facts |= {f"aws:requesttag/{key.lower()}": [str(value)] for key, value in members["Tags"].items()}
-        facts["aws:tagkeys"] = list(members["Tags"])
-    if isinstance(members.get("TagKeys"), list):
-        facts["aws:tagkeys"] = members["TagKeys"]
+    facts = facts_of_tags(members)
     for member, key in _KEYS.items():
         value = members.get(member)
         if value is not None:

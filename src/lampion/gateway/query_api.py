@@ -1,13 +1,12 @@
 """The door to an API whose operations are named in a form (AWS's protocol "query"): IAM, STS."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import msgspec
 
 from lampion.aws import query
 from lampion.aws.errors import (
-    AccessDeniedException,
     RequestEntityTooLargeException,
     UnknownOperationException,
     WireError,
@@ -18,7 +17,10 @@ from lampion.aws.operation import Handler, RequestContext
 from lampion.aws.validator import validate
 from lampion.domain.errors import ApiError, CallerError
 from lampion.gateway.authentication import Authentication, Principal
+from lampion.gateway.judge import Judge, facts_of_tags
 from lampion.http.message import Request, RequestHead, Response
+from lampion.identity.callers import Caller
+from lampion.identity.request_facts import Facts
 
 _MOST_BYTES: Final = 1024 * 1024
 _CODES: Final = {
@@ -35,13 +37,18 @@ _CODES: Final = {
 """How this protocol spells errors of the wire, with their status (IAM API reference, "Common errors")."""
 
 
+Members = dict[str, Any]
+AskedFor = Callable[[str, Members, Caller], Awaitable[tuple[str, Facts]]]
+"""From an operation and its members to the ARN of what it is about, and the condition keys that it brings."""
+
+
 class _Call(msgspec.Struct, frozen=True):
     claim: Any = None
     error: ApiError | None = None
 
 
 class QueryApi:
-    """One service (gateway.door.Door). Functions stay out unless they may do everything, but for what is `free`."""
+    """One service (gateway.door.Door)."""
 
     def __init__(
         self,
@@ -49,16 +56,18 @@ class QueryApi:
         service: ServiceModel,
         handlers: Mapping[str, Handler],
         authentication: Authentication,
+        judge: Judge,
+        asked_for: AskedFor,
         region: str,
-        functions_may_all: bool,
         free: frozenset[str] = frozenset(),
     ) -> None:
-        """`free` are operations that need no permission."""
+        """`asked_for` tells what IAM calls what an operation is about; `free` are operations that need no permission."""
         self._service = service
         self._handlers = handlers
         self._authentication = authentication
+        self._judge = judge
+        self._asked_for = asked_for
         self._region = region
-        self._functions_may_all = functions_may_all
         self._free = free
 
     def accept(self, head: RequestHead) -> int:
@@ -86,11 +95,11 @@ class QueryApi:
         principal = await self._authentication.verify(claim, request)
         fields = query.fields_of(request.body if head.method == "POST" else head.query.encode())
         operation = self._operation(fields)
-        self._check(principal, operation)
+        members = query.parse(operation, fields)
+        await self._check(principal, operation, members, head)
         handler = self._handlers.get(operation.name)
         if handler is None:
             raise not_built(operation.name)
-        members = query.parse(operation, fields)
         validate(operation, members)
         context = RequestContext(
             account_id=principal.account_id,
@@ -111,14 +120,12 @@ class QueryApi:
             raise UnknownOperationException(f"Could not find operation {name[:200]} for version {version[:200]}")
         return operation
 
-    def _check(self, principal: Principal, operation: Operation) -> None:
-        if principal.session is None or self._functions_may_all or operation.name in self._free:
-            return
-        action = f"{self._service.signing_name}:{operation.name}"
-        raise AccessDeniedException(
-            f"User: {principal.arn} is not authorized to perform: {action} on resource: * "
-            f"because no identity-based policy allows the {action} action"
-        )
+    async def _check(self, principal: Principal, operation: Operation, members: Members, head: RequestHead) -> None:
+        """Raises AccessDeniedException."""
+        if operation.name not in self._free:
+            resource, facts = await self._asked_for(operation.name, members, principal.actor.caller)
+            wanted = (f"{self._service.signing_name}:{operation.name}", resource)
+            self._judge.check(principal.actor, wanted, head, {**facts, **facts_of_tags(members)})
 
     def _refusal(self, error: ApiError, request_id: str) -> Response:
         code, status = _CODES.get(error.code, (error.code, 0))

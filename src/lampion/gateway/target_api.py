@@ -6,7 +6,6 @@ from typing import Any, Final
 import msgspec
 
 from lampion.aws.errors import (
-    AccessDeniedException,
     RequestEntityTooLargeException,
     UnknownOperationException,
     WireError,
@@ -18,6 +17,7 @@ from lampion.aws.serializer import serialize
 from lampion.aws.validator import validate
 from lampion.domain.errors import ApiError, CallerError
 from lampion.gateway.authentication import Authentication
+from lampion.gateway.judge import Judge
 from lampion.http.message import Request, RequestHead, Response
 
 _MOST_BYTES: Final = 4 * 1024 * 1024
@@ -31,7 +31,7 @@ class _Call(msgspec.Struct, frozen=True):
 
 
 class TargetApi:
-    """One service (gateway.door.Door). Functions stay out unless they may do everything."""
+    """One service (gateway.door.Door)."""
 
     def __init__(
         self,
@@ -41,14 +41,14 @@ class TargetApi:
         authentication: Authentication,
         region: str,
         scheme: str,
-        functions_may_all: bool,
+        judge: Judge,
     ) -> None:
         self._service = service
         self._handlers = handlers
         self._authentication = authentication
         self._region = region
         self._scheme = scheme
-        self._functions_may_all = functions_may_all
+        self._judge = judge
 
     def accept(self, head: RequestHead) -> int:
         """Never refuses: its errors have a form of their own."""
@@ -73,12 +73,7 @@ class TargetApi:
 
     async def _answer(self, operation: Operation, claim: Any, request: Request, request_id: str) -> Response:
         principal = await self._authentication.verify(claim, request)
-        if principal.session is not None and not self._functions_may_all:
-            action = f"{self._service.name}:{operation.name}"
-            raise AccessDeniedException(
-                f"User: {principal.session.arn} is not authorized to perform: {action} on resource: * "
-                f"because no identity-based policy allows the {action} action"
-            )
+        self._judge.check(principal.actor, (f"{self._service.name}:{operation.name}", "*"), request.head)
         members = parse(operation, {}, "", request.head.headers, request.body)
         validate(operation, members)
         context = RequestContext(

@@ -1,0 +1,13 @@
+"""What an operation of STS is about, to IAM."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lampion.identity.callers import Caller
+
+
+async def asked_of_sts(
+    operation: str, members: dict[str, Any], caller: Caller
+) -> tuple[str, Mapping[str, Sequence[str]]]:
+    """The role that is to be assumed; "*" where there is none."""
+    return str(members.get("RoleArn", "*")), {}
