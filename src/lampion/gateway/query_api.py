@@ -61,7 +61,7 @@ class QueryApi:
         region: str,
         free: frozenset[str] = frozenset(),
     ) -> None:
-        """`asked_for` tells what IAM calls what an operation is about; `free` are operations that need no permission."""
+        """`asked_for` says what an operation is about, to IAM; `free` are operations that need no permission."""
         self._service = service
         self._handlers = handlers
         self._authentication = authentication

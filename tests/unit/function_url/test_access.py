@@ -4,13 +4,15 @@ from typing import Any
 
 import pytest
 
-from lampion.clock.rng import SeededRng
 from lampion.domain.arn import FunctionKey
 from lampion.domain.function_url import FunctionUrlConfig
-from lampion.function_url.access import Visitor, is_allowed, known_of, visitor_of
+from lampion.function_url.access import is_allowed
 from lampion.http.message import RequestHead
-from lampion.identity.session_keys import SessionKeys
+from lampion.identity.actors import ANYBODY, Actor
+from lampion.identity.directory import Directory
+from lampion.identity.request_facts import Asking
 from lampion.identity.statements import read_policy
+from tests.identities import Session, resources_in_memory
 
 OWNER, STRANGER = "123456789012", "210987654321"
 KEY = FunctionKey(OWNER, "us-east-1", "f")
@@ -41,23 +43,20 @@ def both(principal: Any = "*", auth_type: str = "NONE", arn: str = KEY.arn) -> l
     return [url_permission(principal, auth_type, arn), function_permission(principal, arn)]
 
 
-def account(account_id: str) -> Visitor:
-    return visitor_of(account_id, None, may_all=True)
+def account(account_id: str) -> Actor:
+    return Directory(resources_in_memory()).root(account_id)
 
 
-def session(account_id: str = OWNER, *, may_all: bool = False) -> Visitor:
-    key = SessionKeys(SeededRng(1)).issue(account_id=account_id, role=ROLE.replace(OWNER, account_id), session_name="s")
-    return visitor_of(account_id, key, may_all=may_all)
+def session(account_id: str = OWNER, *, may_all: bool = False) -> Actor:
+    arn = f"arn:aws:sts::{account_id}:assumed-role/worker/s"
+    return Session(arn, ROLE.replace(OWNER, account_id), may_all).actor
 
 
-def allowed(of: FunctionUrlConfig, visitor: Visitor, *statements: Any, client: str = "192.0.2.1") -> bool:
+def allowed(of: FunctionUrlConfig, actor: Actor, *statements: Any, client: str = "192.0.2.1") -> bool:
     head = RequestHead(method="GET", path="/", query="", headers={"user-agent": "curl"}, content_length=0)
     head.client = client
-    known = known_of(head, visitor, now=NOW, scheme="http", region="us-east-1")
-    return is_allowed(of, [read_policy({"Statement": list(statements)})], visitor, known)
-
-
-ANYBODY = Visitor()
+    asking = Asking(head, now_epoch_seconds=NOW, scheme="http", region="us-east-1")
+    return is_allowed(of, [read_policy({"Statement": list(statements)})], actor, asking)
 
 
 def test_a_public_url_needs_both_permissions() -> None:
@@ -129,8 +128,8 @@ def test_a_function_s_session_needs_its_account_s_word_or_one_to_itself() -> Non
 def test_conditions_know_the_request() -> None:
     principal = {"AWS": "*"}
 
-    def holds(visitor: Visitor, **condition: Any) -> bool:
-        return allowed(config("AWS_IAM"), visitor, statement("lambda:*", principal, **condition))
+    def holds(actor: Actor, **condition: Any) -> bool:
+        return allowed(config("AWS_IAM"), actor, statement("lambda:*", principal, **condition))
 
     assert holds(account(STRANGER), StringEquals={"aws:PrincipalAccount": STRANGER})
     assert not holds(account(STRANGER), StringEquals={"aws:PrincipalOrgID": "o-1"})

@@ -7,15 +7,14 @@ import pytest
 
 from lampion.aws.errors import InvalidSignatureException, UnrecognizedClientException
 from lampion.aws.sigv4_sign import Signer
-from lampion.clock.rng import SystemRng
 from lampion.clock.virtual import VirtualClock
+from lampion.domain.iam.identity import IdentityKind
 from lampion.gateway.authentication import HASHED_APART_BYTES, Principal, SignedAuthentication
 from lampion.http.message import Request, RequestHead
-from lampion.identity.access_keys import AccessKeyring
-from lampion.identity.session_keys import SessionKeys
-from lampion.store.memory import MemoryAccessKeys
+from lampion.store.iam import USER_KEYS
+from tests.identities import ACCOUNT, identity, keep, key_of, keys_in, resources_in_memory
 
-ACCOUNT, REGION = "123456789012", "us-east-1"
+REGION = "us-east-1"
 SIZES = (HASHED_APART_BYTES - 1, HASHED_APART_BYTES, 4 * HASHED_APART_BYTES)
 
 
@@ -24,19 +23,17 @@ class Door:
 
     def __init__(self) -> None:
         self.clock = VirtualClock()
-        self.keys = AccessKeyring(MemoryAccessKeys(), SystemRng())
-        self.sessions = SessionKeys(SystemRng())
-        self.authentication = SignedAuthentication(
-            keys=self.keys, sessions=self.sessions, region=REGION, clock=self.clock
-        )
+        self.resources = resources_in_memory()
+        self.keys = keys_in(self.resources)
+        self.authentication = SignedAuthentication(keys=self.keys, region=REGION, clock=self.clock)
         self.looks = 0
 
     async def signer(self) -> Signer:
-        key = await self.keys.root(ACCOUNT)
+        key = await self.keys.roots.root(ACCOUNT)
         return Signer(key.access_key_id, key.secret_access_key, REGION)
 
     def session_signer(self) -> Signer:
-        key = self.sessions.issue(account_id=ACCOUNT, role="arn:aws:iam::123456789012:role/r", session_name="f")
+        key = self.keys.sessions.issue(account_id=ACCOUNT, role="arn:aws:iam::123456789012:role/r", session_name="f")
         return Signer(key.access_key_id, key.secret_access_key, REGION, session_token=key.session_token)
 
     async def verify(self, signer: Signer, signed: bytes, sent: bytes, **more: str) -> Principal:
@@ -93,3 +90,35 @@ async def test_others_are_served_while_a_large_body_is_hashed() -> None:
         await asyncio.sleep(0)
         turns += 1
     assert turns > 100
+
+
+async def test_a_users_key_is_the_users_as_long_as_it_is_active_and_he_is_there() -> None:
+    door, ann = Door(), identity(IdentityKind.USER, "ann")
+    await keep(door.resources, ann)
+    key = await key_of(door.resources, ann)
+    signer = Signer(key.access_key_id, key.secret_access_key, REGION)
+    principal = await door.verify(signer, b"", b"")
+    assert (principal.arn, principal.user_id) == (ann.arn, ann.unique_id)
+    await keep(door.resources, dataclasses.replace(ann, path="/staff/"))
+    assert (await door.verify(signer, b"", b"")).arn == f"arn:aws:iam::{ACCOUNT}:user/staff/ann"
+    with pytest.raises(InvalidSignatureException):
+        await door.verify(Signer(key.access_key_id, "wrong", REGION), b"", b"")
+    inactive = dataclasses.replace(key, status="Inactive")
+    await door.resources.change(lambda stored: stored.put(USER_KEYS, inactive))
+    with pytest.raises(UnrecognizedClientException):
+        await door.verify(signer, b"", b"")
+
+
+async def test_who_is_made_again_under_a_name_doesnt_get_the_old_keys() -> None:
+    door, ann = Door(), identity(IdentityKind.USER, "ann")
+    await keep(door.resources, ann)
+    key = await key_of(door.resources, ann)
+    await keep(door.resources, dataclasses.replace(ann, unique_id="another"))
+    with pytest.raises(UnrecognizedClientException):
+        await door.verify(Signer(key.access_key_id, key.secret_access_key, REGION), b"", b"")
+
+
+@pytest.mark.parametrize("key_id", ["", "LKIA", "AKIAIOSFODNN7EXAMPLE", "LKIA" + "Z" * 16, "LKIA0000000000000000", "é"])
+async def test_ids_that_are_no_keys_of_this_server_are_unknown(key_id: str) -> None:
+    door = Door()
+    assert await door.keys.users.find(key_id) is None

@@ -1,62 +1,180 @@
-"""Whom AWS would name, for what, and of which resource, when a role has no policy."""
+"""What a caller may do with Lambda's API: as his own policies and those of what he asks for have it at that moment."""
 
-from collections.abc import Mapping
-from typing import Any, NoReturn
-
-import pytest
+import dataclasses
+import json
+from typing import Any
 
 from lampion.aws.errors import AccessDeniedException
-from lampion.clock.rng import SeededRng
-from lampion.gateway.authorization import Authorization, resource_of
-from lampion.identity.session_keys import SessionKeys
+from lampion.clock.virtual import VirtualClock
+from lampion.domain.arn import FunctionKey
+from lampion.domain.iam.identity import Identity, IdentityKind
+from lampion.domain.policy import no_policy
+from lampion.gateway.authentication import Principal
+from lampion.gateway.authorization import Authorization
+from lampion.gateway.judge import Judge
+from lampion.http.message import RequestHead
+from lampion.identity.directory import Directory
+from lampion.store.iam import MANAGED_POLICIES
+from lampion.store.policies import POLICIES
+from tests.identities import ACCOUNT, allowing, identity, keep, managed, resources_in_memory
 
-SESSION = SessionKeys(SeededRng(1)).issue(
-    account_id="123456789012", role="arn:aws:iam::123456789012:role/r", session_name="f"
-)
-PREFIX = "arn:aws:lambda:eu-west-1:123456789012"
-FOREIGN = "arn:aws:lambda:us-east-1:210987654321:function:other"
-
-
-@pytest.mark.parametrize(
-    ("operation", "members", "resource"),
-    [
-        ("ListFunctions", {}, "*"),
-        ("GetAccountSettings", {}, "*"),
-        ("GetFunction", {"FunctionName": "f"}, f"{PREFIX}:function:f"),
-        ("Invoke", {"FunctionName": "f", "Qualifier": "live"}, f"{PREFIX}:function:f:live"),
-        ("Invoke", {"FunctionName": "f:7"}, f"{PREFIX}:function:f:7"),
-        ("Invoke", {"FunctionName": FOREIGN}, FOREIGN),
-        ("Invoke", {"FunctionName": "210987654321:function:other"}, f"{PREFIX[:-12]}210987654321:function:other"),
-        ("Invoke", {"FunctionName": "not a name"}, "*"),
-        ("CreateEventSourceMapping", {"FunctionName": "f"}, "*"),
-        ("ListEventSourceMappings", {"FunctionName": "f"}, "*"),
-        ("GetEventSourceMapping", {"UUID": "u"}, f"{PREFIX}:event-source-mapping:u"),
-        ("PublishLayerVersion", {"LayerName": "l"}, f"{PREFIX}:layer:l"),
-        ("ListTags", {"Resource": FOREIGN}, FOREIGN),
-        ("PutResourcePolicy", {"ResourceArn": FOREIGN, "Policy": "{}"}, FOREIGN),
-        ("GetCapacityProvider", {"CapacityProviderName": "c"}, f"{PREFIX}:capacity-provider:c"),
-    ],
-)
-def test_the_resource_of_an_operation(operation: str, members: Mapping[str, Any], resource: str) -> None:
-    assert resource_of(operation, members, "123456789012", "eu-west-1") == resource
+REGION = "eu-west-1"
+F = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f"
+OTHER_ACCOUNT = "210987654321"
 
 
-@pytest.mark.parametrize(
-    ("operation", "action"),
-    [("Invoke", "InvokeFunction"), ("InvokeAsync", "InvokeFunction"), ("TagResource", "TagResource")],
-)
-def test_the_refusal_is_aws_sentence(operation: str, action: str) -> None:
-    authorization = Authorization(functions_may_all=False, region="eu-west-1")
-    with pytest.raises(AccessDeniedException) as caught:
-        authorization.check(SESSION, operation, lambda: {"FunctionName": "g"})
-    assert caught.value.message == (
-        f"User: arn:aws:sts::123456789012:assumed-role/r/f is not authorized to perform: lambda:{action} "
-        f"on resource: {PREFIX}:function:g because no identity-based policy allows the lambda:{action} action"
+class Api:
+    """Lambda's, as far as it asks who may."""
+
+    def __init__(self, *, functions_may_all: bool = False) -> None:
+        self.resources = resources_in_memory()
+        self.directory = Directory(self.resources, functions_may_all=functions_may_all)
+        judge = Judge(region=REGION, scheme="http", clock=VirtualClock())
+        self.authorization = Authorization(judge, resources=self.resources, region=REGION)
+
+    async def may(self, principal: Principal, operation: str = "Invoke", **members: Any) -> bool:
+        """Whether it is allowed; with a path for each function."""
+        asked = {"FunctionName": "f", **members}
+        head = RequestHead("POST", f"/{asked['FunctionName']}", asked.get("Qualifier", ""), {}, 0)
+        try:
+            await self.authorization.check(principal, operation, asked, head)
+        except AccessDeniedException as error:
+            self.refusal = error.message
+            return False
+        return True
+
+    async def user(self, *documents: str, **more: Any) -> tuple[Identity, Principal]:
+        user = identity(IdentityKind.USER, "ann", *documents, **more)
+        await keep(self.resources, user)
+        return user, await self.as_user(user)
+
+    async def as_user(self, user: Identity) -> Principal:
+        actor = await self.directory.user(user.account_id, user.unique_id)
+        assert actor is not None
+        return Principal(user.account_id, "key-of-ann", actor)
+
+    async def permit(self, *statements: dict[str, Any], qualifier: str | None = None) -> None:
+        """Put a policy on the function."""
+        policy = no_policy(FunctionKey(ACCOUNT, REGION, "f"), qualifier)
+        changed = dataclasses.replace(
+            policy, document={"Statement": list(statements)}, revision_id=json.dumps(statements)
+        )
+        await self.resources.change(lambda stored: stored.put(POLICIES, changed))
+
+
+def root(api: Api, account_id: str) -> Principal:
+    return Principal(account_id, f"root-of-{account_id}", api.directory.root(account_id))
+
+
+async def test_the_root_may_all_of_its_own_and_nothing_of_others() -> None:
+    api = Api()
+    assert await api.may(root(api, ACCOUNT))
+    assert await api.may(root(api, ACCOUNT), "DeleteFunction")
+    assert not await api.may(root(api, OTHER_ACCOUNT), FunctionName=F)
+    assert api.refusal.endswith("because no resource-based policy allows the lambda:InvokeFunction action")
+
+
+async def test_another_account_may_what_the_functions_policy_lets_it() -> None:
+    api = Api()
+    statement = {"Effect": "Allow", "Principal": {"AWS": OTHER_ACCOUNT}, "Action": "lambda:InvokeFunction"}
+    await api.permit({**statement, "Resource": F})
+    assert await api.may(root(api, OTHER_ACCOUNT), FunctionName=F)
+    assert not await api.may(root(api, OTHER_ACCOUNT), "GetFunction", FunctionName=F)
+    assert not await api.may(root(api, OTHER_ACCOUNT), FunctionName=F, Qualifier="live")
+    await api.permit({**statement, "Resource": f"{F}:live"}, qualifier="live")
+    assert await api.may(root(api, OTHER_ACCOUNT), FunctionName=F, Qualifier="live")
+
+
+async def test_a_user_may_what_policies_in_and_on_it_and_on_its_groups_allow() -> None:
+    api = Api()
+    user, principal = await api.user(allowing("lambda:InvokeFunction", resource=F))
+    assert await api.may(principal)
+    assert not await api.may(principal, FunctionName="g")
+    assert api.refusal == (
+        f"User: {user.arn} is not authorized to perform: lambda:InvokeFunction on resource: {F[:-1]}g "
+        "because no identity-based policy allows the lambda:InvokeFunction action"
     )
+    await keep(api.resources, identity(IdentityKind.GROUP, "staff", allowing("lambda:Get*")))
+    _, principal = await api.user(groups=("staff",))
+    assert await api.may(principal, "GetFunction")
+    assert not await api.may(principal)
+    _, principal = await api.user(attached=("arn:aws:iam::aws:policy/AWSLambda_FullAccess",))
+    assert await api.may(principal, "DeleteFunction")
 
 
-def test_who_may_do_everything_is_not_asked_what_it_is() -> None:
-    def unread() -> NoReturn:
-        raise AssertionError("the members were read")
+async def test_every_change_of_a_policy_counts_from_the_next_call_on() -> None:
+    api = Api()
+    user, principal = await api.user(allowing("lambda:*"))
+    for _ in range(2):  # the second answer is remembered
+        assert await api.may(principal)
+    await keep(api.resources, dataclasses.replace(user, inline={"p": allowing("lambda:*", effect="Deny")}))
+    assert not await api.may(await api.as_user(user))
+    await keep(api.resources, user)
+    assert await api.may(await api.as_user(user))
+    await api.permit({"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": F})
+    assert not await api.may(await api.as_user(user))
+    assert "with an explicit deny in a resource-based policy" in api.refusal
+    assert not await api.may(root(api, ACCOUNT))
 
-    Authorization(functions_may_all=True, region="eu-west-1").check(SESSION, "Invoke", unread)
+
+async def test_what_depends_on_the_request_is_asked_each_time() -> None:
+    api = Api()
+    here: dict[str, Any] = {"Condition": {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}}
+    _, principal = await api.user(allowing("lambda:InvokeFunction", **here))
+
+    async def may_from(client: str) -> bool:
+        head = RequestHead("POST", "/f", "", {}, 0)
+        head.client = client
+        try:
+            await api.authorization.check(principal, "Invoke", {"FunctionName": "f"}, head)
+        except AccessDeniedException:
+            return False
+        return True
+
+    assert [await may_from(one) for one in ("192.0.2.1", "198.51.100.1", "192.0.2.2")] == [True, False, True]
+
+
+async def test_a_boundary_that_is_gone_allows_nothing() -> None:
+    api = Api()
+    _, principal = await api.user(allowing("lambda:*"), boundary=f"arn:aws:iam::{ACCOUNT}:policy/gone")
+    assert not await api.may(principal)
+    assert api.refusal.endswith("because no permissions boundary allows the lambda:InvokeFunction action")
+
+
+async def test_who_gives_a_function_a_role_must_be_allowed_to_pass_it() -> None:
+    api, role = Api(), f"arn:aws:iam::{ACCOUNT}:role/r"
+    _, principal = await api.user(allowing("lambda:*"))
+    assert not await api.may(principal, "CreateFunction", Role=role)
+    assert f"is not authorized to perform: iam:PassRole on resource: {role} because" in api.refusal
+    to_lambda: dict[str, Any] = {"Condition": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}}
+    _, principal = await api.user(allowing("lambda:*"), allowing("iam:PassRole", resource=role, **to_lambda))
+    assert await api.may(principal, "CreateFunction", Role=role)
+    assert not await api.may(principal, "UpdateFunctionConfiguration", Role=f"{role}2")
+
+
+async def test_a_functions_session_may_what_its_role_may_and_nothing_without_one() -> None:
+    api, arn = Api(), f"arn:aws:sts::{ACCOUNT}:assumed-role/r/f"
+
+    async def session(to: Api = api) -> Principal:
+        actor = await to.directory.session(f"arn:aws:iam::{ACCOUNT}:role/service/r", arn, "AROA:f")
+        return Principal(ACCOUNT, "key-of-f", actor)
+
+    assert not await api.may(await session())
+    assert api.refusal.startswith(f"User: {arn} is not authorized to perform: lambda:InvokeFunction on resource: {F}")
+    await keep(api.resources, identity(IdentityKind.ROLE, "r", allowing("lambda:InvokeFunction")))
+    assert await api.may(await session())
+    assert not await api.may(await session(), "DeleteFunction")
+    trusting = Api(functions_may_all=True)
+    assert await trusting.may(await session(trusting), "DeleteFunction")
+
+
+async def test_the_own_managed_policies_of_an_account_hold_in_their_default_version() -> None:
+    api = Api()
+    made = managed("p", allowing("lambda:GetFunction"), allowing("lambda:InvokeFunction"))
+    await api.resources.change(lambda stored: stored.put(MANAGED_POLICIES, made))
+    user, principal = await api.user(attached=(made.arn,))
+    assert await api.may(principal, "GetFunction")
+    assert not await api.may(principal)
+    changed = dataclasses.replace(made, default_version_id="v2")
+    await api.resources.change(lambda stored: stored.put(MANAGED_POLICIES, changed))
+    assert await api.may(await api.as_user(user))
