@@ -1,5 +1,6 @@
-"""boto3 with two accounts on one server: each has its own functions, and none reaches those of the other."""
+"""boto3 with two accounts on one server: each has its own functions, and reaches those of the other by permission."""
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from tests.conformance.accounts import account
 from tests.deployment import creation, wait_active
 from tests.live_server import LiveServer
 
-OWNER, OTHER = "123456789012", "111122223333"
+OWNER, OTHER, THIRD = "123456789012", "111122223333", "333322221111"
 SOURCE = "def handler(event, context):\n    return context.invoked_function_arn\n"
 ARN = f"arn:aws:lambda:us-east-1:{OWNER}:function:mine"
 GIVEN: dict[str, Any] = {
@@ -52,8 +53,7 @@ def accounts(start_server: Callable[..., LiveServer]) -> Iterator[Accounts]:
 
 
 def test_no_operation_reaches_the_function_of_another_account(accounts: Accounts) -> None:
-    """Policies aren't evaluated yet: not even a statement that grants it opens a function to another account."""
-    accounts.owner.add_permission(FunctionName="mine", StatementId="s", Action="lambda:GetFunction", Principal=OTHER)
+    accounts.owner.add_permission(FunctionName="mine", StatementId="s", Action="lambda:GetFunction", Principal=THIRD)
     before = state_of(accounts.owner)
     answers = {name: asked(accounts.other, name, given) for name, given in operations_on_functions(accounts.other)}
     denied = {name: answer for name, answer in answers.items() if answer[0] != "OperationNotImplementedException"}
@@ -66,6 +66,34 @@ def test_no_operation_reaches_the_function_of_another_account(accounts: Accounts
         ), message
         assert message.endswith(f" because no resource-based policy allows the lambda:{action} action"), message
     assert state_of(accounts.owner) == before
+
+
+def test_a_permission_lets_another_account_do_that_and_nothing_else(accounts: Accounts) -> None:
+    owner, other = accounts
+    for qualifier, sid in ((None, "all"), ("alias", "of-alias")):
+        given = {} if qualifier is None else {"Qualifier": qualifier}
+        owner.add_permission(
+            FunctionName="mine", StatementId=sid, Action="lambda:InvokeFunction", Principal=OTHER, **given
+        )
+    assert other.invoke(FunctionName=ARN)["Payload"].read().decode() == f'"{ARN}"'
+    assert other.invoke(FunctionName=ARN, Qualifier="alias")["Payload"].read().decode() == f'"{ARN}:alias"'
+    assert asked(other, "Invoke", {"FunctionName": ARN, "Qualifier": "1"})[0] == "AccessDeniedException"
+    assert asked(other, "GetFunction", {"FunctionName": ARN})[0] == "AccessDeniedException"
+    owner.remove_permission(FunctionName="mine", StatementId="all")
+    assert asked(other, "Invoke", {"FunctionName": ARN})[0] == "AccessDeniedException"
+    owner.remove_permission(FunctionName="mine", StatementId="of-alias", Qualifier="alias")
+    assert asked(other, "Invoke", {"FunctionName": ARN, "Qualifier": "alias"})[0] == "AccessDeniedException"
+
+
+def test_a_denial_holds_for_the_owner_too(accounts: Accounts) -> None:
+    denial = {"Effect": "Deny", "Principal": {"AWS": OWNER}, "Action": "lambda:InvokeFunction", "Resource": ARN}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [denial]})
+    accounts.owner.put_resource_policy(ResourceArn=ARN, Policy=policy)
+    code, status, message = asked(accounts.owner, "Invoke", {"FunctionName": "mine"})
+    assert (code, status) == ("AccessDeniedException", 403)
+    assert message.endswith(f"on resource: {ARN} with an explicit deny in a resource-based policy")
+    accounts.owner.delete_resource_policy(ResourceArn=ARN)
+    assert accounts.owner.invoke(FunctionName="mine")["StatusCode"] == 200
 
 
 def test_a_name_is_each_accounts_own(accounts: Accounts) -> None:

@@ -12,7 +12,7 @@ from lampion.aws.model import load_service
 from lampion.aws.operation import collect
 from lampion.aws.sigv4_sign import Signer
 from lampion.config import Settings
-from lampion.config.values import AuthMode, FunctionAccess
+from lampion.config.values import AuthMode
 from lampion.endpoints.aws_client import AwsClient
 from lampion.endpoints.http_client import HttpClient
 from lampion.function_url.door import FunctionUrlDoor, Listening
@@ -33,8 +33,7 @@ async def other_services(settings: Settings, ports: Ports, work: Work) -> AsyncI
         yield OtherServices(
             AwsClient(settings.endpoints, http, ports.clock),
             configured=settings.endpoints.of_service.keys(),
-            sessions=work.keys.sessions,
-            functions_may_all=settings.function_access is FunctionAccess.ALL,
+            keys=work.keys,
             clock=ports.clock,
         )
     finally:

@@ -173,8 +173,8 @@ class Settings:
             "none",
             parse_function_access,
             "none|all",
-            "What functions may do with AWS APIs here, as roles have no policies yet: nothing, or all that their "
-            "account may, and what the keys of the [services.NAME] sqs, sns and eventbridge may.",
+            "What functions may do with AWS APIs here beside what policies of their roles allow: nothing, or all that "
+            "their account may, and what the keys of the [services.NAME] sqs, sns and eventbridge may.",
         )
     )
     interpreter: Mapping[str, Path] = field(

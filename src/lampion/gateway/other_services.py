@@ -1,7 +1,7 @@
 """Queues, topics and event buses as functions reach them: through this server, which asks with its own keys.
 
-A sandbox has no way to them by itself. Only the session of a function is served, and only with --function-access all:
-what the configured key may do, such functions may.
+A sandbox has no way to them by itself. Only the session of a function is served, as far as its role's policies, or
+--function-access all, let it: never further than the configured key may go.
 """
 
 import json
@@ -20,8 +20,11 @@ from lampion.domain.limits import MIB
 from lampion.endpoints.aws_client import AwsClient, Call
 from lampion.endpoints.errors import ServiceUnreachable
 from lampion.endpoints.services import Service
+from lampion.gateway.judge import Judge
+from lampion.gateway.passed_on_resources import asked_for
 from lampion.http.message import Request, RequestHead, Response
-from lampion.identity.session_keys import SessionKey, SessionKeys
+from lampion.identity.keys import Keys
+from lampion.identity.session_keys import SessionKey
 
 REACHED: Final = frozenset({Service.SQS, Service.SNS, Service.EVENTBRIDGE})
 """All their operations are `POST /`. S3's paths could be this server's own."""
@@ -29,7 +32,6 @@ REACHED: Final = frozenset({Service.SQS, Service.SNS, Service.EVENTBRIDGE})
 _REQUEST_BYTES: Final = 2 * MIB  # ten messages of 1 MiB together, and the JSON around them
 _SCOPE: Final = re.compile(r"Credential=[^/\s]+/\d{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
 _PASSED_ON: Final[tuple[str, ...]] = ("content-type", "x-amz-target", "x-amzn-query-mode", "x-amzn-trace-id")
-_ACTION: Final = re.compile(rb"(?:^|&)Action=([A-Za-z]{1,64})(?:&|$)")
 _OF_THE_CONNECTION: Final = frozenset(
     ("connection", "content-length", "date", "keep-alive", "server", "transfer-encoding", "upgrade")
 )
@@ -51,14 +53,12 @@ class OtherServices:
         client: AwsClient,
         *,
         configured: Collection[Service],
-        sessions: SessionKeys,
-        functions_may_all: bool,
+        keys: Keys,
         clock: Clock,
     ) -> None:
         self._client = client
         self._by_name = {service.signing_name: service for service in REACHED.intersection(configured)}
-        self._sessions = sessions
-        self._functions_may_all = functions_may_all
+        self._keys = keys
         self._clock = clock
 
     def serves(self, head: RequestHead) -> bool:
@@ -83,15 +83,9 @@ class OtherServices:
         try:
             session = self._session(asked.claim)
             check(asked.claim, session.secret_access_key, request.body)
+            await self._check(session, asked, request)
         except WireError as error:
             return _refusal(request, 403, error.code, error.message, request_id)
-        if not self._functions_may_all:
-            action = _action(asked.service, request)
-            message = (
-                f"User: {session.arn} is not authorized to perform: {action} "
-                f"because no identity-based policy allows the {action} action"
-            )
-            return _refusal(request, 403, "AccessDeniedException", message, request_id)
         try:
             return await self._passed_on(asked, request)
         except ServiceUnreachable as error:
@@ -101,10 +95,20 @@ class OtherServices:
 
     def _session(self, claim: Claim) -> SessionKey:
         token = claim.security_token
-        session = None if token is None else self._sessions.find(claim.access_key_id, token)
+        session = None if token is None else self._keys.sessions.find(claim.access_key_id, token)
         if session is None:
             raise UnrecognizedClientException("The security token included in the request is invalid.")
         return session
+
+    async def _check(self, session: SessionKey, asked: _Asked, request: Request) -> None:
+        """Raises AccessDeniedException."""
+        actor = await self._keys.directory.session(session.role_arn, session.arn, session.user_id)
+        judge = Judge(region=asked.region, scheme="http", clock=self._clock)
+        where = (asked.region, session.account_id)
+        target = request.head.headers.get("x-amz-target", "")
+        action, resources = asked_for(asked.service, target, request.body, where)
+        for resource in resources:
+            judge.check(actor, (action, resource), request.head)
 
     async def _passed_on(self, asked: _Asked, request: Request) -> Response:
         """Raises ServiceUnreachable."""
@@ -114,15 +118,6 @@ class OtherServices:
         answer = await self._client.ask(reach, Call(headers, request.body))
         told = {name: value for name, value in answer.headers.items() if name not in _OF_THE_CONNECTION}
         return Response(answer.status, answer.body, told)
-
-
-def _action(service: Service, request: Request) -> str:
-    """As IAM names it."""
-    name = request.head.headers.get("x-amz-target", "").rpartition(".")[2]
-    if not name:
-        found = _ACTION.search(request.body)
-        name = "*" if found is None else found[1].decode()
-    return f"{service.signing_name}:{name}"
 
 
 def _refusal(request: Request, status: int, code: str, message: str, request_id: str) -> Response:
