@@ -16,6 +16,7 @@ from lampion.identity.key_ids import USER_PREFIX, key_id
 from lampion.identity.keys import Keys
 from lampion.identity.session_keys import SessionKeys
 from lampion.identity.statements import EVERYTHING
+from lampion.identity.temporary_keys import TemporaryKeys
 from lampion.identity.user_keys import UserKeys
 from lampion.store.cached_functions import CachedFunctions
 from lampion.store.cached_resources import CachedResources
@@ -36,6 +37,7 @@ def keys_in(resources: CachedResources, *, functions_may_all: bool = False) -> K
         roots=AccessKeyring(MemoryAccessKeys(), SystemRng()),
         users=UserKeys(resources),
         sessions=SessionKeys(SystemRng()),
+        temporary=TemporaryKeys(b"secret of the server", SystemRng()),
         directory=Directory(resources, functions_may_all=functions_may_all),
     )
 

@@ -26,6 +26,7 @@ from lampion.services.iam.tags import IamTagsApi
 from lampion.services.iam.users import UsersApi
 from lampion.services.sts.asked import asked_of_sts
 from lampion.services.sts.callers import CallersApi
+from lampion.services.sts.sessions import SessionsApi, StsRooms
 
 GLOBAL_REGION: Final = "us-east-1"
 """Where clients believe services to be that have no region, or an old endpoint for all."""
@@ -55,6 +56,7 @@ def neighbours(
         rng=ports.rng,
         markers=Markers(hmac.digest(secret, b"iam pagination markers", "sha256")),
     )
+    sts_rooms = StsRooms(resources=stores.resources, temporary=work.keys.temporary, clock=ports.clock)
     return {
         "iam": QueryApi(
             service=iam,
@@ -66,12 +68,12 @@ def neighbours(
         ),
         "sts": QueryApi(
             service=sts,
-            handlers=collect(sts, [CallersApi()]),
+            handlers=collect(sts, [CallersApi(), SessionsApi(sts_rooms)]),
             authentication=authentication("sts"),
             judge=judge,
             asked_for=asked_of_sts,
             region=settings.region,
-            free=frozenset(("GetCallerIdentity",)),
+            free=frozenset(("GetCallerIdentity", "GetSessionToken", "AssumeRole")),
         ),
     }
 

@@ -1,6 +1,7 @@
 """Builds what runs functions, and ends it: environments, deployments, the invoke path, the queues' way in."""
 
 import asyncio
+import hmac
 import logging
 import os
 from collections.abc import AsyncIterator, Coroutine, Iterable
@@ -36,6 +37,7 @@ from lampion.gateway.function_doors import FunctionDoors
 from lampion.identity.directory import Directory
 from lampion.identity.keys import Keys
 from lampion.identity.session_keys import SessionKeys
+from lampion.identity.temporary_keys import TemporaryKeys
 from lampion.identity.user_keys import UserKeys
 from lampion.invoke.busy_poll import BusyPoll
 from lampion.invoke.concurrency import Concurrency
@@ -102,15 +104,22 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
     try:
         async with _running(deployments.run(), garbage.run(), provisioning.run(), preparing):
             built = (lookup, runtimes, deployments, sources, garbage, snapshots, pool, invoker, events, queues)
-            yield Work(*built, provisioning, _keys(settings, stores, sessions), doors)
+            yield Work(*built, provisioning, _keys(settings, ports, stores, sessions), doors)
     finally:
         await pool.close()
         await snapshots.close()
 
 
-def _keys(settings: Settings, stores: Stores, sessions: SessionKeys) -> Keys:
+def _keys(settings: Settings, ports: Ports, stores: Stores, sessions: SessionKeys) -> Keys:
     directory = Directory(stores.resources, functions_may_all=settings.function_access is FunctionAccess.ALL)
-    return Keys(roots=stores.keys, users=UserKeys(stores.resources), sessions=sessions, directory=directory)
+    secret = hmac.digest(stores.root_key.secret_access_key.encode(), b"temporary keys", "sha256")
+    return Keys(
+        roots=stores.keys,
+        users=UserKeys(stores.resources),
+        sessions=sessions,
+        temporary=TemporaryKeys(secret, ports.rng),
+        directory=directory,
+    )
 
 
 def _tell_of_close(bases: Iterable[RuntimeBase]) -> None:

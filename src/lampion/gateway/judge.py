@@ -24,6 +24,10 @@ class Judge:
         self._scheme = scheme
         self._clock = clock
 
+    def asking(self, head: RequestHead) -> Asking:
+        """What is known of how a request came, now."""
+        return Asking(head, now_epoch_seconds=self._clock.now(), scheme=self._scheme, region=self._region)
+
     def check(
         self,
         actor: Actor,
@@ -38,8 +42,7 @@ class Judge:
         owns it. Whether the same caller could be told something else for the same next time.
         """
         action, resource = wanted
-        asking = Asking(head, now_epoch_seconds=self._clock.now(), scheme=self._scheme, region=self._region)
-        known = Known(asking, actor.known, facts)
+        known = Known(self.asking(head), actor.known, facts)
         request = Request(caller=actor.caller, action=action, resource=resource, known=known)
         verdict = evaluate(request, actor.policies(*of_resource))
         if not verdict.is_allowed:

@@ -4,7 +4,9 @@ What was looked up stays at hand until something of IAM changes in its account, 
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Final
 
 from lampion.domain.iam.identity import Identity, IdentityKind
@@ -12,6 +14,7 @@ from lampion.identity.actors import Actor, known_of
 from lampion.identity.aws_managed_policies import aws_managed_policies
 from lampion.identity.callers import Caller, CallerKind, root
 from lampion.identity.statements import EVERYTHING, Policy, read_policy
+from lampion.identity.temporary_keys import Standing
 from lampion.store.cached_resources import CachedResources, Change
 from lampion.store.iam import GLOBAL, IDENTITIES, MANAGED_POLICIES, identity_place, policy_place
 from lampion.store.resources import Stored
@@ -67,7 +70,43 @@ class Directory:
             return Actor(caller=caller, user_id=user_id, identity=(EVERYTHING,), known=known)
         if role is None:
             return Actor(caller=caller, user_id=user_id, known=known)
-        return Actor(caller=caller, user_id=user_id, identity=role.identity, boundary=role.boundary, known=known)
+        return replace(role, caller=caller, user_id=user_id, known=known)
+
+    async def standing(self, standing: Standing) -> Actor | None:
+        """Whom a temporary key stands for; None when the user or the role is gone, or is another one by now."""
+        bounds = await self._bounds(standing)
+        facts = {f"aws:principaltag/{key.lower()}": (value,) for key, value in standing.tags.items()}
+        facts["aws:tokenissuetime"] = (_moment(standing.issued_epoch_seconds),)
+        if standing.source_identity:
+            facts["aws:sourceidentity"] = (standing.source_identity,)
+        if not standing.role_arn:
+            return await self._lent(standing, bounds, facts)
+        name = standing.role_arn.rpartition("/")[2]
+        role = await self.role(standing.account_id, name)
+        if role is None or role.user_id != standing.unique_id:
+            return None
+        arn = f"arn:aws:sts::{standing.account_id}:assumed-role/{name}/{standing.session_name}"
+        user_id = f"{role.user_id}:{standing.session_name}"
+        caller = Caller(CallerKind.ROLE_SESSION, standing.account_id, arn, standing.role_arn)
+        known = {**role.known, **known_of(caller, user_id, {}), **facts}
+        return replace(role, caller=caller, user_id=user_id, session=bounds, known=known)
+
+    async def _lent(
+        self, standing: Standing, bounds: tuple[Policy, ...] | None, facts: Mapping[str, Sequence[str]]
+    ) -> Actor | None:
+        """The user or root that asked for the key."""
+        if standing.unique_id:
+            actor = await self.user(standing.account_id, standing.unique_id)
+        else:
+            actor = self.root(standing.account_id)
+        return None if actor is None else replace(actor, session=bounds, known={**actor.known, **facts})
+
+    async def _bounds(self, standing: Standing) -> tuple[Policy, ...] | None:
+        if not standing.is_bounded:
+            return None
+        account_id, arns = standing.account_id, standing.policy_arns
+        managed = await self._resources.read(lambda stored: [_managed(stored, account_id, arn) for arn in arns])
+        return (*map(_read, standing.policies), *(one for one in managed if one is not None))
 
     async def _find(self, account_id: str, key: _Key) -> Actor | None:
         at_hand = self._known.get(account_id, {})
@@ -89,6 +128,14 @@ class Directory:
         if change.region == GLOBAL and change.touches(_KINDS):
             self._changes += 1
             self._known.pop(change.account_id, None)
+
+
+def _moment(epoch_seconds: int) -> str:
+    return f"{datetime.fromtimestamp(epoch_seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _read(document: str) -> Policy:
+    return read_policy(json.loads(document))
 
 
 def _actor(stored: Stored, account_id: str, key: _Key) -> Actor | None:
@@ -124,7 +171,7 @@ def _identity(stored: Stored, account_id: str, key: _Key) -> Identity | None:
 def _policies(stored: Stored, account_id: str, identity: Identity) -> Iterable[Policy]:
     """In it and on it. One that was deleted meanwhile says nothing: nothing is deleted while it is attached."""
     for document in identity.inline.values():
-        yield read_policy(json.loads(document))
+        yield _read(document)
     for arn in identity.attached:
         policy = _managed(stored, account_id, arn)
         if policy is not None:
