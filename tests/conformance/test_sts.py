@@ -77,7 +77,7 @@ def test_a_functions_key_is_a_session_of_its_role(
     assert identity["Arn"] == f"arn:aws:sts::123456789012:assumed-role/lambda-role/{name}"
     role_id, _, session = identity["UserId"].partition(":")
     assert (role_id[:4], len(role_id), session) == ("AROA", 21, name)
-    status, code, message = refused(sts.get_federation_token, Name="x")
+    status, code, message = refused(sts.get_federation_token, Name="who")
     assert (status, code) == (403, "AccessDenied")
     assert message.startswith(
         f"User: {identity['Arn']} is not authorized to perform: sts:GetFederationToken on resource: *"
@@ -123,7 +123,7 @@ def test_what_is_wrong_is_refused_in_the_form_of_the_protocol(
     nobody = sts_at(live_server, "AKIAIOSFODNN7EXAMPLE", "x" * 40)
     unknown = (403, "InvalidClientTokenId", "The security token included in the request is invalid.")
     assert refused(nobody.get_caller_identity) == unknown
-    status, _, message = refused(sts.get_federation_token, Name="x")
+    status, _, message = refused(sts.get_federation_token, Name="who")
     assert (status, "GetFederationToken" in message) == (501, True)
 
 
