@@ -105,7 +105,7 @@ class SignedAuthentication:
         keys, key_id = self._keys, claim.access_key_id
         session = keys.sessions.find(key_id, token)
         if session is not None:
-            actor = await keys.directory.session(session.role_arn, session.arn, session.user_id)
+            actor = await keys.directory.session(session)
             return session.secret_access_key, Principal(session.account_id, key_id, actor, session, has_session=True)
         try:
             opened = keys.temporary.open(key_id, token, self._clock.now())

@@ -102,7 +102,7 @@ class OtherServices:
 
     async def _check(self, session: SessionKey, asked: _Asked, request: Request) -> None:
         """Raises AccessDeniedException."""
-        actor = await self._keys.directory.session(session.role_arn, session.arn, session.user_id)
+        actor = await self._keys.directory.session(session)
         judge = Judge(region=asked.region, scheme="http", clock=self._clock)
         where = (asked.region, session.account_id)
         target = request.head.headers.get("x-amz-target", "")

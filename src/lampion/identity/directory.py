@@ -13,6 +13,7 @@ from lampion.domain.iam.identity import Identity, IdentityKind
 from lampion.identity.actors import Actor, known_of
 from lampion.identity.aws_managed_policies import aws_managed_policies
 from lampion.identity.callers import Caller, CallerKind, root
+from lampion.identity.session_keys import SessionKey
 from lampion.identity.statements import EVERYTHING, Policy, read_policy
 from lampion.identity.temporary_keys import Standing
 from lampion.store.cached_resources import CachedResources, Change
@@ -59,18 +60,16 @@ class Directory:
         """As the sessions of the role are, but for what is each session's own. None when there is no such role."""
         return await self._find(account_id, (IdentityKind.ROLE, name))
 
-    async def session(self, role_arn: str, arn: str, user_id: str) -> Actor:
-        """The session of a role that something here has assumed; of one that isn't there, it may nothing."""
-        account_id, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
-        caller = Caller(CallerKind.ROLE_SESSION, account_id, arn, role_arn)
-        role = await self.role(account_id, name)
-        tags = {} if role is None else dict(role.known)
-        known = {**tags, **known_of(caller, user_id, {})}
-        if self._functions_may_all:
-            return Actor(caller=caller, user_id=user_id, identity=(EVERYTHING,), known=known)
-        if role is None:
-            return Actor(caller=caller, user_id=user_id, known=known)
-        return replace(role, caller=caller, user_id=user_id, known=known)
+    async def session(self, session: SessionKey) -> Actor:
+        """A function, in its role. Of a role that isn't there, or is another account's, it may nothing."""
+        caller = Caller(CallerKind.ROLE_SESSION, session.account_id, session.arn, session.role_arn)
+        name = session.role_arn.rpartition("/")[2]
+        role = await self.role(session.account_id, name)
+        if role is None or role.caller.role_arn != session.role_arn:
+            role = Actor(caller=caller, user_id="")
+        user_id = f"{role.user_id}:{session.session_name}" if role.user_id else session.user_id
+        actor = replace(role, caller=caller, user_id=user_id, known={**role.known, **known_of(caller, user_id, {})})
+        return replace(actor, identity=(EVERYTHING,), boundary=None) if self._functions_may_all else actor
 
     async def standing(self, standing: Standing) -> Actor | None:
         """Whom a temporary key stands for; None when the user or the role is gone, or is another one by now."""
