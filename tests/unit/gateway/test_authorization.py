@@ -163,7 +163,7 @@ async def test_a_functions_session_may_what_its_role_may_and_nothing_without_one
     async def session(to: Api = api, account_id: str = ACCOUNT) -> Principal:
         role_arn = f"arn:aws:iam::{ACCOUNT}:role/r"
         key = SessionKeys(SystemRng()).issue(account_id=account_id, role=role_arn, session_name="f")
-        return Principal(account_id, "key-of-f", await to.directory.session(key))
+        return Principal(account_id, key.access_key_id, await to.directory.session(key))
 
     assert not await api.may(await session())
     assert api.refusal.startswith(f"User: {arn} is not authorized to perform: lambda:InvokeFunction on resource: {F}")
