@@ -4,10 +4,11 @@ Their .NET is older than any that AWS has, so the server is one that takes close
 """
 
 import base64
+import functools
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from tests.conformance.recorded.handlers import package as package_with_modes
 from tests.conformance.test_response_streams import events
 from tests.deployment import Functions, functions
-from tests.dotnet_functions import functions_of_tests, library, needs_dotnet, package
+from tests.dotnet_functions import dotnet_options, functions_of_tests, library, needs_dotnet, package
 from tests.live_server import LiveServer
 
 pytestmark = needs_dotnet
@@ -137,7 +138,7 @@ def test_an_answer_in_pieces(client: Any, deploy: Functions) -> None:
 def test_a_wrapper(is_executable: bool, client: Any, deploy: Functions) -> None:
     """Gets the whole command of .NET."""
     wrapper = '#!/bin/sh\n[ "$2" = exec ] && WRAPPED="by me" exec "$@"\n'
-    files = program("WRAPPED") if is_executable else functions_of_tests()
+    files = program() if is_executable else functions_of_tests()
     code = package_with_modes({**files, "wrap": wrapper}, executable={"wrap"})
     variables = {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/wrap"}
     handler = "Program" if is_executable else "Handlers.Variable"
@@ -145,9 +146,10 @@ def test_a_wrapper(is_executable: bool, client: Any, deploy: Functions) -> None:
     assert invoke(client, name, "WRAPPED")[0] == "by me"
 
 
-def program(variable: str) -> Any:
-    """An executable assembly that speaks the Runtime API itself: tells that variable of its environment."""
-    return library(PROGRAM.replace("VARIABLE", variable), "-target:exe", name="Program")
+@functools.cache
+def program() -> Mapping[str, bytes]:
+    """An executable assembly that speaks the Runtime API itself: tells the variable that its event names."""
+    return library(PROGRAM, "-target:exe", name="Program")
 
 
 PROGRAM = """
@@ -166,7 +168,8 @@ public static class Program
         {
             using HttpResponseMessage next = await client.GetAsync($"{api}/next");
             string id = next.Headers.GetValues("Lambda-Runtime-Aws-Request-Id").First();
-            string answer = "\\"" + Environment.GetEnvironmentVariable("VARIABLE") + "\\"";
+            string name = (await next.Content.ReadAsStringAsync()).Trim('"');
+            string answer = "\\"" + Environment.GetEnvironmentVariable(name) + "\\"";
             await client.PostAsync($"{api}/{id}/response", new StringContent(answer));
         }
     }
@@ -174,11 +177,10 @@ public static class Program
 """
 
 
-@pytest.mark.parametrize("handler", ["Program", "Program.dll"])
-def test_an_executable_assembly(handler: str, client: Any, deploy: Functions) -> None:
-    code = {"ZipFile": package_with_modes(program("LAMBDA_RUNTIME_NAME"))}
-    name = deploy("", Code=code, Handler=handler, Runtime="dotnet8", MemorySize=256, Timeout=20)
-    assert [invoke(client, name)[0] for _ in range(2)] == ["dotnet8"] * 2
+def test_an_executable_assembly(client: Any, deploy: Functions) -> None:
+    code = {"ZipFile": package_with_modes(program())}
+    name = deploy("", Code=code, Handler="Program.dll", Runtime="dotnet8", MemorySize=256, Timeout=20)
+    assert [invoke(client, name, "LAMBDA_RUNTIME_NAME")[0] for _ in range(2)] == ["dotnet8"] * 2
 
 
 def test_an_assembly_that_takes_no_close_version(client: Any, deploy: Functions) -> None:
@@ -192,3 +194,9 @@ def test_an_assembly_that_takes_no_close_version(client: Any, deploy: Functions)
     assert "The framework 'Microsoft.NETCore.App', version '8.0.0' was not found." in log
     begun = [line for line in log.splitlines() if "INIT_START" in line]
     assert not begun or "dotnet:3.1" in begun[0]
+
+
+def test_a_server_without_sandboxes(start_server: Callable[..., LiveServer]) -> None:
+    client = start_server("--sandbox", "process", "--close-runtimes", *dotnet_options()).client()
+    with functions(client, "dotnet") as deploy:
+        assert invoke(client, create(deploy, "Handlers.Text"), "plain")[0] == "plain"

@@ -174,7 +174,7 @@ def test_handlers_that_are_none(handler: str) -> None:
     told = answer(ran)
     assert (told["errorType"], told["errorMessage"]) == ("LambdaValidationException", REFUSED[handler])
     assert f"RuntimeSupport.ExceptionHandling.LambdaValidationException: {REFUSED[handler]}\n" in ran.stdout
-    assert ran.exit_status not in (None, 0)
+    assert (ran.exit_status, ran.stderr) == (1, "")
 
 
 ALONE = """

@@ -10,7 +10,13 @@ namespace Lampion.Runtime
     /// </summary>
     public static class Bootstrap
     {
-        public static int Main(string[] arguments)
+        /// <summary>Ends the process whatever threads the function has left.</summary>
+        public static void Main(string[] arguments)
+        {
+            Environment.Exit(Run(arguments));
+        }
+
+        private static int Run(string[] arguments)
         {
             FunctionLog log = FunctionLog.Open();
             Console.SetOut(new LogWriter(log, "Information"));
@@ -18,7 +24,12 @@ namespace Lampion.Runtime
             try
             {
                 var api = new RuntimeApi(Environment.GetEnvironmentVariable("AWS_LAMBDA_RUNTIME_API"));
-                Serve(Load(arguments.Length == 0 ? "" : arguments[0], log, api), log, api);
+                Function function = Load(arguments.Length == 0 ? "" : arguments[0], log, api);
+                if (function == null)
+                {
+                    return 1;
+                }
+                Serve(function, log, api);
                 return 0;
             }
             catch (RuntimeApi.EndedException)
@@ -27,6 +38,7 @@ namespace Lampion.Runtime
             }
         }
 
+        /// <summary>Null after a failure, which was told.</summary>
         private static Function Load(string handler, FunctionLog log, RuntimeApi api)
         {
             try
@@ -38,7 +50,7 @@ namespace Lampion.Runtime
             {
                 log.Write("Error", error, null, null);
                 api.FailInit(ErrorReport.Of(error), ErrorReport.TypeOf(error));
-                throw; // as AWS's does, whose process is aborted
+                return null;
             }
         }
 
