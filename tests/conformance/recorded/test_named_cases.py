@@ -24,6 +24,7 @@ ECHOING = sorted(
 CLOSE = ("ruby", "java", "dotnet")
 """Which are asked where a close runtime serves."""
 
+OWN_HANDLERS = {"java": "echo.Handler", "dotnet": DOTNET_HANDLER}
 RUNTIMES = [runtime for runtime in ECHOING if runtime.startswith("python")]
 PAYLOADS: list[Any] = [{"foo": "bar", "n": [1, 2.5, None, True]}, [], "text ü", 3, 1.5, True, None, {}]
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -45,7 +46,8 @@ def _echoing(runtime: str) -> Source | bytes:
 def made_with(client: Any, source: Source | bytes, runtime: str) -> str:
     """A function of that runtime; skips where nothing runs it."""
     name = unique_name("named")
-    handler = {"java": "echo.Handler", "dotnet": DOTNET_HANDLER}.get(runtime.rstrip("0123456789.al"), "index.handler")
+    own = (name for language, name in OWN_HANDLERS.items() if runtime.startswith(language))
+    handler = next(own, "index.handler")
     code = {"ZipFile": source if isinstance(source, bytes) else zipped(source)}
     client.create_function(**creation(name, "", Runtime=runtime, Handler=handler, Code=code))
     try:

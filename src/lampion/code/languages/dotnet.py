@@ -35,6 +35,6 @@ DOTNET: Final = Language(
     ),
     question=("--list-runtimes",),
     read=_read,
-    install="`apt-get install dotnet-runtime-{}.0` or `dotnet-install.sh --runtime dotnet --channel {}.0`",
+    install="`apt-get install aspnetcore-runtime-{}.0` or `dotnet-install.sh --runtime aspnetcore --channel {}.0`",
     least="3.1",
 )
