@@ -48,7 +48,7 @@ def test_one_object_and_one_connection_serve_all_events(is_chunked: bool) -> Non
 
 def test_the_context_of_the_newest_version_that_is_known() -> None:
     tenant = {"Lambda-Runtime-Aws-Tenant-Id": "blue"}
-    assert answer(run_dotnet("Newer.Told", Event(headers=tenant))) == "True TextJsonSerializer blue 1"
+    assert answer(run_dotnet("Newer.Told", Event(headers=tenant))) == "True TextJsonSerializer blue 1 False"
 
 
 def test_the_context_of_the_first_version(tmp_path: Path) -> None:
@@ -83,6 +83,11 @@ def test_an_error_of_the_handler() -> None:
     assert post.headers["lambda-runtime-function-error-type"] == "BrokenException"
     assert '"exceptions":[{"type":"BrokenException"' in post.headers["lambda-runtime-function-xray-error-cause"]
     assert '"label":"Failing.Now"}' in post.headers["lambda-runtime-function-xray-error-cause"]
+
+
+def test_an_error_without_a_message() -> None:
+    told = answer(run_dotnet("Failing.Silently"))
+    assert (told["errorType"], "errorMessage" in told) == ("SilentException", False)
 
 
 def test_errors_of_a_task_and_several_at_once() -> None:

@@ -98,6 +98,8 @@ namespace Amazon.Lambda.Core
 
         void LogInformation(string message, params object[] args) => Log(LogLevel.Information.ToString(), message, args);
 
+        bool IsOfANewerVersion => true;
+
         void LogWarning(string message) => Log(LogLevel.Warning.ToString(), message);
 
         void LogError(Exception exception, string message, params object[] args) =>

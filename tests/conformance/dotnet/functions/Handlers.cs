@@ -131,7 +131,7 @@ namespace Fn
         public string Told(ILambdaContext context)
         {
             return $"{LambdaTraceProvider.CurrentTraceId == context.TraceId} {context.Serializer?.GetType().Name} "
-                + $"{context.TenantId} {context.OfANewerVersion.Year}";
+                + $"{context.TenantId} {context.OfANewerVersion.Year} {context.Logger.IsOfANewerVersion}";
         }
     }
 }

@@ -29,7 +29,7 @@ namespace Lampion.Runtime
         {
             var paths = new List<string>();
             var stack = new List<string>();
-            foreach (StackFrame frame in new StackTrace(error, true).GetFrames())
+            foreach (StackFrame frame in new StackTrace(error, true).GetFrames() ?? Array.Empty<StackFrame>())
             {
                 string path = frame.GetFileName();
                 string place = "";
@@ -41,7 +41,7 @@ namespace Lampion.Runtime
                 stack.Add($"{{{place}\"label\":{Json.Header(Label(frame))}}}");
             }
             string text = $"{{\"working_directory\":{Json.Header(Directory.GetCurrentDirectory())},\"exceptions\":[{{"
-                + $"\"type\":{Json.Header(TypeOf(error))},\"message\":{Json.Header(error.Message)},"
+                + $"\"type\":{Json.Header(TypeOf(error))},\"message\":{Json.Header(error.Message ?? "")},"
                 + $"\"stack\":[{string.Join(",", stack)}]}}],\"paths\":[{string.Join(",", paths.Distinct())}]}}";
             return text.Length > CauseBytesMax ? null : text;
         }
@@ -55,11 +55,11 @@ namespace Lampion.Runtime
 
         private static string Described(Exception error, string indent, int room)
         {
-            var members = new List<string>
+            var members = new List<string> { "\"errorType\": " + Json.Text(TypeOf(error)) };
+            if (error.Message != null)
             {
-                "\"errorType\": " + Json.Text(TypeOf(error)),
-                "\"errorMessage\": " + Json.Text(error.Message.Trim()),
-            };
+                members.Add("\"errorMessage\": " + Json.Text(error.Message.Trim()));
+            }
             string inner = indent + "  ";
             if (!string.IsNullOrEmpty(error.StackTrace))
             {

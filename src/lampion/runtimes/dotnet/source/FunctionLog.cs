@@ -71,9 +71,15 @@ namespace Lampion.Runtime
             }
         }
 
-        /// <summary>Every method of whatever ILambdaLogger: Log and LogLine, and those named by a level.</summary>
+        /// <summary>
+        /// Every method of whatever ILambdaLogger: Log and LogLine, and those named by a level. Others answer null.
+        /// </summary>
         internal object Serve(MethodInfo method, object[] arguments)
         {
+            if (!method.Name.StartsWith("Log", StringComparison.Ordinal) || arguments.Length == 0)
+            {
+                return null;
+            }
             if (method.Name == "Log" && arguments.Length == 1)
             {
                 Print((string)arguments[0]);
@@ -88,7 +94,8 @@ namespace Lampion.Runtime
             var error = arguments[start] as Exception;
             bool hasError = method.GetParameters()[start].ParameterType == typeof(Exception);
             int text = hasError ? start + 1 : start;
-            Write(level, error, arguments[text] as string, text + 1 < arguments.Length ? arguments[text + 1] as object[] : null);
+            object[] values = text + 1 < arguments.Length ? arguments[text + 1] as object[] : null;
+            Write(level, error, arguments[text]?.ToString(), values);
             return null;
         }
 
