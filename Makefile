@@ -111,7 +111,7 @@ demo: setup ## start a server, deploy two functions, invoke them, and stay up un
 
 test: setup setup-node setup-ruby setup-java setup-network setup-oci setup-images setup-emulator setup-companion setup-runtimes setup-programs lint ## all checks and the whole test suite
 	@scripts/system-packages escape
-	$(STEP) "pytest: the whole product, and beside it the rooms alone, shown at the end"
+	$(STEP) "pytest: two runs beside each other; what the second writes is shown at the end"
 	@$(PY) -m tests.suite
 
 lint: setup ## formatting, lint, types and import rules

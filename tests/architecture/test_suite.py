@@ -1,17 +1,20 @@
 """`make test` runs every test once, in two runs, and fails when either does."""
 
+import signal
+import time
+
 import pytest
 
 from tests.architecture.tree import ROOT
-from tests.suite import ROOMS_ALONE, both, rooms_alone, whole_product
+from tests.suite import BESIDE, both, first_run, second_run
 
 
 def test_every_folder_of_tests_is_in_one_run() -> None:
-    ignored = [argument.removeprefix("--ignore=") for argument in whole_product() if argument.startswith("--ignore=")]
-    named = [argument for argument in rooms_alone() if argument.startswith("tests/")]
-    assert ignored == named == list(ROOMS_ALONE)
-    assert "tests" in whole_product()
-    assert [folder for folder in ROOMS_ALONE if not (ROOT / folder).is_dir()] == []
+    ignored = [argument.removeprefix("--ignore=") for argument in first_run() if argument.startswith("--ignore=")]
+    named = [argument for argument in second_run() if argument.startswith("tests/")]
+    assert ignored == named == list(BESIDE)
+    assert "tests" in first_run()
+    assert [folder for folder in BESIDE if not (ROOT / folder).is_dir()] == []
 
 
 @pytest.mark.parametrize(("first", "second"), [(0, 0), (0, 3), (5, 0), (2, 1)])
@@ -30,3 +33,12 @@ def test_a_failure_of_either_run_fails_and_both_are_shown(
 
 def test_a_run_that_is_killed_fails() -> None:
     assert both(["true"], ["sh", "-c", "kill -9 $$"]) == 1
+
+
+def test_who_ends_the_suite_ends_both_runs() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    asleep, ends_us = ["sleep", "60"], ["sh", "-c", "sleep 0.2; kill -TERM $PPID; exec sleep 60"]
+    began = time.monotonic()
+    assert both(ends_us, asleep) == 1
+    assert time.monotonic() - began < 30
+    assert signal.getsignal(signal.SIGTERM) == before
