@@ -95,7 +95,7 @@ class Reporting:
         if self._narrator.telling is not None:
             self._narrator.telling.end(summary, failure)
         self.init_ms = self.restore = None
-        self._narrator.finish(invocation.request_id, summary, invocation.tenant_id)
+        self._narrator.finish(invocation, summary)
 
     def _summary(
         self,

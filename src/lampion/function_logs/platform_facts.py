@@ -63,6 +63,15 @@ class ExtensionSummary(msgspec.Struct, frozen=True):
     error_type: str | None
 
 
+class SubscriptionSummary(msgspec.Struct, frozen=True):
+    """An extension has subscribed: to the API "Telemetry" or "Logs", and to what; its state is in AWS's words."""
+
+    api: str
+    name: str
+    state: str
+    types: tuple[str, ...]
+
+
 class RunSummary(msgspec.Struct, frozen=True):
     """How an invocation went: `status` is "" for an ordinary end, "error" or "timeout".
 
@@ -108,10 +117,24 @@ def max_memory_mib(summary: RunSummary) -> int:
 
 def tracing_record(trace_id: str, request_id: str) -> Record | None:
     """The trace that an invocation is part of, if it is recorded; the segment's id is the same in all of its events."""
-    if _SAMPLED not in trace_id.split(";"):
+    if not is_sampled(trace_id):
         return None
-    span_id = hashlib.sha256(request_id.encode()).hexdigest()[:16]
-    return {"spanId": span_id, "type": "X-Amzn-Trace-Id", "value": trace_id}
+    return {"spanId": segment_id(request_id), "type": "X-Amzn-Trace-Id", "value": trace_id}
+
+
+def is_sampled(trace_id: str) -> bool:
+    """Whether the trace of that header is recorded."""
+    return _SAMPLED in trace_id.split(";")
+
+
+def trace_root(trace_id: str) -> str:
+    """The trace's own id, of its header."""
+    return trace_id.partition(";")[0].removeprefix("Root=")
+
+
+def segment_id(request_id: str) -> str:
+    """Of what the function does for one invocation."""
+    return hashlib.sha256(request_id.encode()).hexdigest()[:16]
 
 
 # -- records --
@@ -157,6 +180,10 @@ def extension_record(extension: ExtensionSummary) -> Record:
     }
 
 
+def subscription_record(subscription: SubscriptionSummary) -> Record:
+    return {"name": subscription.name, "state": subscription.state, "types": subscription.types}
+
+
 def start_record(instance: Instance, request_id: str, tenant_id: str | None, tracing: Record | None = None) -> Record:
     return {
         "requestId": request_id,
@@ -169,12 +196,13 @@ def start_record(instance: Instance, request_id: str, tenant_id: str | None, tra
 
 def done_record(request_id: str, done: RuntimeDone, tenant_id: str | None, tracing: Record | None = None) -> Record:
     """Of platform.runtimeDone."""
+    spans = _spans(done)
     return {
         "requestId": request_id,
         "status": done.status or "success",
         **_with_error_type(done.error_type),
         "metrics": {"durationMs": round(done.duration_ms, 3), "producedBytes": done.produced_bytes},
-        "spans": _spans(done),
+        **({"spans": spans} if spans else {}),
         **_with_tracing(tracing),
         **_with_tenant(tenant_id),
     }

@@ -124,7 +124,7 @@ async def test_an_invocation_that_breaks_off(status: str, error_type: str | None
     for kind in ("runtimeDone", "report"):
         record = stage.heard.record(kind)
         assert (record["status"], record.get("errorType")) == (status, error_type)
-    assert stage.heard.record("runtimeDone")["spans"] == []
+    assert "spans" not in stage.heard.record("runtimeDone")
     assert "spans" not in stage.heard.record("report")
     assert stage.heard.record("fault") == "RequestId: r Error: gone\nRuntime.ExitError"
 
