@@ -227,12 +227,15 @@ class Narrator:
         self._platform(self._lines.remark(text))
 
     def explain(self, failure: Failure) -> None:
-        """What a function that failed Init would have had on AWS, if that is why."""
+        """What a function that failed would have had on AWS, if that is why."""
         cause = missing_sdk(self._runtime_name, failure.payload)
-        if cause is not None:
-            package = f" --package {cause}" if cause.startswith("@") else ""
-            mend = f"lampion sdk install {self._runtime_name}{package}"
-            self.remark(f"AWS's runtime brings {cause}. To have it here: {mend}, and restart the server.")
+        if cause is None:
+            return
+        package = f" --package {cause}" if cause.startswith("@") else ""
+        mend = f"lampion sdk install {self._runtime_name}{package}, and restart the server"
+        if self._runtime_name.startswith("ruby"):
+            mend = "put the gem into the function's package or into a layer"
+        self.remark(f"AWS's runtime brings {cause}. To have it here: {mend}.")
 
     def begin(self, *, wants_log: bool) -> None:
         """An invocation comes: the tail is its alone, and kept only if its caller wants it."""

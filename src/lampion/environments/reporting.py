@@ -95,6 +95,10 @@ class Reporting:
         if self._narrator.telling is not None:
             self._narrator.telling.end(summary, failure)
         self.init_ms = self.restore = None
+        if (
+            failure is not None and not failure.status and not during_init
+        ):  # the handler's own: it may load modules late
+            self._narrator.explain(failure)
         self._narrator.finish(invocation, summary)
 
     def _summary(

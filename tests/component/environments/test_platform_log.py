@@ -134,6 +134,42 @@ async def test_a_runtime_that_was_done_when_an_extension_failed_was_done_well() 
     assert told[INFO]["report"]["errorType"] == told[DEBUG]["report"]["errorType"] == "Extension.Crash"
 
 
+@pytest.mark.parametrize(
+    ("runtime", "message", "mend"),
+    [
+        (
+            "nodejs22.x",
+            "Cannot find package '@aws-sdk/client-polly' imported from x",
+            "--package @aws-sdk/client-polly,",
+        ),
+        ("python3.12", "No module named 'boto3'", "lampion sdk install python3.12, and restart the server."),
+        ("ruby3.3", "cannot load such file -- aws-sdk-s3", "put the gem into the function's package or into a layer."),
+        ("nodejs22.x", "Cannot find package 'express' imported from x", ""),
+    ],
+)
+@pytest.mark.parametrize("loads", ["early", "late"])
+async def test_what_aws_s_runtime_would_have_had_is_told_with_how_to_get_it(
+    runtime: str, message: str, mend: str, loads: str
+) -> None:
+    async def script(runtime: Runtime) -> Exit:
+        error = {"errorType": "Error", "errorMessage": message}
+        if loads == "early":
+            await runtime.fail_init("Error", error)
+            return Exit(1)
+        await runtime.fail((await runtime.next()).request_id, "Error", error)
+        return await forever(runtime)
+
+    async with stage(script, runtime=runtime) as on:
+        await on.environment.start()
+        if loads == "late":
+            outcome = await on.environment.invoke(invocation(wants_log=True))
+            assert json.loads(outcome.payload)["errorMessage"] == message  # Lampion leaves it alone
+            assert on.log.first_words()[-2:] == ["END", "REPORT"]
+        told = [line for line in on.log.lines if line.startswith("LAMPION ")]
+    assert len(told) == bool(mend)
+    assert all(mend in line for line in told)
+
+
 async def test_who_subscribes_is_written_to_the_log() -> None:
     async def subscribes(extension: Extension) -> Exit:
         await extension.register()
