@@ -23,6 +23,7 @@ from lampion.function_logs.platform_facts import (
     ExtensionSummary,
     InitSummary,
     Instance,
+    Overhead,
     RestoreSummary,
     RunSummary,
     RuntimeDone,
@@ -178,7 +179,7 @@ class Narrator:
 
     # -- Lambda's lines --
 
-    def init_start(self, initialization_type: str = "on-demand") -> None:
+    def init_start(self, initialization_type: str) -> None:
         self._platform(self._lines.init_start(self._instance, initialization_type))
         if self._teller is not None:
             self._teller.init_start(initialization_type, "init")
@@ -252,14 +253,14 @@ class Narrator:
     def _write_done(self, invocation: Invocation, done: RuntimeDone) -> None:
         self._platform(self._lines.runtime_done(invocation, done))
 
-    def finish(self, invocation: Invocation, summary: RunSummary) -> None:
+    def finish(self, invocation: Invocation, summary: RunSummary, overhead: Overhead | None = None) -> None:
         """The invocation is over: the last of its output, END, REPORT."""
         if self._pipes is not None:
             self._pipes.drain()
         self._flush_line()
         now_ms = int(self._clock.now() * 1000)
         end = b"" if self._is_watching else self._lines.end(invocation, summary)
-        for line in (end, self._lines.report(invocation, self._instance.memory_mib, summary)):
+        for line in (end, self._lines.report(invocation, self._instance.memory_mib, summary, overhead)):
             if line:
                 self._write(now_ms, line)
 

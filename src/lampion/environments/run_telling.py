@@ -11,7 +11,7 @@ from lampion.clock.clock import Clock
 from lampion.domain.invocation import Invocation
 from lampion.environments.failures import Failure
 from lampion.environments.teller import Teller
-from lampion.function_logs.platform_facts import RunSummary, RuntimeDone
+from lampion.function_logs.platform_facts import Overhead, RunSummary, RuntimeDone
 
 
 @dataclass(slots=True)
@@ -71,23 +71,24 @@ class RunTelling:
 
     # -- the end --
 
-    def end(self, summary: RunSummary, failure: Failure | None) -> None:
-        """The invocation is over. `failure` is how, for its caller; by an answer, or as the summary's status says."""
+    def end(self, summary: RunSummary, failure: Failure | None) -> Overhead | None:
+        """The invocation is over. `failure` is how, for its caller; by an answer, or as the summary's status says.
+
+        Returns what extensions alone went on with, if they did and came to its end.
+        """
         run, self._run = self._run, None
         if run is None:
-            return
+            return None
         self._tell_done(run, summary.status, summary.error_type)
-        if self._teller is None:
-            return
         assert run.done is not None
         overhead_ms = (self._clock.monotonic() - run.done) * 1000
         broke_off = failure is not None and bool(summary.status)
-        self._teller.report(
-            run.invocation,
-            summary,
-            overhead=None if broke_off else (self._clock.now() * 1000 - overhead_ms, overhead_ms),
-            fault=_fault(run.invocation, failure) if failure is not None and broke_off else "",
-        )
+        has_overhead = not broke_off and summary.runtime_ms is not None
+        overhead = Overhead(self._clock.now() * 1000 - overhead_ms, overhead_ms) if has_overhead else None
+        if self._teller is not None:
+            fault = _fault(run.invocation, failure) if failure is not None and broke_off else ""
+            self._teller.report(run.invocation, summary, overhead=overhead, fault=fault)
+        return overhead
 
     def _tell_done(self, run: _Run, status: str, error_type: str | None) -> None:
         """Once. What the function wrote before stands before."""

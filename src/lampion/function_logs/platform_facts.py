@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import msgspec
 
+from lampion.domain.invocation import Invocation
+
 _MIB: Final = 1024 * 1024
 _SAMPLED: Final = "Sampled=1"
 
@@ -86,6 +88,13 @@ class RunSummary(msgspec.Struct, frozen=True):
     error_type: str | None
     restore: RestoreDurations | None = None
     runtime_ms: float | None = None
+
+
+class Overhead(msgspec.Struct, frozen=True):
+    """For how long extensions alone went on with an invocation, and since when, in milliseconds since the epoch."""
+
+    start_ms: float
+    duration_ms: float
 
 
 class RuntimeDone(msgspec.Struct, frozen=True):
@@ -209,11 +218,7 @@ def done_record(request_id: str, done: RuntimeDone, tenant_id: str | None, traci
 
 
 def report_record(
-    request_id: str,
-    memory_mib: int,
-    summary: RunSummary,
-    tenant_id: str | None,
-    tracing: Record | None = None,
+    invocation: Invocation, memory_mib: int, summary: RunSummary, overhead: Overhead | None = None
 ) -> Record:
     metrics: dict[str, float] = {
         "durationMs": round(summary.duration_ms, 3),
@@ -227,18 +232,23 @@ def report_record(
         metrics["restoreDurationMs"] = round(summary.restore.restore_ms, 3)
         metrics["billedRestoreDurationMs"] = summary.restore.billed_ms
     return {
-        "requestId": request_id,
+        "requestId": invocation.request_id,
         "metrics": metrics,
         "status": summary.status or "success",
         **_with_error_type(summary.error_type),
-        **_with_tracing(tracing),
-        **_with_tenant(tenant_id),
+        **({} if overhead is None else {"spans": [_overhead_span(overhead)]}),
+        **_with_tracing(tracing_record(invocation.trace_id, invocation.request_id)),
+        **_with_tenant(invocation.tenant_id),
     }
 
 
 def span_record(name: str, start_ms: float, duration_ms: float) -> Record:
     """A part of something that took so long, from a time since the epoch on."""
     return {"name": name, "start": iso_time(start_ms), "durationMs": round(max(0.0, duration_ms), 3)}
+
+
+def _overhead_span(overhead: Overhead) -> Record:
+    return span_record("extensionOverhead", overhead.start_ms, overhead.duration_ms)
 
 
 def iso_time(epoch_ms: float) -> str:

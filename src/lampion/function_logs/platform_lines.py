@@ -11,6 +11,7 @@ from lampion.function_logs.platform_facts import (
     ExtensionSummary,
     InitSummary,
     Instance,
+    Overhead,
     RestoreSummary,
     RunSummary,
     RuntimeDone,
@@ -77,7 +78,10 @@ class PlatformLines(Protocol):
     def end(self, invocation: Invocation, summary: RunSummary) -> bytes:
         """The invocation is over; in JSON that tells of its runtime, where nobody has watched it."""
 
-    def report(self, invocation: Invocation, memory_mib: int, summary: RunSummary) -> bytes: ...
+    def report(
+        self, invocation: Invocation, memory_mib: int, summary: RunSummary, overhead: Overhead | None = None
+    ) -> bytes:
+        """`overhead` is told in JSON only."""
 
 
 def platform_lines(
@@ -155,7 +159,9 @@ class TextLines:
     def end(self, invocation: Invocation, summary: RunSummary) -> bytes:
         return f"END RequestId: {invocation.request_id}".encode()
 
-    def report(self, invocation: Invocation, memory_mib: int, summary: RunSummary) -> bytes:
+    def report(
+        self, invocation: Invocation, memory_mib: int, summary: RunSummary, overhead: Overhead | None = None
+    ) -> bytes:
         init = "" if summary.init_ms is None else f"Init Duration: {summary.init_ms:.2f} ms\t"
         if summary.restore is not None:
             init = (
@@ -251,9 +257,10 @@ class JsonLines:
             return b""
         return self.runtime_done(invocation, RuntimeDone(0.0, summary.duration_ms, summary.status, summary.error_type))
 
-    def report(self, invocation: Invocation, memory_mib: int, summary: RunSummary) -> bytes:
-        tracing = tracing_record(invocation.trace_id, invocation.request_id)
-        record = report_record(invocation.request_id, memory_mib, summary, invocation.tenant_id, tracing)
+    def report(
+        self, invocation: Invocation, memory_mib: int, summary: RunSummary, overhead: Overhead | None = None
+    ) -> bytes:
+        record = report_record(invocation, memory_mib, summary, overhead)
         return self._line(_WARN if summary.status else _INFO, "platform.report", record)
 
     def _line(self, level: int, kind: str, record: Mapping[str, Any], now: float | None = None) -> bytes:

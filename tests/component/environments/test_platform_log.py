@@ -55,6 +55,28 @@ async def test_a_runtime_s_part_is_told_in_detail_at_level_debug() -> None:
     assert done["metrics"]["durationMs"] == pytest.approx(sum(span["durationMs"] for span in done["spans"]), abs=0.01)
 
 
+@pytest.mark.parametrize("own_error", [True, False])
+async def test_an_init_that_failed_twice_is_told_with_its_phases(own_error: bool) -> None:
+    async def script(runtime: Runtime) -> Exit:
+        if own_error:
+            await runtime.fail_init("Runtime.ImportModuleError", {"errorType": "Runtime.ImportModuleError"})
+        return Exit(1)
+
+    async with stage(script, logging=DEBUG) as on:
+        await on.environment.start()
+        await on.environment.invoke(invocation())
+        told = [(kind, record) for kind, record in events(on.log) if kind in ("initRuntimeDone", "initReport")]
+    error_type = "Runtime.ImportModuleError" if own_error else "Runtime.ExitError"
+    assert [(kind, record["phase"]) for kind, record in told] == [
+        ("initRuntimeDone", "init"),
+        ("initReport", "init"),
+        ("initRuntimeDone", "invoke"),
+        ("initReport", "invoke"),
+    ]
+    for _, record in told:
+        assert (record["status"], record["errorType"]) == ("error", error_type)
+
+
 async def test_every_invocation_has_its_own_and_one_alone() -> None:
     async with stage(echo, logging=DEBUG) as on:
         await on.environment.start()
@@ -115,6 +137,22 @@ async def test_an_invocation_that_breaks_off_is_told_by_its_report_alone_in_text
     assert on.log.first_words() == ["INIT_START", "START", "END", "REPORT"]
 
 
+async def test_what_extensions_alone_went_on_with_is_a_span_of_the_report() -> None:
+    async def works_on(extension: Extension) -> Exit:
+        await extension.register()
+        while (await extension.next())["eventType"] != "SHUTDOWN":
+            await asyncio.sleep(0.1)
+        return Exit(0)
+
+    async with stage(echo, companion=play_extensions(outer=works_on), companions=["outer"], logging=INFO) as on:
+        await on.environment.start()
+        await on.environment.invoke(invocation(wants_log=True))
+        report = dict(events(on.log))["report"]
+    (span,) = report["spans"]
+    assert span["name"] == "extensionOverhead"
+    assert 80 <= span["durationMs"] <= report["metrics"]["durationMs"]
+
+
 async def test_a_runtime_that_was_done_when_an_extension_failed_was_done_well() -> None:
     async def crashes(extension: Extension) -> Exit:
         await extension.register()
@@ -130,6 +168,7 @@ async def test_a_runtime_that_was_done_when_an_extension_failed_was_done_well() 
             await on.environment.invoke(invocation(wants_log=True))
             told[logging] = dict(events(on.log))
     assert "runtimeDone" not in told[INFO]
+    assert "spans" not in told[INFO]["report"]
     assert told[DEBUG]["runtimeDone"]["status"] == "success"
     assert told[INFO]["report"]["errorType"] == told[DEBUG]["report"]["errorType"] == "Extension.Crash"
 
