@@ -89,7 +89,6 @@ class Subscribers:
         """Init is over."""
         self.is_open = False
         self._backlog = []
-        self._backlog_bytes = 0
 
     # -- the sandbox --
 

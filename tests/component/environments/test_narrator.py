@@ -11,8 +11,11 @@ from lampion.clock.virtual import VirtualClock
 from lampion.domain.function import LoggingConfig
 from lampion.environments.narrator import Narrator
 from lampion.environments.session import RuntimeSession
+from lampion.environments.teller import Teller
 from lampion.function_logs.platform_facts import RunSummary
+from lampion.function_telemetry.subscription import Stream
 from tests.component.environments.stage import FUNCTION, INSTANCE, Lines, invocation
+from tests.unit.environments.test_run_telling import Heard
 from tests.unit.function_logs.test_framing import frame
 
 if TYPE_CHECKING:
@@ -30,7 +33,14 @@ class Pipes:
     telemetry: int
     output_in: int
     telemetry_in: int
-    processes: None = None
+    processes: "Processes | None" = None
+
+
+@dataclass
+class Processes:
+    """What the extensions of a sandbox write."""
+
+    output: int
 
 
 @pytest.fixture
@@ -43,9 +53,11 @@ async def pipes() -> AsyncIterator[Pipes]:
     os.close(telemetry_in)
 
 
-def narrate(log: Lines, pipes: Pipes, logging: LoggingConfig, clock: VirtualClock) -> Narrator:
+def narrate(
+    log: Lines, pipes: Pipes, logging: LoggingConfig, clock: VirtualClock, teller: Teller | None = None
+) -> Narrator:
     function = replace(FUNCTION, configuration=replace(FUNCTION.configuration, logging=logging))
-    narrator = Narrator(function, stream=log, instance=INSTANCE, clock=clock)
+    narrator = Narrator(function, stream=log, instance=INSTANCE, clock=clock, teller=teller)
     narrator.attach(cast("Sandbox", pipes))
     return narrator
 
@@ -75,6 +87,27 @@ async def test_what_has_no_end_when_the_sandbox_has_is_written_all_the_same(pipe
     narrator.close()
     assert log.closed
     assert len(log.lines) == 2
+
+
+async def test_so_is_what_an_extension_wrote_and_subscribers_are_told_of_all_of_it(pipes: Pipes) -> None:
+    log, clock = Lines(), VirtualClock()
+    heard = Heard(clock)
+    output, output_in = os.pipe()
+    os.set_blocking(output, False)
+    pipes.processes = Processes(output)
+    teller = Teller(INSTANCE, heard, clock, is_json=False)
+    narrator = narrate(log, pipes, LoggingConfig("/aws/lambda/fn"), clock, teller)
+    os.write(pipes.output_in, b"of the function")
+    os.write(output_in, b"of an extension")
+    os.close(output_in)
+    narrator.detach()
+    assert sorted(log.lines) == ["of an extension", "of the function"]
+    told = {(event.stream, event.line, event.time_ms) for event in heard.events}
+    assert told == {
+        (Stream.FUNCTION, b"of the function\n", NOW_MS),
+        (Stream.EXTENSION, b"of an extension\n", NOW_MS),
+    }
+    narrator.close()
 
 
 async def test_lampion_s_own_words_have_their_time_too(pipes: Pipes) -> None:

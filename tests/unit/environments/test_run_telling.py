@@ -82,6 +82,7 @@ async def test_an_invocation_with_all_its_moments() -> None:
         ("runtimeOverhead", 125.0),
     ]
     assert done["status"] == "success"
+    assert stage.heard.record("end") == {"requestId": ID}
     (overhead,) = stage.heard.record("report")["spans"]
     assert (overhead["name"], overhead["durationMs"]) == ("extensionOverhead", 2000.0)
     assert overhead["start"] == "2027-01-15T08:00:00.875Z"
