@@ -41,6 +41,7 @@ from lampion.invoke.invoker import Invoker
 from lampion.invoke.lookup import FunctionLookup
 from lampion.invoke.provisioning import Provisioning
 from lampion.invoke.recursion import RecursionGuard
+from lampion.invoke.tracing import Tracing
 from lampion.runtime_api.door import RuntimeApiServer
 from lampion.sandbox.snapshots import snapshotting
 from lampion.sandbox.spec import NetworkMode
@@ -99,7 +100,8 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
     try:
         async with _running(deployments.run(), garbage.run(), provisioning.run(), preparing):
             built = (lookup, runtimes, deployments, sources, garbage, snapshots, pool, invoker, events, queues)
-            yield Work(*built, provisioning, sessions, doors)
+            tracing = Tracing(clock=ports.clock, rng=ports.rng)
+            yield Work(*built, provisioning, sessions, doors, tracing)
     finally:
         await pool.close()
         await snapshots.close()

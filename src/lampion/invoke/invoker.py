@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from lampion.domain.arn import FunctionKey
 from lampion.domain.errors import ResourceNotFoundException, ServiceException, TooManyRequestsException
+from lampion.domain.file_system import io_error
 from lampion.domain.function import Function
 from lampion.domain.function_rules import check_invocable
 from lampion.domain.invocation import Invocation, Outcome
@@ -19,7 +20,7 @@ from lampion.invoke.measuring import Metrics, Series
 from lampion.invoke.qualifier import Target, function_not_found
 from lampion.invoke.recursion import RecursionGuard, recursive_invocation
 from lampion.invoke.streaming import StreamedInvocation
-from lampion.sandbox.driver import SandboxError
+from lampion.sandbox.driver import SandboxError, Unstoppable
 
 if TYPE_CHECKING:
     from lampion.environments.endings import Finished
@@ -97,6 +98,8 @@ class Invoker:
             measured.count("Throttles")
             raise
         except SandboxError as error:
+            if isinstance(error, Unstoppable) and function.configuration.file_system_configs:
+                raise io_error() from error
             raise ServiceException(f"The execution environment could not be started: {error}") from error
         measured.count("Invocations")
         if outcome.function_error is not None:
