@@ -38,12 +38,20 @@ class BadManifest(Exception):
     """It isn't a manifest or a configuration that can be made sense of; the message says why."""
 
 
+class Platform(msgspec.Struct, frozen=True):
+    """What an entry of an index is for, in Go's words."""
+
+    architecture: str = ""
+    os: str = ""
+
+
 class Descriptor(msgspec.Struct, frozen=True, rename="camel"):
     """What a manifest refers to."""
 
     digest: str
     size: int
     media_type: str = ""
+    platform: Platform | None = None
 
 
 class _Manifest(msgspec.Struct, frozen=True, rename="camel"):
@@ -96,6 +104,14 @@ class Manifest:
         """All that must be there for it to be complete."""
         own = () if self.config is None else (self.config,)
         return (*own, *self.layers, *self.manifests)
+
+    def for_architecture(self, architecture: str) -> Descriptor | None:
+        """The image that an index has for one of Lambda's architectures."""
+        for part in self.manifests:
+            platform = part.platform or Platform()
+            if platform.os == "linux" and _ARCHITECTURES.get(platform.architecture) == architecture:
+                return part
+        return None
 
     @property
     def is_runnable(self) -> bool:
