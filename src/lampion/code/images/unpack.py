@@ -15,6 +15,7 @@ from typing import Final
 from lampion.code.images.paths import follow
 from lampion.code.images.streams import BadLayer, LayerStream
 from lampion.code.images.tar_format import Kind, TarEntry, TarReader
+from lampion.domain.inside import HOSTS, USER_NAME, group_line, user_line
 
 UNPACKED_BYTES: Final = 10 * 1024 * 1024 * 1024
 """Lambda developer guide, "Create a Lambda function using a container image": uncompressed, all layers included."""
@@ -33,12 +34,6 @@ _NO_PLACE_FOR: Final = ("dev", "proc", "sys")
 """Sandboxes have their own; what images have there is never seen."""
 _NAMES_BYTES_MAX: Final = 1024 * 1024
 _FURTHEST_SECONDS: Final = 1 << 33
-
-_USER: Final = "sbx_user1051"
-_USERS_LINE: Final = f"{_USER}:x:993:990::/home/{_USER}:/sbin/nologin\n"
-_GROUPS_LINE: Final = f"{_USER}:x:990:\n"
-"""Whom functions run as (sandbox/launcher/description.py): also an image's programs look their user up."""
-_HOSTS: Final = "127.0.0.1 localhost\n::1 localhost\n127.0.0.1 sandbox.localdomain sandbox\n"
 
 
 class Rootfs:
@@ -72,7 +67,7 @@ class Rootfs:
         etc = self._root / "etc"
         if not etc.is_symlink() and (etc.is_dir() or not etc.exists()):
             etc.mkdir(exist_ok=True)
-            for name, line in (("passwd", _USERS_LINE), ("group", _GROUPS_LINE)):
+            for name, line in (("passwd", user_line()), ("group", group_line())):
                 _add_line(etc / name, line)
             for name in ("hosts", "resolv.conf"):
                 place = etc / name
@@ -81,7 +76,7 @@ class Rootfs:
                     place.write_bytes(b"")
                     place.chmod(0o644)
             if not (etc / "hosts").stat().st_size:
-                (etc / "hosts").write_text(_HOSTS)
+                (etc / "hosts").write_text(HOSTS)
         if sum(1 for _ in self._root.iterdir()) > ROOT_ENTRIES_MAX:
             raise BadLayer(f"it has more than {ROOT_ENTRIES_MAX} names in its root directory")
 
@@ -228,7 +223,7 @@ def _add_line(file: Path, line: str) -> None:
     if file.exists() and file.stat().st_size > _NAMES_BYTES_MAX:
         return
     text = file.read_bytes() if file.exists() else b""
-    if f"{_USER}:".encode() not in text:
+    if f"{USER_NAME}:".encode() not in text:
         _remove(file)  # it may have other names
         file.write_bytes(text + (b"\n" if text and not text.endswith(b"\n") else b"") + line.encode())
         file.chmod(0o644)
