@@ -98,6 +98,7 @@ def test_a_configuration_says_how_its_image_is_run() -> None:
         *(b"", b"[]", config(os="windows"), config(config={"Env": "A=1"}), config(config={"Cmd": ["a\0b"]})),
         *(config(config={"Env": ["A=\ud800"]}), config(config={"Cmd": ["x"] * 2000})),
         config(config={"Env": ["A=" + "x" * 300_000]}),
+        *(config(rootfs={"diff_ids": [odd]}) for odd in ("", "a" * 64, f"{DIGEST}\n{DIGEST}", f"{DIGEST}\n")),
         b'{"x":' * 100_000,
     ],
 )

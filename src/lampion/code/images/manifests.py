@@ -173,6 +173,8 @@ def parse_config(data: bytes) -> ImageConfig:
     run, rootfs = read.config or _Run(), read.rootfs or _RootFs()
     if read.os not in ("linux", ""):
         raise BadManifest(f"an image for {read.os!r}")
+    if not all(map(is_digest, rootfs.diff_ids)):
+        raise BadManifest("its layers aren't named by SHA-256")
     _check_words([*(run.entrypoint or ()), *(run.command or ()), *(run.environment or ()), run.working_directory or ""])
     return ImageConfig(
         architecture=_ARCHITECTURES.get(read.architecture, read.architecture),
