@@ -96,6 +96,26 @@ def test_an_image_is_loaded_from_a_file(
     lambda_client.delete_function(FunctionName=name)
 
 
+def test_a_file_of_several_images_gives_the_one_that_is_asked_for(
+    lambda_client: Any, live_server: LiveServer, layout: Path
+) -> None:
+    own, other = static_image(), replace(static_image(), architecture="arm64")
+    data = index_of([entry(other, "arm64"), entry(own, "amd64")])
+    for blob in (data, other.manifest, *other.blobs):
+        (layout / "blobs" / "sha256" / digest_of(blob).removeprefix("sha256:")).write_bytes(blob)
+    index = {"mediaType": OCI_INDEX, "digest": digest_of(data), "size": len(data)}
+    (layout / "index.json").write_bytes(index_of([index]))
+    ecr = ecr_beside(lambda_client)
+    for architecture, image in (("x86_64", own), ("arm64", other)):
+        loaded = lampion(
+            live_server, "image", "load", layout, "--as", f"several:{architecture}", "--architecture", architecture
+        )
+        assert (loaded.returncode, loaded.stderr) == (0, "")
+        (found,) = ecr.describe_images(repositoryName="several", imageIds=[{"imageTag": architecture}])["imageDetails"]
+        assert found["imageDigest"] == image.digest
+    ecr.close()
+
+
 def test_a_servers_own_certificate_is_trusted(start_server: Callable[..., LiveServer], layout: Path) -> None:
     server = start_server(*PAIR)
     loaded = lampion(server, "image", "load", layout, "--as", "secret/app")
