@@ -89,7 +89,7 @@ class RegistryDoor:
 
     async def _blob(self, shelf: Shelf, digest: str, head: RequestHead) -> StreamedResponse:
         size_bytes = await self._shelves.blob_size(shelf, digest)
-        asked = byte_range(head.headers.get("range"), size_bytes)
+        asked = None if head.method == "HEAD" else byte_range(head.headers.get("range"), size_bytes)
         first, length = (0, size_bytes) if asked is None else asked
         headers = [
             ("Content-Type", "application/octet-stream"),

@@ -65,6 +65,10 @@ def test_long_names_and_names_of_all_letters_survive(lay: Lay) -> None:
     assert str((root / "gnu/link").readlink()) == "t" * 300
 
 
+def test_a_name_may_be_as_long_as_a_disk_takes(lay: Lay) -> None:
+    assert names(lay(archive(Item("n" * 255)))) == ["n" * 255]
+
+
 def test_a_whiteout_hides_what_lower_layers_have_and_nothing_of_its_own(lay: Lay) -> None:
     lower = archive(Item("a/gone"), Item("a/stays"), Item("b/x/deep"), Item("b/y"), Item("c/old"))
     upper = archive(

@@ -1,6 +1,7 @@
 """Registries elsewhere, through a skopeo that says what the test wants."""
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +83,16 @@ async def test_an_image_is_brought_by_its_digest_and_nothing_else_is_left(tmp_pa
     stored = {f"sha256:{path.name}" for path in (tmp_path / "content").rglob("*") if path.is_file()}
     assert stored == {IMAGE.digest, *map(digest_of, IMAGE.blobs)}
     assert list((tmp_path / "staging").iterdir()) == []
+
+
+async def test_what_was_there_before_an_image_is_young_again(tmp_path: Path) -> None:
+    skopeo = Skopeo(lambda arguments: written(arguments, IMAGE.manifest, *IMAGE.blobs))
+    others = registries(tmp_path, skopeo)
+    for data in (IMAGE.manifest, *IMAGE.blobs):
+        digest = others._content.put(data).removeprefix("sha256:")
+        os.utime(tmp_path / "content" / digest[:2] / digest, (1000, 1000))
+    await others.pull(package())
+    assert others._content.sweep(set(), older_than_epoch_seconds=2000) == 0
 
 
 @pytest.mark.parametrize("kind", ["a blob that is another", "a blob that is missing", "another manifest"])
