@@ -20,6 +20,8 @@ from lampion.domain.image import is_repository_name, is_tag
 
 _ANSWER_SECONDS: Final = 60.0
 _PUSH_SECONDS: Final = 3600.0
+_VARIABLES: Final = ("PATH", "HOME", "TMPDIR", "XDG_RUNTIME_DIR")
+"""Of ours, those that skopeo gets."""
 _NAMES_OF_IMAGES: Final = {"x86_64": "amd64", "arm64": "arm64"}
 _TARGET: Final = "AmazonEC2ContainerRegistry_V20150921"
 
@@ -128,9 +130,7 @@ def _push(server: Server, source: str, uri: str, token: str, architecture: str) 
             source,
             f"docker://{uri}",
         ]
-        environ = {
-            name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "XDG_RUNTIME_DIR") if name in os.environ
-        }
+        environ = {name: os.environ[name] for name in _VARIABLES if name in os.environ}
         try:
             result = asyncio.run(SubprocessToolRunner(SystemClock(), environ).run(argv, _PUSH_SECONDS))
         except ToolError as error:
