@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lampion.clock.virtual import VirtualClock
+from lampion.code.images import store
 from lampion.code.images.content import ContentMissing, ImageContent
 from lampion.code.images.garbage import ImageGarbage
 from lampion.code.images.manifests import BadManifest
@@ -123,6 +124,20 @@ async def test_no_configuration_leads_to_the_files_of_other_layers(make_stage: C
         stage.images.content.put(data)
     with pytest.raises(BadManifest):
         await stage.images.prepare(digest_of(json.dumps(manifest).encode()))
+
+
+async def test_what_images_say_is_remembered_of_so_many(
+    make_stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_REMEMBERED", 2)
+    stage = make_stage()
+    stage.store(ONE, TWO, TWIN)
+    for image in (ONE, TWO, TWIN):
+        await stage.images.describe(image.digest)
+    stage.images.content.sweep(set(), older_than_epoch_seconds=5e9)
+    assert [(await stage.images.describe(image.digest)).digest for image in (TWO, TWIN)] == [TWO.digest, TWIN.digest]
+    with pytest.raises(ContentMissing):
+        await stage.images.describe(ONE.digest)
 
 
 async def test_names_of_all_letters_are_verified_like_others(make_stage: Callable[..., Stage]) -> None:

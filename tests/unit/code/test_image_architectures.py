@@ -8,6 +8,7 @@ import pytest
 
 from lampion.code.architectures import ARCHITECTURES, HOST_ARCHITECTURE, loader_of
 from lampion.code.images.architectures import ImageArchitectures, architecture_in
+from lampion.environments.image_sandboxes import companions_in
 from tests.foreign_program import arm64_program
 from tests.unit.code.test_architectures import qemu, registered
 
@@ -67,6 +68,13 @@ def test_what_starts_is_a_program_or_what_its_script_names(tmp_path: Path) -> No
         **dict.fromkeys(("/round.sh", "/empty.sh", "/relative.sh", "/odd.sh", "/out", "/bin", "/missing", "/a\0b")),
     }.items():
         assert architecture_in(tmp_path, path) == expected, path
+
+
+@pytest.mark.parametrize("target", ["o" * 300, "opt", "../..", "/" + "/".join(["x" * 200] * 15), "/usr/bin"])
+def test_an_opt_that_leads_astray_has_no_extensions(tmp_path: Path, target: str) -> None:
+    made(tmp_path, "usr/bin/tool", b"")
+    (tmp_path / "opt").symlink_to(target)
+    assert companions_in(tmp_path, {}) is None
 
 
 def test_a_program_for_another_than_the_functions_architecture_is_not_accepted(tmp_path: Path) -> None:

@@ -107,6 +107,12 @@ def test_an_opaque_directory_within_another_hides_what_came_from_below(tmp_path:
     assert names == {"a", "a/b", "a/b/new", "a/c", "a/c/new", "e", "e/old"}
 
 
+def test_links_that_cannot_be_looked_through_are_hidden_like_others(tmp_path: Path, rootfs: Rootfs) -> None:
+    lay(rootfs, link("a/l", "t" * 300), link("a/m", "m"), Item("a/.kept"))
+    lay(rootfs, Item("a/.wh..wh..opq"), Item("a/new"))
+    assert [path.name for path in (tmp_path / "root/a").iterdir()] == ["new"]
+
+
 def test_a_layer_of_very_many_small_members_costs_what_it_brings() -> None:
     """What a member leaves of the input was copied for each of them: 0.7 s for a megabyte."""
     data = gzip.compress(b"") * 100_000 + gzip.compress(b"end")

@@ -1,6 +1,7 @@
 """Layers laid over one another, of honest images and of hostile ones."""
 
 import io
+import os
 import struct
 import tarfile
 from collections.abc import Callable
@@ -67,7 +68,7 @@ def test_long_names_and_names_of_all_letters_survive(lay: Lay) -> None:
 
 def test_a_name_may_be_as_long_as_a_disk_takes(lay: Lay) -> None:
     root = lay(archive(Item("n" * 255), link("l", "t" * 4095)))
-    assert names(root) == ["l", "n" * 255]
+    assert sorted(os.listdir(root)) == ["l", "n" * 255]  # noqa: PTH208 - what looks at links can't take this one
     assert len(str((root / "l").readlink())) == 4095
 
 

@@ -159,9 +159,7 @@ def parse_manifest(data: bytes, media_type: str | None = None) -> Manifest:
 
 def _presumed(read: _Manifest) -> str:
     """OCI's may leave it to others to say what they are."""
-    if read.manifests is not None:
-        return OCI_INDEX
-    return OCI_MANIFEST if read.config is not None and read.layers is not None else ""
+    return OCI_MANIFEST if read.manifests is None else OCI_INDEX
 
 
 def parse_config(data: bytes) -> ImageConfig:

@@ -217,7 +217,7 @@ class Rootfs:
         """With all in it that isn't this layer's own."""
         if path in self._opaque:
             return
-        if path.is_dir() and not path.is_symlink():
+        if stat.S_ISDIR(_mode(path)):
             self._hide_all(path)
             if str(path) not in self._own and not any(path.iterdir()):
                 path.rmdir()
