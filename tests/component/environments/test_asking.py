@@ -5,12 +5,15 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from lampion.clock.clock import SystemClock
+from lampion.clock.rng import SystemRng
 from lampion.clock.virtual import VirtualClock
-from lampion.environments.asking import RuntimeGone
+from lampion.environments.asking import RuntimeGone, asks_again
+from lampion.environments.session import RuntimeSession
 from lampion.environments.state import Phase
 from lampion.sandbox.driver import Exit
 from tests.component.environments.scripted_runtime import Runtime, Script, forever
-from tests.component.environments.stage import invocation, stage, until
+from tests.component.environments.stage import FUNCTION, invocation, stage, until
 
 
 def answers_once(then: Callable[[Runtime], Awaitable[Exit]]) -> Script:
@@ -75,6 +78,15 @@ async def test_the_time_of_an_invocation_begins_when_its_runtime_asks_for_it() -
         outcome = await second
         assert int(outcome.payload) == int((clock.now() + 3) * 1000)
         assert outcome.duration_ms < 1
+
+
+async def test_a_runtime_that_asks_and_ends_at_once_is_gone() -> None:
+    session = RuntimeSession(FUNCTION, SystemRng().uuid4)
+    asking = asyncio.create_task(asks_again(session, SystemClock(), 3.0))
+    await asyncio.sleep(0)
+    session.next(lambda _: None)
+    session.end(Exit(code=0))
+    assert not await asking
 
 
 @pytest.mark.parametrize("seconds", [1.0, 10.0], ids=["while it waits", "before it came"])

@@ -8,6 +8,7 @@ import pytest
 
 from lampion.code.architectures import ARCHITECTURES, HOST_ARCHITECTURE, loader_of
 from lampion.code.images.architectures import ImageArchitectures, architecture_in
+from lampion.code.images.paths import is_program
 from lampion.environments.image_sandboxes import companions_in
 from tests.foreign_program import arm64_program
 from tests.unit.code.test_architectures import qemu, registered
@@ -60,6 +61,10 @@ def test_what_starts_is_a_program_or_what_its_script_names(tmp_path: Path) -> No
     made(tmp_path, "relative.sh", b"#!usr/bin/arm\n")
     made(tmp_path, "odd.sh", b"#!/\xff\n")
     (tmp_path / "out").symlink_to("../../../usr/bin/env")
+    found = [
+        is_program(tmp_path, path) for path in ("/bin/arm", "/usr/bin", "/out", "/missing", "/a\0b", "/" + "n" * 300)
+    ]
+    assert found == [True, *[False] * 5]
     for path, expected in {
         "/usr/bin/arm": "arm64",
         "/bin/own": HOST_ARCHITECTURE,

@@ -41,6 +41,13 @@ def test_links_make_no_path_deeper_or_longer_than_a_name_may_be(tmp_path: Path, 
     assert max(map(len, names)) <= 3000
 
 
+def test_a_file_behind_a_link_has_no_longer_path_either(rootfs: Rootfs) -> None:
+    lay(rootfs, directory("/".join(["d" * 200] * 14)), link("l", "/".join(["d" * 200] * 14)))
+    lay(rootfs, Item("l/" + "x" * 180))
+    with pytest.raises(BadLayer, match="too deep, or too long"):
+        lay(rootfs, Item("l/" + "x" * 200))
+
+
 def test_directories_that_no_archive_names_are_counted(rootfs: Rootfs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unpack, "ENTRIES_MAX", 8)
     lay(rootfs, Item("a/b/c/d/e"), Item("a/b/c/d/f"))

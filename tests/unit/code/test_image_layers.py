@@ -121,6 +121,14 @@ def test_a_directory_that_becomes_a_link_leads_later_files_of_the_layer_where_it
     assert names(root) == ["a", "b", "b/three", "b/two", "c", "c/x"]
 
 
+def test_a_directory_that_becomes_a_link_upwards_leads_nothing_out(lay: Lay, tmp_path: Path) -> None:
+    """What was found out about a way counts no more when something on it is replaced."""
+    (tmp_path / "out").mkdir()
+    with pytest.raises(BadLayer, match="leads out"):
+        lay(archive(Item("a/b/one")), archive(Item("a/b/two"), link("a", "../out"), Item("a/b/three")))
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_links_that_lead_nowhere_are_kept_as_they_are(lay: Lay) -> None:
     root = lay(archive(link("a", "../../../../etc/passwd"), link("b", "/nowhere"), link("c", "c")))
     assert [str((root / name).readlink()) for name in "abc"] == ["../../../../etc/passwd", "/nowhere", "c"]
