@@ -12,6 +12,7 @@ from lampion.domain.function import Function
 from lampion.domain.function_rules import check_invocable
 from lampion.domain.invocation import Invocation, Outcome
 from lampion.domain.recursion import is_loop
+from lampion.environments.asking import RuntimeGone
 from lampion.environments.pool import EnvironmentPool
 from lampion.environments.response_stream import ResponseStream
 from lampion.invoke.concurrency import Admission, Concurrency
@@ -137,19 +138,22 @@ class Invoker:
         measured: Series,
         admission: Admission,
     ) -> Outcome:
-        async with self._pool.acquire(function, invocation.tenant_id) as environment:
-            measured.begin()
-            try:
-                with self._busy_poll:
-                    outcome = await environment.invoke(invocation, stream)
-            finally:
-                measured.end()
-            if environment.finishing is None:
-                measured.observe("Duration", outcome.duration_ms)
-            else:  # the answer is there, but its extensions go on
-                admission.outlasted_by = environment.finishing
-                environment.finishing.add_done_callback(partial(_measure, measured))
-            return outcome
+        while True:  # until one whose runtime is still there
+            async with self._pool.acquire(function, invocation.tenant_id) as environment:
+                measured.begin()
+                try:
+                    with self._busy_poll:
+                        outcome = await environment.invoke(invocation, stream)
+                except RuntimeGone:
+                    continue
+                finally:
+                    measured.end()
+                if environment.finishing is None:
+                    measured.observe("Duration", outcome.duration_ms)
+                else:  # the answer is there, but its extensions go on
+                    admission.outlasted_by = environment.finishing
+                    environment.finishing.add_done_callback(partial(_measure, measured))
+                return outcome
 
     async def _run_streamed(
         self, target: Target, function: Function, invocation: Invocation, stream: ResponseStream
