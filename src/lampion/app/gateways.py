@@ -103,5 +103,5 @@ def _function_urls(
         resources=stores.resources,
         invoker=work.invoker,
         clock=ports.clock,
-        rng=ports.rng,
+        tracing=work.tracing,
     )

@@ -13,6 +13,7 @@ from lampion.app.rooms import Ports, Stores, Work
 from lampion.code.architectures import DEFAULT_ARCHITECTURE, HOST_ARCHITECTURE
 from lampion.code.deployments import Deployments
 from lampion.code.garbage import GarbageCollector
+from lampion.code.images.architectures import ImageArchitectures
 from lampion.code.images.garbage import ImageGarbage
 from lampion.code.images.readiness import ImageReadiness
 from lampion.code.images.sources import ImageSources
@@ -46,6 +47,7 @@ from lampion.invoke.invoker import Invoker
 from lampion.invoke.lookup import FunctionLookup
 from lampion.invoke.provisioning import Provisioning
 from lampion.invoke.recursion import RecursionGuard
+from lampion.invoke.tracing import Tracing
 from lampion.runtime_api.door import RuntimeApiServer
 from lampion.sandbox.snapshots import snapshotting
 from lampion.sandbox.spec import NetworkMode
@@ -79,6 +81,7 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
     provisioner = _provisioner(settings, ports, stores, interpreters, runtimes, ServerAccess(sessions, doors))
     snapshots = VersionSnapshots(provisioner, _snapshot_taking(ports, provisioner))
     pool = _pool(settings, ports, snapshots)
+    architectures = ImageArchitectures(takes_any=_takes_any_architecture(settings))
     garbage, others = _garbage(ports, stores, pool), other_registries(settings, ports, stores)
     deployments = Deployments(
         functions=stores.functions,
@@ -86,13 +89,13 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
         packages=stores.packages,
         interpreters=interpreters,
         snapshots=snapshots,
-        images=ImageReadiness(stores.images, others, can_run=ports.driver.capabilities().private_file_system),
+        images=ImageReadiness(stores.images, others, architectures, can_run=_has_file_systems(ports)),
         expect=provisioner.expect,
         garbage=garbage,
         rng=ports.rng,
         clock=ports.clock,
     )
-    sources = ImageSources(stores.images, stores.resources, others, garbage)
+    sources = ImageSources(stores.images, stores.resources, others, garbage, architectures)
     lookup = FunctionLookup(stores.functions, stores.resources, ports.rng)
     provisioning = Provisioning(
         resources=stores.resources, functions=stores.functions, environments=pool, clock=ports.clock
@@ -104,7 +107,8 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
     try:
         async with _running(deployments.run(), garbage.run(), provisioning.run(), preparing):
             built = (lookup, runtimes, deployments, sources, garbage, snapshots, pool, invoker, events, queues)
-            yield Work(*built, provisioning, _keys(settings, ports, stores, sessions), doors)
+            tracing = Tracing(clock=ports.clock, rng=ports.rng)
+            yield Work(*built, provisioning, _keys(settings, ports, stores, sessions), doors, tracing)
     finally:
         await pool.close()
         await snapshots.close()
@@ -138,6 +142,10 @@ def _interpreters(settings: Settings, ports: Ports) -> tuple[Interpreters, Inter
         emulated_places(settings.interpreter, os.environ), tool, takes_close=settings.close_runtimes
     )
     return native, InterpretersByArchitecture(native, emulated, takes_any=_takes_any_architecture(settings))
+
+
+def _has_file_systems(ports: Ports) -> bool:
+    return ports.driver.capabilities().private_file_system
 
 
 def _takes_any_architecture(settings: Settings) -> bool:
@@ -215,6 +223,7 @@ def _provisioner(
         driver=ports.driver,
         packages=stores.packages,
         images=stores.images,
+        image_architectures=ImageArchitectures(takes_any=_takes_any_architecture(settings)),
         runtime_files=stores.runtime_trees,
         interpreters=interpreters,
         labels=runtimes,

@@ -128,6 +128,12 @@ def _named(name: str) -> list[Runtime]:
     """One runtime, or all of a language. Raises Failure."""
     runtimes = [one for one in catalogue().runtimes.values() if name in (one.identifier, one.language)]
     runtimes = [one for one in runtimes if one.is_runnable and one.language in SDKS]
+    if not runtimes and name.startswith("ruby"):
+        raise Failure(
+            ExitCode.USAGE,
+            "AWS's gems for Ruby aren't installed by this command",
+            fix="Put those that a function needs, such as aws-sdk-s3, into its package or a layer, as ruby/gems/3.3.0.",
+        )
     if not runtimes:
         raise Failure(
             ExitCode.USAGE,

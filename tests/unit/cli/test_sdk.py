@@ -49,6 +49,7 @@ def test_files_that_are_there_are_installed_listed_and_removed(lampion: Lampion,
     ("arguments", "code", "said"),
     [
         (("install", "cobol"), ExitCode.USAGE, "cobol is no runtime that has an SDK here"),
+        (("install", "ruby3.3"), ExitCode.USAGE, "AWS's gems for Ruby aren't installed by this command"),
         (("install", "java21"), ExitCode.USAGE, "java21 is no runtime that has an SDK here"),
         (("install", "python3.12", "--from", "/nowhere"), ExitCode.USAGE, "there is no boto3 in /nowhere"),
         (("install", "python3.12", "nodejs22.x", "--package", "x"), ExitCode.USAGE, "--package is for one language"),
