@@ -7,9 +7,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from lampion.code.languages import WITHOUT_INTERPRETER
-from lampion.code.runtimes import catalogue
-
 _RUNTIME: Final = re.compile(r"(?:(x86_64|arm64)/)?([a-z][a-z0-9.]{0,31})")
 _FIX: Final = "Write python3.13=/usr/bin/python3.13."
 
@@ -31,6 +28,10 @@ def parse_interpreters(text: str) -> Mapping[str, Path]:
 
 def _check_runtime(identifier: str) -> None:
     """Raises ValueError for one that no interpreter would ever be looked up for."""
+    # costs --help milliseconds that it doesn't need
+    from lampion.code.languages import WITHOUT_INTERPRETER  # noqa: PLC0415
+    from lampion.code.runtimes import catalogue  # noqa: PLC0415
+
     runtimes = catalogue().runtimes
     known = [name for name, one in runtimes.items() if one.is_runnable and one.language not in WITHOUT_INTERPRETER]
     if identifier in known:
