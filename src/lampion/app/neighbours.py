@@ -13,6 +13,7 @@ from lampion.gateway.authentication import Authentication, OpenAuthentication, S
 from lampion.gateway.door import Door
 from lampion.gateway.judge import Judge
 from lampion.gateway.query_api import QueryApi
+from lampion.identity.directory import Directory
 from lampion.services.iam.access_keys import AccessKeysApi
 from lampion.services.iam.asked import AskedOfIam
 from lampion.services.iam.attachments import AttachmentsApi
@@ -22,6 +23,7 @@ from lampion.services.iam.inline_policies import InlinePoliciesApi
 from lampion.services.iam.policies import PoliciesApi
 from lampion.services.iam.roles import RolesApi
 from lampion.services.iam.rooms import IamRooms
+from lampion.services.iam.simulation import SimulationApi
 from lampion.services.iam.tags import IamTagsApi
 from lampion.services.iam.users import UsersApi
 from lampion.services.sts.asked import asked_of_sts
@@ -60,7 +62,7 @@ def neighbours(
     return {
         "iam": QueryApi(
             service=iam,
-            handlers=collect(iam, iam_operations(rooms)),
+            handlers=collect(iam, iam_operations(rooms, work.keys.directory)),
             authentication=authentication("iam"),
             judge=judge,
             asked_for=AskedOfIam(stores.resources),
@@ -78,7 +80,7 @@ def neighbours(
     }
 
 
-def iam_operations(rooms: IamRooms) -> Sequence[object]:
+def iam_operations(rooms: IamRooms, directory: Directory) -> Sequence[object]:
     """All that IAM offers here."""
     parts = (UsersApi, GroupsApi, RolesApi, PoliciesApi, InlinePoliciesApi, AttachmentsApi, BoundariesApi, IamTagsApi)
-    return [*(part(rooms) for part in parts), AccessKeysApi(rooms)]
+    return [*(part(rooms) for part in parts), AccessKeysApi(rooms), SimulationApi(rooms, directory)]

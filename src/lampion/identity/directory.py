@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from typing import Final
 
 from lampion.domain.iam.identity import Identity, IdentityKind
+from lampion.domain.iam.managed_policy import AWS
 from lampion.identity.actors import Actor, known_of
 from lampion.identity.aws_managed_policies import aws_managed_policies
 from lampion.identity.callers import Caller, CallerKind, root
 from lampion.identity.session_keys import SessionKey
-from lampion.identity.statements import EVERYTHING, Policy, read_policy
+from lampion.identity.statements import EVERYTHING, Policy, Source, read_policy
 from lampion.identity.temporary_keys import Standing
 from lampion.store.cached_resources import CachedResources, Change
 from lampion.store.iam import GLOBAL, IDENTITIES, MANAGED_POLICIES, identity_place, policy_place
@@ -55,6 +56,12 @@ class Directory:
     async def user(self, account_id: str, unique_id: str) -> Actor | None:
         """By its id: who is made again under a name isn't who had it. None when there is no such user."""
         return await self._find(account_id, (IdentityKind.USER, unique_id))
+
+    async def user_named(self, account_id: str, name: str) -> Actor | None:
+        """None when there is no such user."""
+        place = identity_place(account_id, IdentityKind.USER, name)
+        user = await self._resources.get(IDENTITIES, place)
+        return None if user is None else await self.user(account_id, user.unique_id)
 
     async def role(self, account_id: str, name: str) -> Actor | None:
         """As the sessions of the role are, but for what is each session's own. None when there is no such role."""
@@ -107,6 +114,10 @@ class Directory:
         managed = await self._resources.read(lambda stored: [_managed(stored, account_id, arn) for arn in arns])
         return (*map(_read, standing.policies), *(one for one in managed if one is not None))
 
+    async def group(self, account_id: str, name: str) -> Actor | None:
+        """What being in it alone would give. None when there is no such group."""
+        return await self._find(account_id, (IdentityKind.GROUP, name))
+
     async def _find(self, account_id: str, key: _Key) -> Actor | None:
         at_hand = self._known.get(account_id, {})
         if key in at_hand:
@@ -133,8 +144,8 @@ def _moment(epoch_seconds: int) -> str:
     return f"{datetime.fromtimestamp(epoch_seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _read(document: str) -> Policy:
-    return read_policy(json.loads(document))
+def _read(document: str, source: Source | None = None) -> Policy:
+    return read_policy(json.loads(document), source)
 
 
 def _actor(stored: Stored, account_id: str, key: _Key) -> Actor | None:
@@ -169,8 +180,8 @@ def _identity(stored: Stored, account_id: str, key: _Key) -> Identity | None:
 
 def _policies(stored: Stored, account_id: str, identity: Identity) -> Iterable[Policy]:
     """In it and on it. One that was deleted meanwhile says nothing: nothing is deleted while it is attached."""
-    for document in identity.inline.values():
-        yield _read(document)
+    for name, document in identity.inline.items():
+        yield _read(document, Source(f"{identity.kind}_{identity.name}_{name}", identity.kind))
     for arn in identity.attached:
         policy = _managed(stored, account_id, arn)
         if policy is not None:
@@ -181,4 +192,6 @@ def _managed(stored: Stored, account_id: str, arn: str) -> Policy | None:
     found = aws_managed_policies().get(arn) or stored.get(
         MANAGED_POLICIES, policy_place(account_id, arn.rpartition("/")[2])
     )
-    return None if found is None else read_policy(json.loads(found.document), arn)
+    if found is None:
+        return None
+    return _read(found.document, Source(found.name, "aws-managed" if found.account_id == AWS else "user-managed"))
