@@ -2,7 +2,6 @@
 
 import base64
 import json
-import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -194,7 +193,6 @@ def test_a_process_that_ends_and_one_out_of_memory(lambda_client: Any, deploy: F
     assert "exit status 3" in payload["errorMessage"]
     payload, _, error = invoke(lambda_client, name, "fill")
     assert (error, payload["errorType"]) == ("Unhandled", "java.lang.OutOfMemoryError")
-    time.sleep(0.5)  # its process is ending
     assert invoke(lambda_client, name, "well")[::2] == ("well", None)
 
 
