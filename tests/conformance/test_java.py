@@ -196,6 +196,16 @@ def test_a_process_that_ends_and_one_out_of_memory(lambda_client: Any, deploy: F
     assert invoke(lambda_client, name, "well")[::2] == ("well", None)
 
 
+def test_an_exception_that_cannot_be_told_ends_the_process_whatever_threads_there_are(
+    lambda_client: Any, deploy: Functions
+) -> None:
+    name = create(deploy, "Unspeakable::handle")
+    payload, log, error = invoke(lambda_client, name)
+    assert (error, payload["errorType"]) == ("Unhandled", "Runtime.ExitError")
+    assert "exit status 1" in payload["errorMessage"]
+    assert 'Exception in thread "main" java.lang.IllegalStateException: no message\n\tat fn.Unspeakable$Odd' in log
+
+
 def test_large_events_and_answers(lambda_client: Any, deploy: Functions) -> None:
     name = create(deploy, "Echo::text", MemorySize=512)
     text = "e" * 5_000_000
