@@ -50,7 +50,7 @@ final class RuntimeApi {
 
     /** Wait for the next invocation. */
     Event next() {
-        if (limit == position && isClosedByServer()) {
+        if (status != 0 && limit == position && isClosedByServer()) {
             connect();
         }
         send(head("GET", "invocation/next", "", -1), null);
