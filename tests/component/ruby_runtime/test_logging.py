@@ -30,6 +30,24 @@ def test_what_is_put_is_one_event_however_many_lines_it_has(tmp_path: Path) -> N
     assert (ran.stdout, ran.stderr) == ("", "")
 
 
+def test_a_handler_of_signals_may_put_as_well(tmp_path: Path) -> None:
+    """AWS's samples for a graceful shutdown do; also in the midst of another event, which stays whole."""
+    body = """
+    trap('TERM') { puts 'trapped' }
+    Process.kill(:TERM, Process.pid)
+    sleep 0.01
+    others = Thread.new { 20.times { Process.kill(:TERM, Process.pid); sleep 0.002 } }
+    20.times { puts 'x' * 1_000_000 }
+    others.join
+    sleep 0.1
+    """
+    seen = texts(run_source(handler(body), tmp_path, telemetry=True))
+    assert seen[0] == "trapped\n"
+    assert seen.count("x" * 1_000_000 + "\n") == 20
+    assert set(seen) == {"trapped\n", "x" * 1_000_000 + "\n"}
+    assert seen.count("trapped\n") > 1
+
+
 def test_all_else_goes_to_the_streams_at_once(tmp_path: Path) -> None:
     body = "$stdout.puts 'a'; print 'b'; $stdout.write 'c'; p :d; $stderr.puts 'e'; warn 'f'; STDOUT.puts 'g'; exit!"
     ran = run_source(handler(body), tmp_path, telemetry=True)
