@@ -102,15 +102,22 @@ def test_installers_are_told_for_which_python_and_run_no_scripts() -> None:
 def test_an_sdk_comes_and_goes_as_a_whole(tmp_path: Path) -> None:
     root = tmp_path / "sdk/python3.12"
     for text in ("first", "second"):
-        staging = staging_directory(tmp_path / "sdk")
         source = write(tmp_path / text, **{f"{text}.py": text, "a__b.py": text})
-        assert copy_files(source, staging / "ready", lambda path: True) == 2
-        put_in_place(staging, staging / "ready", root)
+        with staging_directory(tmp_path / "sdk") as staging:
+            assert copy_files(source, staging / "ready", lambda path: True) == 2
+            put_in_place(staging, staging / "ready", root)
+            assert not (staging / "before").exists()
         assert sorted(path.name for path in root.rglob("*.py")) == sorted((f"{text}.py", "b.py"))
-        assert not (staging / "before").exists()
-        staging.rmdir()
     assert remove(root)
     assert not remove(root)
+    assert list((tmp_path / "sdk").iterdir()) == []
+
+
+def test_what_a_killed_install_leaves_goes_with_the_next_one_but_not_what_is_in_use(tmp_path: Path) -> None:
+    left = tmp_path / "sdk/.new-left"
+    write(left / "fetched", half="x")
+    with staging_directory(tmp_path / "sdk") as first, staging_directory(tmp_path / "sdk") as second:
+        assert sorted((tmp_path / "sdk").iterdir()) == sorted((first, second))
     assert list((tmp_path / "sdk").iterdir()) == []
 
 
