@@ -74,6 +74,15 @@ def test_a_line_tells_of_the_sdk_that_functions_find() -> None:
     assert "/usr/bin/node  with AWS SDK for JavaScript 3.1.0" in as_text(rows)
 
 
+def test_a_setting_that_names_no_interpreter_is_told() -> None:
+    rows = runtime_rows(BASES, TODAY, explicit={"python3.13": Path("/nope"), "python3.12": Path("/p/bin/python3.12")})
+    lines = as_text(rows).splitlines()
+    said = "not found: /nope doesn't run, or is another version; correct the setting --interpreter"
+    assert f"python3.13      {said}" in lines
+    assert "python3.12      3.12.1      /p/bin/python3.12" in lines
+    assert [row.setting for row in rows if row.setting] == ["/nope"]
+
+
 def test_for_programs_all_of_it_is_one_document() -> None:
     told = {one["identifier"]: one for one in json.loads(as_json(runtime_rows(BASES, TODAY, {"nodejs20.x": "SDK 3"})))}
     assert len(told) == len(catalogue().runtimes)
@@ -83,6 +92,7 @@ def test_for_programs_all_of_it_is_one_document() -> None:
         "service": "own-version",
         "found": {"version": "20.1.0", "executable": "/usr/bin/node", "is_close": False, "sdk": "SDK 3"},
         "install": "`nvm install 20` or `npm install --global node@20`",
+        "setting": None,
         "is_deprecated": True,
         "deprecation": "2026-04-30",
         "block_create": "2027-02-01",
