@@ -81,7 +81,7 @@ def copy_files(source: Path, target: Path, is_kept: Callable[[Path], bool]) -> i
     copied = 0
     for directory, names, files in os.walk(source):
         here = Path(directory).relative_to(source)
-        names[:] = sorted(name for name in names if is_kept(here / name) and not (source / here / name).is_symlink())
+        names[:] = sorted(name for name in names if is_kept(here / name))
         kept = [name for name in files if is_kept(here / name) and _is_plain(source / here / name)]
         if kept:
             _make(target, here)

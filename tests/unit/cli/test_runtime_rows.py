@@ -69,6 +69,12 @@ def test_a_line_says_what_runs_it_or_how_to_have_something_that_does(
     assert as_text([row(identifier)]) == line
 
 
+@pytest.mark.parametrize(("day", "is_deprecated"), [(date(2026, 4, 29), False), (date(2026, 4, 30), True)])
+def test_a_runtime_is_deprecated_from_aws_day_on(day: date, is_deprecated: bool) -> None:
+    (found,) = [one for one in runtime_rows(BASES, day) if one.identifier == "nodejs20.x"]
+    assert found.is_deprecated == is_deprecated
+
+
 def test_a_line_tells_of_the_sdk_that_functions_find() -> None:
     rows = runtime_rows(BASES, TODAY, {"nodejs20.x": "AWS SDK for JavaScript 3.1.0"})
     assert "/usr/bin/node  with AWS SDK for JavaScript 3.1.0" in as_text(rows)
