@@ -54,6 +54,11 @@ def test_all_else_goes_to_the_streams_at_once(tmp_path: Path) -> None:
     assert (ran.stdout, ran.stderr, texts(ran)) == ("a\nbc:d\ng\n", "e\nf\n", [])
 
 
+def test_what_is_put_once_the_pipe_is_closed_is_not_lost(tmp_path: Path) -> None:
+    ran = run_source("at_exit { puts 'late' }\n" + handler("puts 'early'; exit"), tmp_path, telemetry=True)
+    assert (texts(ran)[0], ran.stdout) == ("early\n", "late\n")
+
+
 def test_without_the_platforms_pipe_all_goes_to_the_streams(tmp_path: Path) -> None:
     body = "puts 'put'\nLogger.new($stdout).info('logged')\nLogger.new($stderr).warn('too')"
     ran = run_source(handler(body), tmp_path)
@@ -130,6 +135,24 @@ def test_json_records(tmp_path: Path) -> None:
     assert (error["errorType"], error["errorMessage"], error["message"]) == ("ArgumentError", "bad", "bad")
     assert error["stackTrace"][0].startswith(f"{tmp_path}/function.rb:7:in ")
     assert re.fullmatch(rf"{tmp_path}/function\.rb:(Object#)?handler:7", error["location"])
+
+
+def test_json_records_are_in_utc_and_tell_where_in_every_rubys_words(tmp_path: Path) -> None:
+    """Ruby 3.4 quotes otherwise than those before, and names the class."""
+    body = """
+    %w[1 2].zip(["/a.rb:3:in `call'", "/a.rb:3:in 'Mine#call'"]) do |number, frame|
+      error = RuntimeError.new(number)
+      error.set_backtrace([frame])
+      Logger.new($stdout).error(error)
+    end
+    Time.now.utc.strftime('%Y-%m-%dT%H')
+    """
+    variables = {"AWS_LAMBDA_LOG_FORMAT": "JSON", "TZ": "Asia/Kolkata"}
+    ran = run_source(handler(body), tmp_path, telemetry=True, variables=variables)
+    records = [json.loads(record) for record in texts(ran)]
+    assert [record["location"] for record in records] == ["/a.rb:call:3", "/a.rb:Mine#call:3"]
+    hour = json.loads(ran.posts[-1].body)
+    assert {record["timestamp"][:13] for record in records} <= {hour, f"{hour[:-2]}{int(hour[-2:]) - 1:02}"}
 
 
 @pytest.mark.parametrize(
