@@ -297,7 +297,8 @@ public final class JsonReader {
     private void enter() throws JsonError {
         depth++;
         if (depth > NESTING_MAX) {
-            throw new JsonError("Document nesting depth (" + depth + ") exceeds the maximum allowed (" + NESTING_MAX + ")");
+            throw new JsonError("Document nesting depth (" + depth + ") exceeds the maximum allowed (" + NESTING_MAX
+                    + ", from `StreamReadConstraints.getMaxNestingDepth()`)");
         }
     }
 
