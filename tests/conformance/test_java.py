@@ -120,6 +120,30 @@ def test_signatures(method: str, lambda_client: Any, deploy: Functions) -> None:
     assert invoke(lambda_client, create(deploy, f"Signatures::{method}"), event)[::2] == (answer, None)
 
 
+@pytest.mark.parametrize(
+    ("handler", "event", "answer"),
+    [("Boundary$Bridged::take", {"name": "typed"}, "typed"), ("Boundary::pick", "x", "context")],
+)
+def test_of_several_methods_of_a_name_one_is_called(
+    handler: str, event: object, answer: object, lambda_client: Any, deploy: Functions
+) -> None:
+    """No bridge that the compiler made; of two of the same length the one with the context."""
+    assert invoke(lambda_client, create(deploy, handler), event)[::2] == (answer, None)
+
+
+def test_after_a_failure_of_its_disk_a_process_ends_and_a_cycle_of_causes_is_cut(
+    lambda_client: Any, deploy: Functions
+) -> None:
+    name = create(deploy, "Boundary::fail")
+    assert invoke(lambda_client, name, "")[0] == 1
+    cycle, _, _ = invoke(lambda_client, name, "cycle")
+    assert (cycle["errorMessage"], cycle["cause"]["errorMessage"]) == ("first", "second")
+    assert "cause" not in cycle["cause"]
+    assert invoke(lambda_client, name, "")[0] == 3
+    assert invoke(lambda_client, name, "disk")[0]["errorType"] == "java.io.IOError"
+    assert invoke(lambda_client, name, "")[0] == 1
+
+
 def test_an_error_of_the_handler(lambda_client: Any, deploy: Functions) -> None:
     name = create(deploy, "Failing::handle")
     payload, log, error = invoke(lambda_client, name, "luck")
