@@ -131,6 +131,16 @@ def test_of_several_methods_of_a_name_one_is_called(
     assert invoke(lambda_client, create(deploy, handler), event)[::2] == (answer, None)
 
 
+def test_each_invocation_has_its_trace_and_a_thread_that_nobody_interrupted(
+    lambda_client: Any, deploy: Functions
+) -> None:
+    name = create(deploy, "Boundary::around")
+    told = [invoke(lambda_client, name, "")[0] for _ in range(2)]
+    assert [words.rpartition(" ")[2] for words in told] == ["false", "false"]
+    assert all(words.startswith("Root=1-") for words in told)
+    assert told[0] != told[1]
+
+
 def test_after_a_failure_of_its_disk_a_process_ends_and_a_cycle_of_causes_is_cut(
     lambda_client: Any, deploy: Functions
 ) -> None:
@@ -139,7 +149,10 @@ def test_after_a_failure_of_its_disk_a_process_ends_and_a_cycle_of_causes_is_cut
     cycle, _, _ = invoke(lambda_client, name, "cycle")
     assert (cycle["errorMessage"], cycle["cause"]["errorMessage"]) == ("first", "second")
     assert "cause" not in cycle["cause"]
-    assert invoke(lambda_client, name, "")[0] == 3
+    log = invoke(lambda_client, name, "suppressed")[1]
+    assert "Suppressed: java.lang.RuntimeException: beside it\n" in log
+    assert "lampion" not in log, "frames of the runtime are cut there too"
+    assert invoke(lambda_client, name, "")[0] == 4
     assert invoke(lambda_client, name, "disk")[0]["errorType"] == "java.io.IOError"
     assert invoke(lambda_client, name, "")[0] == 1
 

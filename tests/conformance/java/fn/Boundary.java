@@ -32,8 +32,20 @@ public class Boundary {
 
     public String pick(String event, Context context) { return "context"; }
 
+    /** The trace of the invocation, and whether the one before has left its thread interrupted. */
+    public String around(String event) {
+        boolean isInterrupted = Thread.currentThread().isInterrupted();
+        Thread.currentThread().interrupt();
+        return System.getProperty("com.amazonaws.xray.traceHeader") + " " + isInterrupted;
+    }
+
     public int fail(String how) {
         calls++;
+        if ("suppressed".equals(how)) {
+            RuntimeException failure = new RuntimeException("failure");
+            failure.addSuppressed(new RuntimeException("beside it"));
+            throw failure;
+        }
         if ("disk".equals(how)) {
             throw new IOError(new IOException("disk"));
         }
