@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import shutil
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -186,11 +185,8 @@ def _open(data: str | None) -> Path:
 def _staging(root: Path) -> Iterator[Path]:
     """A directory to install in, for the duration of the block. Raises Failure when the disk fails there."""
     try:
-        staging = staging_directory(root)
-        try:
+        with staging_directory(root) as staging:
             yield staging
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
     except OSError as error:
         raise Failure(ExitCode.NOT_INSTALLED, f"{root} can't be filled: {error.strerror or error}") from error
 
