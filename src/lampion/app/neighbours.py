@@ -51,18 +51,10 @@ def neighbours(
         )
 
     iam, sts = load_service("iam"), load_service("sts")
-    secret = stores.root_key.secret_access_key.encode()
-    rooms = IamRooms(
-        resources=stores.resources,
-        clock=ports.clock,
-        rng=ports.rng,
-        markers=Markers(hmac.digest(secret, b"iam pagination markers", "sha256")),
-    )
-    sts_rooms = StsRooms(resources=stores.resources, temporary=work.keys.temporary, clock=ports.clock)
     return {
         "iam": QueryApi(
             service=iam,
-            handlers=collect(iam, iam_operations(rooms, work.keys.directory)),
+            handlers=collect(iam, iam_operations(_iam_rooms(ports, stores), work.keys.directory)),
             authentication=authentication("iam"),
             judge=judge,
             asked_for=AskedOfIam(stores.resources),
@@ -70,7 +62,7 @@ def neighbours(
         ),
         "sts": QueryApi(
             service=sts,
-            handlers=collect(sts, [CallersApi(), SessionsApi(sts_rooms)]),
+            handlers=collect(sts, sts_operations(ports, stores, work)),
             authentication=authentication("sts"),
             judge=judge,
             asked_for=asked_of_sts,
@@ -78,6 +70,22 @@ def neighbours(
             free=frozenset(("GetCallerIdentity", "GetSessionToken", "AssumeRole")),
         ),
     }
+
+
+def _iam_rooms(ports: Ports, stores: Stores) -> IamRooms:
+    secret = stores.root_key.secret_access_key.encode()
+    return IamRooms(
+        resources=stores.resources,
+        clock=ports.clock,
+        rng=ports.rng,
+        markers=Markers(hmac.digest(secret, b"iam pagination markers", "sha256")),
+    )
+
+
+def sts_operations(ports: Ports, stores: Stores, work: Work) -> Sequence[object]:
+    """All that STS offers here."""
+    rooms = StsRooms(resources=stores.resources, temporary=work.keys.temporary, clock=ports.clock)
+    return [CallersApi(), SessionsApi(rooms)]
 
 
 def iam_operations(rooms: IamRooms, directory: Directory) -> Sequence[object]:
