@@ -10,6 +10,7 @@ from lampion.domain.iam.identity import Identity, IdentityKind
 from lampion.domain.iam.managed_policy import ManagedPolicy, PolicyVersion
 from lampion.identity.access_keys import AccessKeyring
 from lampion.identity.actors import Actor
+from lampion.identity.call_record import CallRecord
 from lampion.identity.callers import Caller, CallerKind
 from lampion.identity.directory import Directory
 from lampion.identity.key_ids import USER_PREFIX, key_id
@@ -39,6 +40,7 @@ def keys_in(resources: CachedResources, *, functions_may_all: bool = False) -> K
         sessions=SessionKeys(SystemRng()),
         temporary=TemporaryKeys(b"secret of the server", SystemRng()),
         directory=Directory(resources, functions_may_all=functions_may_all),
+        record=CallRecord(),
     )
 
 

@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from lampion.cli.failure import ExitCode
-from tests.deployment import unique_name
+from tests.deployment import Functions, unique_name
 from tests.live_server import LiveServer
 
 Explain = Callable[..., tuple[int, list[str], str]]
@@ -85,3 +85,46 @@ def test_what_cant_be_asked_is_told(explain: Explain, arguments: list[str], code
     exit_code, lines, error = explain(*arguments)
     assert (exit_code, lines) == (code, [])
     assert words in error
+
+
+CALLS = """
+import os
+
+def handler(event, context):
+    return [os.environ[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")]
+"""
+
+
+def test_the_least_policy_is_made_of_what_a_function_called(
+    live_server: LiveServer, lambda_client: Any, make_function: Functions
+) -> None:
+    role = f"arn:aws:iam::123456789012:role/{unique_name('least')}"
+    name = make_function(CALLS, Role=role)
+
+    def suggested() -> tuple[int, str, str]:
+        command = [sys.executable, "-m", "lampion", "iam", "suggest", "--data", str(live_server.data), name]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    code, _, error = suggested()
+    assert (code, f"{role} has called nothing" in error) == (ExitCode.NOT_FOUND, True)
+    key_id, secret, token = json.loads(lambda_client.invoke(FunctionName=name)["Payload"].read())
+    inside = boto3.session.Session().client(
+        "lambda",
+        endpoint_url=live_server.url,
+        region_name="us-east-1",
+        aws_access_key_id=key_id,
+        aws_secret_access_key=secret,
+        aws_session_token=token,
+    )
+    for call in (inside.list_functions, lambda: inside.get_function(FunctionName=name)):
+        with pytest.raises(inside.exceptions.ClientError):
+            call()
+    inside.close()
+    code, printed, _ = suggested()
+    assert code == ExitCode.OK
+    arn = f"arn:aws:lambda:us-east-1:123456789012:function:{name}"
+    assert json.loads(printed)["Statement"] == [
+        {"Effect": "Allow", "Action": "lambda:ListFunctions", "Resource": "*"},
+        {"Effect": "Allow", "Action": "lambda:GetFunction", "Resource": arn},
+    ]

@@ -35,6 +35,7 @@ from lampion.environments.snapshot_taking import SnapshotTaking
 from lampion.environments.snapshots import VersionSnapshots
 from lampion.event_queue.queues import Queues
 from lampion.gateway.function_doors import FunctionDoors
+from lampion.identity.call_record import CallRecord
 from lampion.identity.directory import Directory
 from lampion.identity.keys import Keys
 from lampion.identity.session_keys import SessionKeys
@@ -123,6 +124,7 @@ def _keys(settings: Settings, ports: Ports, stores: Stores, sessions: SessionKey
         sessions=sessions,
         temporary=TemporaryKeys(secret, ports.rng),
         directory=directory,
+        record=CallRecord(),
     )
 
 

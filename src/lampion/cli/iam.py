@@ -1,4 +1,4 @@
-"""`lampion iam explain`: whether a user, a role or a function may do something, and which policy says so."""
+"""`lampion iam`: what a user, a role or a function may do, and what a function would have to be allowed."""
 
 import json
 import sys
@@ -51,6 +51,31 @@ def explain(who: str, action: str, resources: tuple[str, ...], pairs: tuple[str,
             click.echo(shown(line, sys.stdout))
     is_allowed = all(_text(result, "EvalDecision") == "allowed" for result in results)
     return ExitCode.OK if is_allowed else ExitCode.ACCESS_DENIED
+
+
+@command.command("suggest")
+@click.argument("function")
+@click.option("--data", metavar="DIR", help="Data directory of the server to call.")
+def suggest(function: str, data: str | None) -> None:
+    """Print the policy that allows what FUNCTION called since the server started, and nothing else.
+
+    It holds the calls of all functions with the same role, refused ones too; those that were not made are missing. Run
+    the function once with all it does, `--function-access all` lets it, and look through what is printed.
+
+    \b
+    Example:
+      lampion iam suggest orders > policy.json
+      aws iam put-role-policy --role-name orders --policy-name least --policy-document file://policy.json
+    """
+    call = Call("GET", ("_lampion", "calls", function))
+    page = json.loads(ask(find_server(data), call, timeout_seconds=_ANSWER_SECONDS).body)
+    if page["Policy"] is None:
+        raise Failure(
+            ExitCode.NOT_FOUND,
+            f"{page['Role']} has called nothing since the server started",
+            fix="Let the function do its work once, then ask again.",
+        )
+    click.echo(json.dumps(page["Policy"], indent=2))
 
 
 def _arn(server: Server, who: str) -> str:

@@ -8,6 +8,7 @@ from lampion.aws.errors import AccessDeniedException
 from lampion.clock.clock import Clock
 from lampion.http.message import RequestHead
 from lampion.identity.actors import Actor
+from lampion.identity.call_record import CallRecord
 from lampion.identity.denials import denial
 from lampion.identity.evaluation import Request, evaluate
 from lampion.identity.request_facts import Asking, Facts, Known
@@ -19,10 +20,12 @@ _NO_FACTS: Final[Facts] = MappingProxyType({})
 class Judge:
     """For every door behind which policies decide."""
 
-    def __init__(self, *, region: str, scheme: str, clock: Clock) -> None:
+    def __init__(self, *, region: str, scheme: str, clock: Clock, record: CallRecord | None = None) -> None:
+        """`record` takes what roles call."""
         self._region = region
         self._scheme = scheme
         self._clock = clock
+        self._record = record
 
     def asking(self, head: RequestHead) -> Asking:
         """What is known of how a request came, now."""
@@ -42,6 +45,8 @@ class Judge:
         owns it. Whether the same caller could be told something else for the same next time.
         """
         action, resource = wanted
+        if self._record is not None and actor.caller.role_arn is not None:
+            self._record.note(actor.caller.role_arn, action, resource)
         known = Known(self.asking(head), actor.known, facts)
         request = Request(caller=actor.caller, action=action, resource=resource, known=known)
         verdict = evaluate(request, actor.policies(*of_resource))
