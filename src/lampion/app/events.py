@@ -8,10 +8,12 @@ from lampion.app.rooms import Ports, Stores, Work
 from lampion.app.targets import targets_outside
 from lampion.config import Settings
 from lampion.event_queue.forgetting import Forgetting
+from lampion.identity.role_permissions import RolePermissions
 from lampion.invoke.deliverer import Deliverer
 from lampion.invoke.event_endings import EventEndings
 from lampion.invoke.event_invoker import EventInvoker
 from lampion.invoke.targets.function import FunctionTarget
+from lampion.invoke.targets.permitted import PermittedTargets
 from lampion.invoke.targets.target import Targets
 
 
@@ -28,13 +30,17 @@ async def running_events(settings: Settings, ports: Ports, stores: Stores, work:
             time=work.queues.time,
             rng=ports.rng,
             tracing=work.tracing,
+            permissions=RolePermissions(work.keys.directory),
         ),
         metrics=ports.metrics,
     )
     async with targets_outside(settings, ports.clock) as targets:
-        deliverer = Deliverer(
-            queues=work.queues, targets=Targets({**targets, "lambda": FunctionTarget()}), metrics=ports.metrics
+        permitted = PermittedTargets(
+            Targets({**targets, "lambda": FunctionTarget()}),
+            functions=stores.functions,
+            permissions=RolePermissions(work.keys.directory),
         )
+        deliverer = Deliverer(queues=work.queues, targets=permitted, metrics=ports.metrics)
         forgetting = Forgetting(stores.entries, ports.agenda)
         await work.queues.open()
         tasks = [asyncio.create_task(one.run()) for one in (invoker, deliverer, forgetting)]

@@ -17,6 +17,7 @@ from lampion.domain.invocation_record import Condition, Ending, FunctionResponse
 from lampion.domain.limits import EVENT_PAYLOAD_BYTES
 from lampion.event_queue.queues import DELIVERIES
 from lampion.invoke.event_entries import entry_of
+from lampion.invoke.targets.permitted import ACTIONS, Permissions
 from lampion.invoke.tracing import Tracing
 from lampion.store.documents import decode, encode
 from lampion.store.entries import Entry, NewEntry, QueueKey
@@ -50,7 +51,18 @@ class Functions(Protocol):
 class EventEndings:
     """Makes the deliveries; another room sends them."""
 
-    def __init__(self, *, functions: Functions, clock: Clock, time: SteadyTime, rng: Rng, tracing: Tracing) -> None:
+    def __init__(
+        self,
+        *,
+        functions: Functions,
+        clock: Clock,
+        time: SteadyTime,
+        rng: Rng,
+        tracing: Tracing,
+        permissions: Permissions | None = None,
+    ) -> None:
+        """`permissions` know what functions' roles may; without them all may."""
+        self._permissions = permissions
         self._functions = functions
         self._clock = clock
         self._time = time
@@ -69,12 +81,17 @@ class EventEndings:
             found.append(record_delivery(self._rng.uuid4(), destination_arn, ending, run.event.trace_id))
         if target_arn is not None:
             found.append(dead_letter_delivery(self._rng.uuid4(), target_arn, ending, run.event.trace_id))
-        return [await self._entry(delivery, run.event) for delivery in found]
+        return [await self._entry(delivery, run) for delivery in found]
 
-    async def _entry(self, delivery: Delivery, event: Event) -> NewEntry:
-        """What goes to a function needs no outbox: it is the function's event in the same step that ends this one."""
-        function = function_destination(delivery.destination_arn)
-        if function is None or _home(function.key) != _home(event.key) or len(delivery.body) > EVENT_PAYLOAD_BYTES:
+    async def _entry(self, delivery: Delivery, run: Run) -> NewEntry:
+        """What goes to a function needs no outbox: it is the function's event in the same step that ends this one.
+
+        Where the role may not invoke it, it goes to the outbox nevertheless, where it is refused in the open.
+        """
+        event, function = run.event, function_destination(delivery.destination_arn)
+        is_near = function is not None and _home(function.key) == _home(event.key)
+        fits = is_near and len(delivery.body) <= EVENT_PAYLOAD_BYTES
+        if function is None or not fits or await self._is_denied(delivery, run):
             return delivery_entry(delivery, event, due_epoch_ms=self._time.epoch_ms())
         receiver = await self._functions.get(function.key)
         trace = self._tracing.trace(delivery.trace_header, function.key, receiver)
@@ -88,6 +105,13 @@ class EventEndings:
             creation_id="" if receiver is None else receiver.creation_id,
         )
         return entry_of(following, delivery.body)
+
+    async def _is_denied(self, delivery: Delivery, run: Run) -> bool:
+        if self._permissions is None or run.function is None:
+            return False
+        role_arn = run.function.configuration.role
+        account_id, arn = run.event.key.account_id, delivery.destination_arn
+        return await self._permissions.denial(account_id, role_arn, ACTIONS["lambda"], arn) is not None
 
     def _ending(self, run: Run, condition: Condition) -> Ending:
         event, outcome = run.event, run.outcome

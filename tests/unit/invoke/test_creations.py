@@ -16,6 +16,7 @@ from lampion.domain.event_invoke_config import Destinations, EventInvokeConfig
 from lampion.domain.function import Function
 from lampion.domain.invocation import Invocation
 from lampion.domain.invocation_record import Condition
+from lampion.event_queue.queues import DELIVERIES
 from lampion.invoke.event_endings import EventEndings, Run
 from lampion.invoke.event_entries import decode_event, entry_of
 from lampion.invoke.invoker import Invoker
@@ -85,6 +86,32 @@ async def test_a_result_is_for_the_function_that_is_its_destination_now(there: t
     (following,) = await endings.deliveries(Run(entry, sent, config), Condition.SUCCESS)
     told = decode_event(Entry(2, following.queue, following.due_epoch_ms, following.document, following.payload))
     assert (told.key, told.creation_id) == (NEXT, creation_id)
+
+
+async def test_a_result_that_the_role_may_not_send_to_a_function_waits_to_be_refused() -> None:
+    class Denying:
+        async def denial(self, account_id: str, role_arn: str, action: str, resource: str) -> str | None:
+            return "no" if (action, resource) == ("lambda:InvokeFunction", NEXT.arn) else None
+
+    clock = VirtualClock()
+    endings = EventEndings(
+        functions=Functions(made(NEXT, "its own")),
+        clock=clock,
+        time=SteadyTime(clock),
+        rng=SeededRng(1),
+        tracing=Tracing(clock=clock, rng=SeededRng(1)),
+        permissions=Denying(),
+    )
+    sent = event("first")
+    new = entry_of(sent, b"{}")
+    entry = Entry(1, new.queue, new.due_epoch_ms, new.document, new.payload)
+    config = EventInvokeConfig(
+        key=KEY, qualifier="$LATEST", last_modified_epoch_ms=0, destinations=Destinations(on_success=NEXT.arn)
+    )
+    run = Run(entry, sent, config)
+    run.function = made(KEY, "first")
+    (following,) = await endings.deliveries(run, Condition.SUCCESS)
+    assert (following.queue.kind, following.queue.name) == (DELIVERIES, NEXT.arn)
 
 
 async def test_who_waits_for_an_update_does_not_run_what_was_made_again_meanwhile():

@@ -1,0 +1,24 @@
+"""What the role of a function lets the server do for it: send results to its destinations."""
+
+from lampion.identity.denials import denial
+from lampion.identity.directory import Directory
+from lampion.identity.evaluation import Request, evaluate
+
+_NOTHING_KNOWN: dict[str, tuple[str, ...]] = {}
+
+
+class RolePermissions:
+    """Asks the policies of roles that are here. Of one that isn't nothing is known, and nothing denied."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+
+    async def denial(self, account_id: str, role_arn: str, action: str, resource: str) -> str | None:
+        """AWS's sentence, or None where the role may do `action` with `resource`."""
+        actor = await self._directory.role(account_id, role_arn.rpartition("/")[2])
+        if actor is None or actor.caller.role_arn != role_arn:
+            return None
+        known = actor.known or _NOTHING_KNOWN
+        request = Request(caller=actor.caller, action=action, resource=resource, known=known)
+        verdict = evaluate(request, actor.policies())
+        return None if verdict.is_allowed else denial(request, verdict)
