@@ -1,6 +1,6 @@
 """The door to an API whose operations are named in a form (AWS's protocol "query"): IAM, STS."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -38,8 +38,8 @@ _CODES: Final = {
 
 
 Members = dict[str, Any]
-AskedFor = Callable[[str, Members, Caller], Awaitable[tuple[str, Facts]]]
-"""From an operation and its members to the ARN of what it is about, and the condition keys that it brings."""
+AskedFor = Callable[[str, Members, Caller], Awaitable[tuple[Sequence[str], Facts]]]
+"""From an operation and its members to the ARNs of all that it is about, and the condition keys that it brings."""
 
 
 class _Call(msgspec.Struct, frozen=True):
@@ -123,9 +123,10 @@ class QueryApi:
     async def _check(self, principal: Principal, operation: Operation, members: Members, head: RequestHead) -> None:
         """Raises AccessDeniedException."""
         if operation.name not in self._free:
-            resource, facts = await self._asked_for(operation.name, members, principal.actor.caller)
-            wanted = (f"{self._service.signing_name}:{operation.name}", resource)
-            self._judge.check(principal.actor, wanted, head, {**facts, **facts_of_tags(members)})
+            resources, facts = await self._asked_for(operation.name, members, principal.actor.caller)
+            for resource in resources:
+                wanted = (f"{self._service.signing_name}:{operation.name}", resource)
+                self._judge.check(principal.actor, wanted, head, {**facts, **facts_of_tags(members)})
 
     def _refusal(self, error: ApiError, request_id: str) -> Response:
         code, status = _CODES.get(error.code, (error.code, 0))

@@ -57,10 +57,17 @@ class Directory:
         return await self._find(account_id, (IdentityKind.ROLE, name))
 
     async def session(self, role_arn: str, arn: str, user_id: str) -> Actor:
-        """The session of a role that something here has assumed; of one that isn't there, it may nothing."""
+        """The session of a role that something here has assumed; of one that isn't there, it may nothing.
+
+        `user_id` is the session's where the role isn't there.
+        """
         account_id, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
         caller = Caller(CallerKind.ROLE_SESSION, account_id, arn, role_arn)
         role = await self.role(account_id, name)
+        if role is not None and role.caller.arn != role_arn:  # of that name, with another path
+            role = None
+        if role is not None:
+            user_id = f"{role.user_id}:{arn.rpartition('/')[2]}"
         tags = {} if role is None else dict(role.known)
         known = {**tags, **known_of(caller, user_id, {})}
         if self._functions_may_all:

@@ -161,7 +161,7 @@ async def test_a_functions_session_may_what_its_role_may_and_nothing_without_one
 
     assert not await api.may(await session())
     assert api.refusal.startswith(f"User: {arn} is not authorized to perform: lambda:InvokeFunction on resource: {F}")
-    await keep(api.resources, identity(IdentityKind.ROLE, "r", allowing("lambda:InvokeFunction")))
+    await keep(api.resources, identity(IdentityKind.ROLE, "r", allowing("lambda:InvokeFunction"), path="/service/"))
     assert await api.may(await session())
     assert not await api.may(await session(), "DeleteFunction")
     trusting = Api(functions_may_all=True)

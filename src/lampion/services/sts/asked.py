@@ -8,6 +8,6 @@ from lampion.identity.callers import Caller
 
 async def asked_of_sts(
     operation: str, members: dict[str, Any], caller: Caller
-) -> tuple[str, Mapping[str, Sequence[str]]]:
+) -> tuple[Sequence[str], Mapping[str, Sequence[str]]]:
     """The role that is to be assumed; "*" where there is none."""
-    return str(members.get("RoleArn", "*")), {}
+    return [str(members.get("RoleArn", "*"))], {}
