@@ -30,6 +30,7 @@ _CODES: Final = {
     "InvalidSignatureException": ("SignatureDoesNotMatch", 403),
     "MissingAuthenticationTokenException": ("MissingAuthenticationToken", 403),
     "RequestEntityTooLargeException": ("RequestEntityTooLarge", 413),
+    "ServiceException": ("ServiceFailure", 500),
     "UnknownOperationException": ("InvalidAction", 400),
     "UnrecognizedClientException": ("InvalidClientTokenId", 403),
     "ValidationException": ("ValidationError", 400),
@@ -88,7 +89,7 @@ class QueryApi:
                 raise call.error
             return await self._answer(call.claim, request, request_id)
         except ApiError as error:
-            return self._refusal(error, request_id)
+            return self.refusal(error, request_id)
 
     async def _answer(self, claim: Any, request: Request, request_id: str) -> Response:
         head = request.head
@@ -128,7 +129,8 @@ class QueryApi:
                 wanted = (f"{self._service.signing_name}:{operation.name}", resource)
                 self._judge.check(principal.actor, wanted, head, {**facts, **facts_of_tags(members)})
 
-    def _refusal(self, error: ApiError, request_id: str) -> Response:
+    def refusal(self, error: ApiError, request_id: str) -> Response:
+        """gateway.door.RefusesInOwnForm."""
         code, status = _CODES.get(error.code, (error.code, 0))
         shape = self._service.error(error.code)
         if shape is not None and shape.error_status is not None:
