@@ -20,6 +20,7 @@ from lampion.gateway.authentication import Authentication, Principal
 from lampion.gateway.judge import Judge, facts_of_tags
 from lampion.http.message import Request, RequestHead, Response
 from lampion.identity.callers import Caller
+from lampion.identity.evaluation import Wanted
 from lampion.identity.request_facts import Facts
 
 _MOST_BYTES: Final = 1024 * 1024
@@ -39,8 +40,8 @@ _CODES: Final = {
 
 
 Members = dict[str, Any]
-AskedFor = Callable[[str, Members, Caller], Awaitable[tuple[Sequence[str], Facts]]]
-"""From an operation and its members to the ARNs of all that it is about, and the condition keys that it brings."""
+AskedFor = Callable[[str, Members, Caller], Awaitable[tuple[Sequence[Wanted], Facts]]]
+"""From an operation and its members to all that must be allowed, and the condition keys that it brings."""
 
 
 class _Call(msgspec.Struct, frozen=True):
@@ -124,9 +125,8 @@ class QueryApi:
     async def _check(self, principal: Principal, operation: Operation, members: Members, head: RequestHead) -> None:
         """Raises AccessDeniedException."""
         if operation.name not in self._free:
-            resources, facts = await self._asked_for(operation.name, members, principal.actor.caller)
-            for resource in resources:
-                wanted = (f"{self._service.signing_name}:{operation.name}", resource)
+            those, facts = await self._asked_for(operation.name, members, principal.actor.caller)
+            for wanted in those:
                 self._judge.check(principal.actor, wanted, head, {**facts, **facts_of_tags(members)})
 
     def refusal(self, error: ApiError, request_id: str) -> Response:

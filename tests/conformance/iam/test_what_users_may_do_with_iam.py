@@ -33,19 +33,20 @@ def test_without_policies_a_user_may_nothing_and_changes_nothing(iam: Any, made:
     name, own = user
     role, arn = made.identity("Role", Path="/a/"), made.policy()
     asked: list[tuple[str, str, dict[str, Any]]] = [
-        ("GetUser", f"{PREFIX}:user/{name}", {}),
-        ("GetUser", f"{PREFIX}:user/absent", {"UserName": "absent"}),
-        ("ListUsers", "*", {}),
+        ("GetUser", f"user {name}", {}),
+        ("GetUser", "user absent", {"UserName": "absent"}),
+        ("ListUsers", f"{PREFIX}:user/", {}),
+        ("ListPolicies", "policy path /", {}),
         ("CreateUser", f"{PREFIX}:user/x/new", {"UserName": "new", "Path": "/x/"}),
-        ("CreateAccessKey", f"{PREFIX}:user/{name}", {}),
-        ("PutUserPolicy", f"{PREFIX}:user/{name}", {"UserName": name, "PolicyName": "p", "PolicyDocument": "{}"}),
-        ("AttachUserPolicy", f"{PREFIX}:user/{name}", {"UserName": name, "PolicyArn": FULL}),
-        ("DeleteRole", f"{PREFIX}:role/a/{role}", {"RoleName": role}),
-        ("UpdateAssumeRolePolicy", f"{PREFIX}:role/a/{role}", {"RoleName": role, "PolicyDocument": "{}"}),
-        ("CreatePolicy", f"{PREFIX}:policy/new", {"PolicyName": "new", "PolicyDocument": "{}"}),
-        ("CreatePolicyVersion", arn, {"PolicyArn": arn, "PolicyDocument": "{}", "SetAsDefault": True}),
-        ("DeletePolicy", arn, {"PolicyArn": arn}),
-        ("GetPolicy", READ_ONLY, {"PolicyArn": READ_ONLY}),
+        ("CreateAccessKey", f"user {name}", {}),
+        ("PutUserPolicy", f"user {name}", {"UserName": name, "PolicyName": "p", "PolicyDocument": "{}"}),
+        ("AttachUserPolicy", f"user {name}", {"UserName": name, "PolicyArn": FULL}),
+        ("DeleteRole", f"role {role}", {"RoleName": role}),
+        ("UpdateAssumeRolePolicy", f"role {role}", {"RoleName": role, "PolicyDocument": "{}"}),
+        ("CreatePolicy", "policy new", {"PolicyName": "new", "PolicyDocument": "{}"}),
+        ("CreatePolicyVersion", f"policy {arn}", {"PolicyArn": arn, "PolicyDocument": "{}", "SetAsDefault": True}),
+        ("DeletePolicy", f"policy {arn}", {"PolicyArn": arn}),
+        ("GetPolicy", f"policy {READ_ONLY}", {"PolicyArn": READ_ONLY}),
     ]
     before = [call(iam, "get_role", RoleName=role), call(iam, "get_policy", PolicyArn=arn), call(iam, "list_users")]
     for action, resource, members in asked:
@@ -72,11 +73,11 @@ def test_a_path_is_part_of_the_arn(made: Made, user: tuple[str, Any]) -> None:
     assert own.create_user(UserName=new, Path="/dev/deep/")["User"]["UserName"] == new
     assert refusal(own.create_user, UserName="new") == denied(user, "CreateUser", f"{PREFIX}:user/new")
     assert own.get_user(UserName=there.upper())["User"]["UserName"] == there
-    told = denied(user, "GetUser", f"{PREFIX}:user/{elsewhere}")
+    told = denied(user, "GetUser", f"user {elsewhere}")
     assert refusal(own.get_user, UserName=elsewhere) == told
     assert own.list_groups_for_user(UserName=there)["Groups"] == []
     role = made.identity("Role")
-    assert refusal(own.get_role, RoleName=role) == denied(user, "GetRole", f"{PREFIX}:role/{role}")
+    assert refusal(own.get_role, RoleName=role) == denied(user, "GetRole", f"role {role}")
 
 
 def test_a_rename_must_be_allowed_at_both_ends(iam: Any, made: Made, user: tuple[str, Any]) -> None:
@@ -86,7 +87,7 @@ def test_a_rename_must_be_allowed_at_both_ends(iam: Any, made: Made, user: tuple
     told = denied(user, "UpdateUser", f"{PREFIX}:user/admin/{name}")
     assert refusal(own.update_user, UserName=name, NewPath="/admin/") == told
     other = made.user(Path="/admin/")
-    told = denied(user, "UpdateUser", f"{PREFIX}:user/admin/{other}")
+    told = denied(user, "UpdateUser", f"user {other}")
     assert refusal(own.update_user, UserName=other, NewPath="/dev/") == told
     own.update_user(UserName=name, NewUserName=f"{name}-new", NewPath="/dev/deep/")
     made.renamed("User", name, f"{name}-new")
@@ -98,7 +99,7 @@ def test_which_policies_are_attached_can_be_bounded(iam: Any, made: Made, user: 
     only: dict[str, Any] = {"Condition": {"ArnEquals": {"iam:PolicyARN": READ_ONLY}}}
     let(made, user, statement("iam:AttachUserPolicy", "iam:DetachUserPolicy", **only))
     name = made.user()
-    told = denied(user, "AttachUserPolicy", f"{PREFIX}:user/{name}")
+    told = denied(user, "AttachUserPolicy", f"user {name}")
     assert refusal(own.attach_user_policy, UserName=name, PolicyArn=FULL) == told
     own.attach_user_policy(UserName=name, PolicyArn=READ_ONLY)
     own.detach_user_policy(UserName=name, PolicyArn=READ_ONLY)
@@ -115,8 +116,11 @@ def test_tags_in_the_request_decide(made: Made, user: tuple[str, Any]) -> None:
     assert refusal(own.create_user, UserName=name) == told
     assert refusal(own.create_user, UserName=name, Tags=[{"Key": "Team", "Value": "red"}]) == told
     made.names.append(("User", name))
-    own.create_user(UserName=name, Tags=[{"Key": "team", "Value": "blue"}, {"Key": "x", "Value": "y"}])
-    told = denied(user, "UntagUser", f"{PREFIX}:user/{name}")
+    tags = [{"Key": "team", "Value": "blue"}, {"Key": "x", "Value": "y"}]
+    assert refusal(own.create_user, UserName=name, Tags=tags) == denied(user, "TagUser", f"{PREFIX}:user/{name}")
+    let(made, user, statement("iam:CreateUser", "iam:TagUser", **blue), statement("iam:UntagUser", **keys))
+    own.create_user(UserName=name, Tags=tags)
+    told = denied(user, "UntagUser", f"user {name}")
     assert refusal(own.untag_user, UserName=name, TagKeys=["Team", "x"]) == told
     own.untag_user(UserName=name, TagKeys=["Team"])
 
@@ -129,13 +133,13 @@ def test_tags_of_what_is_asked_for_decide(iam: Any, made: Made, user: tuple[str,
     tags: dict[str, Any] = {"Tags": [{"Key": "team", "Value": "blue"}]}
     name, other = made.user(**tags), made.user()
     assert own.get_user(UserName=name)["User"]["UserName"] == name
-    assert refusal(own.get_user, UserName=other) == denied(user, "GetUser", f"{PREFIX}:user/{other}")
+    assert refusal(own.get_user, UserName=other) == denied(user, "GetUser", f"user {other}")
     role = made.identity("Role", **tags)
     assert own.get_role(RoleName=role)["Role"]["RoleName"] == role
     arn = made.policy(**tags)
     assert own.get_policy(PolicyArn=arn)["Policy"]["Arn"] == arn
     iam.untag_user(UserName=name, TagKeys=["Team"])
-    assert refusal(own.get_user, UserName=name) == denied(user, "GetUser", f"{PREFIX}:user/{name}")
+    assert refusal(own.get_user, UserName=name) == denied(user, "GetUser", f"user {name}")
 
 
 def test_rights_are_delegated_within_a_boundary(iam: Any, made: Made, user: tuple[str, Any]) -> None:
@@ -153,7 +157,7 @@ def test_rights_are_delegated_within_a_boundary(iam: Any, made: Made, user: tupl
     own.attach_user_policy(UserName=name, PolicyArn=FULL)
     own.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=allowing("*"))
     free = made.user()
-    told = denied(user, "AttachUserPolicy", f"{PREFIX}:user/{free}")
+    told = denied(user, "AttachUserPolicy", f"user {free}")
     assert refusal(own.attach_user_policy, UserName=free, PolicyArn=FULL) == told
     iam.delete_user_permissions_boundary(UserName=name)
     assert refusal(own.put_user_policy, UserName=name, PolicyName="q", PolicyDocument=allowing("*"))[0] == 403

@@ -1,4 +1,4 @@
-"""What an operation of IAM is about, to IAM: ARNs with the paths that are stored, and the condition keys it brings.
+"""What an operation of IAM wants, to IAM: ARNs with the paths that are stored, and the condition keys it brings.
 
 Docs: service authorization reference, "Actions, resources, and condition keys for AWS Identity and Access Management".
 """
@@ -9,6 +9,7 @@ from typing import Any, Final
 from lampion.domain.iam.identity import Identity, IdentityKind
 from lampion.domain.iam.managed_policy import ManagedPolicy
 from lampion.identity.callers import Caller, CallerKind
+from lampion.identity.evaluation import Wanted
 from lampion.services.iam.rooms import NAMES
 from lampion.store.cached_resources import CachedResources
 from lampion.store.iam import IDENTITIES, MANAGED_POLICIES, identity_place, policy_place
@@ -17,6 +18,7 @@ _OF_ONESELF: Final = frozenset(("GetUser", "CreateAccessKey", "ListAccessKeys", 
 """Without a name they are about the caller, when that is a user."""
 _NEW_NAMES: Final = {"UpdateUser": "NewUserName", "UpdateGroup": "NewGroupName"}
 """These are about what they make of it as well: both must be allowed."""
+_LISTS: Final = {f"List{kind.capitalize()}s": kind for kind in IdentityKind}
 _KINDS: Final = (IdentityKind.ROLE, IdentityKind.GROUP, IdentityKind.USER)
 """In this order: of a user in a group, it is about the group."""
 _NAME_CHARACTERS: Final = 128
@@ -33,8 +35,8 @@ class AskedOfIam:
 
     async def __call__(
         self, operation: str, members: dict[str, Any], caller: Caller
-    ) -> tuple[Sequence[str], Mapping[str, Sequence[str]]]:
-        """ARNs, "*" where there is none, and condition keys but those of tags in the request."""
+    ) -> tuple[Sequence[Wanted], Mapping[str, Sequence[str]]]:
+        """All that must be allowed, and condition keys but those of tags in the request."""
         account_id = caller.account_id or ""
         if operation in _OF_ONESELF and caller.kind is CallerKind.USER:
             members = {"UserName": caller.arn.rpartition("/")[2], **members}
@@ -42,13 +44,15 @@ class AskedOfIam:
             name = members.get(NAMES[kind])
             if name is not None:
                 identity = await self._identity(account_id, kind, name)
-                return _arns(operation, members, account_id, (kind, name), identity), _facts(members, identity)
+                return _wanted(operation, members, account_id, (kind, name), identity), _facts(members, identity)
         if "PolicyArn" in members:
             arn = str(members["PolicyArn"])
-            return [arn], _facts(members, await self._policy(account_id, arn))
+            about = await self._policy(account_id, arn)
+            return [Wanted(f"iam:{operation}", arn, f"policy {arn}")], _facts(members, about)
         if "PolicyName" in members:
-            return [f"arn:aws:iam::{account_id}:policy{members.get('Path', '/')}{members['PolicyName']}"], {}
-        return ["*"], {}
+            arn = f"arn:aws:iam::{account_id}:policy{members.get('Path', '/')}{members['PolicyName']}"
+            return [Wanted(f"iam:{operation}", arn, f"policy {members['PolicyName']}"), *_tagging(members, arn)], {}
+        return [Wanted(f"iam:{operation}", "*", _list_of(operation, members, account_id))], {}
 
     async def _identity(self, account_id: str, kind: IdentityKind, name: str) -> Identity | None:
         if len(name) > _NAME_CHARACTERS:
@@ -63,16 +67,35 @@ class AskedOfIam:
         return found if found is not None and found.arn == arn else None
 
 
-def _arns(
+def _wanted(
     operation: str, members: Mapping[str, Any], account_id: str, named: tuple[IdentityKind, str], found: Identity | None
-) -> Sequence[str]:
+) -> Sequence[Wanted]:
     kind, name = named
+    action, is_new = f"iam:{operation}", operation.startswith(f"Create{kind.capitalize()}")
     path = members.get("Path", "/") if found is None else found.path
     arn = f"arn:aws:iam::{account_id}:{kind}{path}{name}" if found is None else found.arn
+    if is_new:
+        return [Wanted(action, arn), *_tagging(members, arn)]
+    wanted = Wanted(action, arn, f"{kind} {name}")
     if operation not in _NEW_NAMES:
-        return [arn]
+        return [wanted]
     new_name = members.get(_NEW_NAMES[operation], name if found is None else found.name)
-    return [arn, f"arn:aws:iam::{account_id}:{kind}{members.get('NewPath', path)}{new_name}"]
+    return [wanted, Wanted(action, f"arn:aws:iam::{account_id}:{kind}{members.get('NewPath', path)}{new_name}")]
+
+
+def _tagging(members: Mapping[str, Any], arn: str) -> Sequence[Wanted]:
+    """Who makes something with tags must be allowed to tag it, too."""
+    kind = arn.split(":")[5].partition("/")[0].capitalize()
+    return [Wanted(f"iam:Tag{kind}", arn)] if members.get("Tags") else []
+
+
+def _list_of(operation: str, members: Mapping[str, Any], account_id: str) -> str:
+    """What refusals call that of which a list is wanted."""
+    path = members.get("PathPrefix", "/")
+    if operation == "ListPolicies":
+        return f"policy path {path}"
+    kind = _LISTS.get(operation)
+    return "" if kind is None else f"arn:aws:iam::{account_id}:{kind}{path}"
 
 
 def _facts(members: Mapping[str, Any], about: _About) -> Mapping[str, Sequence[str]]:

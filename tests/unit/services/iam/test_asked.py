@@ -57,19 +57,63 @@ async def asked() -> AskedOfIam:
 async def test_the_resources_of_an_operation(
     asked: AskedOfIam, operation: str, members: dict[str, Any], arns: list[str]
 ) -> None:
-    assert (await asked(operation, members, root(ACCOUNT)))[0] == arns
+    wanted = (await asked(operation, members, root(ACCOUNT)))[0]
+    assert [one.resource for one in wanted] == arns
+    assert {one.action for one in wanted} == {f"iam:{operation}"}
+
+
+@pytest.mark.parametrize(
+    ("operation", "members", "told"),
+    [
+        ("GetUser", {"UserName": "ann"}, "user ann"),
+        ("AttachRolePolicy", {"RoleName": "r", "PolicyArn": OTHER}, "role r"),
+        ("AddUserToGroup", {"GroupName": "staff", "UserName": "Ann"}, "group staff"),
+        ("UpdateUser", {"UserName": "Ann", "NewPath": "/"}, "user Ann"),
+        ("CreateAccessKey", {"UserName": "Ann"}, "user Ann"),
+        ("CreateRole", {"RoleName": "new"}, ""),
+        ("CreatePolicy", {"PolicyName": "q", "Path": "/x/"}, "policy q"),
+        ("GetPolicy", {"PolicyArn": FOREIGN}, f"policy {FOREIGN}"),
+        ("ListRoles", {}, f"{PREFIX}:role/"),
+        ("ListUsers", {"PathPrefix": "/a/"}, f"{PREFIX}:user/a/"),
+        ("ListGroups", {}, f"{PREFIX}:group/"),
+        ("ListPolicies", {}, "policy path /"),
+        ("GetAccountSummary", {}, ""),
+    ],
+    ids=repr,
+)
+async def test_what_refusals_call_the_resource(
+    asked: AskedOfIam, operation: str, members: dict[str, Any], told: str
+) -> None:
+    assert (await asked(operation, members, root(ACCOUNT)))[0][0].told == told
+
+
+@pytest.mark.parametrize(
+    ("operation", "members", "kind"),
+    [
+        ("CreateUser", {"UserName": "new"}, "user"),
+        ("CreateRole", {"RoleName": "new"}, "role"),
+        ("CreatePolicy", {"PolicyName": "new"}, "policy"),
+    ],
+)
+async def test_who_makes_something_with_tags_must_be_allowed_to_tag_it(
+    asked: AskedOfIam, operation: str, members: dict[str, Any], kind: str
+) -> None:
+    arn = f"{PREFIX}:{kind}/new"
+    for tags, expected in (([], []), ([{"Key": "a", "Value": "b"}], [(f"iam:Tag{kind.capitalize()}", arn, "")])):
+        _, *more = (await asked(operation, {**members, "Tags": tags}, root(ACCOUNT)))[0]
+        assert more == expected
 
 
 @pytest.mark.parametrize(
     "operation", ["GetUser", "CreateAccessKey", "ListAccessKeys", "UpdateAccessKey", "DeleteAccessKey"]
 )
 async def test_without_a_name_some_operations_are_about_the_user_who_asks(asked: AskedOfIam, operation: str) -> None:
-    arns, facts = await asked(operation, {}, ANN)
-    assert (arns, facts["aws:resourcetag/team"]) == ([ANN.arn], ("blue",))
-    assert (await asked(operation, {"UserName": "bob"}, ANN))[0] == [f"{PREFIX}:user/bob"]
+    (wanted,), facts = await asked(operation, {}, ANN)
+    assert (wanted.resource, wanted.told, facts["aws:resourcetag/team"]) == (ANN.arn, "user Ann", ("blue",))
+    assert (await asked(operation, {"UserName": "bob"}, ANN))[0][0].resource == f"{PREFIX}:user/bob"
     for other in (root(ACCOUNT), SESSION):
-        assert (await asked(operation, {}, other))[0] == ["*"]
-    assert (await asked("ListUsers", {}, ANN))[0] == ["*"]
+        assert (await asked(operation, {}, other))[0][0].resource == "*"
+    assert (await asked("ListUsers", {}, ANN))[0][0].resource == "*"
 
 
 OF_ANN = {
