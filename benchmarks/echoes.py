@@ -1,5 +1,6 @@
 """An echo in every language that functions are written in, packed as its runtime wants it."""
 
+import json
 import subprocess
 import tempfile
 from collections.abc import Callable
@@ -21,6 +22,24 @@ public class app {
     }
 }
 """
+_CSHARP: Final = (
+    "public static class Echo { public static System.IO.Stream Handle(System.IO.Stream event_) => event_; }"
+)
+_BUILD_DOTNET: Final = Path(__file__).parents[1] / "scripts/build-dotnet-runtime"
+_DOTNET: Final = ".NETCoreApp,Version=v3.1"
+_DOTNET_FILES: Final = {
+    "Echo.deps.json": {
+        "runtimeTarget": {"name": _DOTNET},
+        "targets": {_DOTNET: {"Echo/1.0.0": {"runtime": {"Echo.dll": {}}}}},
+        "libraries": {"Echo/1.0.0": {"type": "project", "serviceable": False, "sha512": ""}},
+    },
+    "Echo.runtimeconfig.json": {
+        "runtimeOptions": {
+            "framework": {"name": "Microsoft.NETCore.App", "version": "3.1.0"},
+            "configProperties": {"System.Globalization.Invariant": True},
+        }
+    },
+}
 _C: Final = r"""
 /* A custom runtime with nothing in it: what any compiled language's start can't be faster than. */
 #include <arpa/inet.h>
@@ -98,6 +117,15 @@ def _java() -> bytes:
         return zipped({f"{MODULE}.class": Path(directory, f"{MODULE}.class").read_bytes()})
 
 
+def _dotnet() -> bytes:
+    with tempfile.TemporaryDirectory(prefix="lampion-test-echo-") as directory:
+        source, library = Path(directory, "Echo.cs"), Path(directory, "Echo.dll")
+        source.write_text(_CSHARP)
+        _compile(str(_BUILD_DOTNET), "--library", str(source), str(library))
+        settings = {name: json.dumps(content).encode() for name, content in _DOTNET_FILES.items()}
+        return zipped({"Echo.dll": library.read_bytes(), **settings})
+
+
 def _compiled() -> bytes:
     with tempfile.TemporaryDirectory(prefix="lampion-test-echo-") as directory:
         source, program = Path(directory, "bootstrap.c"), Path(directory, "bootstrap")
@@ -119,6 +147,7 @@ ECHOES: Final = {
     "nodejs": Echo(HANDLER, lambda: package(ECHO_NODE, ".js")),
     "ruby": Echo(HANDLER, lambda: package(_RUBY, ".rb")),
     "java": Echo(f"{MODULE}::handler", _java),
+    "dotnet": Echo("Echo::Echo::Handle", _dotnet),
     "provided": Echo("bootstrap", _compiled),
 }
 """By language, as `lampion runtimes` names it."""

@@ -14,6 +14,7 @@ import uvloop
 
 from tests.component.nodejs_runtime.node_process import npm_interpreters
 from tests.deployment import Functions, creation, functions, unique_name
+from tests.dotnet_functions import dotnet_options
 from tests.live_server import LiveServer, leftovers, marked_directory
 from tests.witness import WITNESS
 
@@ -63,7 +64,7 @@ def live_server(marked_root: Path) -> Iterator[LiveServer]:
 @pytest.fixture(scope="session")
 def close_runtimes_server(marked_root: Path) -> Iterator[LiveServer]:
     """One with --close-runtimes, for languages of which this machine has no version that AWS names."""
-    with LiveServer(data=marked_root / "close", options=("--close-runtimes",)) as server:
+    with LiveServer(data=marked_root / "close", options=("--close-runtimes", *dotnet_options())) as server:
         yield server
 
 

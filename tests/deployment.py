@@ -39,6 +39,11 @@ def arn_of(name: str, qualifier: str = "") -> str:
     return f"arn:aws:lambda:us-east-1:123456789012:function:{name}{qualifier}"
 
 
+def role_in(account_id: str) -> str:
+    """Functions have roles of their own account."""
+    return ROLE.replace("123456789012", account_id)
+
+
 def creation(name: str, source: Source, **configuration: Any) -> dict[str, Any]:
     """CreateFunction's arguments; handler `index.handler` unless `configuration` says otherwise."""
     return {

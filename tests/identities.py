@@ -10,12 +10,14 @@ from lampion.domain.iam.identity import Identity, IdentityKind
 from lampion.domain.iam.managed_policy import ManagedPolicy, PolicyVersion
 from lampion.identity.access_keys import AccessKeyring
 from lampion.identity.actors import Actor
+from lampion.identity.call_record import CallRecord
 from lampion.identity.callers import Caller, CallerKind
 from lampion.identity.directory import Directory
 from lampion.identity.key_ids import USER_PREFIX, key_id
 from lampion.identity.keys import Keys
 from lampion.identity.session_keys import SessionKeys
 from lampion.identity.statements import EVERYTHING
+from lampion.identity.temporary_keys import TemporaryKeys
 from lampion.identity.user_keys import UserKeys
 from lampion.store.cached_functions import CachedFunctions
 from lampion.store.cached_resources import CachedResources
@@ -36,7 +38,9 @@ def keys_in(resources: CachedResources, *, functions_may_all: bool = False) -> K
         roots=AccessKeyring(MemoryAccessKeys(), SystemRng()),
         users=UserKeys(resources),
         sessions=SessionKeys(SystemRng()),
+        temporary=TemporaryKeys(b"secret of the server", SystemRng()),
         directory=Directory(resources, functions_may_all=functions_may_all),
+        record=CallRecord(),
     )
 
 

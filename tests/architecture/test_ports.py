@@ -41,6 +41,7 @@ OWNERS_OF_FILES = {
     "function_logs/": "log segments",
     "sandbox/": "cgroups, pipes and the launcher",
     "aws/": "reads the compiled service model, at start",
+    "identity/aws_managed_policies.py": "reads what AWS has published, once",
     "config/": "reads how much memory there is, at start",
     "cli/": "outside of the server",
     "runtimes/": "runs inside the sandbox",

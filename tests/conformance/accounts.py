@@ -4,16 +4,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import boto3
 from botocore.config import Config
 
-from tests.live_server import LiveServer
+from tests.live_server import LiveServer, boto_client
 
 
 @contextmanager
 def account(server: LiveServer, account_id: str) -> Iterator[Any]:
     """A client of that account; no retries."""
-    client = boto3.session.Session().client(
+    client = boto_client(
         "lambda",
         endpoint_url=server.url,
         region_name="us-east-1",

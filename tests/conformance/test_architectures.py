@@ -2,6 +2,8 @@
 
 import base64
 import json
+import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,11 +11,13 @@ from typing import Any
 
 import pytest
 
-from lampion.code.architectures import HOST_ARCHITECTURE, find_emulator
+from lampion.code.architectures import HOST_ARCHITECTURE, find_emulator, loader_of
 from tests import own_binfmt
 from tests.conformance.recorded.handlers import package
-from tests.deployment import Functions, creation, unique_name, wait_active, zipped
+from tests.deployment import ROLE, Functions, creation, unique_name, wait_active, zipped
 from tests.foreign_program import arm64_program
+from tests.images.making import Image, Item, archive
+from tests.images.pushing import pushed
 from tests.live_server import LiveServer, marked_directory
 
 SOURCE = "import platform\n\ndef handler(event, context):\n    return platform.machine()\n"
@@ -96,6 +100,72 @@ def test_an_emulator_runs_it_in_its_sandbox(marked_root: Path, interpreter: Path
         assert failed["State"] == "Failed"
         assert "--interpreter arm64/python3.13=PATH" in failed["StateReason"]
         client.close()
+
+
+def emulator_files() -> Iterator[Item]:
+    """The emulator, and the libraries that it needs itself: an image sees nothing of the machine's."""
+    program = Path(own_binfmt.emulator())
+    told = subprocess.run(["ldd", str(program)], capture_output=True, text=True, check=False).stdout
+    for path in (str(program), *re.findall(r"(/\S+\.so\S*) \(", told)):
+        yield Item(path.lstrip("/"), Path(path).read_bytes(), 0o755)
+
+
+def arm64_image(*items: Item) -> Image:
+    """Its script starts a program for arm64, as AWS's base images do."""
+    program = Item("bin/program", arm64_program(b"an image for arm64\n"), 0o755)
+    layer = archive(program, Item("entry.sh", b"#!/bin/program\n", 0o755), *items)
+    return Image([layer], {"Entrypoint": ["/entry.sh"]}, architecture="arm64")
+
+
+def image_function(client: Any, image: Image, architecture: str) -> str:
+    name = unique_name("image")
+    uri = pushed(client, name.lower(), image)
+    about = {"Role": ROLE, "PackageType": "Image", "Architectures": [architecture]}
+    client.create_function(FunctionName=name, Code={"ImageUri": uri}, **about)
+    return name
+
+
+@pytest.mark.skipif(own_binfmt.missing() != "", reason=own_binfmt.missing())
+@pytest.mark.parametrize("flags", ["F", ""], ids=["held open by the kernel", "found in the image"])
+def test_an_emulator_runs_images_for_functions_of_their_architecture(marked_root: Path, flags: str) -> None:
+    wrapper = (sys.executable, "-m", "tests.own_binfmt", flags, own_binfmt.emulator())
+    with LiveServer(data=marked_root / "images", wrapper=wrapper) as server:
+        client = server.client()
+        name = image_function(client, arm64_image(*emulator_files()), "arm64")
+        found = settled(client, name)
+        assert found["State"] == "Active", found["StateReason"]
+        told = client.invoke(FunctionName=name, LogType="Tail")
+        assert "exit status 7" in json.loads(told["Payload"].read())["errorMessage"]
+        assert "an image for arm64" in base64.b64decode(told["LogResult"]).decode()
+        bare = image_function(client, arm64_image(), "arm64")
+        failed = settled(client, bare)
+        is_needed = not flags or loader_of(Path(own_binfmt.emulator())) is not None
+        assert (failed["State"] == "Failed", "in" in failed.get("StateReason", "")) == (is_needed, is_needed)
+        mixed = image_function(client, arm64_image(*emulator_files()), "x86_64")
+        assert settled(client, mixed)["State"] == "Active"
+        assert launch_error(client, mixed) == EXEC_FORMAT_ERROR
+        client.close()
+
+
+EXEC_FORMAT_ERROR = ("Runtime.InvalidEntrypoint", "Error: fork/exec /entry.sh: exec format error")
+
+
+def launch_error(client: Any, name: str) -> tuple[str, str]:
+    payload = json.loads(client.invoke(FunctionName=name)["Payload"].read())
+    return payload["errorType"], payload["errorMessage"].partition(" ")[2].partition(" ")[2]
+
+
+@pytest.mark.skipif(find_emulator("arm64") is not None, reason="this machine runs programs for arm64")
+def test_without_an_emulator_an_image_fails_as_its_function_says(lambda_client: Any) -> None:
+    name = image_function(lambda_client, arm64_image(), "arm64")
+    failed = settled(lambda_client, name)
+    assert (failed["State"], failed["StateReasonCode"]) == ("Failed", "InvalidImage")
+    assert failed["StateReason"].startswith("Container images for arm64 don't run here: this machine is x86_64")
+    mixed = image_function(lambda_client, arm64_image(), "x86_64")
+    assert settled(lambda_client, mixed)["State"] == "Active"
+    assert launch_error(lambda_client, mixed) == EXEC_FORMAT_ERROR
+    for function in (name, mixed):
+        lambda_client.delete_function(FunctionName=function)
 
 
 def answer(client: Any, name: str) -> tuple[Any, str | None]:

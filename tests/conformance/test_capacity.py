@@ -43,7 +43,7 @@ def test_functions_together_never_may_use_more_memory_than_there_is_for_them(
         begun = time.monotonic()
         found = list(callers.map(lambda _: run(client, name, seconds=1), range(3)))
         assert found == [[128, 0]] * 3
-        assert 2 <= time.monotonic() - begun < 4, "two at once, and then the third"
+        assert 2 <= time.monotonic() - begun < 10, "two at once, and then the third"
 
 
 def test_who_waits_in_vain_is_throttled_and_told_when_to_come_again(start_server: Callable[..., LiveServer]) -> None:

@@ -64,6 +64,25 @@ answer() {
         assert 'heard "some words here"' in log
 
 
+ANSWERS_AND_ENDS = """#!/bin/sh
+head=$(mktemp)
+curl -sS -o /dev/null -D "$head" "http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation/next"
+id=$(grep -i Lambda-Runtime-Aws-Request-Id "$head" | tr -d '[:space:]' | cut -d: -f2)
+curl -sS -d "$$" "http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation/$id/response"
+sleep 0.02
+exit 1
+"""
+
+
+def test_a_runtime_that_answers_and_ends_takes_no_other_invocation_with_it(
+    lambda_client: Any, deploy: Functions
+) -> None:
+    """The next one is there before the process has ended, and another environment gets it."""
+    name = create(deploy, {"bootstrap": ANSWERS_AND_ENDS})
+    answers = [lambda_client.invoke(FunctionName=name) for _ in range(5)]
+    assert [answer.get("FunctionError") for answer in answers] == [None] * 5
+
+
 def test_a_static_program(lambda_client: Any, live_server: LiveServer, deploy: Functions, program: bytes) -> None:
     name = create(deploy, {"bootstrap": program}, Runtime="provided.al2")
     for event in ({"n": 1}, "text ü", ["x" * 100_000]):

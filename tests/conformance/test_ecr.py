@@ -144,12 +144,6 @@ def test_a_tag_of_an_immutable_repository_stays_where_it_is(ecr: Any, lambda_cli
     ecr.delete_repository(repositoryName=name, force=True)
 
 
-@pytest.mark.parametrize("name", ["Upper", "-a-", "a//b", "a" * 257])
-def test_a_name_that_is_none_makes_no_repository(ecr: Any, name: str) -> None:
-    code, message = refused(ecr.create_repository, repositoryName=name)
-    assert (code, "repositoryName" in message) == ("ValidationException", True)
-
-
 def test_who_signs_wrongly_or_for_another_service_gets_nothing(ecr: Any, live_server: LiveServer) -> None:
     wrong = boto3.session.Session().client(
         "ecr",

@@ -178,13 +178,13 @@ def test_what_is_no_program_and_what_is_one_too_many(lambda_client: Any, make_fu
 def test_the_answer_comes_at_once_and_concurrency_is_held_until_extensions_are_done(
     lambda_client: Any, make_function: Functions
 ) -> None:
-    script = CLIENT + "identifier = register('INVOKE')\nwhile True:\n    next_event(identifier)\n    time.sleep(1)\n"
+    script = CLIENT + "identifier = register('INVOKE')\nwhile True:\n    next_event(identifier)\n    time.sleep(2)\n"
     name = make_function(ECHO, Layers=[extension_layer(lambda_client, {"slow": script})], Timeout=10)
     lambda_client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
     assert invoke(lambda_client, name) == (1, None)  # and the environment is there
-    eventually(lambda: attempt(lambda_client, name) == "done", 5)
+    eventually(lambda: attempt(lambda_client, name) == "done")
     assert attempt(lambda_client, name) == "TooManyRequestsException"
-    eventually(lambda: attempt(lambda_client, name) == "done", 5)
+    eventually(lambda: attempt(lambda_client, name) == "done")
 
 
 def attempt(client: Any, name: str) -> str:
@@ -193,7 +193,7 @@ def attempt(client: Any, name: str) -> str:
         invoke(client, name)
     except ClientError as error:
         return str(error.response["Error"]["Code"])
-    assert time.monotonic() - started < 0.9, "the caller waited for the extension"
+    assert time.monotonic() - started < 1.8, "the caller waited for the extension"
     return "done"
 
 
@@ -210,7 +210,7 @@ def test_nothing_outlives_its_time(lambda_client: Any, make_function: Functions,
     started = time.monotonic()
     eventually(lambda: "told SHUTDOWN" in log_of(live_server, name))
     eventually(lambda: not processes_with(word))
-    assert 1.0 < time.monotonic() - started < 5.0
+    assert 1.0 < time.monotonic() - started < 20.0
 
 
 def test_a_server_with_many_stubborn_extensions_stops_quickly(start_server: Callable[..., LiveServer]) -> None:

@@ -5,16 +5,18 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lampion.code.images.manifests import OCI_INDEX
 from tests.conformance.test_image_functions import create, invoke, refused
 from tests.conformance.test_tls import PAIR
 from tests.deployment import unique_name, wait_active
-from tests.images.making import static_image, write_layout
-from tests.images.pushing import ecr_beside, pushed
+from tests.images.making import Image, digest_of, static_image, write_layout
+from tests.images.pushing import ecr_beside, pushed, registry_of
 from tests.live_server import LiveServer, clean_environ
 
 pytestmark = pytest.mark.skipif(shutil.which("skopeo") is None, reason="skopeo isn't installed")
@@ -94,6 +96,26 @@ def test_an_image_is_loaded_from_a_file(
     lambda_client.delete_function(FunctionName=name)
 
 
+def test_a_file_of_several_images_gives_the_one_that_is_asked_for(
+    lambda_client: Any, live_server: LiveServer, layout: Path
+) -> None:
+    own, other = static_image(), replace(static_image(), architecture="arm64")
+    data = index_of([entry(other, "arm64"), entry(own, "amd64")])
+    for blob in (data, other.manifest, *other.blobs):
+        (layout / "blobs" / "sha256" / digest_of(blob).removeprefix("sha256:")).write_bytes(blob)
+    index = {"mediaType": OCI_INDEX, "digest": digest_of(data), "size": len(data)}
+    (layout / "index.json").write_bytes(index_of([index]))
+    ecr = ecr_beside(lambda_client)
+    for architecture, image in (("x86_64", own), ("arm64", other)):
+        loaded = lampion(
+            live_server, "image", "load", layout, "--as", f"several:{architecture}", "--architecture", architecture
+        )
+        assert (loaded.returncode, loaded.stderr) == (0, "")
+        (found,) = ecr.describe_images(repositoryName="several", imageIds=[{"imageTag": architecture}])["imageDetails"]
+        assert found["imageDigest"] == image.digest
+    ecr.close()
+
+
 def test_a_servers_own_certificate_is_trusted(start_server: Callable[..., LiveServer], layout: Path) -> None:
     server = start_server(*PAIR)
     loaded = lampion(server, "image", "load", layout, "--as", "secret/app")
@@ -141,6 +163,54 @@ def test_an_image_of_another_registry_is_taken_with_its_logins(
     answer = refused(create, client=client, name="absent", uri=absent)
     assert answer == ("InvalidParameterValueException", message)
     assert sorted(path.name for path in (taking.data / "tmp").iterdir()) == []
+
+
+def test_an_index_elsewhere_gives_the_image_of_the_functions_architecture(
+    live_server: LiveServer, lambda_client: Any, start_server: Callable[..., LiveServer], logins: Path
+) -> None:
+    own, other = static_image(), replace(static_image(), architecture="arm64")
+    for tag, image in (("own", own), ("other", other)):
+        pushed(lambda_client, "many", image, tag)
+    entries = [entry(other, "arm64"), entry(own, "amd64"), entry(own, "unknown")]
+    put_index(lambda_client, "many", "all", entries)
+    put_index(lambda_client, "many", "none", entries[2:])
+    put_index(lambda_client, "many", "nested", [nested(entries)])
+    place = f"{host(live_server)}/many"
+    taking = start_server("--image-registry", f"http://{host(live_server)}", "--image-logins", str(logins))
+    client = taking.client()
+    assert create(client, "own", f"{place}:all")["CodeSha256"] == own.digest.removeprefix("sha256:")
+    wait_active(client, "own")
+    assert invoke(client, "own")["text"] == "lower"
+    resolved = client.get_function(FunctionName="own")["Code"]
+    assert (resolved["ImageUri"], resolved["ResolvedImageUri"]) == (f"{place}:all", f"{place}@{own.digest}")
+    created = create(client, "other", f"{place}:all", Architectures=["arm64"])
+    assert created["CodeSha256"] == other.digest.removeprefix("sha256:")
+    changed = client.update_function_code(FunctionName="own", ImageUri=f"{place}:all", Architectures=["arm64"])
+    assert changed["CodeSha256"] == created["CodeSha256"]
+    for uri in (f"{place}:none", f"{place}:nested"):
+        message = f"The image manifest, config or layer media type for the source image {uri} is not supported."
+        answer = refused(create, client=client, name="refused", uri=uri)
+        assert answer == ("InvalidParameterValueException", message)
+
+
+def entry(image: Image, architecture: str) -> dict[str, Any]:
+    about = {"mediaType": image.media_type, "digest": image.digest, "size": len(image.manifest)}
+    return {**about, "platform": {"architecture": architecture, "os": "linux"}}
+
+
+def index_of(entries: list[dict[str, Any]]) -> bytes:
+    return json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}).encode()
+
+
+def nested(entries: list[dict[str, Any]]) -> dict[str, Any]:
+    data = index_of(entries)
+    platform = {"architecture": "amd64", "os": "linux"}
+    return {"mediaType": OCI_INDEX, "digest": digest_of(data), "size": len(data), "platform": platform}
+
+
+def put_index(client: Any, repository: str, tag: str, entries: list[dict[str, Any]]) -> None:
+    path = f"/v2/{repository}/manifests/{tag}"
+    assert registry_of(client).ask("PUT", path, index_of(entries), content_type=OCI_INDEX).status == 201
 
 
 def test_a_registry_that_wants_a_login_is_no_ones_fault_but_told(

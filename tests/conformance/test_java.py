@@ -2,7 +2,6 @@
 
 import base64
 import json
-import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -121,6 +120,43 @@ def test_signatures(method: str, lambda_client: Any, deploy: Functions) -> None:
     assert invoke(lambda_client, create(deploy, f"Signatures::{method}"), event)[::2] == (answer, None)
 
 
+@pytest.mark.parametrize(
+    ("handler", "event", "answer"),
+    [("Boundary$Bridged::take", {"name": "typed"}, "typed"), ("Boundary::pick", "x", "context")],
+)
+def test_of_several_methods_of_a_name_one_is_called(
+    handler: str, event: object, answer: object, lambda_client: Any, deploy: Functions
+) -> None:
+    """No bridge that the compiler made; of two of the same length the one with the context."""
+    assert invoke(lambda_client, create(deploy, handler), event)[::2] == (answer, None)
+
+
+def test_each_invocation_has_its_trace_and_a_thread_that_nobody_interrupted(
+    lambda_client: Any, deploy: Functions
+) -> None:
+    name = create(deploy, "Boundary::around")
+    told = [invoke(lambda_client, name, "")[0] for _ in range(2)]
+    assert [words.rpartition(" ")[2] for words in told] == ["false", "false"]
+    assert all(words.startswith("Root=1-") for words in told)
+    assert told[0] != told[1]
+
+
+def test_after_a_failure_of_its_disk_a_process_ends_and_a_cycle_of_causes_is_cut(
+    lambda_client: Any, deploy: Functions
+) -> None:
+    name = create(deploy, "Boundary::fail")
+    assert invoke(lambda_client, name, "")[0] == 1
+    cycle, _, _ = invoke(lambda_client, name, "cycle")
+    assert (cycle["errorMessage"], cycle["cause"]["errorMessage"]) == ("first", "second")
+    assert "cause" not in cycle["cause"]
+    log = invoke(lambda_client, name, "suppressed")[1]
+    assert "Suppressed: java.lang.RuntimeException: beside it\n" in log
+    assert "lampion" not in log, "frames of the runtime are cut there too"
+    assert invoke(lambda_client, name, "")[0] == 4
+    assert invoke(lambda_client, name, "disk")[0]["errorType"] == "java.io.IOError"
+    assert invoke(lambda_client, name, "")[0] == 1
+
+
 def test_an_error_of_the_handler(lambda_client: Any, deploy: Functions) -> None:
     name = create(deploy, "Failing::handle")
     payload, log, error = invoke(lambda_client, name, "luck")
@@ -194,8 +230,17 @@ def test_a_process_that_ends_and_one_out_of_memory(lambda_client: Any, deploy: F
     assert "exit status 3" in payload["errorMessage"]
     payload, _, error = invoke(lambda_client, name, "fill")
     assert (error, payload["errorType"]) == ("Unhandled", "java.lang.OutOfMemoryError")
-    time.sleep(0.5)  # its process is ending
     assert invoke(lambda_client, name, "well")[::2] == ("well", None)
+
+
+def test_an_exception_that_cannot_be_told_ends_the_process_whatever_threads_there_are(
+    lambda_client: Any, deploy: Functions
+) -> None:
+    name = create(deploy, "Unspeakable::handle")
+    payload, log, error = invoke(lambda_client, name)
+    assert (error, payload["errorType"]) == ("Unhandled", "Runtime.ExitError")
+    assert "exit status 1" in payload["errorMessage"]
+    assert 'Exception in thread "main" java.lang.IllegalStateException: no message\n\tat fn.Unspeakable$Odd' in log
 
 
 def test_large_events_and_answers(lambda_client: Any, deploy: Functions) -> None:

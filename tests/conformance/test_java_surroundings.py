@@ -24,6 +24,9 @@ def test_json_logs_with_a_level(lambda_client: Any, deploy: Functions) -> None:
     assert own[1]["message"].startswith("failed: java.lang.IllegalStateException\n")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", own[0]["timestamp"])
     assert own[0]["AWSRequestId"]
+    chatty = create(deploy, "Logging::handle", LoggingConfig={"LogFormat": "JSON", "ApplicationLogLevel": "INFO"})
+    messages = [json.loads(line).get("message") for line in invoke(lambda_client, chatty)[1].splitlines()]
+    assert {"unseen", "seen", "without a level"} <= set(messages)
 
 
 def test_text_logs_with_a_level(lambda_client: Any, deploy: Functions) -> None:
@@ -88,6 +91,9 @@ def test_a_mapper_of_its_own(lambda_client: Any, deploy: Functions) -> None:
     service = "META-INF/services/com.amazonaws.services.lambda.runtime.CustomPojoSerializer"
     name = create(deploy, "OwnMapper::handle", {service: "fn.OwnMapper\n"})
     assert invoke(lambda_client, name, {})[0] == ["read by itself, written by itself"]
+    two = create(deploy, "OwnMapper::handle", {service: "fn.OwnMapper\nfn.Boundary$SecondMapper\n"})
+    message = invoke(lambda_client, two, {})[0]["errorMessage"]
+    assert message == "Too many serializers provided inside the META-INF/services folder, only one is allowed"
 
 
 def test_published_versions_with_snap_start_do_a_full_init(lambda_client: Any, deploy: Functions) -> None:

@@ -6,12 +6,13 @@ from typing import Any
 
 from tests.conformance.accounts import account
 from tests.conformance.test_layers import ARN, layer, publish, refusal
-from tests.deployment import creation, wait_active, zipped
+from tests.deployment import creation, role_in, wait_active, zipped
 from tests.live_server import LiveServer
 
 USE = "lambda:GetLayerVersion"
 
 __all__ = ["layer"]
+OTHERS_ROLE = role_in("111122223333")
 
 
 def test_a_policy_gains_and_loses_statements(lambda_client: Any, layer: str) -> None:
@@ -89,7 +90,7 @@ def test_other_accounts_use_what_they_are_allowed(start_server: Callable[..., Li
             )
 
         source = "import word\ndef handler(event, context):\n    return word.WORD\n"
-        created = creation("f", source, Layers=[arn])
+        created = creation("f", source, Layers=[arn], Role=OTHERS_ROLE)
         may_not = denied("GetLayerVersion")
         for wrong in ({"Principal": "999999999999"}, {"Principal": "*", "OrganizationId": "o-1234567890"}):
             owner.add_layer_version_permission(
@@ -113,7 +114,7 @@ def test_other_accounts_use_what_they_are_allowed(start_server: Callable[..., Li
         refused = refusal(other.publish_layer_version, **layer, Content=content)
         assert refused == denied("PublishLayerVersion", f"{ARN}:shared")
         elsewhere = "arn:aws:lambda:eu-west-1:123456789012:layer:shared:1"
-        refused = refusal(other.create_function, **creation("g", source, Layers=[elsewhere]))
+        refused = refusal(other.create_function, **creation("g", source, Layers=[elsewhere], Role=OTHERS_ROLE))
         assert refused == denied("GetLayerVersion", elsewhere)
 
         other.create_function(**created)
@@ -121,4 +122,4 @@ def test_other_accounts_use_what_they_are_allowed(start_server: Callable[..., Li
         assert json.load(other.invoke(FunctionName="f")["Payload"]) == "shared"
         owner.delete_layer_version(LayerName="shared", VersionNumber=1)
         gone = ("InvalidParameterValueException", f"Layer version {arn} does not exist.", 400)
-        assert refusal(other.create_function, **creation("g", source, Layers=[arn])) == gone
+        assert refusal(other.create_function, **creation("g", source, Layers=[arn], Role=OTHERS_ROLE)) == gone

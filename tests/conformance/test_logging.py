@@ -120,3 +120,20 @@ def test_another_log_group_takes_what_comes_from_then_on(
 def shown(server: LiveServer, name: str) -> str:
     command = [sys.executable, "-m", "lampion", "logs", name, "--data", str(server.data)]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def test_active_tracing_records_what_no_caller_has_decided_on(lambda_client: Any, make_function: Functions) -> None:
+    source = "import os\n\ndef handler(event, context):\n    return os.environ['_X_AMZN_TRACE_ID']\n"
+    traced = make_function(source, TracingConfig={"Mode": "Active"})
+    passing = make_function(source)
+    seen = {}
+    for name in (traced, passing):
+        told = lambda_client.invoke(FunctionName=name, LogType="Tail")
+        header = json.loads(told["Payload"].read())
+        seen[name] = header
+        report = base64.b64decode(told["LogResult"]).decode().partition("REPORT ")[2]
+        root = header.partition(";")[0].removeprefix("Root=")
+        xray = [line for line in report.splitlines() if line.startswith(f"XRAY TraceId: {root}\tSegmentId: ")]
+        assert [line.endswith("\tSampled: true") for line in xray] == ([True] if name == traced else [])
+    assert "Sampled=1" in seen[traced]
+    assert "Sampled=0" in seen[passing]

@@ -18,7 +18,7 @@ from lampion.domain.arn import FunctionKey
 from lampion.domain.trace_header import function_hash
 from tests.conformance.accounts import account
 from tests.conformance.sources import ECHO
-from tests.deployment import Functions, functions, unique_name
+from tests.deployment import Functions, functions, role_in, unique_name
 from tests.live_server import LiveServer
 
 SOURCE = """
@@ -170,7 +170,7 @@ def test_an_account_sees_its_own_only(start_server: Callable[..., LiveServer]) -
         functions(one, "mine") as mine,
         functions(two, "yours") as yours,
     ):
-        names = mine(ECHO), yours(ECHO)
+        names = mine(ECHO), yours(ECHO, Role=role_in("210987654321"))
         one.invoke(FunctionName=names[0])
         two.invoke(FunctionName=names[1])
         for own, account_id in zip(names, ("123456789012", "210987654321"), strict=True):

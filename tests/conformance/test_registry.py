@@ -179,6 +179,8 @@ def test_a_blob_is_had_whole_in_part_or_by_its_size_alone(registry: RegistryClie
     head = registry.ask("HEAD", path)
     assert (head.status, head.headers["content-length"], head.body) == (200, str(len(data)), b"")
     assert head.headers["docker-content-digest"] == digest_of(data)
+    assert registry.ask("HEAD", path, Range="bytes=0-9").headers["content-length"] == str(len(data))
+    assert "content-range" not in registry.ask("HEAD", path, Range="bytes=0-9").headers
     assert registry.ask("GET", path).body == data
     for header, expected in (
         ("bytes=0-9", data[:10]),

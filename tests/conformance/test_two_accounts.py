@@ -9,7 +9,7 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 
 from tests.conformance.accounts import account
-from tests.deployment import creation, wait_active
+from tests.deployment import creation, role_in, wait_active
 from tests.live_server import LiveServer
 
 OWNER, OTHER, THIRD = "123456789012", "111122223333", "333322221111"
@@ -100,7 +100,7 @@ def test_a_name_is_each_accounts_own(accounts: Accounts) -> None:
     with pytest.raises(accounts.other.exceptions.ResourceNotFoundException):
         accounts.other.get_function(FunctionName="mine")
     assert accounts.other.list_functions()["Functions"] == []
-    accounts.other.create_function(**creation("mine", SOURCE))
+    accounts.other.create_function(**creation("mine", SOURCE, Role=role_in(OTHER)))
     wait_active(accounts.other, "mine")
     for client, account_id in ((accounts.owner, OWNER), (accounts.other, OTHER)):
         payload = client.invoke(FunctionName="mine")["Payload"].read().decode()

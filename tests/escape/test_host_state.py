@@ -6,7 +6,7 @@ import sys
 import tempfile
 
 from tests.escape.__main__ import changes_since
-from tests.escape.host_state import look
+from tests.escape.host_state import is_of_another_run, look
 from tests.escape.scoreboard import Column
 from tests.live_server import MARK
 
@@ -51,3 +51,11 @@ def test_what_a_run_of_another_process_leaves_is_seen_by_that_runs_mark():
     assert changes_since(before, [column]) == []
     with tempfile.TemporaryDirectory(prefix="lampion-test-live-other-"):
         assert [each.partition(":")[0] for each in changes_since(before, [column])] == ["files"]
+
+
+def test_a_key_of_another_run_is_no_change_and_any_other_of_ours_is():
+    mark = "lampion-test-live-12"
+    assert is_of_another_run("keyring lampion-test-live-34-2-sandbox: empty", (f"{mark}-",))
+    assert is_of_another_run("keyring lampion-test-live-123-sandbox: empty", (f"{mark}-",))
+    assert not is_of_another_run(f"keyring {mark}-2-sandbox: empty", (f"{mark}-",))
+    assert not is_of_another_run("user lampion-probe: 4", (f"{mark}-",))

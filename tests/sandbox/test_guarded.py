@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lampion.sandbox.driver import Capabilities, Exit, Grade, SandboxError
+from lampion.clock.virtual import VirtualClock
+from lampion.sandbox.driver import Capabilities, Exit, Grade, SandboxError, Unstoppable
 from lampion.sandbox.drivers.fake import FakeDriver, FakeProcess, FakeSandbox
 from lampion.sandbox.guarded import Guarded
 from lampion.sandbox.spec import SandboxSpec
@@ -183,4 +184,28 @@ async def test_the_twin_plays_a_runtime_over_the_real_socket():
     assert await read(sandbox.telemetry) == b"frame"
     assert isinstance(sandbox.runtime_api, socket.socket)
     await driver.close()
+    close(sandbox)
+
+
+async def test_a_sandbox_that_no_kill_ends_is_told_of_when_half_a_minute_has_passed():
+    """As one whose process waits in the kernel for a file system that doesn't answer."""
+    answers = asyncio.Event()
+
+    async def stuck(process: FakeProcess) -> Exit:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await answers.wait()
+        return Exit(None, signal.SIGKILL)
+
+    clock = VirtualClock()
+    sandbox = await Guarded(FakeDriver(stuck, clock), clock).start(spec_of(""))
+    await asyncio.sleep(0)
+    stopping = asyncio.create_task(sandbox.stop(0))
+    await clock.advance(29.9)
+    assert not stopping.done()
+    await clock.advance(0.2)
+    with pytest.raises(Unstoppable, match="doesn't end"):
+        await stopping
+    answers.set()
+    assert await sandbox.wait() == Exit(None, signal.SIGKILL)
     close(sandbox)

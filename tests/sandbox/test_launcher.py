@@ -1,6 +1,5 @@
 """The launcher program itself: its build, what it refuses, and that a refusal leaves nothing behind."""
 
-import contextlib
 import os
 import random
 import shutil
@@ -52,16 +51,16 @@ def daemon() -> Iterator[LauncherDaemon]:
 
 
 def messages_to(daemon: LauncherDaemon, first: bytes, second: bytes) -> list[Message]:
-    """All that the launcher says to two descriptions, until it has ended."""
+    """All that the launcher says to two descriptions, until it has ended; it gets the second when it is prepared."""
     launched = daemon.launch(first)
     launched.close_pipes()
     heard: list[Message] = []
     with launched.control as control:
         control.settimeout(patiently(20))
-        with contextlib.suppress(BrokenPipeError):  # it ended at the first one
-            specialise(control, second)
         while (message := hear(control)) is not None:
             heard.append(message)
+            if isinstance(message, Prepared):
+                specialise(control, second)
     return heard
 
 

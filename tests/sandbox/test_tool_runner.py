@@ -59,3 +59,11 @@ async def test_a_cancelled_caller_ends_the_tool():
 async def test_a_tool_that_cannot_start_is_an_error_that_names_it(argv):
     with pytest.raises(ToolError, match=argv[0]):
         await RUNNER.run(argv, 5)
+
+
+async def test_files_beyond_the_limit_are_not_written(tmp_path):
+    runner = SubprocessToolRunner(CLOCK, most_file_bytes=100_000)
+    file = tmp_path / "file"
+    command = f"for i in 1 2 3 4 5 6 7 8 9; do sleep 0.1; head -c 50000 /dev/zero >> {file} || exit 7; done"
+    assert (await runner.run(["/bin/sh", "-c", command], 20)).code == 7
+    assert file.stat().st_size == 100_000

@@ -26,6 +26,7 @@ from lampion.invoke.event_entries import event_queue_of
 from lampion.invoke.event_invoker import EventInvoker
 from lampion.invoke.purging import Purging
 from lampion.invoke.qualifier import Target
+from lampion.invoke.tracing import Tracing
 from lampion.store.cached_functions import CachedFunctions
 from lampion.store.cached_resources import CachedResources
 from lampion.store.concurrency import RESERVED
@@ -147,7 +148,13 @@ class World:
             queues=queues,
             invoker=runs,
             resources=resources,
-            endings=EventEndings(functions=history.functions, clock=clock, time=queues.time, rng=self._rng),
+            endings=EventEndings(
+                functions=history.functions,
+                clock=clock,
+                time=queues.time,
+                rng=self._rng,
+                tracing=Tracing(clock=clock, rng=self._rng),
+            ),
             metrics=history.metrics,
         )
         deliverer = Deliverer(queues=queues, targets=history.targets, metrics=history.metrics)

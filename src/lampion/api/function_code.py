@@ -44,7 +44,7 @@ class FunctionCodeApi:
         rooms.runtimes.check(configuration.runtime, is_update=True)
         check_configuration(configuration)
         signing = await rooms.resources.read(lambda stored: config_of_function(stored, target.key))
-        async with rooms.held_code(source, members, context) as held:
+        async with rooms.held_code(source, members, context, configuration.architectures[0]) as held:
             if source is CodeSource.UPLOAD:
                 await check_trusted(members["ZipFile"], signing, target.key.arn, rooms.now_epoch_ms())
             await rooms.check_unzipped(configuration, held)

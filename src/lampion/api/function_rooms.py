@@ -104,12 +104,13 @@ class FunctionRooms:
         self.settle(changed, published)
 
     def held_code(
-        self, source: CodeSource, code: Mapping[str, Any], context: RequestContext
+        self, source: CodeSource, code: Mapping[str, Any], context: RequestContext, architecture: str
     ) -> AbstractAsyncContextManager[DeploymentPackage]:
         """The code that a request brings or names, kept until the block ends. Raises InvalidParameterValueException."""
         if source is CodeSource.UPLOAD:
             return self.deployments.stored(code["ZipFile"])
-        return self.images.held(code["ImageUri"], Registry(context.account_id, context.region), context.host)
+        caller = Registry(context.account_id, context.region)
+        return self.images.held(code["ImageUri"], caller, context.host, architecture)
 
     async def with_layers(
         self, configuration: FunctionConfiguration, members: Mapping[str, Any], context: RequestContext

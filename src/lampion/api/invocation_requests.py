@@ -8,8 +8,6 @@ import msgspec
 
 from lampion.aws.errors import not_built
 from lampion.aws.operation import RequestContext
-from lampion.clock.clock import Clock
-from lampion.clock.rng import Rng
 from lampion.domain.errors import InvalidRequestContentException
 from lampion.domain.function import Function
 from lampion.domain.invocation import Invocation
@@ -35,9 +33,9 @@ class Requested(msgspec.Struct, frozen=True):
 class InvocationRequests:
     """Reads requests in the order in which AWS finds fault with them: the function first, then the payload."""
 
-    def __init__(self, *, invoker: Invoker, clock: Clock, rng: Rng) -> None:
+    def __init__(self, *, invoker: Invoker, tracing: Tracing) -> None:
         self._invoker = invoker
-        self._tracing = Tracing(clock=clock, rng=rng)
+        self._tracing = tracing
 
     async def find(self, context: RequestContext, members: Members) -> Requested:
         """Whom it is for. Raises AWS's error when there is no such function, or none that can be invoked like this."""
@@ -47,15 +45,16 @@ class InvocationRequests:
         _check_built(function, members)
         return Requested(target, function)
 
-    def read(self, context: RequestContext, members: Members, target: Target) -> Invocation:
+    def read(self, context: RequestContext, members: Members, requested: Requested) -> Invocation:
         """What it gets. Raises InvalidRequestContentException."""
+        target = requested.target
         payload = members.get("Payload") or EMPTY
         if context.inspection is None:
             check_json(payload)
         else:
             context.inspection.conclude()
         client_context = members.get("ClientContext")
-        trace = self._tracing.trace(context.trace_header, target.key)
+        trace = self._tracing.trace(context.trace_header, target.key, requested.function)
         return Invocation(
             request_id=context.request_id,
             invoked_arn=target.arn,

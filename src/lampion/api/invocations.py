@@ -26,7 +26,7 @@ class InvocationsApi:
         requested = await self._requests.find(context, members)
         if kind == InvocationType.DRY_RUN:
             return {"StatusCode": 204, "ExecutedVersion": requested.function.version}
-        invocation = self._requests.read(context, members, requested.target)
+        invocation = self._requests.read(context, members, requested)
         if kind == InvocationType.EVENT:
             await self._events.accept(requested.target, requested.function, invocation)
             return {"StatusCode": 202}
@@ -42,6 +42,6 @@ class InvocationsApi:
     async def invoke_async(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         """Deprecated by AWS; the same as Invoke with InvocationType Event."""
         requested = await self._requests.find(context, members)
-        invocation = self._requests.read(context, {"Payload": members["InvokeArgs"]}, requested.target)
+        invocation = self._requests.read(context, {"Payload": members["InvokeArgs"]}, requested)
         await self._events.accept(requested.target, requested.function, invocation)
         return {"Status": 202}

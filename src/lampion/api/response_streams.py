@@ -27,7 +27,7 @@ class ResponseStreamsApi:
         requested = await self._requests.find(context, members)
         if members.get("InvocationType") == InvocationType.DRY_RUN:
             return {"StatusCode": 204, "ExecutedVersion": requested.function.version}
-        invocation = self._requests.read(context, members, requested.target)
+        invocation = self._requests.read(context, members, requested)
         streamed = await self._invoker.invoke_streamed(requested.target, requested.function, invocation)
         events = _events(streamed, with_log=invocation.wants_log)
         return {

@@ -22,7 +22,13 @@ async def running_events(settings: Settings, ports: Ports, stores: Stores, work:
         queues=work.queues,
         invoker=work.invoker,
         resources=stores.resources,
-        endings=EventEndings(functions=stores.functions, clock=ports.clock, time=work.queues.time, rng=ports.rng),
+        endings=EventEndings(
+            functions=stores.functions,
+            clock=ports.clock,
+            time=work.queues.time,
+            rng=ports.rng,
+            tracing=work.tracing,
+        ),
         metrics=ports.metrics,
     )
     async with targets_outside(settings, ports.clock) as targets:

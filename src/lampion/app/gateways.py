@@ -62,7 +62,7 @@ def _gateway(
 ) -> Gateway:
     settings, ports, stores, work = registry.settings, registry.ports, registry.stores, registry.work
     service = load_service("lambda")
-    judge = Judge(region=settings.region, scheme=scheme, clock=ports.clock)
+    judge = Judge(region=settings.region, scheme=scheme, clock=ports.clock, record=work.keys.record)
     downloads = CodeDownloads(
         blobs=stores.blobs,
         signer=Signer(stores.root_key.access_key_id, stores.root_key.secret_access_key, settings.region),
@@ -103,5 +103,5 @@ def _function_urls(
         resources=stores.resources,
         invoker=work.invoker,
         clock=ports.clock,
-        rng=ports.rng,
+        tracing=work.tracing,
     )

@@ -13,6 +13,7 @@ from lampion.gateway.authentication import Authentication, OpenAuthentication, S
 from lampion.gateway.door import Door
 from lampion.gateway.judge import Judge
 from lampion.gateway.query_api import QueryApi
+from lampion.identity.directory import Directory
 from lampion.services.iam.access_keys import AccessKeysApi
 from lampion.services.iam.asked import AskedOfIam
 from lampion.services.iam.attachments import AttachmentsApi
@@ -22,10 +23,12 @@ from lampion.services.iam.inline_policies import InlinePoliciesApi
 from lampion.services.iam.policies import PoliciesApi
 from lampion.services.iam.roles import RolesApi
 from lampion.services.iam.rooms import IamRooms
+from lampion.services.iam.simulation import SimulationApi
 from lampion.services.iam.tags import IamTagsApi
 from lampion.services.iam.users import UsersApi
 from lampion.services.sts.asked import asked_of_sts
 from lampion.services.sts.callers import CallersApi
+from lampion.services.sts.sessions import SessionsApi, StsRooms
 
 GLOBAL_REGION: Final = "us-east-1"
 """Where clients believe services to be that have no region, or an old endpoint for all."""
@@ -48,17 +51,10 @@ def neighbours(
         )
 
     iam, sts = load_service("iam"), load_service("sts")
-    secret = stores.root_key.secret_access_key.encode()
-    rooms = IamRooms(
-        resources=stores.resources,
-        clock=ports.clock,
-        rng=ports.rng,
-        markers=Markers(hmac.digest(secret, b"iam pagination markers", "sha256")),
-    )
     return {
         "iam": QueryApi(
             service=iam,
-            handlers=collect(iam, iam_operations(rooms)),
+            handlers=collect(iam, iam_operations(_iam_rooms(ports, stores), work.keys.directory)),
             authentication=authentication("iam"),
             judge=judge,
             asked_for=AskedOfIam(stores.resources),
@@ -66,17 +62,33 @@ def neighbours(
         ),
         "sts": QueryApi(
             service=sts,
-            handlers=collect(sts, [CallersApi()]),
+            handlers=collect(sts, sts_operations(ports, stores, work)),
             authentication=authentication("sts"),
             judge=judge,
             asked_for=asked_of_sts,
             region=settings.region,
-            free=frozenset(("GetCallerIdentity",)),
+            free=frozenset(("GetCallerIdentity", "GetSessionToken", "AssumeRole")),
         ),
     }
 
 
-def iam_operations(rooms: IamRooms) -> Sequence[object]:
+def _iam_rooms(ports: Ports, stores: Stores) -> IamRooms:
+    secret = stores.root_key.secret_access_key.encode()
+    return IamRooms(
+        resources=stores.resources,
+        clock=ports.clock,
+        rng=ports.rng,
+        markers=Markers(hmac.digest(secret, b"iam pagination markers", "sha256")),
+    )
+
+
+def sts_operations(ports: Ports, stores: Stores, work: Work) -> Sequence[object]:
+    """All that STS offers here."""
+    rooms = StsRooms(resources=stores.resources, temporary=work.keys.temporary, clock=ports.clock)
+    return [CallersApi(), SessionsApi(rooms)]
+
+
+def iam_operations(rooms: IamRooms, directory: Directory) -> Sequence[object]:
     """All that IAM offers here."""
     parts = (UsersApi, GroupsApi, RolesApi, PoliciesApi, InlinePoliciesApi, AttachmentsApi, BoundariesApi, IamTagsApi)
-    return [*(part(rooms) for part in parts), AccessKeysApi(rooms)]
+    return [*(part(rooms) for part in parts), AccessKeysApi(rooms), SimulationApi(rooms, directory)]

@@ -34,7 +34,7 @@ from lampion.config import Settings
 def operations(settings: Settings, ports: Ports, stores: Stores, work: Work, links: CodeLinks) -> list[object]:
     """Every object whose methods are operations of the API."""
     rooms, markers = _rooms(ports, stores, work), _markers(stores)
-    requests = InvocationRequests(invoker=work.invoker, clock=ports.clock, rng=ports.rng)
+    requests = InvocationRequests(invoker=work.invoker, tracing=work.tracing)
     return [
         FunctionsApi(rooms, environments=work.pool, links=links, markers=markers),
         VersionsApi(rooms, markers=markers),

@@ -14,6 +14,7 @@ from lampion.gateway.target_api import TargetApi
 from lampion.registry.access import OpenAccess, RegistryAccess, TokenAccess
 from lampion.registry.door import RegistryDoor
 from lampion.registry.ecr import EcrApi
+from lampion.registry.parameters import refusal
 from lampion.registry.shelves import Shelves
 from lampion.registry.uploads import Uploads
 
@@ -58,6 +59,7 @@ class BuiltInRegistry:
             region=settings.region,
             scheme=scheme,
             judge=judge,
+            invalid=refusal,
         )
 
     def _token_access(self, scheme: str) -> RegistryAccess:

@@ -24,6 +24,7 @@ from lampion.invoke.event_acceptance import EventAcceptance
 from lampion.invoke.invoker import Invoker
 from lampion.invoke.lookup import FunctionLookup
 from lampion.invoke.provisioning import Provisioning
+from lampion.invoke.tracing import Tracing
 from lampion.sandbox.driver import Driver
 from lampion.store.access_keys import AccessKey
 from lampion.store.cached_functions import CachedFunctions
@@ -87,3 +88,4 @@ class Work:
     provisioning: Provisioning
     keys: Keys
     doors: FunctionDoors
+    tracing: Tracing

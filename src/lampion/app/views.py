@@ -2,6 +2,7 @@
 
 from lampion.app.rooms import Ports, Stores, Work
 from lampion.config import Settings
+from lampion.console.calls import CallsView
 from lampion.console.clock import ClockView
 from lampion.console.logs import LogsView
 from lampion.console.metrics import MetricsView
@@ -33,9 +34,11 @@ def own_doors(
         functions=stores.functions,
         orders=QueueOrders(redriving=redriving, purging=purging, contents=stores.queue_contents),
     )
+    calls = CallsView(record=work.keys.record, functions=stores.functions)
     status = StatusView(health=ports.health, clock=ports.clock)
     clock = ClockView(adjustable=ports.adjustable, machine=ports.clock)
     return {
+        "calls": OwnView(calls, authentication=accounts, region=settings.region),
         "clock": OwnView(clock, authentication=accounts, region=settings.region),
         "health": HealthDoor(ports.health),
         "logs": OwnView(logs, authentication=readers, region=settings.region),

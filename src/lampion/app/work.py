@@ -1,6 +1,7 @@
 """Builds what runs functions, and ends it: environments, deployments, the invoke path, the queues' way in."""
 
 import asyncio
+import hmac
 import logging
 import os
 from collections.abc import AsyncIterator, Coroutine, Iterable
@@ -12,6 +13,7 @@ from lampion.app.rooms import Ports, Stores, Work
 from lampion.code.architectures import DEFAULT_ARCHITECTURE, HOST_ARCHITECTURE
 from lampion.code.deployments import Deployments
 from lampion.code.garbage import GarbageCollector
+from lampion.code.images.architectures import ImageArchitectures
 from lampion.code.images.garbage import ImageGarbage
 from lampion.code.images.readiness import ImageReadiness
 from lampion.code.images.sources import ImageSources
@@ -33,9 +35,11 @@ from lampion.environments.snapshot_taking import SnapshotTaking
 from lampion.environments.snapshots import VersionSnapshots
 from lampion.event_queue.queues import Queues
 from lampion.gateway.function_doors import FunctionDoors
+from lampion.identity.call_record import CallRecord
 from lampion.identity.directory import Directory
 from lampion.identity.keys import Keys
 from lampion.identity.session_keys import SessionKeys
+from lampion.identity.temporary_keys import TemporaryKeys
 from lampion.identity.user_keys import UserKeys
 from lampion.invoke.busy_poll import BusyPoll
 from lampion.invoke.concurrency import Concurrency
@@ -44,6 +48,7 @@ from lampion.invoke.invoker import Invoker
 from lampion.invoke.lookup import FunctionLookup
 from lampion.invoke.provisioning import Provisioning
 from lampion.invoke.recursion import RecursionGuard
+from lampion.invoke.tracing import Tracing
 from lampion.runtime_api.door import RuntimeApiServer
 from lampion.sandbox.snapshots import snapshotting
 from lampion.sandbox.spec import NetworkMode
@@ -77,6 +82,7 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
     provisioner = _provisioner(settings, ports, stores, interpreters, runtimes, ServerAccess(sessions, doors))
     snapshots = VersionSnapshots(provisioner, _snapshot_taking(ports, provisioner))
     pool = _pool(settings, ports, snapshots)
+    architectures = ImageArchitectures(takes_any=_takes_any_architecture(settings))
     garbage, others = _garbage(ports, stores, pool), other_registries(settings, ports, stores)
     deployments = Deployments(
         functions=stores.functions,
@@ -84,13 +90,13 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
         packages=stores.packages,
         interpreters=interpreters,
         snapshots=snapshots,
-        images=ImageReadiness(stores.images, others, can_run=ports.driver.capabilities().private_file_system),
+        images=ImageReadiness(stores.images, others, architectures, can_run=_has_file_systems(ports)),
         expect=provisioner.expect,
         garbage=garbage,
         rng=ports.rng,
         clock=ports.clock,
     )
-    sources = ImageSources(stores.images, stores.resources, others, garbage)
+    sources = ImageSources(stores.images, stores.resources, others, garbage, architectures)
     lookup = FunctionLookup(stores.functions, stores.resources, ports.rng)
     provisioning = Provisioning(
         resources=stores.resources, functions=stores.functions, environments=pool, clock=ports.clock
@@ -102,15 +108,24 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
     try:
         async with _running(deployments.run(), garbage.run(), provisioning.run(), preparing):
             built = (lookup, runtimes, deployments, sources, garbage, snapshots, pool, invoker, events, queues)
-            yield Work(*built, provisioning, _keys(settings, stores, sessions), doors)
+            tracing = Tracing(clock=ports.clock, rng=ports.rng)
+            yield Work(*built, provisioning, _keys(settings, ports, stores, sessions), doors, tracing)
     finally:
         await pool.close()
         await snapshots.close()
 
 
-def _keys(settings: Settings, stores: Stores, sessions: SessionKeys) -> Keys:
+def _keys(settings: Settings, ports: Ports, stores: Stores, sessions: SessionKeys) -> Keys:
     directory = Directory(stores.resources, functions_may_all=settings.function_access is FunctionAccess.ALL)
-    return Keys(roots=stores.keys, users=UserKeys(stores.resources), sessions=sessions, directory=directory)
+    secret = hmac.digest(stores.root_key.secret_access_key.encode(), b"temporary keys", "sha256")
+    return Keys(
+        roots=stores.keys,
+        users=UserKeys(stores.resources),
+        sessions=sessions,
+        temporary=TemporaryKeys(secret, ports.rng),
+        directory=directory,
+        record=CallRecord(),
+    )
 
 
 def _tell_of_close(bases: Iterable[RuntimeBase]) -> None:
@@ -129,6 +144,10 @@ def _interpreters(settings: Settings, ports: Ports) -> tuple[Interpreters, Inter
         emulated_places(settings.interpreter, os.environ), tool, takes_close=settings.close_runtimes
     )
     return native, InterpretersByArchitecture(native, emulated, takes_any=_takes_any_architecture(settings))
+
+
+def _has_file_systems(ports: Ports) -> bool:
+    return ports.driver.capabilities().private_file_system
 
 
 def _takes_any_architecture(settings: Settings) -> bool:
@@ -206,6 +225,7 @@ def _provisioner(
         driver=ports.driver,
         packages=stores.packages,
         images=stores.images,
+        image_architectures=ImageArchitectures(takes_any=_takes_any_architecture(settings)),
         runtime_files=stores.runtime_trees,
         interpreters=interpreters,
         labels=runtimes,

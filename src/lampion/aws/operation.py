@@ -44,7 +44,8 @@ class RequestContext(msgspec.Struct, frozen=True):
 
     `host` is how the caller reached this server (its Host header), `scheme` by what (http, https);
     `trace_header` is the X-Amzn-Trace-Id it sent; `inspection` is there for large bodies of operations that inspect;
-    `owner` is the account of what the caller may use, its own or another's; `caller_arn` and `user_id` say who it is.
+    `owner` is the account of what the caller may use, its own or another's; `caller_arn` and `user_id` say who it is,
+    `asker` (identity.request_facts.Asker) all that is known of it, where the door tells.
     """
 
     account_id: str
@@ -58,6 +59,7 @@ class RequestContext(msgspec.Struct, frozen=True):
     owner: str = ""
     caller_arn: str = ""
     user_id: str = ""
+    asker: Any = None
 
 
 Handler = Callable[[RequestContext, dict[str, Any]], Awaitable[Mapping[str, Any]]]

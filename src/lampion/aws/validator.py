@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from lampion.aws.errors import ValidationException
 from lampion.aws.java_regex import compile_java
@@ -16,7 +16,16 @@ _REMEMBERED_CHARACTERS: Final = 256
 _ERRORS_COUNTED: Final = 1000
 """A request with more faults than this is answered with this many."""
 
-_Check = Callable[[Any, str, "list[str]"], None]
+
+class Fault(NamedTuple):
+    """A constraint that a value breaks, and where in the request it is; `value` is how a message quotes it."""
+
+    value: str
+    at: str
+    constraint: str
+
+
+_Check = Callable[[Any, str, list[Fault]], None]
 _Test = Callable[[Any], bool]
 _Shapes = Mapping[str, Shape]
 _NUMBERS: Final = frozenset({"integer", "long", "double", "float"})
@@ -25,21 +34,26 @@ _NOT_NULL: Final = "Member must not be null"
 
 def validate(operation: Operation, members: Mapping[str, Any]) -> None:
     """Raises ValidationException naming every constraint that `members` break."""
-    errors: list[str] = []
+    errors = faults(operation, members)
+    if errors:
+        count = min(len(errors), _ERRORS_COUNTED)
+        noun = "error" if count == 1 else "errors"
+        told = "; ".join(
+            f"{value} at '{at}' failed to satisfy constraint: {constraint}" for value, at, constraint in errors[:count]
+        )
+        raise ValidationException(f"{count} validation {noun} detected: {told}")
+
+
+def faults(operation: Operation, members: Mapping[str, Any]) -> list[Fault]:
+    """Every constraint that `members` break, in the order in which AWS names them."""
+    errors: list[Fault] = []
     for name, required, at, check in _plan(operation):
         value = members.get(name)
         if value is not None:
             check(value, at, errors)
         elif required:
-            errors.append(_fault(at, _NOT_NULL, "Value null"))
-    if errors:
-        count = min(len(errors), _ERRORS_COUNTED)
-        noun = "error" if count == 1 else "errors"
-        raise ValidationException(f"{count} validation {noun} detected: {'; '.join(errors[:count])}")
-
-
-def _fault(at: str, constraint: str, value: str) -> str:
-    return f"{value} at '{at}' failed to satisfy constraint: {constraint}"
+            errors.append(Fault("Value null", at, _NOT_NULL))
+    return errors
 
 
 def _shown(shape: Shape, value: Any) -> str:
@@ -70,7 +84,7 @@ def _plan(operation: Operation) -> list[tuple[str, bool, str, _Check]]:
     return plan
 
 
-def _accept(value: Any, at: str, errors: list[str]) -> None:
+def _accept(value: Any, at: str, errors: list[Fault]) -> None:
     """Nothing is asked of the value."""
 
 
@@ -90,7 +104,7 @@ def _check(name: str, shapes: _Shapes, known: dict[str, _Check]) -> _Check:
 def _deferred(made: list[_Check]) -> _Check:
     """Stands for a check that is still being made, so that a shape may hold itself."""
 
-    def check(value: Any, at: str, errors: list[str]) -> None:
+    def check(value: Any, at: str, errors: list[Fault]) -> None:
         made[0](value, at, errors)
 
     return check
@@ -104,20 +118,20 @@ def _scalar_check(shape: Shape) -> _Check:
         accepted = frozenset((*shape.enum, *shape.accepted))
         words = constraints[0][0]
 
-        def check_enum(value: Any, at: str, errors: list[str]) -> None:
+        def check_enum(value: Any, at: str, errors: list[Fault]) -> None:
             if value not in accepted:
-                errors.append(_fault(at, words, _shown(shape, value)))
+                errors.append(Fault(_shown(shape, value), at, words))
 
         return check_enum
     accepts = _remembering(constraints) if shape.pattern is not None and not shape.sensitive else None
 
-    def check(value: Any, at: str, errors: list[str]) -> None:
+    def check(value: Any, at: str, errors: list[Fault]) -> None:
         if accepts is not None and len(value) <= _REMEMBERED_CHARACTERS and accepts(value):
             return
         broken = [words for words, holds in constraints if not holds(value)]
         if broken:
             quoted = _shown(shape, value)
-            errors += [_fault(at, words, quoted) for words in broken]
+            errors += [Fault(quoted, at, words) for words in broken]
 
     return check
 
@@ -178,18 +192,18 @@ def _structure_check(shape: Shape, shapes: _Shapes, known: dict[str, _Check]) ->
         for name, member in shape.members.items()
     ]
 
-    def check(value: Mapping[str, Any], at: str, errors: list[str]) -> None:
+    def check(value: Mapping[str, Any], at: str, errors: list[Fault]) -> None:
         for name, required, path, check_member in plan:
             item = value.get(name)
             if item is not None:
                 check_member(item, f"{at}.{path}", errors)
             elif required:
-                errors.append(_fault(f"{at}.{path}", _NOT_NULL, "Value null"))
+                errors.append(Fault("Value null", f"{at}.{path}", _NOT_NULL))
 
     return check
 
 
-def _element_check(shape: Shape, element: Shape, lead: str) -> Callable[[Any, Any, str, list[str]], None]:
+def _element_check(shape: Shape, element: Shape, lead: str) -> Callable[[Any, Any, str, list[Fault]], None]:
     """A check of scalar elements, keys or map values: one message for all, naming every constraint of the element."""
     constraints = _constraints(element)
     words = [text for text, _ in constraints]
@@ -198,10 +212,10 @@ def _element_check(shape: Shape, element: Shape, lead: str) -> Callable[[Any, An
     constraint = words[0] if shape.bare_constraint else f"{lead}: [{', '.join(words)}]"
     secret = shape.sensitive or element.sensitive
 
-    def check(whole: Any, items: Any, at: str, errors: list[str]) -> None:
+    def check(whole: Any, items: Any, at: str, errors: list[Fault]) -> None:
         for item in items:
             if item is None or not all(holds(item) for _, holds in constraints):
-                errors.append(_fault(at, constraint, "Value" if secret else _shown(shape, whole)))
+                errors.append(Fault("Value" if secret else _shown(shape, whole), at, constraint))
                 return
 
     return check
@@ -218,7 +232,7 @@ def _list_check(shape: Shape, shapes: _Shapes, known: dict[str, _Check]) -> _Che
     check_elements = _element_check(shape, Shape("structure") if element.type in _COMPOUND else element, _ELEMENTS)
     check_element = _check(shape.member, shapes, known) if element.type in _COMPOUND else None
 
-    def check(value: list[Any], at: str, errors: list[str]) -> None:
+    def check(value: list[Any], at: str, errors: list[Fault]) -> None:
         check_itself(value, at, errors)
         check_elements(value, value, at, errors)
         if check_element is not None:
@@ -238,7 +252,7 @@ def _map_check(shape: Shape, shapes: _Shapes, known: dict[str, _Check]) -> _Chec
     check_values = _element_check(shape, Shape("structure") if item_shape.type in _COMPOUND else item_shape, _VALUES)
     check_item = _check(shape.value, shapes, known) if item_shape.type in _COMPOUND else None
 
-    def check(value: dict[str, Any], at: str, errors: list[str]) -> None:
+    def check(value: dict[str, Any], at: str, errors: list[Fault]) -> None:
         check_itself(value, at, errors)
         check_keys(value, value, at, errors)
         check_values(value, value.values(), at, errors)

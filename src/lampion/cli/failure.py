@@ -27,7 +27,7 @@ MEANINGS = {
     ExitCode.NOT_FOUND: "There is no such function, version, log or queue.",
     ExitCode.THROTTLED: "The invocation was throttled; try again.",
     ExitCode.TIMEOUT: "The function ran into its timeout, or the server didn't answer in time.",
-    ExitCode.ACCESS_DENIED: "The server refused the signature or the caller.",
+    ExitCode.ACCESS_DENIED: "The server refused the signature or the caller; or policies deny what was asked about.",
     ExitCode.UNREACHABLE: "No server was found or reached.",
     ExitCode.SERVER_ERROR: "The server failed, is failing, or doesn't offer this yet.",
     ExitCode.NOT_INSTALLED: "What was to be installed was not; the installer's own words are shown.",

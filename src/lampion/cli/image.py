@@ -15,10 +15,14 @@ import click
 from lampion.cli.client import Answer, Call, failure_of, send
 from lampion.cli.failure import ExitCode, Failure
 from lampion.cli.location import Server, find_server
+from lampion.code.architectures import ARCHITECTURES, HOST_ARCHITECTURE
 from lampion.domain.image import is_repository_name, is_tag
 
 _ANSWER_SECONDS: Final = 60.0
 _PUSH_SECONDS: Final = 3600.0
+_VARIABLES: Final = ("PATH", "HOME", "TMPDIR", "XDG_RUNTIME_DIR")
+"""Of ours, those that skopeo gets."""
+_NAMES_OF_IMAGES: Final = {"x86_64": "amd64", "arm64": "arm64"}
 _TARGET: Final = "AmazonEC2ContainerRegistry_V20150921"
 
 
@@ -33,8 +37,15 @@ def command() -> None:
 @command.command("load")
 @click.argument("source", metavar="FILE|DIR", type=click.Path(exists=True, path_type=Path))
 @click.option("--as", "name", required=True, metavar="REPOSITORY[:TAG]", help="What it is to be called. Tag: latest.")
+@click.option(
+    "--architecture",
+    type=click.Choice(ARCHITECTURES),
+    default=HOST_ARCHITECTURE,
+    show_default="this machine's",
+    help="Which image to take from a file that has several.",
+)
 @click.option("--data", metavar="DIR", help="Data directory of the server to call.")
-def load(source: Path, name: str, data: str | None) -> None:
+def load(source: Path, name: str, architecture: str, data: str | None) -> None:
     """Take an image from a file and print the ImageUri that functions name it by.
 
     FILE is what `docker save` wrote, or an OCI archive; DIR is an OCI layout. The repository is made if it is missing.
@@ -53,7 +64,7 @@ def load(source: Path, name: str, data: str | None) -> None:
     _make_repository(server, repository)
     token = _ask(server, "GetAuthorizationToken", {})["authorizationData"][0]["authorizationToken"]
     uri = f"{server.host}/{repository}:{tag}"
-    _push(server, f"{transport}:{source}", uri, token)
+    _push(server, f"{transport}:{source}", uri, token, _NAMES_OF_IMAGES[architecture])
     click.echo(uri)
 
 
@@ -94,7 +105,7 @@ def _send(server: Server, operation: str, members: dict[str, Any]) -> Answer:
     return send(server, call, timeout_seconds=_ANSWER_SECONDS)
 
 
-def _push(server: Server, source: str, uri: str, token: str) -> None:
+def _push(server: Server, source: str, uri: str, token: str, architecture: str) -> None:
     """The token is handed over in a file, which others can't read as they can a command line."""
     from lampion.clock.clock import SystemClock
     from lampion.sandbox.tool_runner import SubprocessToolRunner, ToolError
@@ -107,10 +118,19 @@ def _push(server: Server, source: str, uri: str, token: str) -> None:
         if trusted is not None:
             shutil.copy(trusted, Path(place, "trusted.crt"))
             trust = ["--dest-cert-dir", place]
-        argv = ["skopeo", "copy", "--quiet", *trust, "--dest-authfile", str(logins), source, f"docker://{uri}"]
-        environ = {
-            name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "XDG_RUNTIME_DIR") if name in os.environ
-        }
+        argv = [
+            "skopeo",
+            "--override-arch",
+            architecture,
+            "copy",
+            "--quiet",
+            *trust,
+            "--dest-authfile",
+            str(logins),
+            source,
+            f"docker://{uri}",
+        ]
+        environ = {name: os.environ[name] for name in _VARIABLES if name in os.environ}
         try:
             result = asyncio.run(SubprocessToolRunner(SystemClock(), environ).run(argv, _PUSH_SECONDS))
         except ToolError as error:

@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "metrics": "Print what functions did since the server started.",
     "clock": "Show the clock of a server, or advance it.",
     "queue": "Look into the queues of events, and bring back what failed.",
+    "iam": "Find out what policies allow.",
     "image": "Bring container images into a server's own registry.",
     "status": "Tell whether a server is well.",
     "runtimes": "List every runtime, and what runs it here.",

@@ -3,9 +3,10 @@
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from enum import StrEnum
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -46,13 +47,16 @@ class FoundRuntime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeRow:
-    """One runtime of the catalogue. `install` is what a person may do to have an interpreter for it."""
+    """One runtime of the catalogue. `install` is what a person may do to have an interpreter for it; `setting` is the
+    interpreter that a setting names in vain.
+    """
 
     identifier: str
     language: str
     service: Service
     found: FoundRuntime | None
     install: str
+    setting: str | None
     is_deprecated: bool
     deprecation: date | None
     block_create: date | None
@@ -78,13 +82,18 @@ def found_runtime(base: RuntimeBase, sdk: str | None = None) -> FoundRuntime:
 
 
 def runtime_rows(
-    bases: Mapping[str, RuntimeBase], today: date, sdks: Mapping[str, str | None] = MappingProxyType({})
+    bases: Mapping[str, RuntimeBase],
+    today: date,
+    sdks: Mapping[str, str | None] = MappingProxyType({}),
+    explicit: Mapping[str, Path] = MappingProxyType({}),
 ) -> Sequence[RuntimeRow]:
-    """Every runtime that AWS ever had: language by language, the newest first."""
+    """Every runtime that AWS ever had, by language, the newest first. `explicit` is --interpreter."""
     newest_first = reversed(list(catalogue().runtimes.values()))
     rows = [
         _row(runtime, bases.get(runtime.identifier), sdks.get(runtime.identifier), today) for runtime in newest_first
     ]
+    vain = {name: str(path) for name, path in explicit.items() if name not in bases}
+    rows = [replace(row, setting=vain.get(row.identifier)) for row in rows]
     return sorted(rows, key=lambda row: _LANGUAGES.index(row.language))
 
 
@@ -95,6 +104,7 @@ def _row(runtime: Runtime, base: RuntimeBase | None, sdk: str | None, today: dat
         service=_service(runtime, base),
         found=None if base is None else found_runtime(base, sdk),
         install=install_command(runtime) if runtime.is_runnable else "",
+        setting=None,
         is_deprecated=runtime.deprecation is not None and runtime.deprecation <= today,
         deprecation=runtime.deprecation,
         block_create=runtime.block_create,
@@ -122,6 +132,8 @@ def _words(row: RuntimeRow) -> Iterator[str]:
     found = row.found
     if row.service is Service.NOT_BUILT:
         yield "not run by Lampion"
+    elif row.setting is not None:
+        yield f"not found: {row.setting} doesn't run, or is another version; correct the setting --interpreter"
     elif found is None:
         yield f"not found; install one with {row.install}"
     elif row.service is Service.NO_INTERPRETER_NEEDED:

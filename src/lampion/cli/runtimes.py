@@ -31,5 +31,5 @@ def command(close_runtimes: bool, wants_json: bool) -> None:
         raise Failure(ExitCode.USAGE, f"{error.source} {error.value!r} {error.problem}", fix=error.fix) from None
     bases = asyncio.run(discovered(settings))
     sdks = {name: sdk_of(settings, name) for name in bases}
-    rows = runtime_rows(bases, datetime.fromtimestamp(SystemClock().now(), UTC).date(), sdks)
+    rows = runtime_rows(bases, datetime.fromtimestamp(SystemClock().now(), UTC).date(), sdks, settings.interpreter)
     click.echo(as_json(rows) if wants_json else as_text(rows))

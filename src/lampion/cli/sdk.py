@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import shutil
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -128,6 +127,12 @@ def _named(name: str) -> list[Runtime]:
     """One runtime, or all of a language. Raises Failure."""
     runtimes = [one for one in catalogue().runtimes.values() if name in (one.identifier, one.language)]
     runtimes = [one for one in runtimes if one.is_runnable and one.language in SDKS]
+    if not runtimes and name.startswith("ruby"):
+        raise Failure(
+            ExitCode.USAGE,
+            "AWS's gems for Ruby aren't installed by this command",
+            fix="Put those that a function needs, such as aws-sdk-s3, into its package or a layer, as ruby/gems/3.3.0.",
+        )
     if not runtimes:
         raise Failure(
             ExitCode.USAGE,
@@ -180,11 +185,8 @@ def _open(data: str | None) -> Path:
 def _staging(root: Path) -> Iterator[Path]:
     """A directory to install in, for the duration of the block. Raises Failure when the disk fails there."""
     try:
-        staging = staging_directory(root)
-        try:
+        with staging_directory(root) as staging:
             yield staging
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
     except OSError as error:
         raise Failure(ExitCode.NOT_INSTALLED, f"{root} can't be filled: {error.strerror or error}") from error
 

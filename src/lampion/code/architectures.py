@@ -21,10 +21,16 @@ _MACHINES: Final = {62: "x86_64", 183: "arm64"}
 _ELF_64_LITTLE: Final = b"\x7fELF\x02\x01\x01"
 _HEAD_BYTES: Final = 20
 _MACHINE_AT: Final = 18
+_HEADERS_AT: Final = 32
+_HEADER_SIZES_AT: Final = 54
+_HEADERS_MAX: Final = 64
+_LOADER_HEADER: Final = 3
+"""Of an ELF file: where its program headers are, how large and how many; the kind that names a loader (elf(5))."""
+_PATH_BYTES_MAX: Final = 4096
 _PROGRAM_TYPES: Final = (2, 3)
 """Of an ELF file: at a fixed address, or at any."""
 _SEEN_IN_SANDBOXES: Final = tuple(map(Path, ("/usr", "/bin", "/sbin", "/lib", "/lib64")))
-_PACKAGES: Final = "apt-get install qemu-user-static binfmt-support"
+EMULATOR_PACKAGES: Final = "apt-get install qemu-user-static binfmt-support"
 
 HOST_ARCHITECTURE: Final = _NAMES.get(platform.machine().lower(), "x86_64")
 """This machine's own, in Lambda's words."""
@@ -56,6 +62,24 @@ def architecture_of(program: Path) -> str | None:
     return _MACHINES.get(int.from_bytes(head[_MACHINE_AT:_HEAD_BYTES], "little"))
 
 
+def loader_of(program: Path) -> str | None:
+    """What the kernel starts to load the program's libraries; None when it needs none, or can't be read."""
+    try:
+        with program.open("rb") as file:
+            head = file.read(64)
+            if not head.startswith(_ELF_64_LITTLE):
+                return None
+            file.seek(int.from_bytes(head[_HEADERS_AT : _HEADERS_AT + 8], "little"))
+            size, count = (int.from_bytes(head[at : at + 2], "little") for at in (_HEADER_SIZES_AT, 56))
+            for header in [file.read(size) for _ in range(min(count, _HEADERS_MAX))]:
+                if int.from_bytes(header[:4], "little") == _LOADER_HEADER:
+                    file.seek(int.from_bytes(header[8:16], "little"))
+                    return file.read(_PATH_BYTES_MAX).partition(b"\0")[0].decode("utf-8", "replace")
+    except (OSError, ValueError):
+        pass
+    return None
+
+
 def find_emulator(architecture: str, registrations: Path = BINFMT_MISC) -> Emulator | None:
     """By which the kernel runs programs of `architecture`; None when it doesn't."""
     heads = [_head(architecture, kind) for kind in _PROGRAM_TYPES]
@@ -77,12 +101,12 @@ def emulation_problem(architecture: str, registrations: Path = BINFMT_MISC) -> t
     """Why programs of another `architecture` don't run in sandboxes here, and how to mend it; None when they do."""
     emulator = find_emulator(architecture, registrations)
     if emulator is None:
-        return f"this machine is {HOST_ARCHITECTURE} and has no emulator for {architecture}", _PACKAGES
+        return f"this machine is {HOST_ARCHITECTURE} and has no emulator for {architecture}", EMULATOR_PACKAGES
     if not emulator.is_seen:
         return (
             f"the emulator for {architecture}, {emulator.program}, is registered without the flag F and can't be found "
             "from within a sandbox",
-            _PACKAGES,
+            EMULATOR_PACKAGES,
         )
     return None
 

@@ -17,7 +17,7 @@ from lampion.clock.rng import Rng
 from lampion.code.archive import check
 from lampion.code.blobs import BlobDamaged, BlobMissing, Blobs
 from lampion.code.garbage import GarbageCollector
-from lampion.code.interpreters import RuntimeBase, RuntimeUnavailable, handler_refusal
+from lampion.code.interpreters import RuntimeBase, RuntimeUnavailable
 from lampion.code.packages import Packages
 from lampion.code.zip_format import BadZip
 from lampion.domain.arn import LATEST, FunctionKey
@@ -278,9 +278,6 @@ class Deployments:
         runtime, architecture = function.configuration.runtime, function.configuration.architectures[0]
         if runtime is None:
             return None
-        refusal = handler_refusal(runtime, function.configuration.handler or "")
-        if refusal:
-            raise RuntimeUnavailable(refusal)
         return await self._interpreters.find(runtime, architecture)
 
     async def _prepare_code(self, function: Function, base: RuntimeBase | None) -> None:

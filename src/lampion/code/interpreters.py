@@ -212,12 +212,6 @@ def _interpreter(runtime: str, executable: Path, answer: Answer) -> Interpreter:
     )
 
 
-def handler_refusal(runtime: str, handler: str) -> str:
-    """Why Lampion can't run such a handler; "" when it can."""
-    language = LANGUAGES.get(catalogue().runtimes[runtime].language)
-    return "" if language is None else language.refusal(handler)
-
-
 def install_command(known: Runtime) -> str:
     """What a person may type to get an interpreter for it; "" where there is none to be had."""
     language = LANGUAGES.get(known.language)

@@ -1,9 +1,10 @@
 """Fills and empties <root>/<runtime> (code.sdks) in one step each: a server never finds half of an SDK there."""
 
+import fcntl
 import os
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
@@ -13,10 +14,44 @@ _DIRECTORY_MODE: Final = 0o755
 _FILE_MODE: Final = 0o644
 
 
-def staging_directory(root: Path) -> Path:
-    """An empty directory to install into, on the file system of `root`; the caller removes it. Raises OSError."""
+@contextmanager
+def staging_directory(root: Path) -> Iterator[Path]:
+    """An empty directory on the file system of `root`, to install into for the duration of the block. Raises OSError.
+
+    Whoever uses one holds a lock on it; those that nobody holds are left by what was killed, and go.
+    """
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Path(mkdtemp(prefix=_STAGING, dir=root))
+    with _locked(root):
+        for path in root.glob(f"{_STAGING}*"):
+            with suppress(OSError), _locked(path, fcntl.LOCK_NB):
+                shutil.rmtree(path, ignore_errors=True)
+        staging = Path(mkdtemp(prefix=_STAGING, dir=root))
+        descriptor = _lock(staging)
+    try:
+        yield staging
+    finally:
+        os.close(descriptor)
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+@contextmanager
+def _locked(directory: Path, options: int = 0) -> Iterator[None]:
+    descriptor = _lock(directory, options)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(directory: Path, options: int = 0) -> int:
+    """The descriptor that holds the lock until it is closed."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | options)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def put_in_place(staging: Path, directory: Path, root: Path) -> None:
@@ -30,13 +65,11 @@ def put_in_place(staging: Path, directory: Path, root: Path) -> None:
 
 def remove(root: Path) -> bool:
     """Whether something was there. Raises OSError."""
-    staging = staging_directory(root.parent)
-    try:
-        root.rename(staging / "before")
-    except FileNotFoundError:
-        return False
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+    with staging_directory(root.parent) as staging:
+        try:
+            root.rename(staging / "before")
+        except FileNotFoundError:
+            return False
     return True
 
 
@@ -48,7 +81,7 @@ def copy_files(source: Path, target: Path, is_kept: Callable[[Path], bool]) -> i
     copied = 0
     for directory, names, files in os.walk(source):
         here = Path(directory).relative_to(source)
-        names[:] = sorted(name for name in names if is_kept(here / name) and not (source / here / name).is_symlink())
+        names[:] = sorted(name for name in names if is_kept(here / name))
         kept = [name for name in files if is_kept(here / name) and _is_plain(source / here / name)]
         if kept:
             _make(target, here)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lampion.config.combinations import check_combinations
 from lampion.config.file import ConfigFile, read_config_file
 from lampion.config.file_systems import access_points_from
+from lampion.config.interpreters import parse_interpreters
 from lampion.config.memory import (
     ENVIRONMENTS_MAX,
     ENVIRONMENTS_MIN,
@@ -41,7 +42,6 @@ from lampion.config.values import (
     parse_directory,
     parse_file,
     parse_function_access,
-    parse_interpreters,
     parse_listen,
     parse_network,
     parse_private_networks,

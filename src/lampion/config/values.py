@@ -17,7 +17,6 @@ _SECONDS_MAX: Final = 86_400
 _SIZE_MIN: Final = 64 * 1024
 _UNITS: Final = {"": 1, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40}
 _SUBNET = re.compile(r"subnet-[0-9a-z]{1,128}")
-_RUNTIME = re.compile(r"(?:(?:x86_64|arm64)/)?[a-z][a-z0-9.]{0,31}")
 
 
 class AuthMode(StrEnum):
@@ -233,20 +232,6 @@ def parse_cgroup_name(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", text):
         raise ValueError("is not the name of a cgroup; Use letters, digits, '_', '-' and '.', at most 64, no '/'.")
     return text
-
-
-def parse_interpreters(text: str) -> Mapping[str, Path]:
-    """`runtime=path` pairs separated by commas; an empty text is none. A runtime may have an architecture before it."""
-    fix = "Write python3.13=/usr/bin/python3.13."
-    interpreters: dict[str, Path] = {}
-    for pair in filter(None, text.split(",")):
-        runtime, equals, path = pair.partition("=")
-        if not equals or not _RUNTIME.fullmatch(runtime):
-            raise ValueError(f"has {pair!r}, which is not RUNTIME=PATH; {fix}")
-        if not path.startswith("/") or "\0" in path:
-            raise ValueError(f"has {path!r}, which is not an absolute path; {fix}")
-        interpreters[runtime] = Path(path)
-    return MappingProxyType(interpreters)
 
 
 def parse_switch(text: str) -> bool:

@@ -140,6 +140,10 @@ class EFSMountTimeoutException(CallerError):
     """Mounting the function's file system took too long."""
 
 
+class EFSIOException(CallerError):
+    """Reading from or writing to the function's file system didn't come to an end."""
+
+
 class S3FilesMountFailureException(CallerError):
     """As EFSMountFailureException, of an S3 Files access point."""
 

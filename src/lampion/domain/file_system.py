@@ -8,6 +8,7 @@ from typing import Final
 
 from lampion.domain.errors import (
     ApiError,
+    EFSIOException,
     EFSMountConnectivityException,
     EFSMountFailureException,
     EFSMountTimeoutException,
@@ -74,6 +75,16 @@ _ERRORS: Final[Mapping[MountProblem, tuple[type[ApiError], type[ApiError], str]]
         "The function could not mount the {kind} file system with access point {arn} due to mount time out.",
     ),
 }
+
+
+def io_error() -> ApiError:
+    """What an invocation is answered whose time passed and which couldn't be ended; of S3 Files, too.
+
+    Developer guide, "Troubleshoot invocation issues".
+    """
+    return EFSIOException(
+        "This function instance was stopped because Lambda detected an IO process that was taking too long."
+    )
 
 
 def mount_error(problem: MountProblem, arn: str) -> ApiError:

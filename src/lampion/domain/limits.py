@@ -39,6 +39,7 @@ EPHEMERAL_STORAGE_MIB_DEFAULT: Final = 512
 INIT_SECONDS: Final = 10.0
 AHEAD_INIT_SECONDS: Final = 130.0  # before a snapshot or as provisioned concurrency; or the timeout if that is longer
 RESTORE_SECONDS: Final = 10.0
+# Lambda developer guide, "Lambda Extensions API", "Shutdown phase".
 INTERNAL_SHUTDOWN_SECONDS: Final = 0.5  # for a runtime with an internal extension
 RUNTIME_SHUTDOWN_SECONDS: Final = 0.3  # for any other runtime beside an external one
 EXTERNAL_SHUTDOWN_SECONDS: Final = 2.0  # for all together, when there are external extensions

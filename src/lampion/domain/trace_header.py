@@ -62,25 +62,35 @@ def function_hash(key: FunctionKey) -> str:
     return f"{zlib.crc32(key.arn.encode()):08x}"
 
 
-def begun(key: FunctionKey, digits: str, now: float) -> Trace:
-    """The trace of an invocation that no trace led to. `digits` are 40 random hexadecimal ones, `now` epoch seconds."""
-    return Trace(f"{_new_ids(digits, now)};Sampled=0;Lineage=1:{function_hash(key)}:0", 1)
+def begun(key: FunctionKey, digits: str, now: float, sampled: str = "0") -> Trace:
+    """The trace of an invocation that no trace led to. `digits` are 40 random hexadecimal ones, `now` epoch seconds.
+
+    `sampled` is "1" if it is to be recorded.
+    """
+    return Trace(f"{_new_ids(digits, now)};Sampled={sampled};Lineage=1:{function_hash(key)}:0", 1)
 
 
-def continued(header: str, key: FunctionKey, digits: str, now: float) -> Trace:
+def continued(header: str, key: FunctionKey, digits: str, now: float, sampled: str = "0") -> Trace:
     """The trace that `header` began, whatever a caller has written there; see `begun` for the rest.
 
     Without a valid Root the trace is a new one: the caller's Parent and Sampled don't count. The lineage always does.
+    `sampled` is for a trace of which nobody has decided before.
     """
     fields = read_fields(header)
     lineage = _extended(fields.lineage, function_hash(key))
     if not fields.root:
-        ids, sampled = _new_ids(digits, now), "0"
+        ids = _new_ids(digits, now)
     else:
-        ids, sampled = f"Root={fields.root};Parent={fields.parent or digits[24:]}", fields.sampled or "0"
+        ids, sampled = f"Root={fields.root};Parent={fields.parent or digits[24:]}", fields.sampled or sampled
     passed = "-".join(map(str, lineage))
     others = f";{fields.others}" if fields.others else ""
     return Trace(f"{ids};Sampled={sampled};Lineage={passed}{others}", lineage[0].loops + 1)
+
+
+def is_decided(header: str) -> bool:
+    """Whether it says of a trace if that is recorded."""
+    fields = read_fields(header)
+    return fields.root != "" and fields.sampled != ""
 
 
 def read_fields(header: str) -> Fields:

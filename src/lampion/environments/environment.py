@@ -15,6 +15,7 @@ from lampion.domain import limits
 from lampion.domain.function import Function
 from lampion.domain.invocation import Invocation, Outcome
 from lampion.environments.accompaniment import accompany, shut_down
+from lampion.environments.asking import RuntimeGone, asks_again, exit_of
 from lampion.environments.courtesy import Courtesy
 from lampion.environments.endings import Answer, Answered, CannotStart, Dispatch, Ending, Finished, TimedOut, Truncated
 from lampion.environments.environ import ON_DEMAND, PROVISIONED
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _FREEZE_RETRY_SECONDS = 0.001
-_EXIT_GRACE_SECONDS = 0.5  # between the end of a process's connection and the news of its own
 
 
 class Environment:
@@ -116,10 +116,13 @@ class Environment:
 
         A function that streams writes to `stream`, and its outcome has no payload; without one its pieces are gathered.
         After a failed Init, Init is repeated first, within the invocation's time, as Lambda does.
-        Raises SandboxError when the platform can't provide a sandbox for that.
+        Raises SandboxError when the platform can't provide a sandbox for that, and RuntimeGone, after which the
+        environment has ended.
         """
         self._write_report()
         needs_init = self.phase is Phase.INIT_FAILED
+        if not needs_init and (self._running is None or not self._running.session.is_waiting):
+            await self._let_it_ask()
         self._step(Step.INVOKE)
         started = self._clock.monotonic()
         remaining_seconds = self._timeout_seconds
@@ -144,7 +147,7 @@ class Environment:
         try:
             ending = await answered
             if isinstance(ending, Truncated):
-                ending = await self._exit_of(running) or ending
+                ending = await exit_of(running.session, self._clock) or ending
         finally:
             running.courtesy.end()
         if not isinstance(ending, Answer):
@@ -178,6 +181,13 @@ class Environment:
         await self._end_sandbox(ShutdownReason.SPINDOWN)
         self._narrator.close()
         self._step(Step.ENDED)
+
+    async def _let_it_ask(self) -> None:
+        """Within the function's timeout, which began with its answer. Raises RuntimeGone."""
+        left_seconds = self._timeout_seconds - (self._clock.monotonic() - self.idle_since)
+        if self._running is None or not await asks_again(self._running.session, self._clock, left_seconds):
+            await self.stop()
+            raise RuntimeGone
 
     # -- Init --
 
@@ -361,13 +371,6 @@ class Environment:
     def _retire_if_idle(self) -> None:
         if self.phase is Phase.IDLE:
             self.on_idle_exit(self)
-
-    async def _exit_of(self, running: Running) -> Ending | None:
-        """Why a runtime broke off: mostly because its process has ended, which is about to be known."""
-        with contextlib.suppress(TimeoutError):
-            async with self._clock.deadline(_EXIT_GRACE_SECONDS):
-                await asyncio.shield(running.session.over)
-        return running.session.ended
 
     async def _end_sandbox(self, reason: ShutdownReason) -> None:
         self._write_report()

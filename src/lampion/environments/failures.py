@@ -59,11 +59,12 @@ _MISSING_SDK = (
     (re.compile("python"), re.compile(rb"No module named '(boto3|botocore)['.]")),
     (re.compile("nodejs16"), re.compile(rb"Cannot find (?:module|package) '(aws-sdk)[/']")),
     (re.compile("nodejs(?!16)"), re.compile(rb"Cannot find (?:module|package) '(@aws-sdk/[\w-]+)")),
+    (re.compile("ruby"), re.compile(rb"cannot load such file -- (aws-sdk[\w-]*)")),
 )
 
 
 def missing_sdk(runtime: str, payload: bytes) -> str | None:
-    """What AWS's runtime brings, and for want of which the function's module didn't load; None if it isn't that."""
+    """What AWS's runtime brings, and for want of which the function failed; None if it isn't that."""
     for runtimes, cause in _MISSING_SDK:
         found = cause.search(payload) if runtimes.match(runtime) else None
         if found is not None:

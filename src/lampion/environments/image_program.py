@@ -79,6 +79,10 @@ class ImageProgram:
             return self.failed(_INVALID_ENTRYPOINT, f"fork/exec {program}: {reason}")
         return self.failed(_INVALID_WORKING_DIRECTORY, f"chdir {self.working_directory}: {reason}")
 
+    def foreign(self, program: str) -> LaunchFailed:
+        """`program` is for another processor than the function's."""
+        return self.failed(_INVALID_ENTRYPOINT, f"fork/exec {program}: exec format error")
+
     def failed(self, error_type: str, problem: str) -> LaunchFailed:
         line = (
             f"IMAGE\tLaunch error: {problem}\tEntrypoint: [{','.join(self.entrypoint)}]"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from lampion.code.images.architectures import ImageArchitectures
 from lampion.code.images.paths import follow, is_program
 from lampion.code.images.store import BadLayer, BadManifest, ContentDamaged, ContentMissing, PreparedImage
 from lampion.domain.function import Function
@@ -38,8 +39,16 @@ class ImageEnvironment:
 class ImageSandboxes:
     """Starts them."""
 
-    def __init__(self, images: PreparedImages, driver: Driver, reach: Reach, file_systems: FileSystems) -> None:
+    def __init__(
+        self,
+        images: PreparedImages,
+        architectures: ImageArchitectures,
+        driver: Driver,
+        reach: Reach,
+        file_systems: FileSystems,
+    ) -> None:
         self._images = images
+        self._architectures = architectures
         self._driver = driver
         self._reach = reach
         self._file_systems = file_systems
@@ -59,10 +68,13 @@ class ImageSandboxes:
             handler=program.handler,
             initialization_type=environment.initialization_type,
         )
+        argv = program.argv(environ, lambda path: is_program(image.root, path))
+        if not self._architectures.accepts(configuration.architectures[0], image.root, argv[0]):
+            raise program.foreign(argv[0])
         file_system = await self._file_systems.directory_of(function) if configuration.file_system_configs else None
         spec = SandboxSpec(
             sandbox_id=sandbox_id,
-            argv=program.argv(environ, lambda path: is_program(image.root, path)),
+            argv=argv,
             environ=environ,
             working_directory=program.working_directory,
             mounts=(),
@@ -76,7 +88,7 @@ class ImageSandboxes:
         try:
             return await self._driver.start(spec)
         except (ProgramError, WorkingDirectoryError) as error:
-            raise program.explained(error, spec.argv[0]) from error
+            raise program.explained(error, argv[0]) from error
 
     async def _prepared(self, function: Function) -> PreparedImage:
         try:

@@ -19,10 +19,19 @@ from lampion.environments.teller import Teller
 from lampion.function_logs.application_levels import application_level
 from lampion.function_logs.framing import Frame, FrameDecoder, LineSplitter
 from lampion.function_logs.journal import LogStream
-from lampion.function_logs.platform_facts import ExtensionSummary, InitSummary, Instance, RestoreSummary, RunSummary
+from lampion.function_logs.platform_facts import (
+    ExtensionSummary,
+    InitSummary,
+    Instance,
+    Overhead,
+    RestoreSummary,
+    RunSummary,
+    RuntimeDone,
+    SubscriptionSummary,
+)
 from lampion.function_logs.platform_lines import platform_lines
 from lampion.function_logs.tail import Tail
-from lampion.function_telemetry.subscription import Stream
+from lampion.function_telemetry.subscription import Stream, Subscription
 from lampion.sandbox.driver import Sandbox
 
 
@@ -42,10 +51,14 @@ class Narrator:
         self._teller = teller  # as long as somebody is told of what happens, or may yet subscribe
         self._clock = clock
         self.telling = None if teller is None else RunTelling(teller, self._drain, clock)
-        logging = function.configuration.logging
-        self._lines = platform_lines(logging.log_format, logging.system_log_level, clock)
+        if teller is not None:
+            teller.subscribers.on_subscribed = self._subscribed
+        self._is_watching = False  # so that `telling` writes what JSON tells of the runtime
+        configuration = function.configuration
+        logging, is_traced = configuration.logging, configuration.tracing_mode == "Active"
+        self._lines = platform_lines(logging.log_format, logging.system_log_level, clock, is_traced=is_traced)
         self._instance = instance
-        self._runtime_name = function.configuration.runtime or ""
+        self._runtime_name = configuration.runtime or ""
         self._stream = stream
         self._tail: Tail | None = None  # of the present invocation, if its caller wants it
         self._splitter = LineSplitter()
@@ -130,14 +143,20 @@ class Narrator:
             session.subscribers.attach(sandbox.connect)
 
     def close_subscriptions(self, session: RuntimeSession) -> None:
-        """Init is over. If nobody has subscribed, nobody is told of anything from here on."""
-        if self._teller is None:
-            return
-        self._teller.subscribers.close_subscriptions()
-        if self._teller.subscribers:
-            session.watch = self.telling
-        else:
-            self._teller = self.telling = None
+        """Init is over. If nobody has subscribed, nobody but the log is told of anything from here on."""
+        if self._teller is not None:
+            self._teller.subscribers.close_subscriptions()
+            if not self._teller.subscribers:
+                self._teller = None
+        self._is_watching = self._lines.watches(has_extensions=session.extensions is not None)
+        write_done = self._write_done if self._is_watching else None
+        nobody = self._teller is None and write_done is None
+        self.telling = None if nobody else RunTelling(self._teller, self._drain, self._clock, write_done)
+        session.watch = self.telling
+
+    def _subscribed(self, name: str, state: str, subscription: Subscription) -> None:
+        summary = SubscriptionSummary(subscription.api.name, name, state, subscription.streams)
+        self._platform(self._lines.subscription(summary))
 
     def pause(self) -> None:
         """The sandbox is frozen."""
@@ -160,7 +179,7 @@ class Narrator:
 
     # -- Lambda's lines --
 
-    def init_start(self, initialization_type: str = "on-demand") -> None:
+    def init_start(self, initialization_type: str) -> None:
         self._platform(self._lines.init_start(self._instance, initialization_type))
         if self._teller is not None:
             self._teller.init_start(initialization_type, "init")
@@ -209,12 +228,15 @@ class Narrator:
         self._platform(self._lines.remark(text))
 
     def explain(self, failure: Failure) -> None:
-        """What a function that failed Init would have had on AWS, if that is why."""
+        """What a function that failed would have had on AWS, if that is why."""
         cause = missing_sdk(self._runtime_name, failure.payload)
-        if cause is not None:
-            package = f" --package {cause}" if cause.startswith("@") else ""
-            mend = f"lampion sdk install {self._runtime_name}{package}"
-            self.remark(f"AWS's runtime brings {cause}. To have it here: {mend}, and restart the server.")
+        if cause is None:
+            return
+        package = f" --package {cause}" if cause.startswith("@") else ""
+        mend = f"lampion sdk install {self._runtime_name}{package}, and restart the server"
+        if self._runtime_name.startswith("ruby"):
+            mend = "put the gem into the function's package or into a layer"
+        self.remark(f"AWS's runtime brings {cause}. To have it here: {mend}.")
 
     def begin(self, *, wants_log: bool) -> None:
         """An invocation comes: the tail is its alone, and kept only if its caller wants it."""
@@ -222,20 +244,23 @@ class Narrator:
 
     def start(self, invocation: Invocation, now: float) -> None:
         """It began at `now`, epoch seconds."""
-        line = self._lines.start(self._instance, invocation.request_id, invocation.tenant_id, now)
+        line = self._lines.start(self._instance, invocation, now)
         if line:
             self._write(int(now * 1000), line)
         if self.telling is not None:
             self.telling.begin(invocation, now)
 
-    def finish(self, request_id: str, summary: RunSummary, tenant_id: str | None = None) -> None:
+    def _write_done(self, invocation: Invocation, done: RuntimeDone) -> None:
+        self._platform(self._lines.runtime_done(invocation, done))
+
+    def finish(self, invocation: Invocation, summary: RunSummary, overhead: Overhead | None = None) -> None:
         """The invocation is over: the last of its output, END, REPORT."""
         if self._pipes is not None:
             self._pipes.drain()
         self._flush_line()
         now_ms = int(self._clock.now() * 1000)
-        end = self._lines.end(request_id, summary, tenant_id)
-        for line in (end, self._lines.report(request_id, self._instance.memory_mib, summary, tenant_id)):
+        end = b"" if self._is_watching else self._lines.end(invocation, summary)
+        for line in (end, self._lines.report(invocation, self._instance.memory_mib, summary, overhead)):
             if line:
                 self._write(now_ms, line)
 

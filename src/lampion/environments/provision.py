@@ -8,6 +8,7 @@ from typing import Protocol
 
 from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
+from lampion.code.images.architectures import ImageArchitectures
 from lampion.code.interpreters import Interpreter
 from lampion.code.languages import WITHOUT_INTERPRETER
 from lampion.domain.function import Function
@@ -65,6 +66,7 @@ class Provisioner:
         driver: Driver,
         packages: PackageTrees,
         images: PreparedImages,
+        image_architectures: ImageArchitectures,
         runtime_files: RuntimeFiles,
         interpreters: FindInterpreter,
         labels: VersionLabels,
@@ -89,7 +91,7 @@ class Provisioner:
             has_file_system=driver.capabilities().private_file_system,
             most_memory_mib=most_memory_mib,
         )
-        self._image_sandboxes = ImageSandboxes(images, driver, reach, file_systems)
+        self._image_sandboxes = ImageSandboxes(images, image_architectures, driver, reach, file_systems)
         self._labels = labels
         self._runtime_server = runtime_server
         self._access = access

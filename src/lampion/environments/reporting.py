@@ -92,10 +92,14 @@ class Reporting:
     ) -> None:
         """Of an invocation; `runtime_ms` is its part when extensions had another."""
         summary = self._summary(duration_ms, failure, used_bytes, during_init=during_init, runtime_ms=runtime_ms)
-        if self._narrator.telling is not None:
-            self._narrator.telling.end(summary, failure)
+        telling = self._narrator.telling
+        overhead = None if telling is None else telling.end(summary, failure)
         self.init_ms = self.restore = None
-        self._narrator.finish(invocation.request_id, summary, invocation.tenant_id)
+        if (
+            failure is not None and not failure.status and not during_init
+        ):  # the handler's own: it may load modules late
+            self._narrator.explain(failure)
+        self._narrator.finish(invocation, summary, overhead)
 
     def _summary(
         self,

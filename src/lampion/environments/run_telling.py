@@ -1,6 +1,6 @@
-"""Follows one invocation after the other for those who have subscribed, and tells what their runtime did.
+"""Follows one invocation after the other, and tells those who have subscribed and the log what their runtime did.
 
-Only environments with subscribers have one: the session calls it as its `watch`.
+Only environments that somebody is to be told of have one: the session calls it as its `watch`.
 """
 
 import json
@@ -11,7 +11,7 @@ from lampion.clock.clock import Clock
 from lampion.domain.invocation import Invocation
 from lampion.environments.failures import Failure
 from lampion.environments.teller import Teller
-from lampion.function_logs.platform_facts import RunSummary, RuntimeDone
+from lampion.function_logs.platform_facts import Overhead, RunSummary, RuntimeDone
 
 
 @dataclass(slots=True)
@@ -28,10 +28,20 @@ class _Run:
 
 
 class RunTelling:
-    """Of one environment. `read_output` reads what the function has written so far."""
+    """Of one environment. `read_output` reads what the function has written so far.
 
-    def __init__(self, teller: Teller, read_output: Callable[[], object], clock: Clock) -> None:
+    `teller` tells the subscribers, and `write_done` the log, if they are to know.
+    """
+
+    def __init__(
+        self,
+        teller: Teller | None,
+        read_output: Callable[[], object],
+        clock: Clock,
+        write_done: Callable[[Invocation, RuntimeDone], object] | None = None,
+    ) -> None:
         self._teller = teller
+        self._write_done = write_done
         self._read_output = read_output
         self._clock = clock
         self._run: _Run | None = None
@@ -39,7 +49,8 @@ class RunTelling:
     def begin(self, invocation: Invocation, now: float) -> None:
         """`now` is in seconds since the epoch."""
         self._run = _Run(invocation, now * 1000, self._clock.monotonic())
-        self._teller.start(invocation, now)
+        if self._teller is not None:
+            self._teller.start(invocation, now)
 
     # -- what the session sees (session.Watch) --
 
@@ -60,21 +71,24 @@ class RunTelling:
 
     # -- the end --
 
-    def end(self, summary: RunSummary, failure: Failure | None) -> None:
-        """The invocation is over. `failure` is how, for its caller; by an answer, or as the summary's status says."""
+    def end(self, summary: RunSummary, failure: Failure | None) -> Overhead | None:
+        """The invocation is over. `failure` is how, for its caller; by an answer, or as the summary's status says.
+
+        Returns what extensions alone went on with, if they did and came to its end.
+        """
         run, self._run = self._run, None
         if run is None:
-            return
+            return None
         self._tell_done(run, summary.status, summary.error_type)
         assert run.done is not None
         overhead_ms = (self._clock.monotonic() - run.done) * 1000
         broke_off = failure is not None and bool(summary.status)
-        self._teller.report(
-            run.invocation,
-            summary,
-            overhead=None if broke_off else (self._clock.now() * 1000 - overhead_ms, overhead_ms),
-            fault=_fault(run.invocation, failure) if failure is not None and broke_off else "",
-        )
+        has_overhead = not broke_off and summary.runtime_ms is not None
+        overhead = Overhead(self._clock.now() * 1000 - overhead_ms, overhead_ms) if has_overhead else None
+        if self._teller is not None:
+            fault = _fault(run.invocation, failure) if failure is not None and broke_off else ""
+            self._teller.report(run.invocation, summary, overhead=overhead, fault=fault)
+        return overhead
 
     def _tell_done(self, run: _Run, status: str, error_type: str | None) -> None:
         """Once. What the function wrote before stands before."""
@@ -91,7 +105,10 @@ class RunTelling:
             _since(run.started, run.answered),
             run.produced_bytes,
         )
-        self._teller.runtime_done(run.invocation, done)
+        if self._write_done is not None:
+            self._write_done(run.invocation, done)
+        if self._teller is not None:
+            self._teller.runtime_done(run.invocation, done)
 
 
 def _fault(invocation: Invocation, failure: Failure) -> str:

@@ -122,8 +122,9 @@ def _ruby_environ(interpreter: Interpreter, environ: dict[str, str]) -> dict[str
 
 
 def _dotnet(interpreter: Interpreter, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """An exec wrapper is the script's affair."""
-    return ("/bin/sh", f"{RUNTIME_DIRECTORY}/bootstrap.sh", interpreter.executable_inside)
+    """An exec wrapper is the script's affair. .NET itself picks a version, which the function's settings must allow."""
+    roll_forward = ("--roll-forward", "Major") if interpreter.is_close else ()
+    return ("/bin/sh", f"{RUNTIME_DIRECTORY}/bootstrap.sh", interpreter.executable_inside, *roll_forward)
 
 
 PROGRAMS: Final[Mapping[str, RuntimeProgram]] = MappingProxyType(

@@ -77,6 +77,7 @@ class RuntimeSession:
         self._loop = asyncio.get_running_loop()  # asked once: it costs a system call
         self.initialized: asyncio.Future[Ending | None] = self._loop.create_future()
         self._waiting: Callable[[Dispatch], None] | None = None
+        self._asked: asyncio.Future[None] | None = None  # while the environment waits for that
         self._undelivered: Dispatch | None = None
         self._current: Dispatch | None = None
         self._ending: asyncio.Future[Ending | Answered] | None = None
@@ -100,6 +101,8 @@ class RuntimeSession:
             self._deliver(dispatch, deliver)
             return
         self._waiting = deliver
+        if self._asked is not None and not self._asked.done():
+            self._asked.set_result(None)
         if self.extensions is not None:
             if self.watch is not None:
                 self.watch.runtime_waits()
@@ -141,6 +144,15 @@ class RuntimeSession:
         if self.initialized.done():
             raise IllegalCall("init/error", "initialization is over")
         self.initialized.set_result(answer)
+
+    async def asked(self) -> None:
+        """Until the runtime asks for an invocation, or has ended. One caller at a time."""
+        self._asked = self._loop.create_future()
+        try:
+            if self._end is None and self._waiting is None:
+                await self._asked
+        finally:
+            self._asked = None
 
     @property
     def is_waiting(self) -> bool:
@@ -225,6 +237,8 @@ class RuntimeSession:
         self._end = ending
         if not self.over.done():
             self.over.set_result(None)
+        if self._asked is not None and not self._asked.done():
+            self._asked.set_result(None)
         self._complete(ending)
         if not self.initialized.done():
             self.initialized.set_result(ending)

@@ -12,6 +12,7 @@ from lampion.function_logs.platform_facts import (
     ExtensionSummary,
     InitSummary,
     Instance,
+    Overhead,
     Record,
     RestoreSummary,
     RunSummary,
@@ -25,7 +26,6 @@ from lampion.function_logs.platform_facts import (
     restore_done_record,
     restore_report_record,
     restore_start_record,
-    span_record,
     start_record,
     tracing_record,
 )
@@ -85,19 +85,10 @@ class Teller:
         tracing = tracing_record(invocation.trace_id, invocation.request_id)
         self._tell("platform.runtimeDone", done_record(invocation.request_id, done, invocation.tenant_id, tracing))
 
-    def report(
-        self, invocation: Invocation, summary: RunSummary, *, overhead: tuple[float, float] | None, fault: str
-    ) -> None:
-        """The invocation is over.
-
-        `overhead` is when extensions alone went on with it, in epoch milliseconds, and for how many; `fault` what it
-        ended by if it didn't end as it should.
-        """
+    def report(self, invocation: Invocation, summary: RunSummary, *, overhead: Overhead | None, fault: str) -> None:
+        """The invocation is over. `fault` is what it ended by if it didn't end as it should."""
         request_id = invocation.request_id
-        tracing = tracing_record(invocation.trace_id, request_id)
-        record = report_record(request_id, self._instance.memory_mib, summary, invocation.tenant_id, tracing)
-        if overhead is not None:
-            record["spans"] = [span_record("extensionOverhead", *overhead)]
+        record = report_record(invocation, self._instance.memory_mib, summary, overhead)
         if fault:
             self._tell(FAULT, fault)
         self._tell(END, {"requestId": request_id})

@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import msgspec
 
+from lampion.domain.invocation import Invocation
+
 _MIB: Final = 1024 * 1024
 _SAMPLED: Final = "Sampled=1"
 
@@ -63,6 +65,15 @@ class ExtensionSummary(msgspec.Struct, frozen=True):
     error_type: str | None
 
 
+class SubscriptionSummary(msgspec.Struct, frozen=True):
+    """An extension has subscribed: to the API "Telemetry" or "Logs", and to what; its state is in AWS's words."""
+
+    api: str
+    name: str
+    state: str
+    types: tuple[str, ...]
+
+
 class RunSummary(msgspec.Struct, frozen=True):
     """How an invocation went: `status` is "" for an ordinary end, "error" or "timeout".
 
@@ -77,6 +88,13 @@ class RunSummary(msgspec.Struct, frozen=True):
     error_type: str | None
     restore: RestoreDurations | None = None
     runtime_ms: float | None = None
+
+
+class Overhead(msgspec.Struct, frozen=True):
+    """For how long extensions alone went on with an invocation, and since when, in milliseconds since the epoch."""
+
+    start_ms: float
+    duration_ms: float
 
 
 class RuntimeDone(msgspec.Struct, frozen=True):
@@ -108,10 +126,24 @@ def max_memory_mib(summary: RunSummary) -> int:
 
 def tracing_record(trace_id: str, request_id: str) -> Record | None:
     """The trace that an invocation is part of, if it is recorded; the segment's id is the same in all of its events."""
-    if _SAMPLED not in trace_id.split(";"):
+    if not is_sampled(trace_id):
         return None
-    span_id = hashlib.sha256(request_id.encode()).hexdigest()[:16]
-    return {"spanId": span_id, "type": "X-Amzn-Trace-Id", "value": trace_id}
+    return {"spanId": segment_id(request_id), "type": "X-Amzn-Trace-Id", "value": trace_id}
+
+
+def is_sampled(trace_id: str) -> bool:
+    """Whether the trace of that header is recorded."""
+    return _SAMPLED in trace_id.split(";")
+
+
+def trace_root(trace_id: str) -> str:
+    """The trace's own id, of its header."""
+    return trace_id.partition(";")[0].removeprefix("Root=")
+
+
+def segment_id(request_id: str) -> str:
+    """Of what the function does for one invocation."""
+    return hashlib.sha256(request_id.encode()).hexdigest()[:16]
 
 
 # -- records --
@@ -157,6 +189,10 @@ def extension_record(extension: ExtensionSummary) -> Record:
     }
 
 
+def subscription_record(subscription: SubscriptionSummary) -> Record:
+    return {"name": subscription.name, "state": subscription.state, "types": subscription.types}
+
+
 def start_record(instance: Instance, request_id: str, tenant_id: str | None, tracing: Record | None = None) -> Record:
     return {
         "requestId": request_id,
@@ -169,23 +205,20 @@ def start_record(instance: Instance, request_id: str, tenant_id: str | None, tra
 
 def done_record(request_id: str, done: RuntimeDone, tenant_id: str | None, tracing: Record | None = None) -> Record:
     """Of platform.runtimeDone."""
+    spans = _spans(done)
     return {
         "requestId": request_id,
         "status": done.status or "success",
         **_with_error_type(done.error_type),
         "metrics": {"durationMs": round(done.duration_ms, 3), "producedBytes": done.produced_bytes},
-        "spans": _spans(done),
+        **({"spans": spans} if spans else {}),
         **_with_tracing(tracing),
         **_with_tenant(tenant_id),
     }
 
 
 def report_record(
-    request_id: str,
-    memory_mib: int,
-    summary: RunSummary,
-    tenant_id: str | None,
-    tracing: Record | None = None,
+    invocation: Invocation, memory_mib: int, summary: RunSummary, overhead: Overhead | None = None
 ) -> Record:
     metrics: dict[str, float] = {
         "durationMs": round(summary.duration_ms, 3),
@@ -199,18 +232,23 @@ def report_record(
         metrics["restoreDurationMs"] = round(summary.restore.restore_ms, 3)
         metrics["billedRestoreDurationMs"] = summary.restore.billed_ms
     return {
-        "requestId": request_id,
+        "requestId": invocation.request_id,
         "metrics": metrics,
         "status": summary.status or "success",
         **_with_error_type(summary.error_type),
-        **_with_tracing(tracing),
-        **_with_tenant(tenant_id),
+        **({} if overhead is None else {"spans": [_overhead_span(overhead)]}),
+        **_with_tracing(tracing_record(invocation.trace_id, invocation.request_id)),
+        **_with_tenant(invocation.tenant_id),
     }
 
 
 def span_record(name: str, start_ms: float, duration_ms: float) -> Record:
     """A part of something that took so long, from a time since the epoch on."""
     return {"name": name, "start": iso_time(start_ms), "durationMs": round(max(0.0, duration_ms), 3)}
+
+
+def _overhead_span(overhead: Overhead) -> Record:
+    return span_record("extensionOverhead", overhead.start_ms, overhead.duration_ms)
 
 
 def iso_time(epoch_ms: float) -> str:

@@ -12,6 +12,7 @@ from lampion.function_telemetry.subscription import Destination
 _ANSWER_BYTES: Final = 64 * 1024
 """What a subscriber may say to a request; nobody reads it."""
 _ACCEPTED: Final = range(200, 300)
+_READS: Final = 16
 
 
 class Connect(Protocol):
@@ -109,13 +110,16 @@ class TcpSender:
 
 
 def _has_ended(connection: socket.socket) -> bool:
-    """Whether the other side has closed; what it says instead is nothing that anybody asked for."""
+    """Whether the other side has closed; what it says before that is nothing that anybody asked for."""
     try:
-        return connection.recv(_ANSWER_BYTES) == b""
+        for _ in range(_READS):  # who talks without end has not
+            if connection.recv(_ANSWER_BYTES) == b"":
+                return True
     except BlockingIOError:
         return False
     except OSError:
         return True
+    return False
 
 
 def sender(destination: Destination, connect: Connect) -> Sender:

@@ -1,13 +1,16 @@
 """Who has subscribed to the telemetry of one execution environment, and what has happened before anybody could."""
 
 import asyncio
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lampion.clock.clock import Clock
 from lampion.function_telemetry.delivery import Delivery
 from lampion.function_telemetry.events import Event, encode_event, subscription_event
 from lampion.function_telemetry.senders import Connect
 from lampion.function_telemetry.subscription import Api, InvalidSubscription, Stream, Subscription
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 BACKLOG_ITEMS: Final = 10_000
 BACKLOG_BYTES: Final = 1_048_576
@@ -35,6 +38,7 @@ class Subscribers:
         self._backlog: list[Event] = []
         self._backlog_bytes = 0
         self.is_open = True
+        self.on_subscribed: Callable[[str, str, Subscription], object] = _nobody_cares
 
     def __bool__(self) -> bool:
         """Whether anybody is to be told, or may yet be."""
@@ -60,6 +64,7 @@ class Subscribers:
             delivery.change(subscription)
         else:
             raise InvalidSubscription(f"the extension has subscribed to the {delivery.subscription.api.name} API")
+        self.on_subscribed(name, state, subscription)
         self.tell(subscription_event(int(self._clock.now() * 1000), name, state, subscription))
 
     def tell(self, event: Event) -> None:
@@ -84,7 +89,6 @@ class Subscribers:
         """Init is over."""
         self.is_open = False
         self._backlog = []
-        self._backlog_bytes = 0
 
     # -- the sandbox --
 
@@ -128,3 +132,7 @@ class Subscribers:
         if not is_full or event.stream is Stream.PLATFORM:
             self._backlog.append(event)
             self._backlog_bytes += size_bytes
+
+
+def _nobody_cares(name: str, state: str, subscription: Subscription) -> None:
+    pass

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from lampion.domain.inside import OWN_NAMES
+
 
 class Stream(StrEnum):
     """The kinds of telemetry that can be subscribed to."""
@@ -42,7 +44,6 @@ LOGS: Final = Api("Logs", "Logs.ValidationError", ("2020-08-15", "2021-03-18"), 
 
 _RESERVED_PORT: Final = 9001
 _HIGHEST_PORT: Final = 65535
-_HOSTS: Final = ("sandbox.localdomain", "sandbox")
 _METHODS: Final = ("POST", "PUT")
 _VISIBLE: Final = range(0x21, 0x7F)
 
@@ -66,7 +67,7 @@ class Destination:
     protocol: Protocol
     port: int
     target: str = "/"
-    host: str = _HOSTS[0]
+    host: str = OWN_NAMES[0]
     method: str = "POST"
 
 
@@ -192,8 +193,8 @@ def _listener(uri: Any, scheme: str, method: str, problems: list[str]) -> Destin
     before = len(problems)
     if parts.scheme != scheme:
         problems.append(f"URI scheme should be {scheme}")
-    if parts.hostname not in _HOSTS or parts.username is not None:
-        problems.append(f"URI host should be {_HOSTS[0]}")
+    if parts.hostname not in OWN_NAMES or parts.username is not None:
+        problems.append(f"URI host should be {OWN_NAMES[0]}")
     if port is None:
         problems.append("URI port is not provided")
     elif _is_port(port, "URI port", problems) and len(problems) == before:

@@ -13,8 +13,8 @@ from lampion.aws.errors import (
 from lampion.aws.model import ServiceModel
 from lampion.aws.wire import WireAnswer
 from lampion.clock.clock import Clock
-from lampion.clock.rng import Rng
 from lampion.domain.errors import ApiError, ResourceNotFoundException
+from lampion.domain.function import Function
 from lampion.domain.function_url import STREAMING, FunctionUrlConfig, account_of_url_id
 from lampion.domain.invocation import Invocation
 from lampion.domain.limits import API_REQUEST_BYTES, SYNC_PAYLOAD_BYTES
@@ -82,11 +82,6 @@ class _Visit:
     address: Address
     request: Request
     request_id: str
-    trace: Trace
-
-    @property
-    def labels(self) -> Labels:
-        return Labels(self.request_id, self.trace.header)
 
 
 class FunctionUrlDoor:
@@ -100,7 +95,7 @@ class FunctionUrlDoor:
         resources: CachedResources,
         invoker: Invoker,
         clock: Clock,
-        rng: Rng,
+        tracing: Tracing,
     ) -> None:
         self._listening = listening
         self._service = service
@@ -108,7 +103,7 @@ class FunctionUrlDoor:
         self._policies = ResourcePolicies()
         self._invoker = invoker
         self._clock = clock
-        self._tracing = Tracing(clock=clock, rng=rng)
+        self._tracing = tracing
 
     def accept(self, head: RequestHead) -> int:
         head.findings = address_of(head, region=self._listening.region, scheme=self._listening.scheme)
@@ -123,15 +118,10 @@ class FunctionUrlDoor:
         if address is None or config is None:
             nothing = nothing_there(request_id)
             return Response(nothing.status, nothing.body, nothing.headers)
-        visit = _Visit(
-            config,
-            address,
-            request,
-            request_id,
-            self._tracing.trace(request.head.headers.get(_TRACE_HEADER), config.key),
-        )
+        visit = _Visit(config, address, request, request_id)
         if config.cors and is_preflight(request.head):
-            return Response(200, b"", own_headers(visit.labels) + preflight_headers(config.cors, request.head))
+            labels = Labels(request_id, self._trace(visit, None).header)
+            return Response(200, b"", own_headers(labels) + preflight_headers(config.cors, request.head))
         answer = await self._answer(visit)
         headers = with_cors(config.cors, request.head, answer.headers)
         if isinstance(answer, Stream):
@@ -190,21 +180,27 @@ class FunctionUrlDoor:
         target = Target(visit.config.key, visit.config.alias)
         function = await self._invoker.check(target)
         check_offered(function)
-        payload = event_of(self._received(visit, caller))
+        trace = self._trace(visit, function)
+        payload = event_of(self._received(visit, caller, trace))
         if len(payload) > SYNC_PAYLOAD_BYTES:
             raise _too_large()
         invocation = Invocation(
             request_id=visit.request_id,
             invoked_arn=target.arn,
             payload=payload,
-            trace_id=visit.trace.header,
-            times_in_chain=visit.trace.times_in_chain,
+            trace_id=trace.header,
+            times_in_chain=trace.times_in_chain,
         )
+        labels = Labels(visit.request_id, trace.header)
         if visit.config.invoke_mode == STREAMING:
-            return await as_it_comes(await self._invoker.invoke_streamed(target, function, invocation), visit.labels)
-        return buffered(await self._invoker.invoke(target, function, invocation), visit.labels)
+            return await as_it_comes(await self._invoker.invoke_streamed(target, function, invocation), labels)
+        return buffered(await self._invoker.invoke(target, function, invocation), labels)
 
-    def _received(self, visit: _Visit, caller: Caller | None) -> Received:
+    def _trace(self, visit: _Visit, function: Function | None) -> Trace:
+        """Of what `function` does for it, if that is known."""
+        return self._tracing.trace(visit.request.head.headers.get(_TRACE_HEADER), visit.config.key, function)
+
+    def _received(self, visit: _Visit, caller: Caller | None, trace: Trace) -> Received:
         address = visit.address
         return Received(
             head=visit.request.head,
@@ -215,7 +211,7 @@ class FunctionUrlDoor:
             scheme=self._listening.scheme,
             port=address.port,
             request_id=visit.request_id,
-            trace_root=visit.trace.header.partition(";")[0],
+            trace_root=trace.header.partition(";")[0],
             now=self._clock.now(),
             caller=caller,
         )

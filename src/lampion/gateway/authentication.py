@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from lampion.aws.errors import AccessDeniedException, UnrecognizedClientException
+from lampion.aws.errors import AccessDeniedException, ExpiredTokenException, UnrecognizedClientException
 from lampion.aws.sigv4 import Claim, Verifier, check, check_hash
 from lampion.clock.clock import Clock
 from lampion.domain.iam.access_key import UserKey
@@ -17,6 +17,7 @@ from lampion.identity.actors import Actor
 from lampion.identity.directory import Directory
 from lampion.identity.keys import Keys
 from lampion.identity.session_keys import SessionKey
+from lampion.identity.temporary_keys import Expired
 
 HASHED_APART_BYTES: Final = 512 * 1024
 """A body of this size is hashed in a thread: handing it over costs less than the event loop's time."""
@@ -34,6 +35,8 @@ class Principal(msgspec.Struct, frozen=True):
     access_key_id: str
     actor: Actor
     session: SessionKey | None = None
+    has_session: bool = False
+    """Whether the key is temporary."""
 
     @property
     def arn(self) -> str:
@@ -87,11 +90,7 @@ class SignedAuthentication:
         """The secret that the request has to be signed with, and who has it. Raises UnrecognizedClientException."""
         keys, key_id = self._keys, claim.access_key_id
         if claim.security_token is not None:
-            session = keys.sessions.find(key_id, claim.security_token)
-            if session is None:
-                raise UnrecognizedClientException(_UNKNOWN_CLIENT)
-            actor = await keys.directory.session(session.role_arn, session.arn, session.user_id)
-            return session.secret_access_key, Principal(session.account_id, key_id, actor, session)
+            return await self._find_session(claim, claim.security_token)
         root = keys.roots.find_cached(key_id)
         if root is None:
             user = await keys.users.find(key_id)
@@ -101,6 +100,21 @@ class SignedAuthentication:
         if root is None:
             raise UnrecognizedClientException(_UNKNOWN_CLIENT)
         return root.secret_access_key, Principal(root.account_id, key_id, keys.directory.root(root.account_id))
+
+    async def _find_session(self, claim: Claim, token: str) -> tuple[str, Principal]:
+        keys, key_id = self._keys, claim.access_key_id
+        session = keys.sessions.find(key_id, token)
+        if session is not None:
+            actor = await keys.directory.session(session)
+            return session.secret_access_key, Principal(session.account_id, key_id, actor, session, has_session=True)
+        try:
+            opened = keys.temporary.open(key_id, token, self._clock.now())
+        except Expired:
+            raise ExpiredTokenException("The security token included in the request is expired") from None
+        actor_there = None if opened is None else await keys.directory.standing(opened[1])
+        if opened is None or actor_there is None:
+            raise UnrecognizedClientException(_UNKNOWN_CLIENT)
+        return opened[0], Principal(opened[1].account_id, key_id, actor_there, has_session=True)
 
     async def _user(self, key: UserKey) -> Principal:
         actor = await self._keys.directory.user(key.account_id, key.user_id)

@@ -9,16 +9,20 @@ from typing import Any, Final
 
 from lampion.aws.errors import AccessDeniedException
 from lampion.domain.arn import FunctionKey
+from lampion.domain.errors import InvalidParameterValueException
+from lampion.domain.iam.identity import IdentityKind
 from lampion.gateway.asked_resources import action_of, facts_of, resource_of
 from lampion.gateway.authentication import Authentication, Meanwhile, Principal
 from lampion.gateway.judge import Judge
 from lampion.http.message import Request as HttpRequest
 from lampion.http.message import RequestHead
+from lampion.identity.actors import Actor
+from lampion.identity.execution_roles import lets_lambda_assume
 from lampion.identity.request_facts import Facts
 from lampion.identity.resource_policies import ResourcePolicies
 from lampion.identity.statements import Policy
 from lampion.store.cached_resources import CachedResources, Change
-from lampion.store.iam import IDENTITIES, MANAGED_POLICIES
+from lampion.store.iam import IDENTITIES, MANAGED_POLICIES, identity_place
 from lampion.store.policies import POLICIES, policy_place
 
 _REMEMBERED: Final = frozenset(("Invoke", "InvokeWithResponseStream", "InvokeAsync"))
@@ -26,6 +30,7 @@ _REMEMBERED: Final = frozenset(("Invoke", "InvokeWithResponseStream", "InvokeAsy
 _KINDS: Final = frozenset((POLICIES.name, IDENTITIES.name, MANAGED_POLICIES.name))
 _CAPACITY: Final = 10_000
 _FUNCTION: Final = re.compile(r"arn:aws:lambda:([^:]+):(\d{12}):function:([^:]+)(?::([^:]+))?")
+_ROLE: Final = re.compile(r"arn:[^:]+:iam::(\d{12}):role/(?:.*/)?([^/]+)")
 _PASSED: Final[Facts] = {"iam:passedtoservice": ("lambda.amazonaws.com",)}
 
 _Asked = tuple[str, str, str, str]
@@ -56,13 +61,28 @@ class Authorization:
         facts = facts_of(operation, members, account_id, self._region)
         wanted = (f"lambda:{action_of(operation)}", resource)
         varies = self._judge.check(actor, wanted, head, facts, (policies, owner))
-        if "Role" in members:  # who gives a function a role gives it what the role may
-            self._judge.check(actor, ("iam:PassRole", members["Role"]), head, _PASSED)
+        if "Role" in members:
+            await self._check_role(actor, owner, members["Role"], head)
         if operation in _REMEMBERED and not varies and changes == self._changes:
             if len(self._allowed) >= _CAPACITY:
                 self._allowed.clear()
             self._allowed[asked] = owner
         return owner
+
+    async def _check_role(self, actor: Actor, owner: str, role_arn: str, head: RequestHead) -> None:
+        """Who gives a function a role gives it what the role may. One that isn't here may nothing, and is taken.
+
+        Raises AccessDeniedException, InvalidParameterValueException.
+        """
+        named = _ROLE.fullmatch(role_arn)
+        if named is None:
+            return  # no role can have this name: the model says so
+        self._judge.check(actor, ("iam:PassRole", role_arn), head, _PASSED)
+        if named[1] != owner:
+            raise AccessDeniedException("Cross-account pass role is not allowed.")
+        role = await self._resources.get(IDENTITIES, identity_place(owner, IdentityKind.ROLE, named[2]))
+        if role is not None and role.arn == role_arn and not lets_lambda_assume(role):
+            raise InvalidParameterValueException("The role defined for the function cannot be assumed by Lambda.")
 
     async def _policies_of(self, resource: str, account_id: str) -> tuple[str, Sequence[Policy]]:
         """The owner of a resource, and its policies. Other accounts' layers are looked after by their own policies."""

@@ -8,6 +8,7 @@ from lampion.aws.errors import AccessDeniedException
 from lampion.clock.clock import Clock
 from lampion.http.message import RequestHead
 from lampion.identity.actors import Actor
+from lampion.identity.call_record import CallRecord
 from lampion.identity.denials import denial
 from lampion.identity.evaluation import Request, Wanted, evaluate
 from lampion.identity.request_facts import Asking, Facts, Known
@@ -19,10 +20,16 @@ _NO_FACTS: Final[Facts] = MappingProxyType({})
 class Judge:
     """For every door behind which policies decide."""
 
-    def __init__(self, *, region: str, scheme: str, clock: Clock) -> None:
+    def __init__(self, *, region: str, scheme: str, clock: Clock, record: CallRecord | None = None) -> None:
+        """`record` takes what roles call."""
         self._region = region
         self._scheme = scheme
         self._clock = clock
+        self._record = record
+
+    def asking(self, head: RequestHead) -> Asking:
+        """What is known of how a request came, now."""
+        return Asking(head, now_epoch_seconds=self._clock.now(), scheme=self._scheme, region=self._region)
 
     def check(
         self,
@@ -38,8 +45,9 @@ class Judge:
         owns it. Whether the same caller could be told something else for the same next time.
         """
         action, resource, told = Wanted(*wanted)
-        asking = Asking(head, now_epoch_seconds=self._clock.now(), scheme=self._scheme, region=self._region)
-        known = Known(asking, actor.known, facts)
+        if self._record is not None and actor.caller.role_arn is not None:
+            self._record.note(actor.caller.role_arn, action, resource)
+        known = Known(self.asking(head), actor.known, facts)
         request = Request(caller=actor.caller, action=action, resource=resource, known=known, told=told)
         verdict = evaluate(request, actor.policies(*of_resource))
         if not verdict.is_allowed:

@@ -102,8 +102,8 @@ class OtherServices:
 
     async def _check(self, session: SessionKey, asked: _Asked, request: Request) -> None:
         """Raises AccessDeniedException."""
-        actor = await self._keys.directory.session(session.role_arn, session.arn, session.user_id)
-        judge = Judge(region=asked.region, scheme="http", clock=self._clock)
+        actor = await self._keys.directory.session(session)
+        judge = Judge(region=asked.region, scheme="http", clock=self._clock, record=self._keys.record)
         where = (asked.region, session.account_id)
         target = request.head.headers.get("x-amz-target", "")
         action, resources = asked_for(asked.service, target, request.body, where)

@@ -21,7 +21,7 @@ from lampion.gateway.judge import Judge, facts_of_tags
 from lampion.http.message import Request, RequestHead, Response
 from lampion.identity.callers import Caller
 from lampion.identity.evaluation import Wanted
-from lampion.identity.request_facts import Facts
+from lampion.identity.request_facts import Asker, Facts
 
 _MOST_BYTES: Final = 1024 * 1024
 _CODES: Final = {
@@ -111,6 +111,7 @@ class QueryApi:
             host=head.headers.get("host", ""),
             caller_arn=principal.arn,
             user_id=principal.user_id,
+            asker=Asker(principal.actor, self._judge.asking(head), has_session=principal.has_session),
         )
         output = await handler(context, members)
         return _response(200, query.serialize(self._service, operation, output, request_id), request_id)

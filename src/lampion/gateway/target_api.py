@@ -1,6 +1,6 @@
 """The door to an API that names its operations in X-Amz-Target (AWS's protocol "json" 1.1)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -14,7 +14,7 @@ from lampion.aws.model import Operation, ServiceModel
 from lampion.aws.operation import Handler, RequestContext
 from lampion.aws.parser import parse
 from lampion.aws.serializer import serialize
-from lampion.aws.validator import validate
+from lampion.aws.validator import Fault, faults
 from lampion.domain.errors import ApiError, CallerError
 from lampion.gateway.authentication import Authentication
 from lampion.gateway.judge import Judge
@@ -22,6 +22,8 @@ from lampion.http.message import Request, RequestHead, Response
 
 _MOST_BYTES: Final = 4 * 1024 * 1024
 _JSON: Final = "application/x-amz-json-1.1"
+_OWN_STATUSES: Final = frozenset((413, 500, 501))
+"""Everything else is 400 in this protocol, also what other protocols have a status of its own for."""
 
 
 class _Call(msgspec.Struct, frozen=True):
@@ -42,13 +44,16 @@ class TargetApi:
         region: str,
         scheme: str,
         judge: Judge,
+        invalid: Callable[[Sequence[Fault]], ApiError],
     ) -> None:
+        """`invalid`: how the service says that parameters break the model's constraints."""
         self._service = service
         self._handlers = handlers
         self._authentication = authentication
         self._region = region
         self._scheme = scheme
         self._judge = judge
+        self._invalid = invalid
 
     def accept(self, head: RequestHead) -> int:
         """Never refuses: its errors have a form of their own."""
@@ -75,7 +80,9 @@ class TargetApi:
         principal = await self._authentication.verify(claim, request)
         self._judge.check(principal.actor, (f"{self._service.name}:{operation.name}", "*"), request.head)
         members = parse(operation, {}, "", request.head.headers, request.body)
-        validate(operation, members)
+        broken = faults(operation, members)
+        if broken:
+            raise self._invalid(broken)
         context = RequestContext(
             account_id=principal.account_id,
             region=self._region,
@@ -96,9 +103,13 @@ class TargetApi:
 
     def _refusal(self, error: ApiError, request_id: str) -> Response:
         shape = self._service.error(error.code)
-        status = error.status if isinstance(error, WireError) else 400 if isinstance(error, CallerError) else 500
+        status, message_member = 400 if isinstance(error, CallerError) else 500, "message"
+        if isinstance(error, WireError):
+            message_member = error.message_member
+            if error.status in _OWN_STATUSES:
+                status = error.status
         if shape is not None and shape.error_status is not None:
             status = shape.error_status
-        body = msgspec.json.encode({"__type": error.code, "message": error.message})
+        body = msgspec.json.encode({"__type": error.code, message_member: error.message})
         headers = [("Content-Type", _JSON), ("x-amzn-RequestId", request_id), ("x-amzn-ErrorType", error.code)]
         return Response(status, body, headers)

@@ -16,6 +16,7 @@ from lampion.http.header_names import USUAL_NAMES
 from lampion.http.incoming import OpenBody
 from lampion.http.large_body import LARGE_BYTES, LargeBody
 from lampion.http.message import Request, RequestHead, Response
+from lampion.http.prompt import acknowledge_part
 from lampion.http.refused import Refused
 from lampion.http.silence import Phase, allowed_seconds
 
@@ -104,6 +105,7 @@ class Connection(asyncio.Protocol):
         self._is_parsing = False
         if self._phase is not _IDLE:
             self._bound_untold(len(data))
+            acknowledge_part(self._server.limits, self._transport, self._body_bytes)
         if self._body:
             self._expect_rest()
         if self._exchanges and self._exchanges[0].response is not None:

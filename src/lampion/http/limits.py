@@ -10,6 +10,7 @@ class HttpLimits:
     `check_seconds` is how often they are checked, and where each of them begins; None means never.
     `held_bytes` bounds the unfinished bodies of all connections together, also of other listeners that share the usage;
     `connections` those of this listener, `all_connections` those of all that share it.
+    `is_prompt`: a message that comes in parts is acknowledged at each of them (http.prompt).
     A head may take `head_seconds`, a body `body_grace_seconds` more plus its size at `body_bytes_per_second`.
     """
 
@@ -25,9 +26,10 @@ class HttpLimits:
     connections: int = 8192
     all_connections: int = 8192
     check_seconds: float | None = 1.0
+    is_prompt: bool = False
 
 
-SANDBOX_SOCKET = HttpLimits(header_bytes=2 * 1024 * 1024, connections=64, check_seconds=None)
+SANDBOX_SOCKET = HttpLimits(header_bytes=2 * 1024 * 1024, connections=64, check_seconds=None, is_prompt=True)
 """For a socket inside a sandbox: its clients are the runtime and at most ten extensions, which may wait long and die
 with their sandbox; each may have a few connections.
 

@@ -91,6 +91,11 @@ def meets(tests: Condition, known: Known) -> bool:
     return all(test.passes(known, lookup) for test in tests)
 
 
+def keys_of(tests: Condition) -> frozenset[str]:
+    """What they look at."""
+    return frozenset(test.key for test in tests)
+
+
 def lookup_in(known: Known) -> Lookup:
     """What variables stand for."""
 

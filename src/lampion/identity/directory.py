@@ -4,14 +4,19 @@ What was looked up stays at hand until something of IAM changes in its account, 
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Final
 
 from lampion.domain.iam.identity import Identity, IdentityKind
+from lampion.domain.iam.managed_policy import AWS
 from lampion.identity.actors import Actor, known_of
 from lampion.identity.aws_managed_policies import aws_managed_policies
 from lampion.identity.callers import Caller, CallerKind, root
-from lampion.identity.statements import EVERYTHING, Policy, read_policy
+from lampion.identity.session_keys import SessionKey
+from lampion.identity.statements import EVERYTHING, Policy, Source, read_policy
+from lampion.identity.temporary_keys import Standing
 from lampion.store.cached_resources import CachedResources, Change
 from lampion.store.iam import GLOBAL, IDENTITIES, MANAGED_POLICIES, identity_place, policy_place
 from lampion.store.resources import Stored
@@ -52,29 +57,66 @@ class Directory:
         """By its id: who is made again under a name isn't who had it. None when there is no such user."""
         return await self._find(account_id, (IdentityKind.USER, unique_id))
 
+    async def user_named(self, account_id: str, name: str) -> Actor | None:
+        """None when there is no such user."""
+        place = identity_place(account_id, IdentityKind.USER, name)
+        user = await self._resources.get(IDENTITIES, place)
+        return None if user is None else await self.user(account_id, user.unique_id)
+
     async def role(self, account_id: str, name: str) -> Actor | None:
         """As the sessions of the role are, but for what is each session's own. None when there is no such role."""
         return await self._find(account_id, (IdentityKind.ROLE, name))
 
-    async def session(self, role_arn: str, arn: str, user_id: str) -> Actor:
-        """The session of a role that something here has assumed; of one that isn't there, it may nothing.
+    async def session(self, session: SessionKey) -> Actor:
+        """A function, in its role. Of a role that isn't there, or is another account's, it may nothing."""
+        caller = Caller(CallerKind.ROLE_SESSION, session.account_id, session.arn, session.role_arn)
+        name = session.role_arn.rpartition("/")[2]
+        role = await self.role(session.account_id, name)
+        if role is None or role.caller.role_arn != session.role_arn:
+            role = Actor(caller=caller, user_id="")
+        user_id = f"{role.user_id}:{session.session_name}" if role.user_id else session.user_id
+        actor = replace(role, caller=caller, user_id=user_id, known={**role.known, **known_of(caller, user_id, {})})
+        return replace(actor, identity=(EVERYTHING,), boundary=None) if self._functions_may_all else actor
 
-        `user_id` is the session's where the role isn't there.
-        """
-        account_id, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
-        caller = Caller(CallerKind.ROLE_SESSION, account_id, arn, role_arn)
-        role = await self.role(account_id, name)
-        if role is not None and role.caller.arn != role_arn:  # of that name, with another path
-            role = None
-        if role is not None:
-            user_id = f"{role.user_id}:{arn.rpartition('/')[2]}"
-        tags = {} if role is None else dict(role.known)
-        known = {**tags, **known_of(caller, user_id, {})}
-        if self._functions_may_all:
-            return Actor(caller=caller, user_id=user_id, identity=(EVERYTHING,), known=known)
-        if role is None:
-            return Actor(caller=caller, user_id=user_id, known=known)
-        return Actor(caller=caller, user_id=user_id, identity=role.identity, boundary=role.boundary, known=known)
+    async def standing(self, standing: Standing) -> Actor | None:
+        """Whom a temporary key stands for; None when the user or the role is gone, or is another one by now."""
+        bounds = await self._bounds(standing)
+        facts = {f"aws:principaltag/{key.lower()}": (value,) for key, value in standing.tags.items()}
+        facts["aws:tokenissuetime"] = (_moment(standing.issued_epoch_seconds),)
+        if standing.source_identity:
+            facts["aws:sourceidentity"] = (standing.source_identity,)
+        if not standing.role_arn:
+            return await self._lent(standing, bounds, facts)
+        name = standing.role_arn.rpartition("/")[2]
+        role = await self.role(standing.account_id, name)
+        if role is None or role.user_id != standing.unique_id:
+            return None
+        arn = f"arn:aws:sts::{standing.account_id}:assumed-role/{name}/{standing.session_name}"
+        user_id = f"{role.user_id}:{standing.session_name}"
+        caller = Caller(CallerKind.ROLE_SESSION, standing.account_id, arn, standing.role_arn)
+        known = {**role.known, **known_of(caller, user_id, {}), **facts}
+        return replace(role, caller=caller, user_id=user_id, session=bounds, known=known)
+
+    async def _lent(
+        self, standing: Standing, bounds: tuple[Policy, ...] | None, facts: Mapping[str, Sequence[str]]
+    ) -> Actor | None:
+        """The user or root that asked for the key."""
+        if standing.unique_id:
+            actor = await self.user(standing.account_id, standing.unique_id)
+        else:
+            actor = self.root(standing.account_id)
+        return None if actor is None else replace(actor, session=bounds, known={**actor.known, **facts})
+
+    async def _bounds(self, standing: Standing) -> tuple[Policy, ...] | None:
+        if not standing.is_bounded:
+            return None
+        account_id, arns = standing.account_id, standing.policy_arns
+        managed = await self._resources.read(lambda stored: [_managed(stored, account_id, arn) for arn in arns])
+        return (*map(_read, standing.policies), *(one for one in managed if one is not None))
+
+    async def group(self, account_id: str, name: str) -> Actor | None:
+        """What being in it alone would give. None when there is no such group."""
+        return await self._find(account_id, (IdentityKind.GROUP, name))
 
     async def _find(self, account_id: str, key: _Key) -> Actor | None:
         at_hand = self._known.get(account_id, {})
@@ -96,6 +138,14 @@ class Directory:
         if change.region == GLOBAL and change.touches(_KINDS):
             self._changes += 1
             self._known.pop(change.account_id, None)
+
+
+def _moment(epoch_seconds: int) -> str:
+    return f"{datetime.fromtimestamp(epoch_seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _read(document: str, source: Source | None = None) -> Policy:
+    return read_policy(json.loads(document), source)
 
 
 def _actor(stored: Stored, account_id: str, key: _Key) -> Actor | None:
@@ -130,8 +180,8 @@ def _identity(stored: Stored, account_id: str, key: _Key) -> Identity | None:
 
 def _policies(stored: Stored, account_id: str, identity: Identity) -> Iterable[Policy]:
     """In it and on it. One that was deleted meanwhile says nothing: nothing is deleted while it is attached."""
-    for document in identity.inline.values():
-        yield read_policy(json.loads(document))
+    for name, document in identity.inline.items():
+        yield _read(document, Source(f"{identity.kind}_{identity.name}_{name}", identity.kind))
     for arn in identity.attached:
         policy = _managed(stored, account_id, arn)
         if policy is not None:
@@ -142,4 +192,6 @@ def _managed(stored: Stored, account_id: str, arn: str) -> Policy | None:
     found = aws_managed_policies().get(arn) or stored.get(
         MANAGED_POLICIES, policy_place(account_id, arn.rpartition("/")[2])
     )
-    return None if found is None else read_policy(json.loads(found.document), arn)
+    if found is None:
+        return None
+    return _read(found.document, Source(found.name, "aws-managed" if found.account_id == AWS else "user-managed"))

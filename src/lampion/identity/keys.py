@@ -3,16 +3,20 @@
 from dataclasses import dataclass
 
 from lampion.identity.access_keys import AccessKeyring
+from lampion.identity.call_record import CallRecord
 from lampion.identity.directory import Directory
 from lampion.identity.session_keys import SessionKeys
+from lampion.identity.temporary_keys import TemporaryKeys
 from lampion.identity.user_keys import UserKeys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
-    """Of accounts' roots, of users, of functions' sessions."""
+    """Of roots, of users, of functions, and those that STS gave out; `record` keeps what roles called."""
 
     roots: AccessKeyring
     users: UserKeys
     sessions: SessionKeys
+    temporary: TemporaryKeys
     directory: Directory
+    record: CallRecord

@@ -1,10 +1,12 @@
 """What is known of a request: condition keys about the caller, about what he asks, and about how he asks it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from lampion.http.message import RequestHead
+from lampion.identity.actors import Actor
 
 Facts = Mapping[str, Sequence[str]]
 
@@ -76,3 +78,12 @@ class Known:
                 return value
         self.has_varied = True
         return self._asking.get(key)
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, and how. `has_session`: with temporary keys."""
+
+    actor: Actor
+    asking: Asking
+    has_session: bool

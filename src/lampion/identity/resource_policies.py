@@ -4,9 +4,10 @@ from collections import OrderedDict
 from typing import Final
 
 from lampion.domain.policy import Policy as StoredPolicy
-from lampion.identity.statements import Policy, read_policy
+from lampion.identity.statements import Policy, Source, read_policy
 
 _CAPACITY: Final = 1024
+_SOURCE: Final = Source("ResourcePolicy", "resource")
 
 
 class ResourcePolicies:
@@ -21,7 +22,7 @@ class ResourcePolicies:
         key = (stored.arn, stored.revision_id)
         policy = self._read.get(key)
         if policy is None:
-            policy = self._read[key] = read_policy(stored.document, stored.arn)
+            policy = self._read[key] = read_policy(stored.document, _SOURCE)
             if len(self._read) > self._capacity:
                 self._read.popitem(last=False)
         return policy

@@ -86,19 +86,27 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """Where a policy is from, as IAM's simulator tells it: `kind` is one of its PolicySourceType."""
+
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
-    """A policy document, read. `arn` is a managed policy's."""
+    """A policy document, read."""
 
     statements: tuple[Statement, ...]
-    arn: str | None = None
+    source: Source | None = None
 
 
-def read_policy(document: Document, arn: str | None = None) -> Policy:
+def read_policy(document: Document, source: Source | None = None) -> Policy:
     """Of a document that is one: nothing is checked here."""
     statements = document["Statement"]
     variables = document.get("Version") == _VERSION_WITH_VARIABLES
     those = [statements] if isinstance(statements, dict) else statements
-    return Policy(tuple(_statement(one, variables=variables) for one in those), arn)
+    return Policy(tuple(_statement(one, variables=variables) for one in those), source)
 
 
 def _statement(element: Mapping[str, Any], *, variables: bool) -> Statement:

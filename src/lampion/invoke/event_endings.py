@@ -50,12 +50,12 @@ class Functions(Protocol):
 class EventEndings:
     """Makes the deliveries; another room sends them."""
 
-    def __init__(self, *, functions: Functions, clock: Clock, time: SteadyTime, rng: Rng) -> None:
+    def __init__(self, *, functions: Functions, clock: Clock, time: SteadyTime, rng: Rng, tracing: Tracing) -> None:
         self._functions = functions
         self._clock = clock
         self._time = time
         self._rng = rng
-        self._tracing = Tracing(clock=clock, rng=rng)
+        self._tracing = tracing
 
     async def deliveries(self, run: Run, condition: Condition) -> Sequence[NewEntry]:
         """To the destination for this kind of end; of a failure also to the dead-letter queue."""
@@ -77,7 +77,7 @@ class EventEndings:
         if function is None or _home(function.key) != _home(event.key) or len(delivery.body) > EVENT_PAYLOAD_BYTES:
             return delivery_entry(delivery, event, due_epoch_ms=self._time.epoch_ms())
         receiver = await self._functions.get(function.key)
-        trace = self._tracing.trace(delivery.trace_header, function.key)
+        trace = self._tracing.trace(delivery.trace_header, function.key, receiver)
         following = Event(
             key=function.key,
             qualifier=function.qualifier,

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from lampion.domain.arn import FunctionKey
 from lampion.domain.errors import ResourceNotFoundException, ServiceException, TooManyRequestsException
+from lampion.domain.file_system import io_error
 from lampion.domain.function import Function
 from lampion.domain.function_rules import check_invocable
 from lampion.domain.invocation import Invocation, Outcome
 from lampion.domain.recursion import is_loop
+from lampion.environments.asking import RuntimeGone
 from lampion.environments.pool import EnvironmentPool
 from lampion.environments.response_stream import ResponseStream
 from lampion.invoke.concurrency import Admission, Concurrency
@@ -19,7 +21,7 @@ from lampion.invoke.measuring import Metrics, Series
 from lampion.invoke.qualifier import Target, function_not_found
 from lampion.invoke.recursion import RecursionGuard, recursive_invocation
 from lampion.invoke.streaming import StreamedInvocation
-from lampion.sandbox.driver import SandboxError
+from lampion.sandbox.driver import SandboxError, Unstoppable
 
 if TYPE_CHECKING:
     from lampion.environments.endings import Finished
@@ -97,6 +99,8 @@ class Invoker:
             measured.count("Throttles")
             raise
         except SandboxError as error:
+            if isinstance(error, Unstoppable) and function.configuration.file_system_configs:
+                raise io_error() from error
             raise ServiceException(f"The execution environment could not be started: {error}") from error
         measured.count("Invocations")
         if outcome.function_error is not None:
@@ -134,19 +138,22 @@ class Invoker:
         measured: Series,
         admission: Admission,
     ) -> Outcome:
-        async with self._pool.acquire(function, invocation.tenant_id) as environment:
-            measured.begin()
-            try:
-                with self._busy_poll:
-                    outcome = await environment.invoke(invocation, stream)
-            finally:
-                measured.end()
-            if environment.finishing is None:
-                measured.observe("Duration", outcome.duration_ms)
-            else:  # the answer is there, but its extensions go on
-                admission.outlasted_by = environment.finishing
-                environment.finishing.add_done_callback(partial(_measure, measured))
-            return outcome
+        while True:  # until one whose runtime is still there
+            async with self._pool.acquire(function, invocation.tenant_id) as environment:
+                measured.begin()
+                try:
+                    with self._busy_poll:
+                        outcome = await environment.invoke(invocation, stream)
+                except RuntimeGone:
+                    continue
+                finally:
+                    measured.end()
+                if environment.finishing is None:
+                    measured.observe("Duration", outcome.duration_ms)
+                else:  # the answer is there, but its extensions go on
+                    admission.outlasted_by = environment.finishing
+                    environment.finishing.add_done_callback(partial(_measure, measured))
+                return outcome
 
     async def _run_streamed(
         self, target: Target, function: Function, invocation: Invocation, stream: ResponseStream

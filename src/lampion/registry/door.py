@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, quote
 import msgspec
 
 from lampion.aws.errors import RequestEntityTooLargeException
-from lampion.code.images.content import SMALL_BYTES, ContentMissing, DigestMismatch
+from lampion.code.images.content import SMALL_BYTES, ContentMissing
 from lampion.domain.image import is_digest, is_repository_name
 from lampion.http.application import Body, BrokenOff
 from lampion.http.message import JSON, Request, RequestHead, Response, StreamedResponse
@@ -89,7 +89,7 @@ class RegistryDoor:
 
     async def _blob(self, shelf: Shelf, digest: str, head: RequestHead) -> StreamedResponse:
         size_bytes = await self._shelves.blob_size(shelf, digest)
-        asked = byte_range(head.headers.get("range"), size_bytes)
+        asked = None if head.method == "HEAD" else byte_range(head.headers.get("range"), size_bytes)
         first, length = (0, size_bytes) if asked is None else asked
         headers = [
             ("Content-Type", "application/octet-stream"),
@@ -141,7 +141,7 @@ class RegistryDoor:
         upload_id, head = asked.reference, request.head
         upload = self._uploads.find(upload_id, shelf.account_id, shelf.name)
         if asked.ask is Ask.CANCEL_UPLOAD:
-            self._uploads.drop(upload_id)
+            self._uploads.cancel(upload_id, upload)
             return Response(204, b"", [_VERSION])
         if asked.ask is Ask.SHOW_UPLOAD:
             return _accepted(shelf, upload_id, upload, status=204)
@@ -163,12 +163,7 @@ class RegistryDoor:
         return _accepted(shelf, upload_id, upload)
 
     async def _finish(self, shelf: Shelf, upload_id: str, upload: Upload, digest: str) -> Response:
-        try:
-            await asyncio.to_thread(upload.incoming.finish, digest)
-        except DigestMismatch:
-            raise bad_digest() from None
-        finally:
-            self._uploads.drop(upload_id)
+        await self._uploads.finish(upload_id, upload, digest)
         self._shelves.note_brought(shelf, digest)
         return _created(shelf, digest)
 

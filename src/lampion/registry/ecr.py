@@ -10,16 +10,17 @@ from lampion.clock.clock import Clock
 from lampion.code.garbage import GarbageCollector
 from lampion.code.images.content import ContentDamaged, ContentMissing, ImageContent
 from lampion.domain.errors import InvalidParameterValueException
-from lampion.domain.image import ImageTag, PushedManifest, Repository, is_digest
+from lampion.domain.image import ImageTag, PushedManifest, Repository
 from lampion.identity.access_keys import AccessKeyring
 from lampion.registry.errors import (
     ImageNotFoundException,
-    InvalidParameterException,
     RepositoryAlreadyExistsException,
     RepositoryNotEmptyException,
     RepositoryNotFoundException,
     missing_repository,
+    referenced_by,
 )
+from lampion.registry.parameters import check_image, checked_tags, image_fault, invalid
 from lampion.registry.tokens import LIFETIME_SECONDS, authorization, issue
 from lampion.store.repositories import (
     IMAGE_TAGS,
@@ -27,6 +28,7 @@ from lampion.store.repositories import (
     delete_manifest,
     delete_repository,
     find_manifest,
+    indexes_with,
     manifests_of,
     repository_place,
     tag_place,
@@ -84,7 +86,7 @@ class EcrApi:
             created_epoch_ms=int(self._clock.now() * 1000),
             tag_mutability=members.get("imageTagMutability", "MUTABLE"),
             scans_on_push=bool(members.get("imageScanningConfiguration", {}).get("scanOnPush")),
-            tags={tag["Key"]: tag.get("Value", "") for tag in members.get("tags", ())},
+            tags=checked_tags(members.get("tags", ())),
         )
 
         def create(stored: Stored) -> None:
@@ -136,9 +138,7 @@ class EcrApi:
         arn = members["resourceArn"]
         prefix = f"arn:aws:ecr:{context.region}:{context.account_id}:repository/"
         if not arn.startswith(prefix):
-            raise InvalidParameterException(
-                f"Invalid parameter at 'resourceArn': {arn} is no repository of this registry."
-            )
+            raise invalid("resourceArn", "Invalid ARN")
         wanted = {"repositoryName": arn.removeprefix(prefix)}
         repository = await self._resources.read(lambda stored: _existing(stored, context, wanted))
         return {"tags": [{"Key": key, "Value": value} for key, value in repository.tags.items()]}
@@ -172,6 +172,7 @@ class EcrApi:
                 return manifests_of(stored, repository), tags
             found = {}
             for asked in members["imageIds"]:
+                check_image(asked)
                 manifest = _found(stored, repository, asked)
                 if manifest is None:
                     raise ImageNotFoundException(
@@ -222,7 +223,10 @@ class EcrApi:
             gone: list[Members] = []
             for asked, manifest in found:
                 tags = [named.tag for named in tags_of(stored, repository) if named.digest == manifest.digest]
-                if "imageDigest" in asked or tags == [asked["imageTag"]]:
+                is_whole = "imageDigest" in asked or tags == [asked["imageTag"]]
+                if is_whole and (parts := indexes_with(stored, repository, manifest.digest)):
+                    failures.append(_failure(asked, "ImageReferencedByManifestList", referenced_by(parts)))
+                elif is_whole:
                     delete_manifest(stored, repository, manifest.digest)
                     named = [{"imageDigest": manifest.digest, "imageTag": tag} for tag in tags]
                     gone += named or [{"imageDigest": manifest.digest}]
@@ -245,9 +249,7 @@ class EcrApi:
             try:
                 after = self._markers.open(name, members["nextToken"])
             except InvalidParameterValueException:
-                raise InvalidParameterException(
-                    "Invalid parameter at 'nextToken' failed to satisfy constraint: 'Invalid token'"
-                ) from None
+                raise invalid("nextToken", "Invalid token") from None
         rest = [one for one, position in zip(found, positions, strict=True) if after is None or position > after]
         left = [position for position in positions if after is None or position > after]
         more = len(rest) > most
@@ -272,12 +274,9 @@ def _split(
     repository = _existing(stored, context, members)
     found, failures = [], []
     for asked in members["imageIds"]:
-        if not asked:
-            reason = "Invalid request parameters: both tag and digest cannot be null"
-            failures.append(_failure(asked, "MissingDigestAndTag", reason))
-        elif "imageDigest" in asked and not is_digest(asked["imageDigest"]):
-            reason = "Invalid request parameters: image digest should satisfy the regex 'sha256:[a-f0-9]{64}'"
-            failures.append(_failure(asked, "InvalidImageDigest", reason))
+        fault = image_fault(asked)
+        if fault is not None:
+            failures.append(_failure(asked, *fault.value))
         elif (manifest := _found(stored, repository, asked)) is not None:
             found.append((asked, manifest))
         else:

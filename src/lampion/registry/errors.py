@@ -1,6 +1,6 @@
 """What goes wrong in a registry: as the OCI distribution specification says it, and as ECR does."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from lampion.domain.errors import CallerError
@@ -66,11 +66,23 @@ def missing_repository(name: str, account_id: str) -> str:
     return f"The repository with name '{name}' does not exist in the registry with id '{account_id}'"
 
 
+def referenced_by(digests: Sequence[str]) -> str:
+    return f"Requested image referenced by manifest list: [{', '.join(digests)}]"
+
+
 # -- ECR's --
 
 
 class InvalidParameterException(CallerError):
     """A parameter breaks a rule that the shapes alone don't express."""
+
+
+class InvalidTagParameterException(CallerError):
+    """A repository's tag is too long, reserved, or there twice."""
+
+
+class TooManyTagsException(CallerError):
+    """A repository has only so many tags."""
 
 
 class RepositoryNotFoundException(CallerError):

@@ -103,7 +103,7 @@ def byte_range(header: str | None, size_bytes: int) -> tuple[int, int] | None:
         first, last = int(match[1]), min(int(match[2] or size_bytes - 1), size_bytes - 1)
         if match[2] and int(match[2]) < first:
             return None
-    if first >= size_bytes or last < first:
+    if last < first:
         raise RegistryError(416, "SIZE_INVALID", "range beyond the end", {"Content-Range": f"bytes */{size_bytes}"})
     return first, last - first + 1
 

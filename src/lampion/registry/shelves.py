@@ -14,13 +14,23 @@ from lampion.code.garbage import GarbageCollector
 from lampion.code.images.content import ImageContent, digest_of
 from lampion.code.images.manifests import BadManifest, Manifest, config_media_type, parse_manifest
 from lampion.domain.image import ImageTag, PushedManifest, Repository, is_digest
-from lampion.registry.errors import RegistryError, bad_digest, bad_manifest, no_blob, no_manifest, no_repository
+from lampion.registry.errors import (
+    RegistryError,
+    bad_digest,
+    bad_manifest,
+    no_blob,
+    no_manifest,
+    no_repository,
+    referenced_by,
+    unsupported,
+)
 from lampion.store.repositories import (
     IMAGE_TAGS,
     MANIFESTS,
     REPOSITORIES,
     delete_manifest,
     find_manifest,
+    indexes_with,
     manifest_place,
     manifests_of,
     repository_place,
@@ -128,6 +138,9 @@ class Shelves:
         def delete(stored: Stored) -> None:
             repository = shelf.repository(stored)
             if is_digest(reference):
+                indexes = indexes_with(stored, repository, reference)
+                if indexes:
+                    raise unsupported(referenced_by(indexes))
                 is_gone = delete_manifest(stored, repository, reference)
             else:
                 place = tag_place(shelf.account_id, shelf.region, shelf.name, reference)

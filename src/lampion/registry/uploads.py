@@ -2,6 +2,7 @@
 given up, broken off or too slow stays.
 """
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,9 +10,9 @@ from typing import Final
 
 from lampion.clock.clock import Clock, Timer
 from lampion.clock.rng import Rng
-from lampion.code.images.content import ImageContent, Incoming
+from lampion.code.images.content import DigestMismatch, ImageContent, Incoming
 from lampion.http.queued_body import QueuedBody
-from lampion.registry.errors import RegistryError, bad_upload, no_upload, too_large
+from lampion.registry.errors import RegistryError, bad_digest, bad_upload, no_upload, too_large
 
 BLOB_BYTES_MAX: Final = 10 * 1024 * 1024 * 1024
 UPLOADS_MAX: Final = 256
@@ -78,6 +79,21 @@ class Uploads:
             except BaseException:
                 self.drop(upload_id)
                 raise
+
+    async def finish(self, upload_id: str, upload: Upload, digest: str) -> None:
+        """Keep it under its digest; nothing of it is under way after that. Raises RegistryError, OSError."""
+        with self._in_use(upload):
+            try:
+                await asyncio.to_thread(upload.incoming.finish, digest)
+            except DigestMismatch:
+                raise bad_digest() from None
+            finally:
+                self.drop(upload_id)
+
+    def cancel(self, upload_id: str, upload: Upload) -> None:
+        """Its client gives it up. Raises RegistryError while another request brings some of it."""
+        with self._in_use(upload):
+            self.drop(upload_id)
 
     @contextmanager
     def _in_use(self, upload: Upload) -> Iterator[None]:

@@ -56,6 +56,10 @@ class SandboxError(Exception):
     """A sandbox couldn't be made or has failed on the platform's side; the message says where and why."""
 
 
+class Unstoppable(SandboxError):
+    """Even killing the sandbox had no effect: the kernel waits for something on its behalf."""
+
+
 class DirectoryRefused(SandboxError):
     """The sandbox can't have its shared directory, the message says why; without it, it could be made."""
 

@@ -7,7 +7,7 @@ import socket
 from typing import Final
 
 from lampion.clock.clock import Clock
-from lampion.sandbox.driver import Capabilities, Driver, Exit, Finding, Sandbox, SandboxError
+from lampion.sandbox.driver import Capabilities, Driver, Exit, Finding, Sandbox, SandboxError, Unstoppable
 from lampion.sandbox.guarded_snapshots import GuardedOrigin, GuardedSnapshots, Start
 from lampion.sandbox.spec import SandboxSpec, Template
 
@@ -40,7 +40,7 @@ class GuardedSandbox:
         return await asyncio.shield(self._ended)
 
     async def stop(self, grace_seconds: float) -> Exit:
-        """As `Sandbox.stop`. Raises SandboxError when even killing had no effect within half a minute."""
+        """As `Sandbox.stop`. Raises Unstoppable when even killing had no effect within half a minute."""
         if self._ended.done():
             return self._ended.result()
         # In a task of its own: a caller who is cancelled must not leave the sandbox half stopped.
@@ -52,7 +52,7 @@ class GuardedSandbox:
                 await asyncio.shield(stopping)
                 return await self.wait()
         except TimeoutError:
-            raise SandboxError(f"sandbox {self.sandbox_id} doesn't end") from None
+            raise Unstoppable(f"sandbox {self.sandbox_id} doesn't end") from None
 
     async def connect(self, port: int) -> socket.socket:
         if self._ended.done():

@@ -10,9 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from lampion.domain.inside import HOSTS, group_line, user_line
 from lampion.sandbox.spec import Mount
-
-USER_NAME: Final = "sbx_user1051"
 
 
 class EntryKind(StrEnum):
@@ -52,8 +51,6 @@ _SETTINGS: Final = (
 _EMPTY_DIRECTORIES: Final = ("/opt", "/run", "/sys", "/var/lang", "/var/runtime", "/var/task")
 _SANDBOXS_OWN: Final = ("/dev", "/proc", "/sys", "/tmp")  # noqa: S108 - inside the sandbox
 _FILE_SYSTEMS: Final = "/mnt"
-_HOSTS: Final = "127.0.0.1 localhost\n::1 localhost\n127.0.0.1 sandbox.localdomain sandbox\n"
-"""By the latter two names extensions know where they listen for telemetry."""
 _NAME_SERVICES: Final = "passwd: files\ngroup: files\nhosts: files dns\n"
 
 
@@ -68,7 +65,7 @@ def host_entries() -> tuple[Entry, ...]:
             entries.append(Entry(EntryKind.BIND_IF_PRESENT, name, name))
     entries += [Entry(EntryKind.BIND_IF_PRESENT, name, name) for name in _SETTINGS]
     entries += [
-        Entry(EntryKind.FILE, "/etc/hosts", _HOSTS),
+        Entry(EntryKind.FILE, "/etc/hosts", HOSTS),
         Entry(EntryKind.FILE, "/etc/nsswitch.conf", _NAME_SERVICES),
         # Functions live in UTC wherever the host is.
         Entry(EntryKind.SYMLINK, "/etc/localtime", "/usr/share/zoneinfo/UTC"),
@@ -79,8 +76,8 @@ def host_entries() -> tuple[Entry, ...]:
 def place_entries(user_id: int, group_id: int, *others: tuple[int, int]) -> tuple[Entry, ...]:
     """The user's name, also for `others`, pairs of user and group ids; empty directories where a mount is usual."""
     ids = ((user_id, group_id), *others)
-    users = "".join(f"{USER_NAME}:x:{user}:{group}::/home/{USER_NAME}:/sbin/nologin\n" for user, group in ids)
-    groups = "".join(f"{USER_NAME}:x:{group}:\n" for _, group in ids)
+    users = "".join(user_line(user, group) for user, group in ids)
+    groups = "".join(group_line(group) for _, group in ids)
     return (
         Entry(EntryKind.FILE, "/etc/passwd", f"root:x:0:0:root:/root:/bin/bash\n{users}"),
         Entry(EntryKind.FILE, "/etc/group", f"root:x:0:\n{groups}"),

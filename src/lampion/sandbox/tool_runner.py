@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ _CHUNK_BYTES: Final = 65_536
 
 class ToolError(Exception):
     """The tool couldn't be started or took too long; the message names it."""
+
+
+class ToolTimeout(ToolError):
+    """It took too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +48,13 @@ class SubprocessToolRunner:
         clock: Clock,
         environ: Mapping[str, str] | None = None,
         most_output_bytes: int = _MOST_OUTPUT_BYTES,
+        most_file_bytes: int = resource.RLIM_INFINITY,
     ) -> None:
+        """No file that a tool writes gets larger than `most_file_bytes`."""
         self._clock = clock
         self._environ = {"PATH": _PATH, "LC_ALL": "C.UTF-8"} if environ is None else dict(environ)
         self._most_output_bytes = most_output_bytes
+        self._most_file_bytes = most_file_bytes
 
     async def run(self, argv: Sequence[str], timeout_seconds: float) -> ToolResult:
         if any("\0" in word for word in argv):
@@ -63,10 +71,14 @@ class SubprocessToolRunner:
         except (OSError, ValueError) as error:
             raise ToolError(f"{argv[0]} doesn't start: {error}") from error
         try:
+            if self._most_file_bytes != resource.RLIM_INFINITY:
+                limits = (self._most_file_bytes, self._most_file_bytes)
+                with contextlib.suppress(ProcessLookupError):
+                    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, limits)
             async with self._clock.deadline(timeout_seconds):
                 return await self._attend(process)
         except TimeoutError:
-            raise ToolError(f"{argv[0]} took longer than {timeout_seconds:g} s") from None
+            raise ToolTimeout(f"{argv[0]} took longer than {timeout_seconds:g} s") from None
         finally:
             await asyncio.shield(_end(process))
 

@@ -64,6 +64,11 @@ def tags_of(stored: Stored, repository: Repository) -> Sequence[ImageTag]:
     return every(stored, IMAGE_TAGS, repository.account_id, repository.region, owner=_owner(repository.name))
 
 
+def indexes_with(stored: Stored, repository: Repository, digest: str) -> list[str]:
+    """Digests of the indexes of images that name this image, without which they wouldn't be complete."""
+    return sorted(one.digest for one in manifests_of(stored, repository) if digest in one.references)
+
+
 def delete_manifest(stored: Stored, repository: Repository, digest: str) -> bool:
     """With its tags; whether there was something to delete."""
     for named in tags_of(stored, repository):

@@ -20,6 +20,7 @@ from lampion.invoke.event_endings import EventEndings
 from lampion.invoke.event_invoker import EventInvoker
 from lampion.invoke.qualifier import Target
 from lampion.invoke.redriving import Redriving
+from lampion.invoke.tracing import Tracing
 from lampion.store.cached_functions import CachedFunctions
 from lampion.store.cached_resources import CachedResources
 from lampion.store.sqlite.database import Database, open_database
@@ -121,7 +122,13 @@ async def running_event_side(directory: Path, agenda: FlyingClock, trace: Trace)
             queues=queues,
             invoker=TracedRuns(functions, trace),
             resources=resources,
-            endings=EventEndings(functions=functions, clock=SystemClock(), time=queues.time, rng=SystemRng()),
+            endings=EventEndings(
+                functions=functions,
+                clock=SystemClock(),
+                time=queues.time,
+                rng=SystemRng(),
+                tracing=Tracing(clock=SystemClock(), rng=SystemRng()),
+            ),
             metrics=metrics,
         )
         await queues.open()

@@ -1,4 +1,4 @@
-"""How an executable assembly is started: by a stand-in for .NET's program that says what it was started with."""
+"""How an assembly is started: by a stand-in for .NET's program that says what it was started with."""
 
 import subprocess
 from pathlib import Path

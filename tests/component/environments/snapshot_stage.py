@@ -144,6 +144,7 @@ async def snapshot_stage(
         driver=driver,
         packages=Trees(task, opt),
         images=cast("Any", None),
+        image_architectures=cast("Any", None),
         runtime_files=RuntimeTrees(),
         access=ServerAccess(SessionKeys(SystemRng()), NoDoors()),
         file_systems=FileSystems({}, clock),

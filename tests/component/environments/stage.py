@@ -144,6 +144,6 @@ def invocation(
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(10):
         while not condition():
             await asyncio.sleep(0.005)

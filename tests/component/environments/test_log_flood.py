@@ -12,7 +12,7 @@ from lampion.clock.virtual import VirtualClock
 from lampion.environments.log_rate import LINE_BYTES, LogRate
 from lampion.environments.narrator import Narrator
 from lampion.function_logs.platform_facts import RunSummary
-from tests.component.environments.stage import FUNCTION, INSTANCE, Lines
+from tests.component.environments.stage import FUNCTION, INSTANCE, Lines, invocation
 
 if TYPE_CHECKING:
     from lampion.sandbox.driver import Sandbox
@@ -112,7 +112,7 @@ async def test_an_invocations_lines_stand_before_its_end_however_much_it_wrote(n
     written = await read_what_may_be_read(pipes)
     assert len(log.lines) < written
 
-    narrator.finish("id", SUMMARY)
+    narrator.finish(invocation(), SUMMARY)
 
     assert len([line for line in log.lines if line.startswith("y")]) == written
     assert log.first_words()[-2:] == ["END", "REPORT"]

@@ -151,7 +151,9 @@ async def test_restoring_has_ten_seconds() -> None:
         await until(lambda: len(driver.started) == 2)
         await asyncio.sleep(0.05)
         await clock.advance(10)
-        with pytest.raises(SnapStartTimeoutException):
+        with pytest.raises(
+            SnapStartTimeoutException, match=r"couldn't restore the snapshot within the timeout limit\.$"
+        ):
             await starting
         report = stage.streams.opened[-1].lines[-1]
         assert report == "RESTORE_REPORT Restore Duration: 10000.00 ms\tStatus: timeout"

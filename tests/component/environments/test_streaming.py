@@ -223,7 +223,7 @@ async def test_a_connection_that_breaks_off_without_an_exit_is_a_truncated_respo
         assert await stream.read() == b"part"
         await asyncio.sleep(0.1)
         await clock.advance(1)
-        outcome = await asyncio.wait_for(running, 2)
+        outcome = await asyncio.wait_for(running, 10)
         assert outcome.error_type == "Runtime.TruncatedResponse"
         assert "Error Type: Runtime.TruncatedResponse" in on.log.lines[-1]
         assert on.environment.phase is Phase.GONE

@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
 from lampion.clock.virtual import VirtualClock
 from lampion.function_telemetry.events import Event, log_line, platform_event
-from lampion.function_telemetry.subscribers import BACKLOG_BYTES, Subscribers, SubscriptionClosed
+from lampion.function_telemetry.subscribers import BACKLOG_BYTES, BACKLOG_ITEMS, Subscribers, SubscriptionClosed
 from lampion.function_telemetry.subscription import (
     LOGS,
     TELEMETRY,
@@ -141,6 +142,19 @@ async def test_freezing_and_the_end_concern_all() -> None:
         subscribers.hurry()
         subscribers.tell(line("y"))
         await until(lambda: len(one.events) == len(other.events) == 2)
+
+
+@pytest.mark.parametrize(("count", "size_bytes"), [(BACKLOG_ITEMS, 10), (BACKLOG_BYTES // 1024, 1024)])
+async def test_what_is_kept_of_an_init_is_so_much_and_no_more(count: int, size_bytes: int) -> None:
+    async with receiving() as receiver, told() as (subscribers, clock):
+        for number in range(count + 2):
+            subscribers.tell(line(f"{number:09}".ljust(size_bytes, "x")))
+        wanted = wish(receiver, Stream.FUNCTION)
+        subscribers.subscribe("a", replace(wanted, buffering=Buffering(max_bytes=1_048_576)))
+        await clock.advance(1)
+        await until(lambda: len(receiver.events) >= count)
+        await clock.advance(1)
+        assert [event["record"][:9] for event in receiver.events] == [f"{number:09}" for number in range(count)]
 
 
 async def test_what_is_kept_of_a_talkative_init_is_bounded() -> None:

@@ -68,7 +68,7 @@ def begin(on: Gateway, path: str = "/", body: bytes = b"") -> Seen:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(10):
         while not condition():
             await asyncio.sleep(0)
 

@@ -40,7 +40,7 @@ async def test_a_client_of_http_1_0_gets_the_pieces_until_the_connection_ends() 
     async with serving() as (application, port), connection(port) as (reader, writer):
         exchange = await asked(application, writer, get("Connection: keep-alive", version="1.0"))
         await send(exchange.begin(Response(200)), b"one", b"two")
-        head, _, body = (await asyncio.wait_for(reader.read(), 2)).partition(b"\r\n\r\n")
+        head, _, body = (await asyncio.wait_for(reader.read(), 10)).partition(b"\r\n\r\n")
     assert body == b"onetwo"
     assert b"Transfer-Encoding" not in head
     assert b"Connection: close" in head
@@ -50,7 +50,7 @@ async def test_connection_close_is_honoured() -> None:
     async with serving() as (application, port), connection(port) as (reader, writer):
         exchange = await asked(application, writer, get("Connection: close"))
         await send(exchange.begin(Response(200)), b"one")
-        answer = await asyncio.wait_for(reader.read(), 2)
+        answer = await asyncio.wait_for(reader.read(), 10)
     assert answer.endswith(b"3\r\none\r\n0\r\n\r\n")
 
 
@@ -59,7 +59,7 @@ async def test_a_head_has_no_pieces() -> None:
         exchange = await asked(application, writer, get(method="HEAD"))
         await send(exchange.begin(Response(200)), b"one")
         (await asked(application, writer, get())).respond(Response(200, b"next"))
-        answer = await asyncio.wait_for(reader.readuntil(b"next"), 2)
+        answer = await asyncio.wait_for(reader.readuntil(b"next"), 10)
     assert answer.count(b"HTTP/1.1 200 OK") == 2
     assert b"one" not in answer
     assert b"0\r\n\r\n" not in answer
@@ -77,7 +77,7 @@ async def test_pipelined_answers_keep_their_order() -> None:
         await asyncio.sleep(0.05)
         assert not sending.done()
         await send(first, b"first-b")
-        answers = await asyncio.wait_for(reader.readuntil(b"third"), 2)
+        answers = await asyncio.wait_for(reader.readuntil(b"third"), 10)
         await sending
     assert [answers.index(word) for word in (b"first-a", b"first-b", b"second", b"third")] == sorted(
         answers.index(word) for word in (b"first-a", b"first-b", b"second", b"third")
@@ -91,7 +91,7 @@ async def test_an_answer_that_ends_before_its_turn_is_whole() -> None:
         await until(lambda: len(application.answers) == 2)
         application.answers[1].begin(Response(202)).end()
         application.answers[0].respond(Response(200, b"first"))
-        answers = await asyncio.wait_for(reader.readuntil(b"0\r\n\r\n"), 2)
+        answers = await asyncio.wait_for(reader.readuntil(b"0\r\n\r\n"), 10)
     assert answers.index(b"first") < answers.index(b"202 Accepted")
 
 
@@ -148,7 +148,7 @@ async def test_a_client_that_goes_away_wakes_who_waits_for_room() -> None:
 async def test_a_client_that_has_everything_is_no_disconnect() -> None:
     async with serving() as (application, port), connection(port) as (reader, writer):
         await send((await asked(application, writer, get())).begin(Response(200)), b"one")
-        await asyncio.wait_for(reader.readuntil(b"0\r\n\r\n"), 2)
+        await asyncio.wait_for(reader.readuntil(b"0\r\n\r\n"), 10)
         writer.close()
         await asyncio.sleep(0.1)
         assert application.disconnected == 0
@@ -158,10 +158,10 @@ async def test_an_aborted_answer_ends_without_the_last_chunk() -> None:
     async with serving() as (application, port), connection(port) as (reader, writer):
         body = (await asked(application, writer, get())).begin(Response(200))
         await body.write(b"one")
-        await asyncio.wait_for(reader.readuntil(b"one\r\n"), 2)
+        await asyncio.wait_for(reader.readuntil(b"one\r\n"), 10)
         body.abort()
         try:
-            rest = await asyncio.wait_for(reader.read(), 2)
+            rest = await asyncio.wait_for(reader.read(), 10)
         except ConnectionResetError:
             rest = b""
     assert rest == b""
@@ -197,7 +197,7 @@ async def test_a_server_that_stops_waits_for_the_answer_for_a_while() -> None:
         closing = asyncio.create_task(server.close(grace_seconds=5))
         await asyncio.sleep(0.1)
         await send(body, b"two")
-        answer = await asyncio.wait_for(reader.read(), 2)
+        answer = await asyncio.wait_for(reader.read(), 10)
         await closing
     assert answer.endswith(b"two\r\n0\r\n\r\n")
 

@@ -23,7 +23,7 @@ async def test_a_body_is_taken_as_it_comes_and_its_trailers_at_the_end() -> None
         assert receiver.taken == [b"one"]
         assert not receiver.trailers
         writer.write(chunk(b"two") + b"0\r\nSome-Thing: Said\r\nAuthorization: forged\r\n\r\n" + get())
-        answer = await asyncio.wait_for(reader.readuntil(b"got it"), 2)
+        answer = await asyncio.wait_for(reader.readuntil(b"got it"), 10)
         assert receiver.taken == [b"one", b"two"]
         assert dict(receiver.trailers or {}) == {"some-thing": "Said", "authorization": "forged"}
         assert "authorization" not in application.heads[0].headers
@@ -41,9 +41,9 @@ async def test_trailers_of_a_body_that_is_gathered_are_no_headers() -> None:
 async def test_a_body_with_a_length_may_come_in_pieces_too() -> None:
     async with serving() as (application, port), connection(port) as (reader, writer):
         writer.write(b"POST /up HTTP/1.1\r\nHost: here\r\nContent-Length: 6\r\nExpect: 100-continue\r\n\r\n")
-        assert await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 2) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        assert await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10) == b"HTTP/1.1 100 Continue\r\n\r\n"
         writer.write(b"abcdef")
-        await asyncio.wait_for(reader.readuntil(b"got it"), 2)
+        await asyncio.wait_for(reader.readuntil(b"got it"), 10)
     assert b"".join(application.receivers[0].taken) == b"abcdef"
 
 
@@ -84,7 +84,7 @@ async def test_a_client_that_is_kept_waiting_is_not_called_silent() -> None:
         await clock.advance(1000)
         application.receivers[0].pieces.resume()
         writer.write(b"0\r\n\r\n")
-        await asyncio.wait_for(reader.readuntil(b"got it"), 2)
+        await asyncio.wait_for(reader.readuntil(b"got it"), 10)
 
 
 async def test_a_body_that_stays_away_ends_the_connection() -> None:
@@ -118,7 +118,7 @@ async def test_what_follows_an_early_answer_is_thrown_away_up_to_a_bound() -> No
             await until(lambda: len(application.receivers) == 1)
             application.receivers[0].refuses_after = 10
             writer.write(chunk(bytes(11)) + chunk(bytes(1000)) + b"0\r\n\r\n" + get())
-            assert b"413" in await asyncio.wait_for(reader.readuntil(b"enough"), 2)
+            assert b"413" in await asyncio.wait_for(reader.readuntil(b"enough"), 10)
             await until(lambda: len(application.answers) == 1)
             assert application.receivers[0].taken_bytes == 11
         async with connection(port) as (reader, writer):

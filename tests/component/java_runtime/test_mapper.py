@@ -143,3 +143,22 @@ def round_trips() -> list[str]:
 def test_aws_events_keep_their_names(name: str) -> None:
     """Whatever an event's class doesn't know would be gone."""
     assert json.loads(round_trips()[list(EVENTS).index(name)]) == EVENTS[name]
+
+
+@functools.cache
+def sparse_events() -> list[Any]:
+    lines = [
+        'S3Event\t{"Records": [{}]}',
+        'KinesisEvent\t{"Records": [{"kinesis": {"approximateArrivalTimestamp": 0, "partitionKey": "1"}}]}',
+    ]
+    return [json.loads(line) for line in run(sorted((HERE / "events").rglob("*.java")), "RoundTrip", lines)]
+
+
+def test_what_an_event_of_s3_lacks_is_empty_as_on_aws() -> None:
+    (record,) = sparse_events()[0]["Records"]
+    assert (record["awsRegion"], record["userIdentity"]) == ("", {"principalId": ""})
+    assert (record["s3"]["object"]["size"], record["s3"]["bucket"]["name"]) == (0, "")
+
+
+def test_a_time_of_zero_in_an_event_is_none() -> None:
+    assert sparse_events()[1] == {"Records": [{"kinesis": {"partitionKey": "1"}}]}

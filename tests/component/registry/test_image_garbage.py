@@ -1,5 +1,6 @@
 """What of images is kept, and for whom: nothing that somebody has is removed, and nothing else stays."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from lampion.clock.virtual import VirtualClock
+from lampion.code.images import store
 from lampion.code.images.content import ContentMissing, ImageContent
 from lampion.code.images.garbage import ImageGarbage
+from lampion.code.images.manifests import BadManifest
 from lampion.code.images.store import Images
 from lampion.domain.image import PushedManifest
 from lampion.store.memory import MemoryFunctions
@@ -105,6 +108,36 @@ async def test_an_image_whose_content_is_lost_is_told(
     assert await stage.images.missing(ONE.digest)
     with pytest.raises(ContentMissing):
         await stage.images.prepare(ONE.digest)
+
+
+async def test_no_configuration_leads_to_the_files_of_other_layers(make_stage: Callable[..., Stage]) -> None:
+    """Trees are named after layers and diff ids: who knows those of another's image must not get its files."""
+    stage = make_stage()
+    stage.store(ONE)
+    await stage.images.prepare(ONE.digest)
+    diff_ids = json.loads(ONE.config)["rootfs"]["diff_ids"]
+    crafted = "\n".join((json.loads(ONE.manifest)["layers"][1]["digest"], *diff_ids))
+    config = json.dumps({"os": "linux", "rootfs": {"diff_ids": [crafted]}}).encode()
+    manifest = json.loads(Image([SHARED]).manifest)
+    manifest["config"] |= {"digest": digest_of(config), "size": len(config)}
+    for data in (config, json.dumps(manifest).encode()):
+        stage.images.content.put(data)
+    with pytest.raises(BadManifest):
+        await stage.images.prepare(digest_of(json.dumps(manifest).encode()))
+
+
+async def test_what_images_say_is_remembered_of_so_many(
+    make_stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_REMEMBERED", 2)
+    stage = make_stage()
+    stage.store(ONE, TWO, TWIN)
+    for image in (ONE, TWO, TWIN):
+        await stage.images.describe(image.digest)
+    stage.images.content.sweep(set(), older_than_epoch_seconds=5e9)
+    assert [(await stage.images.describe(image.digest)).digest for image in (TWO, TWIN)] == [TWO.digest, TWIN.digest]
+    with pytest.raises(ContentMissing):
+        await stage.images.describe(ONE.digest)
 
 
 async def test_names_of_all_letters_are_verified_like_others(make_stage: Callable[..., Stage]) -> None:

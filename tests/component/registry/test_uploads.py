@@ -9,7 +9,7 @@ import pytest
 
 from lampion.clock.rng import SystemRng
 from lampion.clock.virtual import VirtualClock
-from lampion.code.images.content import ImageContent
+from lampion.code.images.content import ImageContent, digest_of
 from lampion.http.application import BrokenOff
 from lampion.http.queued_body import QueuedBody
 from lampion.registry import uploads as module
@@ -115,6 +115,26 @@ async def test_two_requests_cannot_bring_parts_at_once(uploads: Uploads) -> None
     sent.receiver.finish({})
     await slow
     assert upload.size_bytes == 1
+
+
+async def test_what_another_request_brings_or_keeps_is_neither_kept_twice_nor_given_up(
+    uploads: Uploads, content: ImageContent, tmp_path: Path
+) -> None:
+    upload_id, sent = uploads.begin("1", "a"), Pieces()
+    upload, digest = uploads.find(upload_id, "1", "a"), digest_of(b"y" * 1000)
+    bringing = asyncio.create_task(uploads.receive(upload_id, upload, QueuedBody(sent)))
+    await asyncio.sleep(0)
+    for ended in (uploads.finish(upload_id, upload, digest), asyncio.to_thread(uploads.cancel, upload_id, upload)):
+        with pytest.raises(RegistryError, match="another request"):
+            await ended
+    sent.receiver.take(b"y" * 1000)
+    sent.receiver.finish({})
+    await bringing
+    keeping = [uploads.finish(upload_id, upload, digest) for _ in range(2)]
+    kept, refused = await asyncio.gather(*keeping, return_exceptions=True)
+    assert kept is None
+    assert isinstance(refused, RegistryError)
+    assert (content.size(digest), staged(tmp_path)) == (1000, 0)
 
 
 async def test_a_client_waits_for_the_disk_and_its_end_is_noticed(uploads: Uploads, tmp_path: Path) -> None:

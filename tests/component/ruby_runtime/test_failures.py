@@ -40,6 +40,21 @@ def test_an_error_names_its_class_its_message_and_its_frames(tmp_path: Path) -> 
     assert (cause["working_directory"], len(exception["stack"]) <= 15) == (str(tmp_path), True)
 
 
+def test_of_a_long_trace_a_hundred_frames_are_told_and_fifteen_to_x_ray(tmp_path: Path) -> None:
+    source = "def deeper(n) = n.zero? ? raise('deep') : deeper(n - 1)\n" + handler("deeper(200)")
+    ran = run_source(source, tmp_path)
+    assert len(answer(ran)["stackTrace"]) == 100
+    (exception,) = json.loads(ran.posts[0].headers["lambda-runtime-function-xray-error-cause"])["exceptions"]
+    assert len(exception["stack"]) == 15
+
+
+def test_x_ray_is_told_no_cause_of_a_megabyte(tmp_path: Path) -> None:
+    """A header is no place for it."""
+    ran = run_source(handler("raise 'x' * 1_048_576"), tmp_path)
+    assert len(answer(ran)["errorMessage"]) == 1_048_576
+    assert "lambda-runtime-function-xray-error-cause" not in ran.posts[0].headers
+
+
 RESCUED = {
     "raise ArgumentError, 'a'": ("Function<ArgumentError>", "Function<ArgumentError>", "a"),
     "raise 'own'": ("Function<RuntimeError>", "Function<UserException>", "own"),
@@ -92,6 +107,8 @@ def test_what_is_not_to_be_rescued_ends_the_process_once_it_is_told(tmp_path: Pa
     assert (paths(ran), ran.exit_status) == (["error"], HANDLER_FAILED)
     told = answer(ran)
     assert told["errorType"] == error_type
+    known = "Function<UserException>" if "SignalException" in error_type else error_type
+    assert ran.posts[0].headers["lambda-runtime-function-error-type"] == known
     assert len(told["stackTrace"]) <= 100
     assert ran.frames[0].text == "Critical exception from handler\n"
     assert json.loads(ran.frames[1].text) == told

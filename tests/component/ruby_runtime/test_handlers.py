@@ -95,7 +95,8 @@ def test_the_context_has_all_members(tmp_path: Path) -> None:
         "w3c": {"traceparent": "00-x"},
         "class": "LambdaContext",
     }
-    bare = answer(run_source(handler(body), tmp_path, Event(headers={"Lambda-Runtime-Deadline-Ms": "1"})))
+    late = {"Lambda-Runtime-Deadline-Ms": "1", "Lambda-Runtime-Aws-Tenant-Id": ""}
+    bare = answer(run_source(handler(body), tmp_path, Event(headers=late)))
     assert [bare[name] for name in ("identity", "tenant_id", "client_context", "w3c", "left")] == [
         None,
         None,
@@ -103,6 +104,12 @@ def test_the_context_has_all_members(tmp_path: Path) -> None:
         {},
         0,
     ]
+
+
+def test_what_a_function_does_to_its_trace_context_stays_its_own(tmp_path: Path) -> None:
+    headers = {"Lambda-Runtime-Client-Context": '{"w3c": {"traceparent": "00-x"}}'}
+    ran = run_source(handler("context.w3c.clear; context.w3c"), tmp_path, Event(headers=headers))
+    assert answer(ran) == {"traceparent": "00-x"}
 
 
 def test_the_trace_of_an_invocation_is_in_its_variable(tmp_path: Path) -> None:

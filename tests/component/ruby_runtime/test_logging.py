@@ -30,10 +30,33 @@ def test_what_is_put_is_one_event_however_many_lines_it_has(tmp_path: Path) -> N
     assert (ran.stdout, ran.stderr) == ("", "")
 
 
+def test_a_handler_of_signals_may_put_as_well(tmp_path: Path) -> None:
+    """AWS's samples for a graceful shutdown do; also in the midst of another event, which stays whole."""
+    body = """
+    trap('TERM') { puts 'trapped' }
+    Process.kill(:TERM, Process.pid)
+    sleep 0.01
+    others = Thread.new { 20.times { Process.kill(:TERM, Process.pid); sleep 0.002 } }
+    20.times { puts 'x' * 1_000_000 }
+    others.join
+    sleep 0.1
+    """
+    seen = texts(run_source(handler(body), tmp_path, telemetry=True))
+    assert seen[0] == "trapped\n"
+    assert seen.count("x" * 1_000_000 + "\n") == 20
+    assert set(seen) == {"trapped\n", "x" * 1_000_000 + "\n"}
+    assert seen.count("trapped\n") > 1
+
+
 def test_all_else_goes_to_the_streams_at_once(tmp_path: Path) -> None:
     body = "$stdout.puts 'a'; print 'b'; $stdout.write 'c'; p :d; $stderr.puts 'e'; warn 'f'; STDOUT.puts 'g'; exit!"
     ran = run_source(handler(body), tmp_path, telemetry=True)
     assert (ran.stdout, ran.stderr, texts(ran)) == ("a\nbc:d\ng\n", "e\nf\n", [])
+
+
+def test_what_is_put_once_the_pipe_is_closed_is_not_lost(tmp_path: Path) -> None:
+    ran = run_source("at_exit { puts 'late' }\n" + handler("puts 'early'; exit"), tmp_path, telemetry=True)
+    assert (texts(ran)[0], ran.stdout) == ("early\n", "late\n")
 
 
 def test_without_the_platforms_pipe_all_goes_to_the_streams(tmp_path: Path) -> None:
@@ -112,6 +135,24 @@ def test_json_records(tmp_path: Path) -> None:
     assert (error["errorType"], error["errorMessage"], error["message"]) == ("ArgumentError", "bad", "bad")
     assert error["stackTrace"][0].startswith(f"{tmp_path}/function.rb:7:in ")
     assert re.fullmatch(rf"{tmp_path}/function\.rb:(Object#)?handler:7", error["location"])
+
+
+def test_json_records_are_in_utc_and_tell_where_in_every_rubys_words(tmp_path: Path) -> None:
+    """Ruby 3.4 quotes otherwise than those before, and names the class."""
+    body = """
+    %w[1 2].zip(["/a.rb:3:in `call'", "/a.rb:3:in 'Mine#call'"]) do |number, frame|
+      error = RuntimeError.new(number)
+      error.set_backtrace([frame])
+      Logger.new($stdout).error(error)
+    end
+    Time.now.utc.strftime('%Y-%m-%dT%H')
+    """
+    variables = {"AWS_LAMBDA_LOG_FORMAT": "JSON", "TZ": "Asia/Kolkata"}
+    ran = run_source(handler(body), tmp_path, telemetry=True, variables=variables)
+    records = [json.loads(record) for record in texts(ran)]
+    assert [record["location"] for record in records] == ["/a.rb:call:3", "/a.rb:Mine#call:3"]
+    hour = json.loads(ran.posts[-1].body)
+    assert {record["timestamp"][:13] for record in records} <= {hour, f"{hour[:-2]}{int(hour[-2:]) - 1:02}"}
 
 
 @pytest.mark.parametrize(

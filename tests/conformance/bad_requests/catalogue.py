@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from random import Random
 from types import MappingProxyType
@@ -31,6 +32,7 @@ _PART_FITTING = 0.5
 """Of the mixtures: these pass validation, and reach the operations' own rules."""
 
 
+@cache
 def service_model() -> ServiceModel:
     return botocore.session.Session().get_service_model("lambda")
 

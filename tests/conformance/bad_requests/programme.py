@@ -48,7 +48,7 @@ def _try(stage: Stage, case: Case, report: Report) -> None:
     answer = _answer(stage, case, report)
     report.add(case, answer)
     changes = stage.changes()
-    if changes and not (200 <= answer.status < 300 and case.operation in CHANGING):
+    if changes and not _may_change(case, answer):
         report.complaints.append(f"{case}\n    answered {answer}\n    left a trace: {'; '.join(changes)[:2000]}")
     if changes:
         try:
@@ -58,16 +58,24 @@ def _try(stage: Stage, case: Case, report: Report) -> None:
 
 
 def _answer(stage: Stage, case: Case, report: Report) -> Answer:
-    """One that took too long is asked for once more, if that is the same question still: what hangs hangs again.
+    """One that took too long is asked for once more, when what it rightly changed is put back: what hangs hangs again.
 
-    The machine has other work, and a process that waits for its turn is no hang.
+    The machine has other work, and a process that waits for its turn is no hang. Raises NotPutBackError.
     """
     answer = stage.send(case)
     report.slowest_seconds = max(report.slowest_seconds, answer.seconds)
-    if answer.seconds <= LONGEST_SECONDS or stage.changes():
+    if answer.seconds <= LONGEST_SECONDS:
         return answer
+    if stage.changes():
+        if not _may_change(case, answer):
+            return answer
+        stage.reset()
     report.asked_again += 1
     return min(answer, stage.send(case), key=lambda one: one.seconds)
+
+
+def _may_change(case: Case, answer: Answer) -> bool:
+    return 200 <= answer.status < 300 and case.operation in CHANGING
 
 
 def plan(stage: Stage, *, count: int, seed: int) -> Iterator[Case]:

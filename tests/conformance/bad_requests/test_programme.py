@@ -70,7 +70,15 @@ def test_what_is_slow_twice_is_a_hang_and_what_is_slow_once_is_not() -> None:
     once = run(_Told([_refusal(_SLOW), _refusal()]), _cases("GetAlias"))
     assert (once.complaints, once.asked_again, once.slowest_seconds) == ([], 1, _SLOW)
     assert len(run(_Told([_refusal(_SLOW), _refusal(_SLOW)]), _cases("GetAlias")).complaints) == 1
-    assert len(run(_Told([Answer(200, seconds=_SLOW)], change=["new"]), _cases("CreateAlias")).complaints) == 1
+
+
+def test_what_was_slow_to_change_something_is_asked_for_again_when_that_is_put_back() -> None:
+    slow = Answer(200, seconds=_SLOW)
+    stage = _Told([slow, Answer(200)], change=["new"])
+    assert run(stage, _cases("CreateAlias")).complaints == []
+    assert stage.resets == 2
+    assert len(run(_Told([slow, slow], change=["new"]), _cases("CreateAlias")).complaints) == 1
+    assert len(run(_Told([_refusal(_SLOW)], change=["new"]), _cases("CreateAlias")).complaints) == 2
 
 
 def test_a_server_that_broke_down_is_complained_about_at_the_end() -> None:

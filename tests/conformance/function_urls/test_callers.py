@@ -21,7 +21,7 @@ from tests.conformance.function_urls.visiting import (
     url_of,
     visit,
 )
-from tests.deployment import Functions, creation, functions, unique_name, wait_active
+from tests.deployment import Functions, creation, functions, role_in, unique_name, wait_active
 from tests.live_server import LiveServer
 
 DENIED = (403, "AccessDeniedException", FORBIDDEN)
@@ -240,7 +240,7 @@ def test_on_an_open_server_a_url_asks_for_no_signature_and_still_for_permission(
 
 def test_the_url_of_another_account_s_function_is_found(open_server: LiveServer) -> None:
     with account(open_server, STRANGER) as stranger, functions(stranger, "theirs") as make:
-        url = public_url(stranger, make(ECHO))
+        url = public_url(stranger, make(ECHO, Role=role_in(STRANGER)))
         assert visit(open_server, url).json["requestContext"]["accountId"] == "anonymous"
 
 

@@ -110,18 +110,3 @@ def _(asking: Asking, runtime: str) -> None:
     asking.shows("create_function_result", created.form)
     answer = asking.invoke()
     assert answer["Payload"] == {"WRAPPED_BY": "the wrapper", "_HANDLER": "function.handler"}, answer
-
-
-def _create(asking: Asking, runtime: str) -> None:
-    """Functions of these runtimes can be made and configured, though nothing runs them yet."""
-    asking.create_as_shown("create_function_result")
-
-
-for _runtime in ("dotnet",):
-    for _family in ("introspection", "uncaught_exception", "runtime_wrapper"):
-        shows_each(FILE, f"TestLambdaRuntimesCommon::test_{_family}_invoke", _runtime)(_create)
-
-
-@shows_each("test_lambda_api", "TestLambdaSnapStart::test_snapstart_lifecycle", "dotnet")
-def _(asking: Asking, runtime: str) -> None:
-    asking.create_as_shown("create_function_response")

@@ -102,6 +102,7 @@ KNOWN: tuple[Known, ...] = (
                     *("python3.8", "python3.10", "python3.13", "python3.14"),
                     *("nodejs16.x", "nodejs18.x", "nodejs20.x", "nodejs22.x", "provided.al2", "ruby3.4"),
                     *("java17", "java21"),
+                    *("dotnet6", "dotnet10"),
                 )
             ),
         )
@@ -117,6 +118,7 @@ KNOWN: tuple[Known, ...] = (
             *("nodejs16.x", "nodejs18.x", "nodejs20.x", "nodejs22.x"),
             "ruby3.4",
             *("java17", "java21"),
+            *("dotnet6", "dotnet10"),
         )
     ),
     *(
@@ -125,7 +127,7 @@ KNOWN: tuple[Known, ...] = (
             r".*\._LAMBDA_TELEMETRY_LOG_FD",
             "which number the descriptor has is for each environment to say",
         )
-        for runtime in ("java17", "java21")
+        for runtime in ("java17", "java21", "dotnet6", "dotnet10")
     ),
     *(
         Known(

@@ -13,14 +13,13 @@ _NAMED = "no answer is recorded; test_named_cases.py asks what the name says"
 _RETRIES = "what is recorded is in the log; tests/conformance/test_event_retries.py looks there"
 
 NOT_ASKED = {
-    r".*\[dotnet.*": "no answer is recorded, and nothing here runs the runtime yet",
-    r"TestLambdaCallingLocalstack::.*\[(ruby|java).*": (
+    r"TestLambdaCallingLocalstack::.*\[(ruby|java|dotnet).*": (
         "no answer is recorded, and the function calls another AWS service"
     ),
     r"TestLambdaCallingLocalstack::.*\[(python|nodejs).*": (
         "no answer is recorded; tests/conformance/programs/test_endpoint_given_to_a_function.py asks what the name says"
     ),
-    r"TestLambdaRuntimesCommon::test_echo_invoke\[(python|nodejs|java|provided|ruby).*": _NAMED,
+    r"TestLambdaRuntimesCommon::test_echo_invoke\[(python|nodejs|java|provided|ruby|dotnet).*": _NAMED,
     r"TestPythonRuntimes::test_python_runtime_correct_versions.*": _NAMED,
     r"TestLambdaBaseFeatures::test_(large_payloads|lambda_large_response)": _NAMED,
     r"TestRequestIdHandling::test_request_id_format": _NAMED,

@@ -21,7 +21,6 @@ class OutOfReach(NamedTuple):
 
 _SUBNET: Final = "EC2 knows which subnets there are: here any one of the right form may be named"
 _GROUP: Final = "EC2 knows which security groups there are: here any one of the right form may be named"
-_RUNTIME: Final = "a function of a runtime that isn't built yet doesn't become active; its creation is compared"
 _QUEUE: Final = "what arrived in a queue of SQS; tests/companion looks there"
 _CODE: Final = "the code is in S3, which this server doesn't read yet"
 
@@ -40,11 +39,6 @@ OUT_OF_REACH: Final[tuple[OutOfReach, ...]] = (
         "TestLambdaEventSourceMappings::test_event_source_mapping_lifecycle_delete_function",
         r"update_table_response",
         "DynamoDB's own answer",
-    ),
-    OutOfReach(
-        r".*\[dotnet.*",
-        r"invocation_result_\w+|error_result|get_function_response_\w+",
-        _RUNTIME,
     ),
     OutOfReach(r"TestLambdaConcurrency::test_reserved_concurrency", r"msg", _QUEUE),
     OutOfReach(

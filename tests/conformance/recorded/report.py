@@ -14,6 +14,7 @@ from tests.conformance.recorded.outcomes import details, table
 from tests.conformance.recorded.placeholders import Place
 from tests.conformance.recorded.recordings import cases
 from tests.conformance.recorded.suite import Suite
+from tests.dotnet_functions import dotnet_options
 from tests.live_server import LiveServer, marked_directory
 
 ACCOUNT_ID = "123456789012"
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     with (
         marked_directory() as directory,
         LiveServer(data=directory / "recorded") as server,
-        LiveServer(data=directory / "close", options=("--close-runtimes",)) as close_server,
+        LiveServer(data=directory / "close", options=("--close-runtimes", *dotnet_options())) as close_server,
     ):
         suite = suite_of(server, close_server)
         for name in cases():

@@ -6,6 +6,7 @@ from typing import Any
 from tests.conformance.recorded import (
     asked_api,
     asked_concurrency,
+    asked_dotnet,
     asked_function_urls,
     asked_functions,
     asked_images,
@@ -22,6 +23,7 @@ from tests.conformance.recorded.replay import replay
 ASKING_MODULES = (
     asked_api,
     asked_concurrency,
+    asked_dotnet,
     asked_function_urls,
     asked_functions,
     asked_images,
@@ -38,7 +40,7 @@ SEES_THE_SANDBOX = (
 )
 """Cases whose functions tell where and as whom they run: as AWS's only in a namespace sandbox."""
 
-SERVED_CLOSELY = ("[ruby", "[java")
+SERVED_CLOSELY = ("[ruby", "[java", "[dotnet")
 """Cases of runtimes of which no version that AWS names can be expected here: asked where a close one serves."""
 
 REPLAYED_TITLE = "Recorded requests, replayed"

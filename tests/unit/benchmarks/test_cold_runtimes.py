@@ -22,7 +22,9 @@ def test_runtimes_of_their_own_version_and_one_of_each_other_language():
             told("java21", "java", "not-found"),
             told("provided.al2023", "provided", "no-interpreter-needed"),
             told("provided.al2", "provided", "no-interpreter-needed"),
-            told("dotnet8", "dotnet", "own-version"),
+            told("dotnet10", "dotnet", "close-version", "3.1.2"),
+            told("dotnet8", "dotnet", "close-version", "3.1.2"),
+            told("go1.x", "go", "no-interpreter-needed"),
         ]
     )
     assert [(row, one["identifier"]) for row, one in rows.items()] == [
@@ -30,6 +32,7 @@ def test_runtimes_of_their_own_version_and_one_of_each_other_language():
         ("python3.13", "python3.13"),
         ("ruby4.0 on 3.1.2", "ruby4.0"),
         ("provided.al2023", "provided.al2023"),
+        ("dotnet10 on 3.1.2", "dotnet10"),
     ]
 
 

@@ -70,7 +70,7 @@ def test_what_custom_runtimes_miss_is_one_finding(monkeypatch: pytest.MonkeyPatc
 def test_a_system_that_has_all_is_no_finding(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "certificates").touch()
     monkeypatch.setattr("shutil.which", lambda name, path: name)
-    monkeypatch.setattr(doctor_runtimes, "_CERTIFICATES", (str(tmp_path / "certificates"),))
+    monkeypatch.setattr(doctor_runtimes, "_CERTIFICATES", ("/no/such/file", str(tmp_path / "certificates")))
     assert list(system_findings()) == []
 
 

@@ -69,9 +69,24 @@ def test_a_line_says_what_runs_it_or_how_to_have_something_that_does(
     assert as_text([row(identifier)]) == line
 
 
+@pytest.mark.parametrize(("day", "is_deprecated"), [(date(2026, 4, 29), False), (date(2026, 4, 30), True)])
+def test_a_runtime_is_deprecated_from_aws_day_on(day: date, is_deprecated: bool) -> None:
+    (found,) = [one for one in runtime_rows(BASES, day) if one.identifier == "nodejs20.x"]
+    assert found.is_deprecated == is_deprecated
+
+
 def test_a_line_tells_of_the_sdk_that_functions_find() -> None:
     rows = runtime_rows(BASES, TODAY, {"nodejs20.x": "AWS SDK for JavaScript 3.1.0"})
     assert "/usr/bin/node  with AWS SDK for JavaScript 3.1.0" in as_text(rows)
+
+
+def test_a_setting_that_names_no_interpreter_is_told() -> None:
+    rows = runtime_rows(BASES, TODAY, explicit={"python3.13": Path("/nope"), "python3.12": Path("/p/bin/python3.12")})
+    lines = as_text(rows).splitlines()
+    said = "not found: /nope doesn't run, or is another version; correct the setting --interpreter"
+    assert f"python3.13      {said}" in lines
+    assert "python3.12      3.12.1      /p/bin/python3.12" in lines
+    assert [row.setting for row in rows if row.setting] == ["/nope"]
 
 
 def test_for_programs_all_of_it_is_one_document() -> None:
@@ -83,6 +98,7 @@ def test_for_programs_all_of_it_is_one_document() -> None:
         "service": "own-version",
         "found": {"version": "20.1.0", "executable": "/usr/bin/node", "is_close": False, "sdk": "SDK 3"},
         "install": "`nvm install 20` or `npm install --global node@20`",
+        "setting": None,
         "is_deprecated": True,
         "deprecation": "2026-04-30",
         "block_create": "2027-02-01",

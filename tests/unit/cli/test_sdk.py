@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lampion.cli.failure import ExitCode
+from lampion.store.data_directory import open_data_directory
 from tests.unit.cli.conftest import Ran
 
 RUNTIME = f"python3.{sys.version_info.minor}"
@@ -49,6 +50,8 @@ def test_files_that_are_there_are_installed_listed_and_removed(lampion: Lampion,
     ("arguments", "code", "said"),
     [
         (("install", "cobol"), ExitCode.USAGE, "cobol is no runtime that has an SDK here"),
+        (("install", "ruby3.3"), ExitCode.USAGE, "AWS's gems for Ruby aren't installed by this command"),
+        (("install", "python3.7"), ExitCode.USAGE, "python3.7 is no runtime that has an SDK here"),
         (("install", "java21"), ExitCode.USAGE, "java21 is no runtime that has an SDK here"),
         (("install", "python3.12", "--from", "/nowhere"), ExitCode.USAGE, "there is no boto3 in /nowhere"),
         (("install", "python3.12", "nodejs22.x", "--package", "x"), ExitCode.USAGE, "--package is for one language"),
@@ -107,3 +110,17 @@ def test_pip_installs_from_where_it_is_configured_to(
     ran = lampion("install", RUNTIME, "--package", "botocore")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.decode() == f"{RUNTIME:12} boto3 9.0\n"
+
+
+def test_beside_a_server_it_says_that_this_one_uses_what_was_there_before(
+    lampion: Lampion, files: Path, tmp_path: Path
+) -> None:
+    data = open_data_directory(tmp_path / "data")
+    data.announce(endpoint="http://127.0.0.1:9", account_id="123456789012", region="us-east-1")
+    try:
+        for arguments in (("install", "python3.12", "--from", str(files)), ("remove", "python3.12")):
+            ran = lampion(*arguments)
+            assert ran.code == 0
+            assert ran.err == "Restart the server at http://127.0.0.1:9: it uses what was there when it started.\n"
+    finally:
+        data.close()

@@ -1,6 +1,7 @@
 """Layers laid over one another, of honest images and of hostile ones."""
 
 import io
+import os
 import struct
 import tarfile
 from collections.abc import Callable
@@ -65,6 +66,12 @@ def test_long_names_and_names_of_all_letters_survive(lay: Lay) -> None:
     assert str((root / "gnu/link").readlink()) == "t" * 300
 
 
+def test_a_name_may_be_as_long_as_a_disk_takes(lay: Lay) -> None:
+    root = lay(archive(Item("n" * 255), link("l", "t" * 4095)))
+    assert sorted(os.listdir(root)) == ["l", "n" * 255]  # noqa: PTH208 - what looks at links can't take this one
+    assert len(str((root / "l").readlink())) == 4095
+
+
 def test_a_whiteout_hides_what_lower_layers_have_and_nothing_of_its_own(lay: Lay) -> None:
     lower = archive(Item("a/gone"), Item("a/stays"), Item("b/x/deep"), Item("b/y"), Item("c/old"))
     upper = archive(
@@ -112,6 +119,14 @@ def test_paths_through_links_of_the_image_stay_in_the_image(lay: Lay) -> None:
 def test_a_directory_that_becomes_a_link_leads_later_files_of_the_layer_where_it_leads(lay: Lay) -> None:
     root = lay(archive(Item("a/one"), Item("b/two"), Item("c/x")), archive(link("a", "b"), Item("a/three")))
     assert names(root) == ["a", "b", "b/three", "b/two", "c", "c/x"]
+
+
+def test_a_directory_that_becomes_a_link_upwards_leads_nothing_out(lay: Lay, tmp_path: Path) -> None:
+    """What was found out about a way counts no more when something on it is replaced."""
+    (tmp_path / "out").mkdir()
+    with pytest.raises(BadLayer, match="leads out"):
+        lay(archive(Item("a/b/one")), archive(Item("a/b/two"), link("a", "../out"), Item("a/b/three")))
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_links_that_lead_nowhere_are_kept_as_they_are(lay: Lay) -> None:

@@ -68,6 +68,25 @@ def test_what_is_no_manifest_is_refused(data: bytes) -> None:
         parse_manifest(data)
 
 
+def test_an_index_gives_the_linux_image_of_an_architecture() -> None:
+    platforms: list[dict[str, str] | None] = [
+        None,
+        {"architecture": "arm64", "os": "windows"},
+        {"architecture": "unknown", "os": "unknown"},
+        {"architecture": "arm64", "os": "linux", "variant": "v8"},
+        {"architecture": "arm64", "os": "linux"},
+    ]
+    entries = [
+        {**CONFIG, "size": number, **({} if platform is None else {"platform": platform})}
+        for number, platform in enumerate(platforms)
+    ]
+    index = parse_manifest(manifest(mediaType=OCI_INDEX, manifests=entries, config=None, layers=None))
+    found = index.for_architecture("arm64")
+    assert found is not None
+    assert found.size == 3
+    assert index.for_architecture("x86_64") is None
+
+
 def test_a_type_that_contradicts_its_sender_is_refused() -> None:
     with pytest.raises(BadManifest):
         parse_manifest(manifest(), DOCKER_MANIFEST)
@@ -98,6 +117,7 @@ def test_a_configuration_says_how_its_image_is_run() -> None:
         *(b"", b"[]", config(os="windows"), config(config={"Env": "A=1"}), config(config={"Cmd": ["a\0b"]})),
         *(config(config={"Env": ["A=\ud800"]}), config(config={"Cmd": ["x"] * 2000})),
         config(config={"Env": ["A=" + "x" * 300_000]}),
+        *(config(rootfs={"diff_ids": [odd]}) for odd in ("", "a" * 64, f"{DIGEST}\n{DIGEST}", f"{DIGEST}\n")),
         b'{"x":' * 100_000,
     ],
 )

@@ -1,6 +1,7 @@
 """Registries elsewhere, through a skopeo that says what the test wants."""
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +85,16 @@ async def test_an_image_is_brought_by_its_digest_and_nothing_else_is_left(tmp_pa
     assert list((tmp_path / "staging").iterdir()) == []
 
 
+async def test_what_was_there_before_an_image_is_young_again(tmp_path: Path) -> None:
+    skopeo = Skopeo(lambda arguments: written(arguments, IMAGE.manifest, *IMAGE.blobs))
+    others = registries(tmp_path, skopeo)
+    for data in (IMAGE.manifest, *IMAGE.blobs):
+        digest = others._content.put(data).removeprefix("sha256:")
+        os.utime(tmp_path / "content" / digest[:2] / digest, (1000, 1000))
+    await others.pull(package())
+    assert others._content.sweep(set(), older_than_epoch_seconds=2000) == 0
+
+
 @pytest.mark.parametrize("kind", ["a blob that is another", "a blob that is missing", "another manifest"])
 async def test_what_is_not_what_its_digest_says_is_not_taken(tmp_path: Path, kind: str) -> None:
     other = Image([archive(Item("b", b"2"))])
@@ -107,7 +118,11 @@ async def test_what_is_not_what_its_digest_says_is_not_taken(tmp_path: Path, kin
         (b'msg="reading manifest v1 in ghcr.io/team/app: manifest unknown"', InvalidParameterValueException, "exist"),
         (b"unauthorized: authentication required", AccessDeniedException, "permission"),
         (b"requested access to the resource is denied", AccessDeniedException, "permission"),
-        (b"first\ndial tcp: connection refused", ServiceException, "dial tcp: connection refused"),
+        (b"first\ndial tcp: connection refused", ServiceException, "registry: dial tcp: connection refused$"),
+        (
+            rb'time="2026-01-01T00:00:00Z" level=fatal msg="reading \"app\": unexpected EOF"',
+            *(ServiceException, 'registry: reading "app": unexpected EOF$'),
+        ),
     ],
 )
 async def test_what_skopeo_says_becomes_what_aws_says(
@@ -123,6 +138,26 @@ async def test_a_machine_without_skopeo_is_told_how_to_get_it(tmp_path: Path) ->
 
     with pytest.raises(ServiceException, match="apt-get install skopeo"):
         await registries(tmp_path, Skopeo(missing)).manifest(parse_image_uri(URI))
+
+
+async def test_a_registry_that_is_slow_is_not_a_skopeo_that_is_missing(tmp_path: Path) -> None:
+    def slow(_: Sequence[str]) -> Result:
+        raise TimeoutError("skopeo took longer than 30 s")
+
+    with pytest.raises(ServiceException, match=r"can't be taken from its registry: that isn't done after 30 s\.$"):
+        await registries(tmp_path, Skopeo(slow)).manifest(parse_image_uri(URI))
+
+
+async def test_an_image_that_is_too_large_is_not_even_asked_for(tmp_path: Path) -> None:
+    huge = json.loads(IMAGE.manifest)
+    huge["layers"][0]["size"] = 11 * 1024**3
+    manifest = json.dumps(huge).encode()
+    skopeo = Skopeo(lambda arguments: written(arguments, manifest))
+    others = registries(tmp_path, skopeo)
+    digest = others._content.put(manifest).removeprefix("sha256:")
+    with pytest.raises(InvalidParameterValueException, match="is not supported"):
+        await others.pull(DeploymentPackage(sha256=digest, code_sha256=digest, size_bytes=0, image_uri=URI))
+    assert skopeo.calls == []
 
 
 async def test_what_is_no_image_or_too_large_is_not_brought(tmp_path: Path) -> None:

@@ -143,6 +143,23 @@ async def test_one_installed_later_is_found_at_the_next_call(machine: Machine):
     assert (await interpreters.find("python3.12")).version == "3.12.1"
 
 
+async def test_one_that_is_replaced_in_its_place_is_asked_again(machine: Machine):
+    program = machine.program("path1/python3.12", "3.11.2")
+    interpreters = Interpreters(places_of(machine), machine)
+    with pytest.raises(RuntimeUnavailable):
+        await interpreters.find("python3.12")
+    machine.program("path1/python3.12", "3.12.1")  # the same file, written anew
+    os.utime(program, ns=(0, program.stat().st_mtime_ns + 1))
+    assert (await found_by(interpreters, "python3.12")).version == "3.12.1"
+
+
+async def test_of_two_of_the_same_close_version_the_first_place_wins(machine: Machine):
+    first = machine.program("path1/python3.13", "3.13.1")
+    machine.program("path2/python3.13", "3.13.1")
+    interpreters = Interpreters(places_of(machine), machine, takes_close=True)
+    assert (await found_by(interpreters, "python3.12")).executable == first
+
+
 async def test_a_relocatable_interpreter_is_mounted_at_var_lang(machine: Machine):
     executable = machine.program("home/.pyenv/versions/3.12.1/bin/python3.12", "3.12.1")
     found = await found_by(Interpreters(places_of(machine), machine), "python3.12")

@@ -113,6 +113,32 @@ def test_a_configuration_below_etc_is_mounted_too(javas: Javas) -> None:
     assert answer.also == (Path("/etc/java-17-openjdk"),)
 
 
+@pytest.mark.parametrize(
+    "link",
+    [
+        "lib/jvm.cfg",
+        "lib/security/cacerts",
+        "lib/security/java.security",
+        "conf/net.properties",
+        "conf/security/java.security",
+    ],
+)
+def test_each_link_tells_where_the_configuration_is(link: str, javas: Javas) -> None:
+    home = javas.add("jvm", "17.0.1")
+    (home / link).parent.mkdir(parents=True, exist_ok=True)
+    (home / link).symlink_to("/etc/java-17-openjdk/x")
+    answer = JAVA.read(json.dumps({"version": "17.0.1", "home": str(home)}).encode(), "17")
+    assert answer is not None
+    assert answer.also == (Path("/etc/java-17-openjdk"),)
+
+
+async def test_java_8_may_stand_in_for_a_newer_one(javas: Javas) -> None:
+    """The runtime is compiled for it; code for a newer Java tells itself that it is too new."""
+    javas.add("path", "1.8.0_392")
+    places = SearchPlaces({}, (javas.root / "path/bin",), None, ())
+    assert (await Interpreters(places, javas, takes_close=True).find("java11")).version == "8.0.392"
+
+
 async def test_one_that_is_missing_is_told_with_its_package(javas: Javas) -> None:
     with pytest.raises(RuntimeUnavailable, match=r"No interpreter for java11 .*openjdk-11-jre-headless"):
         await javas.interpreters().find("java11")
@@ -122,7 +148,7 @@ def java(version: str, runtime: str = "java17") -> Interpreter:
     return Interpreter(runtime, version, Path("/x/bin/java"), Path("/x"), "/var/lang/bin/java", ())
 
 
-@pytest.mark.parametrize(("version", "can"), [("8.0.392", False), ("11.0.2", False), ("13", True), ("25", True)])
+@pytest.mark.parametrize(("version", "can"), [("8.0.392", False), ("12.0.2", False), ("13", True), ("25", True)])
 def test_which_versions_archive_classes(version: str, can: bool) -> None:
     assert can_archive_classes(java(version)) == can
     assert not can_archive_classes(java("17.0.1", runtime="python3.12"))

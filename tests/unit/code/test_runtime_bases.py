@@ -10,7 +10,6 @@ from lampion.code.interpreters import (
     Interpreters,
     OperatingSystem,
     RuntimeUnavailable,
-    handler_refusal,
 )
 from tests.unit.code.test_interpreters import Machine, found_by, places_of
 
@@ -128,9 +127,17 @@ async def test_a_dotnet_without_the_version_is_passed_over(machine: Machine, ans
         await Interpreters(places, machine, takes_close=True).find("dotnet8")
 
 
-def test_handlers_that_cannot_be_run_say_what_can():
-    assert handler_refusal("dotnet8", "Hello") == ""
-    assert handler_refusal("python3.12", "a::b") == handler_refusal("provided.al2023", "a::b") == ""
-    refusal = handler_refusal("dotnet8", "Hello::Hello.Function::Handle")
-    assert refusal.startswith("The handler Hello::Hello.Function::Handle names a method of a class library")
-    assert refusal.endswith("and the handler Hello.")
+async def test_the_closest_of_several_versions_serves_another(machine: Machine):
+    """The next newer one of those beside the program; only without one the latest older one, from 3.1 on."""
+    program = machine.program("path1/dotnet")
+    places = SearchPlaces(dict.fromkeys(("dotnet6", "dotnet8", "dotnet10"), program))
+    for answer, versions in (
+        (SEVERAL, {"dotnet6": "6.0.36", "dotnet8": "8.0.11", "dotnet10": "8.0.11"}),
+        (SEVERAL.replace(b"6.0.36", b"9.0.1"), {"dotnet6": "8.0.11", "dotnet8": "8.0.11", "dotnet10": "9.0.1"}),
+    ):
+        machine.answers[str(program)] = answer.replace(b"ROOT", str(program.parent).encode())
+        interpreters = Interpreters(places, machine, takes_close=True)
+        assert {runtime: (await interpreters.find(runtime)).version for runtime in versions} == versions
+    machine.answers[str(program)] = SEVERAL.replace(b" 6.", b" 2.").replace(b" 8.", b" 3.")
+    with pytest.raises(RuntimeUnavailable):  # 3.0 is older than what the runtime needs
+        await Interpreters(places, machine, takes_close=True).find("dotnet6")

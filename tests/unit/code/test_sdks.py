@@ -1,6 +1,7 @@
 """Which SDK a directory holds, what of it functions need, and how it comes and goes."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -79,11 +80,13 @@ def test_version_3_is_the_last_that_node_18_runs_and_else_the_newest() -> None:
         ("python", "boto3-1.dist-info/METADATA", True),
         ("python", "boto3/__pycache__/x.pyc", False),
         ("python", "bin/jp.py", False),
+        ("python", ".lock", False),
         ("nodejs", "node_modules/@aws-sdk/client-s3/dist-cjs/index.js", True),
         ("nodejs", "node_modules/@aws-sdk/client-s3/package.json", True),
         ("nodejs", "node_modules/@aws-sdk/client-s3/dist-es/index.js", False),
         ("nodejs", "node_modules/@aws-sdk/client-s3/dist-types/index.d.ts", False),
         ("nodejs", "node_modules/tslib/tslib.d.ts", False),
+        ("nodejs", "node_modules/tslib/tslib.js.map", False),
         ("nodejs", "node_modules/.package-lock.json", False),
         ("nodejs", "package.json", False),
     ],
@@ -96,21 +99,29 @@ def test_installers_are_told_for_which_python_and_run_no_scripts() -> None:
     assert "--python-version=3.8" in pip_arguments(Path("/t"), ("boto3",), "3.8")
     assert "--implementation=cp" not in pip_arguments(Path("/t"), ("boto3",))
     assert pip_arguments(Path("/t"), ("boto3",))[-3:] == ("--target", "/t", "boto3")
+    assert "--no-compile" in pip_arguments(Path("/t"), ("boto3",))  # the server compiles what it mounts
     assert "--ignore-scripts" in npm_arguments(Path("/t"), ("x",))
 
 
 def test_an_sdk_comes_and_goes_as_a_whole(tmp_path: Path) -> None:
     root = tmp_path / "sdk/python3.12"
     for text in ("first", "second"):
-        staging = staging_directory(tmp_path / "sdk")
         source = write(tmp_path / text, **{f"{text}.py": text, "a__b.py": text})
-        assert copy_files(source, staging / "ready", lambda path: True) == 2
-        put_in_place(staging, staging / "ready", root)
+        with staging_directory(tmp_path / "sdk") as staging:
+            assert copy_files(source, staging / "ready", lambda path: True) == 2
+            put_in_place(staging, staging / "ready", root)
+            assert not (staging / "before").exists()
         assert sorted(path.name for path in root.rglob("*.py")) == sorted((f"{text}.py", "b.py"))
-        assert not (staging / "before").exists()
-        staging.rmdir()
     assert remove(root)
     assert not remove(root)
+    assert list((tmp_path / "sdk").iterdir()) == []
+
+
+def test_what_a_killed_install_leaves_goes_with_the_next_one_but_not_what_is_in_use(tmp_path: Path) -> None:
+    left = tmp_path / "sdk/.new-left"
+    write(left / "fetched", half="x")
+    with staging_directory(tmp_path / "sdk") as first, staging_directory(tmp_path / "sdk") as second:
+        assert sorted((tmp_path / "sdk").iterdir()) == sorted((first, second))
     assert list((tmp_path / "sdk").iterdir()) == []
 
 
@@ -124,3 +135,27 @@ def test_links_are_not_followed_and_what_is_there_stays(tmp_path: Path) -> None:
     assert sorted(path.name for path in target.rglob("*")) == ["a", "one", "two"]
     assert (target / "two").read_text() == "old"
     assert (target / "a/one").stat().st_mode & 0o777 == 0o644
+
+
+def test_functions_may_read_what_was_installed_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        source = write(tmp_path / "source", a__one="x")
+        copy_files(source, tmp_path / "target", lambda path: True)
+    finally:
+        os.umask(before)
+    modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "target").rglob("*")}
+    assert modes == {0o755, 0o644}
+
+
+def test_the_new_sdk_is_there_before_the_old_one_is_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = write(tmp_path / "sdk/python3.12", old="x")
+    seen = []
+    with staging_directory(tmp_path / "sdk") as staging:
+        new = write(staging / "ready", new="x")
+        monkeypatch.setattr(
+            "shutil.rmtree", lambda path, ignore_errors: seen.append([path.name for path in root.iterdir()])
+        )
+        put_in_place(staging, new, root)
+        monkeypatch.undo()
+    assert seen == [["new"]]

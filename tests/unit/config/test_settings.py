@@ -195,6 +195,36 @@ def test_interpreters_are_given_one_by_one_or_together() -> None:
 
 
 @pytest.mark.parametrize(
+    ("runtime", "said"),
+    [
+        (
+            "pyhton3.13",
+            "names 'pyhton3.13', which is no runtime. Did you mean python3.13? `lampion runtimes` lists",
+        ),
+        ("arm64/nodejs22", "names 'nodejs22', which is no runtime. Did you mean nodejs22.x? `lampion runtimes` lists"),
+        ("python3.7", "names 'python3.7', which Lampion doesn't run. `lampion runtimes` lists all."),
+        (
+            "provided.al2023",
+            "names 'provided.al2023', whose functions bring their own program. `lampion runtimes`",
+        ),
+        ("perl", "names 'perl', which is no runtime. `lampion runtimes` lists all."),
+    ],
+)
+def test_an_interpreter_of_no_runtime_is_refused_wherever_it_is_named(runtime: str, said: str, tmp_path: Path) -> None:
+    pair = f"{runtime}=/usr/bin/x"
+    file = tmp_path / "lampion.toml"
+    file.write_text(f'interpreter = ["{pair}"]\n')
+    for given, environ, source in (
+        ({"interpreter": pair}, {}, "--interpreter"),
+        ({}, {"LAMPION_INTERPRETER": pair}, "LAMPION_INTERPRETER"),
+        ({"config": str(file)}, {}, "interpreter in the configuration file"),
+    ):
+        with pytest.raises(SettingError) as caught:
+            settings_from(given, environ)
+        assert str(caught.value).startswith(f"{source} {pair!r}: {said}")
+
+
+@pytest.mark.parametrize(
     ("text", "size"),
     [("65536", 65_536), ("64KiB", 65_536), ("64 kib", 65_536), ("3MiB", 3 << 20), ("2GiB", 2 << 30), ("1TiB", 1 << 40)],
 )

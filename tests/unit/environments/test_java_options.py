@@ -43,7 +43,10 @@ def test_java_8_has_neither_modules_nor_levels_of_its_own() -> None:
     ("version", "initialization", "has_level"),
     [
         ("11.0.2", "on-demand", False),
+        ("16.0.2", "on-demand", False),
+        ("17", "on-demand", True),
         ("21.0.1", "provisioned-concurrency", True),
+        ("24.0.1", "snap-start", True),
         ("25", "on-demand", True),
         ("25", "provisioned-concurrency", False),
         ("25", "snap-start", False),
@@ -57,11 +60,23 @@ def test_from_25_on_what_starts_ahead_compiles_as_well_as_it_can(
 
 
 @pytest.mark.parametrize(
+    ("version", "has_modules", "has_stream"),
+    [("8.0.392", False, False), ("9", True, False), ("16.0.2", True, False), ("17", True, True)],
+)
+def test_options_that_a_version_does_not_know_are_left_out(version: str, has_modules: bool, has_stream: bool) -> None:
+    """It would refuse to start: also one that only stands in for another has its own."""
+    options = java_options(version, {})
+    assert ("--add-opens=java.base/java.io=ALL-UNNAMED" in options) == has_modules
+    assert ("-XX:+ErrorFileToStderr" in options) == has_stream
+
+
+@pytest.mark.parametrize(
     ("own", "gone"),
     [
         ("-Xmx300m", "MaxHeapSize"),
         ("-XX:MaxRAMPercentage=50 -Dx=y", "MaxHeapSize"),
         ("-XX:+UseG1GC", "UseSerialGC"),
+        ("-XX:-UseSerialGC", "UseSerialGC"),
         ("-Da=b -XX:TieredStopAtLevel=4", "TieredStopAtLevel"),
         ("-Xint", "TieredCompilation"),
     ],
@@ -101,3 +116,9 @@ def test_the_environment_has_no_traces_of_a_shell() -> None:
     complete = PROGRAMS["java"].completed
     assert complete is not None
     assert complete(JAVA, {"PWD": "/var/task", "SHLVL": "0", "A": "b"}) == {"A": "b"}
+
+
+def test_without_a_file_system_of_its_own_a_process_gets_no_option_that_names_a_file_there() -> None:
+    program = PROGRAMS["java"]
+    named = {word for word in program.argv(JAVA, {}) if "/var/runtime" in word and not word.startswith("/")}
+    assert named == set(program.needs_file_system)

@@ -54,6 +54,8 @@ def test_dotnet_is_handed_to_a_script_that_finds_the_assembly() -> None:
     program = Interpreter("dotnet8", "8.0.1", Path("/x/dotnet"), Path("/x"), "/var/lang/bin/dotnet", ())
     command = ("/bin/sh", "/var/runtime/bootstrap.sh", "/var/lang/bin/dotnet")
     assert PROGRAMS["dotnet"].argv(program, {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrapper"}) == command
+    close = replace(program, version="10.0.1")
+    assert PROGRAMS["dotnet"].argv(close, {}) == (*command, "--roll-forward", "Major")
 
 
 def test_an_exec_wrapper_gets_nodes_command() -> None:

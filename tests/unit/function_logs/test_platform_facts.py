@@ -1,10 +1,13 @@
 """The records of the platform's events, member by member."""
 
+import msgspec
 import pytest
 
+from lampion.domain.invocation import Invocation
 from lampion.function_logs.platform_facts import (
     InitSummary,
     Instance,
+    Overhead,
     RestoreDurations,
     RestoreSummary,
     RunSummary,
@@ -24,6 +27,7 @@ from lampion.function_logs.platform_facts import (
 )
 
 ID = "d661f7cf-9208-46b9-85b0-213b04a91065"
+RUN = Invocation(request_id=ID, invoked_arn="arn:f", payload=b"", trace_id="Root=1-2-3")
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:fn"
 INSTANCE = Instance(
     function_name="fn",
@@ -109,7 +113,6 @@ def test_a_runtime_that_never_answered_has_no_spans() -> None:
         "status": "error",
         "errorType": "Runtime.ExitError",
         "metrics": {"durationMs": 3000.0, "producedBytes": 0},
-        "spans": [],
         "tracing": {"spanId": "1"},
         "tenantId": "blue",
     }
@@ -117,7 +120,7 @@ def test_a_runtime_that_never_answered_has_no_spans() -> None:
 
 def test_the_report_of_an_invocation() -> None:
     summary = RunSummary(2599.4, 549.04, 94 * 1024 * 1024, "", None)
-    assert report_record(ID, 128, summary, None) == {
+    assert report_record(RUN, 128, summary) == {
         "requestId": ID,
         "metrics": {
             "durationMs": 2599.4,
@@ -128,8 +131,9 @@ def test_the_report_of_an_invocation() -> None:
         },
         "status": "success",
     }
+    traced = msgspec.structs.replace(RUN, trace_id=TRACED, tenant_id="blue")
     restored = RunSummary(1.0, None, 0, "timeout", None, RestoreDurations(398.9712, 182))
-    assert report_record(ID, 128, restored, "blue", {"spanId": "1"}) == {
+    assert report_record(traced, 128, restored, Overhead(1_665_532_935_499.0, 47.0004)) == {
         "requestId": ID,
         "metrics": {
             "durationMs": 1.0,
@@ -140,7 +144,8 @@ def test_the_report_of_an_invocation() -> None:
             "billedRestoreDurationMs": 182,
         },
         "status": "timeout",
-        "tracing": {"spanId": "1"},
+        "spans": [{"name": "extensionOverhead", "start": "2022-10-12T00:02:15.499Z", "durationMs": 47.0}],
+        "tracing": tracing_record(TRACED, ID),
         "tenantId": "blue",
     }
 

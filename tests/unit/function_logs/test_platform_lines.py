@@ -2,21 +2,24 @@
 
 import json
 
+import msgspec
 import pytest
 
 from lampion.clock.virtual import VirtualClock
+from lampion.domain.invocation import Invocation
 from lampion.function_logs.platform_facts import (
-    ExtensionSummary,
     InitSummary,
     Instance,
     RestoreDurations,
     RestoreSummary,
     RunSummary,
+    RuntimeDone,
     billed_ms,
 )
 from lampion.function_logs.platform_lines import JsonLines, PlatformLines, TextLines, platform_lines
 
 ID = "6bc28136-9b4c-4d2b-9c5e-7e0a2f0f1a11"
+RUN = Invocation(request_id=ID, invoked_arn="arn:f", payload=b"", trace_id="Root=1-2-3;Parent=4;Sampled=0")
 MIB = 1024 * 1024
 RUNTIME_ARN = "arn:aws:lambda:us-east-1::runtime:8eeff65f"
 HERE = Instance(
@@ -78,7 +81,7 @@ INIT_ERROR = InitSummary(1236.04, "invoke", "error", "Runtime.ImportModuleError"
     ],
 )
 def test_the_report_in_text(summary: RunSummary, line: str) -> None:
-    assert TextLines().report(ID, 128, summary).decode() == f"REPORT RequestId: {ID}{line}"
+    assert TextLines().report(RUN, 128, summary).decode() == f"REPORT RequestId: {ID}{line}"
 
 
 RESTORED = RunSummary(2338.66, None, 173 * MIB, "", None, RestoreDurations(398.97, 182))
@@ -99,7 +102,7 @@ def test_a_restored_environment_in_text() -> None:
     assert lines.init_report(InitSummary(9908.09, "init", "success", None, "snap-start")) == (
         b"INIT_REPORT Init Duration: 9908.09 ms"
     )
-    assert lines.report(ID, 3009, RESTORED).decode() == (
+    assert lines.report(RUN, 3009, RESTORED).decode() == (
         f"REPORT RequestId: {ID}\tDuration: 2338.66 ms\tBilled Duration: 2521 ms\tMemory Size: 3009 MB"
         "\tMax Memory Used: 173 MB\tRestore Duration: 398.97 ms\tBilled Restore Duration: 182 ms\t"
     )
@@ -114,7 +117,7 @@ def test_a_restored_environment_in_json() -> None:
             lines.restore_start(HERE),
             lines.restore_report(RestoreSummary(398.9712, "success", None)),
             lines.restore_report(RestoreSummary(1.0, "timeout", None)),
-            lines.report(ID, 128, RESTORED),
+            lines.report(RUN, 128, RESTORED),
             lines.init_start(HERE, "snap-start"),
             lines.remark("x"),
         )
@@ -139,8 +142,8 @@ def test_the_other_lines_in_text() -> None:
     assert lines.init_start(HERE).decode() == (
         f"INIT_START Runtime Version: python:3.12.v38\tRuntime Version ARN: {RUNTIME_ARN}"
     )
-    assert lines.start(HERE, ID, None, 0.0).decode() == f"START RequestId: {ID} Version: $LATEST"
-    assert lines.end(ID, WARM).decode() == f"END RequestId: {ID}"
+    assert lines.start(HERE, RUN, 0.0).decode() == f"START RequestId: {ID} Version: $LATEST"
+    assert lines.end(RUN, WARM).decode() == f"END RequestId: {ID}"
 
 
 @pytest.mark.parametrize(
@@ -174,6 +177,9 @@ def event(line: bytes) -> dict[str, object]:
     return {found["type"]: found["record"]}
 
 
+DONE = RuntimeDone(1_707_468_164_078.0, 1.056, "", latency_ms=0.677, answered_ms=0.712, produced_bytes=50)
+
+
 def test_the_events_in_json() -> None:
     lines = JsonLines(VirtualClock(), "DEBUG")
     assert event(lines.init_start(HERE)) == {
@@ -192,13 +198,22 @@ def test_the_events_in_json() -> None:
             "metrics": {"durationMs": 1236.04},
         }
     }
-    assert event(lines.start(HERE, ID, None, VirtualClock().now())) == {
+    assert event(lines.start(HERE, RUN, VirtualClock().now())) == {
         "platform.start": {"requestId": ID, "functionArn": HERE.function_arn, "version": "$LATEST"}
     }
-    assert event(lines.end(ID, WARM)) == {
-        "platform.runtimeDone": {"requestId": ID, "status": "success", "metrics": {"durationMs": 1.234}}
+    assert event(lines.runtime_done(RUN, DONE)) == {
+        "platform.runtimeDone": {
+            "requestId": ID,
+            "status": "success",
+            "metrics": {"durationMs": 1.056, "producedBytes": 50},
+            "spans": [
+                {"name": "responseLatency", "start": "2024-02-09T08:42:44.078Z", "durationMs": 0.677},
+                {"name": "responseDuration", "start": "2024-02-09T08:42:44.078Z", "durationMs": 0.035},
+                {"name": "runtimeOverhead", "start": "2024-02-09T08:42:44.078Z", "durationMs": 0.344},
+            ],
+        }
     }
-    assert event(lines.report(ID, 128, COLD)) == {
+    assert event(lines.report(RUN, 128, COLD)) == {
         "platform.report": {
             "requestId": ID,
             "metrics": {
@@ -214,12 +229,12 @@ def test_the_events_in_json() -> None:
 
 
 def test_a_start_in_json_tells_when_the_invocation_began() -> None:
-    line = JsonLines(VirtualClock(), "DEBUG").start(HERE, ID, None, 1_767_225_600.25)
+    line = JsonLines(VirtualClock(), "DEBUG").start(HERE, RUN, 1_767_225_600.25)
     assert json.loads(line)["time"] == "2026-01-01T00:00:00.250Z"
 
 
 def test_the_report_in_json_looks_as_in_cloudwatch() -> None:
-    line = JsonLines(VirtualClock()).report(ID, 128, TIMEOUT).decode()
+    line = JsonLines(VirtualClock()).report(RUN, 128, TIMEOUT).decode()
     assert line == (
         '{"time":"2027-01-15T08:00:00.000Z","type":"platform.report","record":{"requestId":"' + ID + '",'
         '"metrics":{"durationMs":180000.0,"billedDurationMs":180000,"memorySizeMB":128,"maxMemoryUsedMB":1201},'
@@ -229,8 +244,8 @@ def test_the_report_in_json_looks_as_in_cloudwatch() -> None:
 
 def test_a_failed_invocation_says_so_in_json() -> None:
     lines = JsonLines(VirtualClock(), "WARN")
-    done = event(lines.end(ID, EXITED))["platform.runtimeDone"]
-    report = event(lines.report(ID, 128, EXITED))["platform.report"]
+    done = event(lines.end(RUN, EXITED))["platform.runtimeDone"]
+    report = event(lines.report(RUN, 128, EXITED))["platform.report"]
     for record in (done, report):
         assert isinstance(record, dict)
         assert (record["status"], record["errorType"]) == ("error", "Runtime.ExitError")
@@ -244,11 +259,11 @@ def written(lines: PlatformLines) -> set[str]:
             "initStart": lines.init_start(HERE),
             "initReport": lines.init_report(INIT_OK),
             "initReport failed": lines.init_report(INIT_TIMEOUT),
-            "start": lines.start(HERE, ID, None, 0.0),
-            "runtimeDone": lines.end(ID, WARM),
-            "runtimeDone failed": lines.end(ID, TIMEOUT),
-            "report": lines.report(ID, 128, WARM),
-            "report failed": lines.report(ID, 128, TIMEOUT),
+            "start": lines.start(HERE, RUN, 0.0),
+            "runtimeDone": lines.end(RUN, WARM) or lines.runtime_done(RUN, DONE),
+            "runtimeDone failed": lines.end(RUN, TIMEOUT),
+            "report": lines.report(RUN, 128, WARM),
+            "report failed": lines.report(RUN, 128, TIMEOUT),
         }.items()
         if line
     }
@@ -322,31 +337,45 @@ def test_text_has_no_levels() -> None:
     assert written(platform_lines("Text", "WARN", VirtualClock())) == everything
 
 
+def test_provisioned_concurrency_reports_every_initialization_in_text() -> None:
+    """Developer guide, "Failures during the Init phase"."""
+    good = InitSummary(612.334, "init", "success", None, "provisioned-concurrency")
+    assert TextLines().init_report(good) == b"INIT_REPORT Init Duration: 612.33 ms"
+
+
+def test_the_start_of_what_has_no_runtime_is_a_detail() -> None:
+    """A container image, that is."""
+    image = msgspec.structs.replace(HERE, runtime_version="", runtime_version_arn="")
+    for level, expected in (("DEBUG", True), ("INFO", False)):
+        lines = JsonLines(VirtualClock(), level)
+        assert bool(lines.init_start(image)) == bool(lines.restore_start(image)) == expected
+
+
+def test_an_invocation_that_broke_off_in_json_looks_as_in_cloudwatch() -> None:
+    line = JsonLines(VirtualClock(), "WARN").end(RUN, RunSummary(5001.182, None, 0, "timeout", None))
+    assert event(line) == {
+        "platform.runtimeDone": {
+            "requestId": ID,
+            "status": "timeout",
+            "metrics": {"durationMs": 5001.182, "producedBytes": 0},
+        }
+    }
+
+
 @pytest.mark.parametrize(
-    ("extension", "text", "record"),
-    [
-        (
-            ExtensionSummary("x", "Ready", ("INVOKE", "SHUTDOWN"), None),
-            "EXTENSION\tName: x\tState: Ready\tEvents: [INVOKE, SHUTDOWN]",
-            {"name": "x", "state": "Ready", "events": ["INVOKE", "SHUTDOWN"]},
-        ),
-        (
-            ExtensionSummary("y", "LaunchError", (), "PermissionDenied"),
-            "EXTENSION\tName: y\tState: LaunchError\tEvents: []\tError Type: PermissionDenied",
-            {"name": "y", "state": "LaunchError", "events": [], "errorType": "PermissionDenied"},
-        ),
-    ],
+    ("log_format", "level", "alone", "with_extensions"),
+    [("Text", None, False, False), ("JSON", "DEBUG", True, True), ("JSON", "INFO", False, True)],
 )
-def test_how_an_extension_began(extension: ExtensionSummary, text: str, record: dict[str, object]) -> None:
-    assert TextLines().extension(extension).decode() == text
-    line = json.loads(JsonLines(VirtualClock()).extension(extension))
-    assert (line["type"], line["record"]) == ("platform.extension", record)
-    assert JsonLines(VirtualClock(), "WARN").extension(extension) == b""
+def test_a_runtime_is_watched_only_where_its_line_may_be_written(
+    log_format: str, level: str | None, alone: bool, with_extensions: bool
+) -> None:
+    lines = platform_lines(log_format, level, VirtualClock())
+    assert lines.watches(has_extensions=False) is alone
+    assert lines.watches(has_extensions=True) is with_extensions
 
 
-def test_the_runtime_s_part_is_told_apart_from_what_extensions_took() -> None:
+def test_a_report_covers_what_extensions_took() -> None:
     summary = RunSummary(250.0, None, MIB, "", None, None, runtime_ms=50.0)
     lines = JsonLines(VirtualClock(), "DEBUG")
-    assert json.loads(lines.end(ID, summary))["record"]["metrics"] == {"durationMs": 50.0}
-    assert json.loads(lines.report(ID, 128, summary))["record"]["metrics"]["durationMs"] == 250.0
-    assert b"Duration: 250.00 ms\tBilled Duration: 250 ms" in TextLines().report(ID, 128, summary)
+    assert json.loads(lines.report(RUN, 128, summary))["record"]["metrics"]["durationMs"] == 250.0
+    assert b"Duration: 250.00 ms\tBilled Duration: 250 ms" in TextLines().report(RUN, 128, summary)

@@ -4,9 +4,13 @@ import dataclasses
 import json
 from typing import Any
 
+import pytest
+
 from lampion.aws.errors import AccessDeniedException
+from lampion.clock.rng import SystemRng
 from lampion.clock.virtual import VirtualClock
 from lampion.domain.arn import FunctionKey
+from lampion.domain.errors import InvalidParameterValueException
 from lampion.domain.iam.identity import Identity, IdentityKind
 from lampion.domain.policy import no_policy
 from lampion.gateway.authentication import Principal
@@ -14,6 +18,7 @@ from lampion.gateway.authorization import Authorization
 from lampion.gateway.judge import Judge
 from lampion.http.message import RequestHead
 from lampion.identity.directory import Directory
+from lampion.identity.session_keys import SessionKeys
 from lampion.store.iam import MANAGED_POLICIES
 from lampion.store.policies import POLICIES
 from tests.identities import ACCOUNT, allowing, identity, keep, managed, resources_in_memory
@@ -155,15 +160,18 @@ async def test_who_gives_a_function_a_role_must_be_allowed_to_pass_it() -> None:
 async def test_a_functions_session_may_what_its_role_may_and_nothing_without_one() -> None:
     api, arn = Api(), f"arn:aws:sts::{ACCOUNT}:assumed-role/r/f"
 
-    async def session(to: Api = api) -> Principal:
-        actor = await to.directory.session(f"arn:aws:iam::{ACCOUNT}:role/service/r", arn, "AROA:f")
-        return Principal(ACCOUNT, "key-of-f", actor)
+    async def session(to: Api = api, account_id: str = ACCOUNT) -> Principal:
+        role_arn = f"arn:aws:iam::{ACCOUNT}:role/r"
+        key = SessionKeys(SystemRng()).issue(account_id=account_id, role=role_arn, session_name="f")
+        return Principal(account_id, key.access_key_id, await to.directory.session(key))
 
     assert not await api.may(await session())
     assert api.refusal.startswith(f"User: {arn} is not authorized to perform: lambda:InvokeFunction on resource: {F}")
-    await keep(api.resources, identity(IdentityKind.ROLE, "r", allowing("lambda:InvokeFunction"), path="/service/"))
+    await keep(api.resources, identity(IdentityKind.ROLE, "r", allowing("lambda:InvokeFunction")))
     assert await api.may(await session())
     assert not await api.may(await session(), "DeleteFunction")
+    assert (await session()).user_id == "ID-OF-role-r:f"
+    assert not await api.may(await session(account_id=OTHER_ACCOUNT))  # the role of another account gives nothing
     trusting = Api(functions_may_all=True)
     assert await trusting.may(await session(trusting), "DeleteFunction")
 
@@ -178,3 +186,30 @@ async def test_the_own_managed_policies_of_an_account_hold_in_their_default_vers
     changed = dataclasses.replace(made, default_version_id="v2")
     await api.resources.change(lambda stored: stored.put(MANAGED_POLICIES, changed))
     assert await api.may(await api.as_user(user))
+
+
+@pytest.mark.parametrize(
+    ("trust", "is_taken"),
+    [
+        ({"Service": "lambda.amazonaws.com"}, True),
+        ({"Service": ["ec2.amazonaws.com", "lambda.amazonaws.com"]}, True),
+        ({"Service": "ec2.amazonaws.com"}, False),
+        ({"AWS": ACCOUNT}, False),
+    ],
+)
+async def test_a_functions_role_lets_lambda_assume_it(trust: dict[str, Any], is_taken: bool) -> None:
+    api, statement = Api(), {"Effect": "Allow", "Principal": trust, "Action": "sts:AssumeRole"}
+    role = identity(IdentityKind.ROLE, "r", trust=json.dumps({"Version": "2012-10-17", "Statement": statement}))
+    await keep(api.resources, role)
+    if is_taken:
+        assert await api.may(root(api, ACCOUNT), "CreateFunction", Role=role.arn)
+    else:
+        with pytest.raises(InvalidParameterValueException, match="cannot be assumed by Lambda"):
+            await api.may(root(api, ACCOUNT), "CreateFunction", Role=role.arn)
+
+
+async def test_a_function_cant_have_the_role_of_another_account() -> None:
+    api = Api()
+    assert await api.may(root(api, ACCOUNT), "CreateFunction", Role=f"arn:aws:iam::{ACCOUNT}:role/any")
+    assert not await api.may(root(api, ACCOUNT), "CreateFunction", Role=f"arn:aws:iam::{OTHER_ACCOUNT}:role/any")
+    assert api.refusal == "Cross-account pass role is not allowed."

@@ -21,6 +21,7 @@ from lampion.invoke.event_entries import decode_event, entry_of
 from lampion.invoke.invoker import Invoker
 from lampion.invoke.lookup import FunctionLookup
 from lampion.invoke.qualifier import Target
+from lampion.invoke.tracing import Tracing
 from lampion.store.cached_functions import CachedFunctions
 from lampion.store.entries import Entry
 from lampion.telemetry.metrics import Metrics
@@ -68,7 +69,13 @@ class Functions:
 @pytest.mark.parametrize(("there", "creation_id"), [((made(NEXT, "its own"),), "its own"), ((), "")])
 async def test_a_result_is_for_the_function_that_is_its_destination_now(there: tuple[Function, ...], creation_id: str):
     clock = VirtualClock()
-    endings = EventEndings(functions=Functions(*there), clock=clock, time=SteadyTime(clock), rng=SeededRng(1))
+    endings = EventEndings(
+        functions=Functions(*there),
+        clock=clock,
+        time=SteadyTime(clock),
+        rng=SeededRng(1),
+        tracing=Tracing(clock=clock, rng=SeededRng(1)),
+    )
     sent = event("first")
     new = entry_of(sent, b"{}")
     entry = Entry(1, new.queue, new.due_epoch_ms, new.document, new.payload)

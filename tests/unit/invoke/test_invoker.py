@@ -2,18 +2,20 @@
 
 import asyncio
 from contextlib import nullcontext, suppress
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 
 from lampion.clock.virtual import VirtualClock
-from lampion.domain.errors import ServiceException, TooManyRequestsException
+from lampion.domain.errors import EFSIOException, ServiceException, TooManyRequestsException
+from lampion.domain.function import Function
 from lampion.domain.invocation import Invocation, Outcome
 from lampion.environments.endings import Finished
 from lampion.invoke.concurrency import Concurrency
 from lampion.invoke.invoker import Invoker
 from lampion.invoke.qualifier import Target
-from lampion.sandbox.driver import SandboxError
+from lampion.sandbox.driver import SandboxError, Unstoppable
 from lampion.store.cached_functions import CachedFunctions
 from lampion.store.cached_resources import CachedResources
 from lampion.store.memory import MemoryFunctions
@@ -80,9 +82,9 @@ class Stage:
             metrics=self.metrics,
         )
 
-    def begin(self) -> "asyncio.Task[Outcome]":
+    def begin(self, runs: Function = FUNCTION) -> "asyncio.Task[Outcome]":
         invocation = Invocation(request_id="r", invoked_arn=KEY.arn, payload=b"{}", trace_id="Root=1-0")
-        return asyncio.create_task(self.invoker.invoke(Target(KEY, None), FUNCTION, invocation))
+        return asyncio.create_task(self.invoker.invoke(Target(KEY, None), runs, invocation))
 
     @property
     def running(self) -> tuple[int, int]:
@@ -152,3 +154,28 @@ async def test_concurrency_is_held_while_extensions_work_on_and_what_they_took_i
     assert on.concurrency.running(KEY.account_id, KEY.region) == 0
     measures = on.metrics.of(KEY, None, "$LATEST").totals.measures
     assert (measures["Duration"].total, measures["PostRuntimeExtensionsDuration"].total) == (250.0, 200.0)
+
+
+WITH_FILES = replace(
+    FUNCTION,
+    configuration=replace(FUNCTION.configuration, file_system_configs=({"Arn": "a", "LocalMountPath": "/mnt/x"},)),
+)
+
+
+@pytest.mark.parametrize(
+    ("runs", "failure", "answer"),
+    [
+        (WITH_FILES, Unstoppable("doesn't end"), EFSIOException),
+        (WITH_FILES, SandboxError("no room"), ServiceException),
+        (FUNCTION, Unstoppable("doesn't end"), ServiceException),
+    ],
+)
+async def test_a_function_that_no_kill_ends_hangs_on_its_file_system(
+    runs: Function, failure: Exception, answer: type[Exception]
+) -> None:
+    on = Stage(OneEnvironment(is_free=True))
+    on.pool.error = failure
+    on.pool.ends.set()
+    with pytest.raises(answer):
+        await on.begin(runs)
+    assert on.running == (0, 0)

@@ -8,14 +8,15 @@ import logging
 import re
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Final, Protocol
 
 from lampion.aws.errors import AccessDeniedException
-from lampion.code.images.content import DigestMismatch, ImageContent
-from lampion.code.images.manifests import BadManifest, parse_manifest
+from lampion.code.images.content import ContentDamaged, ContentMissing, DigestMismatch, ImageContent
+from lampion.code.images.manifests import BadManifest, Manifest, parse_manifest
 from lampion.code.images.unpack import UNPACKED_BYTES
 from lampion.domain.errors import ApiError, ServiceException
 from lampion.domain.function import DeploymentPackage
@@ -26,6 +27,8 @@ _PULL_SECONDS: Final = 1800.0
 _PIECE_BYTES: Final = 1024 * 1024
 _MISSING: Final = re.compile(rb"manifest unknown|name unknown|not found|404|repository name not known", re.IGNORECASE)
 _DENIED: Final = re.compile(rb"unauthori[sz]ed|authentication required|denied|forbidden|40[13]", re.IGNORECASE)
+_LOGGED: Final = re.compile(r'\bmsg="((?:[^"\\]|\\.)*)"')
+"""In a line of skopeo's log."""
 _NO_ACCESS: Final = "Lambda does not have permission to access the ECR image. Check the ECR permissions."
 
 _LOG = logging.getLogger(__name__)
@@ -49,7 +52,7 @@ class Skopeo(Protocol):
     """Runs skopeo."""
 
     async def run(self, arguments: Sequence[str], timeout_seconds: float) -> ToolResult:
-        """Until it has ended. Raises OSError when it isn't installed or takes too long."""
+        """Until it has ended. Raises TimeoutError when that takes too long, OSError when it isn't installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ class ForeignRegistries:
         if not self.serves(reference.host):
             raise KeyError(package.image_uri)
         uri = reference.resolved(package.image_digest)
+        await asyncio.to_thread(self._check_size, package.image_digest, uri)
         place = self._staging / f"pulled-{next(_numbers)}"
         options = self._options(reference.host, "--src-tls-verify")
         try:
@@ -102,6 +106,10 @@ class ForeignRegistries:
     async def _run(self, arguments: list[str], uri: str, timeout_seconds: float) -> ToolResult:
         try:
             result = await self._skopeo.run(arguments, timeout_seconds)
+        except TimeoutError:
+            raise ServiceException(
+                f"{uri} can't be taken from its registry: that isn't done after {timeout_seconds:g} s."
+            ) from None
         except OSError as error:
             raise ServiceException(
                 f"{uri} can't be taken from its registry, for which this server needs skopeo: {error}. "
@@ -113,13 +121,7 @@ class ForeignRegistries:
 
     def _take(self, place: Path, digest: str, uri: str) -> None:
         """From skopeo's "dir" layout: manifest.json, and each part in a file named by its digest."""
-        data = (place / "manifest.json").read_bytes()
-        try:
-            manifest = parse_manifest(data)
-        except BadManifest:
-            raise not_supported(uri) from None
-        if sum(part.size for part in manifest.references) > UNPACKED_BYTES:
-            raise not_supported(uri)
+        manifest = _checked((place / "manifest.json").read_bytes(), uri)
         try:
             for part in manifest.references:
                 self._take_file(place / part.digest.removeprefix("sha256:"), part.digest)
@@ -127,6 +129,11 @@ class ForeignRegistries:
         except (DigestMismatch, FileNotFoundError) as error:
             _LOG.warning("what came of %s isn't it: %r", uri, error)
             raise ServiceException(f"What came of {uri} isn't what its digest says.") from None
+
+    def _check_size(self, digest: str, uri: str) -> None:
+        """By the manifest that is stored since the image was named: before anything large comes."""
+        with suppress(ContentMissing, ContentDamaged):
+            _checked(self._content.read_small(digest), uri)
 
     def _take_file(self, path: Path, digest: str) -> None:
         if self._content.size(digest, renew=True) is not None:
@@ -141,6 +148,17 @@ class ForeignRegistries:
             incoming.close()
 
 
+def _checked(manifest: bytes, uri: str) -> Manifest:
+    """Raises InvalidParameterValueException for none, and for one of an image that is too large."""
+    try:
+        read = parse_manifest(manifest)
+    except BadManifest:
+        raise not_supported(uri) from None
+    if sum(part.size for part in read.references) > UNPACKED_BYTES:
+        raise not_supported(uri)
+    return read
+
+
 def _uri(reference: ImageReference) -> str:
     separator = "@" if reference.digest else ":"
     return f"{reference.host}/{reference.repository}{separator}{reference.by}"
@@ -152,4 +170,6 @@ def _refusal(stderr: bytes, uri: str) -> ApiError:
     if _DENIED.search(stderr):
         return AccessDeniedException(_NO_ACCESS)
     last = stderr.decode(errors="replace").strip().rpartition("\n")[2]
-    return ServiceException(f"{uri} can't be taken from its registry: {last[:500]}")
+    told = _LOGGED.search(last)
+    reason = last if told is None else re.sub(r"\\(.)", r"\1", told[1])
+    return ServiceException(f"{uri} can't be taken from its registry: {reason[:500]}")

@@ -38,12 +38,20 @@ class BadManifest(Exception):
     """It isn't a manifest or a configuration that can be made sense of; the message says why."""
 
 
+class Platform(msgspec.Struct, frozen=True):
+    """What an entry of an index is for, in Go's words."""
+
+    architecture: str = ""
+    os: str = ""
+
+
 class Descriptor(msgspec.Struct, frozen=True, rename="camel"):
     """What a manifest refers to."""
 
     digest: str
     size: int
     media_type: str = ""
+    platform: Platform | None = None
 
 
 class _Manifest(msgspec.Struct, frozen=True, rename="camel"):
@@ -97,6 +105,14 @@ class Manifest:
         own = () if self.config is None else (self.config,)
         return (*own, *self.layers, *self.manifests)
 
+    def for_architecture(self, architecture: str) -> Descriptor | None:
+        """The image that an index has for one of Lambda's architectures."""
+        for part in self.manifests:
+            platform = part.platform or Platform()
+            if platform.os == "linux" and _ARCHITECTURES.get(platform.architecture) == architecture:
+                return part
+        return None
+
     @property
     def is_runnable(self) -> bool:
         """Whether every part of it is of a kind that is known here: else it is an index, or no image at all."""
@@ -143,9 +159,7 @@ def parse_manifest(data: bytes, media_type: str | None = None) -> Manifest:
 
 def _presumed(read: _Manifest) -> str:
     """OCI's may leave it to others to say what they are."""
-    if read.manifests is not None:
-        return OCI_INDEX
-    return OCI_MANIFEST if read.config is not None and read.layers is not None else ""
+    return OCI_MANIFEST if read.manifests is None else OCI_INDEX
 
 
 def parse_config(data: bytes) -> ImageConfig:
@@ -157,6 +171,8 @@ def parse_config(data: bytes) -> ImageConfig:
     run, rootfs = read.config or _Run(), read.rootfs or _RootFs()
     if read.os not in ("linux", ""):
         raise BadManifest(f"an image for {read.os!r}")
+    if not all(map(is_digest, rootfs.diff_ids)):
+        raise BadManifest("its layers aren't named by SHA-256")
     _check_words([*(run.entrypoint or ()), *(run.command or ()), *(run.environment or ()), run.working_directory or ""])
     return ImageConfig(
         architecture=_ARCHITECTURES.get(read.architecture, read.architecture),

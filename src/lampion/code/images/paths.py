@@ -1,5 +1,6 @@
 """Where a path leads inside an image: links are followed as its processes will see them, and never out of it."""
 
+import errno
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,7 @@ _STEPS_MAX: Final = 1000
 
 def follow(root: Path, path: Path) -> Path | None:
     """`path`, which lies in `root`, without links in it; what it names need not exist. None when a link leads out,
-    or all of them too far.
+    to what no disk has, or all of them too far.
 
     An absolute link leads from `root`. Raises OSError for what can't be looked at.
     """
@@ -28,8 +29,13 @@ def follow(root: Path, path: Path) -> Path | None:
             place = place.parent
             continue
         place = place / part
-        if not place.is_symlink():
-            continue
+        try:
+            if not place.is_symlink():
+                continue
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:  # nothing can be there
+                return None
+            raise
         links += 1
         if links > _LINKS_MAX:
             return None

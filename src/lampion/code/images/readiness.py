@@ -1,8 +1,10 @@
 """Whether a function's image can be run, and if not, why: in words and codes that StateReason has for it."""
 
+import asyncio
 import logging
 from typing import Final, Protocol
 
+from lampion.code.images.architectures import ImageArchitectures
 from lampion.code.images.manifests import BadManifest
 from lampion.code.images.store import ContentDamaged, ContentMissing, Images
 from lampion.code.images.streams import BadLayer
@@ -24,10 +26,11 @@ class Pull(Protocol):
 class ImageReadiness:
     """Makes images ready, ahead of the first environment."""
 
-    def __init__(self, images: Images, others: Pull, *, can_run: bool) -> None:
+    def __init__(self, images: Images, others: Pull, architectures: ImageArchitectures, *, can_run: bool) -> None:
         """`can_run`: whether this server's sandboxes have a file system of their own."""
         self._images = images
         self._others = others
+        self._architectures = architectures
         self._can_run = can_run
 
     async def obstacle(self, function: Function) -> Reason | None:
@@ -42,7 +45,10 @@ class ImageReadiness:
         try:
             if await self._images.missing(package.image_digest):
                 await self._others.pull(package)
-            await self._images.prepare(package.image_digest)
+            image = await self._images.prepare(package.image_digest)
+            architecture = function.configuration.architectures[0]
+            foreign = self._architectures.obstacle
+            problem = await asyncio.to_thread(foreign, architecture, image.config.architecture, image.root)
         except (BadLayer, BadManifest) as error:
             return Reason(f"The image {package.image_uri} can't be unpacked: {error}.", _INVALID)
         except (KeyError, ContentMissing, ContentDamaged) as error:
@@ -58,4 +64,4 @@ class ImageReadiness:
             return Reason(error.message, "ImageAccessDenied")
         except OSError as error:
             return Reason(f"The image could not be unpacked: {error.strerror or error}.", "InternalError")
-        return None
+        return None if problem is None else Reason(problem, _INVALID)

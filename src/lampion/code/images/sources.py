@@ -6,10 +6,13 @@ What it names is settled when the function is created or updated, as on AWS: a t
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Protocol
 
 from lampion.code.garbage import GarbageCollector
-from lampion.code.images.manifests import BadManifest, parse_manifest
+from lampion.code.images.architectures import ImageArchitectures
+from lampion.code.images.content import digest_of
+from lampion.code.images.manifests import BadManifest, Manifest, parse_manifest
 from lampion.code.images.store import ContentDamaged, ContentMissing, Images
 from lampion.domain.function import DeploymentPackage
 from lampion.domain.image import (
@@ -42,21 +45,33 @@ class ImageSources:
     """Finds images for functions."""
 
     def __init__(
-        self, images: Images, resources: Resources, others: OtherRegistries, garbage: GarbageCollector
+        self,
+        images: Images,
+        resources: Resources,
+        others: OtherRegistries,
+        garbage: GarbageCollector,
+        architectures: ImageArchitectures,
     ) -> None:
         self._images = images
         self._resources = resources
         self._others = others
         self._garbage = garbage
+        self._architectures = architectures
 
     @asynccontextmanager
-    async def held(self, uri: str, caller: Registry, own_host: str) -> AsyncIterator[DeploymentPackage]:
+    async def held(
+        self, uri: str, caller: Registry, own_host: str, architecture: str
+    ) -> AsyncIterator[DeploymentPackage]:
         """The image that `uri` names, kept at least until the block ends: commit the function in it.
 
-        `own_host` is what the caller calls this server. Raises InvalidParameterValueException.
+        `own_host` is what the caller calls this server, `architecture` the function's. Raises
+        InvalidParameterValueException.
         """
         reference = parse_image_uri(uri)
-        digest = await self._digest(uri, reference, caller, own_host)
+        if self._others.serves(reference.host):
+            digest = await self._digest_elsewhere(uri, reference, architecture)
+        else:
+            digest = await self._digest(uri, reference, caller, own_host)
         package = DeploymentPackage(
             sha256=sha256_of(digest), code_sha256=sha256_of(digest), size_bytes=0, image_uri=uri
         )
@@ -64,8 +79,6 @@ class ImageSources:
             yield package
 
     async def _digest(self, uri: str, reference: ImageReference, caller: Registry, own_host: str) -> str:
-        if self._others.serves(reference.host):
-            return await self._digest_elsewhere(uri, reference)
         registry = _own_registry(reference.host, caller, own_host)
         if registry is None or registry.region != caller.region:
             raise not_valid(uri)
@@ -83,15 +96,27 @@ class ImageSources:
             raise does_not_exist(uri) from None
         return found.digest
 
-    async def _digest_elsewhere(self, uri: str, reference: ImageReference) -> str:
-        data = await self._others.manifest(reference)
-        try:
-            is_runnable = parse_manifest(data).is_runnable
-        except BadManifest:
-            is_runnable = False
-        if not is_runnable:
+    async def _digest_elsewhere(self, uri: str, reference: ImageReference, architecture: str) -> str:
+        """Elsewhere images are mostly for several architectures, as none of ECR's may be that a function names."""
+        data, manifest = await self._manifest_elsewhere(uri, reference)
+        if manifest.is_index:
+            found = map(manifest.for_architecture, self._architectures.preferred(architecture))
+            part = next((one for one in found if one is not None), None)
+            if part is None:
+                raise not_supported(uri)
+            data, manifest = await self._manifest_elsewhere(uri, replace(reference, tag=None, digest=part.digest))
+            if digest_of(data) != part.digest:
+                raise not_supported(uri)
+        if not manifest.is_runnable:
             raise not_supported(uri)
         return await asyncio.to_thread(self._images.content.put, data)
+
+    async def _manifest_elsewhere(self, uri: str, reference: ImageReference) -> tuple[bytes, Manifest]:
+        data = await self._others.manifest(reference)
+        try:
+            return data, parse_manifest(data)
+        except BadManifest:
+            raise not_supported(uri) from None
 
 
 def _own_registry(host: str, caller: Registry, own_host: str) -> Registry | None:

@@ -3,9 +3,11 @@
 import hashlib
 import importlib
 import zlib
+from collections import deque
 from typing import Any, BinaryIO, Final
 
 _PIECE_BYTES: Final = 256 * 1024
+_FIRST_STEP_BYTES: Final = 4096
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _ZSTD_MODULES: Final = ("compression.zstd", "backports.zstd")
 
@@ -67,7 +69,8 @@ class _Compressed:
         self._file = file
         self._make, self._errors = _gzip() if compression == "gzip" else _zstd()
         self._decompressor: Any = self._make()
-        self._input = b""
+        self._input: deque[memoryview] = deque()
+        self._step_bytes = _FIRST_STEP_BYTES
 
     def next(self) -> bytes:
         try:
@@ -79,19 +82,40 @@ class _Compressed:
         while True:
             decompressor = self._decompressor
             if decompressor.eof:
-                self._input = decompressor.unused_data or self._file.read(_PIECE_BYTES)
-                if not self._input.strip(b"\0"):
+                if not self._has_another():
                     return b""
                 decompressor = self._decompressor = self._make()
-            if not self._input and getattr(decompressor, "needs_input", True):
-                self._input = self._file.read(_PIECE_BYTES)
-            given = self._input
+                self._step_bytes = _FIRST_STEP_BYTES
+            given = self._step() if getattr(decompressor, "needs_input", True) else b""
             piece: bytes = decompressor.decompress(given, _PIECE_BYTES)
-            self._input = getattr(decompressor, "unconsumed_tail", b"")
+            self._put_back(getattr(decompressor, "unconsumed_tail", b""))
+            if decompressor.eof:
+                self._put_back(decompressor.unused_data)
             if piece:
                 return piece
             if not given and not decompressor.eof:
                 raise BadLayer("it breaks off")
+
+    def _step(self) -> memoryview | bytes:
+        """Some input: little at first, because what a short member leaves is copied."""
+        if not self._input:
+            self._put_back(self._file.read(_PIECE_BYTES))
+        if not self._input:
+            return b""
+        first, size = self._input.popleft(), self._step_bytes
+        self._step_bytes = min(2 * size, _PIECE_BYTES)
+        self._put_back(first[size:])
+        return first[:size]
+
+    def _put_back(self, data: bytes | memoryview) -> None:
+        if data:
+            self._input.appendleft(memoryview(data))
+
+    def _has_another(self) -> bool:
+        """Behind the last one there may be zeros."""
+        if not self._input:
+            self._put_back(self._file.read(_PIECE_BYTES))
+        return bool(self._input) and self._input[0][0] != 0
 
 
 def _gzip() -> tuple[Any, Any]:

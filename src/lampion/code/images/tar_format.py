@@ -136,7 +136,7 @@ class TarReader:
             kind=kind,
             mode=_number(block[100:108]),
             size_bytes=size_bytes,
-            modified_seconds=_seconds(said["mtime"]) if "mtime" in said else float(_number(block[136:148])),
+            modified_seconds=_seconds(said["mtime"]) if "mtime" in said else _moment(block[136:148]),
             target=said.get("linkpath") or _text(block[157:257]),
         )
 
@@ -160,6 +160,11 @@ def _number(field: bytes) -> int:
         return int(text or b"0", 8)
     except ValueError:
         raise BadLayer("its archive is damaged") from None
+
+
+def _moment(field: bytes) -> float:
+    """Before 1970 is as good as 1970."""
+    return 0.0 if field[0] == 0xFF else float(_number(field))
 
 
 def _name(block: bytes) -> str:

@@ -4,6 +4,7 @@ Nothing outside the directory is ever touched, whatever an archive says: every n
 as the image's own processes will see it. Files belong to who unpacks them; set-uid bits and devices don't get in.
 """
 
+import errno
 import os
 import shutil
 import stat
@@ -15,10 +16,13 @@ from typing import Final
 from lampion.code.images.paths import follow
 from lampion.code.images.streams import BadLayer, LayerStream
 from lampion.code.images.tar_format import Kind, TarEntry, TarReader
+from lampion.domain.inside import HOSTS, USER_NAME, group_line, user_line
 
 UNPACKED_BYTES: Final = 10 * 1024 * 1024 * 1024
 """Lambda developer guide, "Create a Lambda function using a container image": uncompressed, all layers included."""
 ENTRIES_MAX: Final = 500_000
+NAMES_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Of all files: who unpacks or verifies a tree has its names in memory."""
 ROOT_ENTRIES_MAX: Final = 100
 """Each name in the root directory becomes a mount of the sandbox, of which the launcher takes only so many."""
 
@@ -31,14 +35,13 @@ _OPAQUE: Final = ".wh..wh..opq"
 _AUFS: Final = ".wh..wh."
 _NO_PLACE_FOR: Final = ("dev", "proc", "sys")
 """Sandboxes have their own; what images have there is never seen."""
-_NAMES_BYTES_MAX: Final = 1024 * 1024
+_USERS_BYTES_MAX: Final = 1024 * 1024
+_WAYS_MAX: Final = 1024
+_FAULTS_OF_IMAGES: Final = frozenset(
+    (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG, errno.EMLINK)
+)
+"""What a disk says of names that can't be made on it; others are faults of the disk."""
 _FURTHEST_SECONDS: Final = 1 << 33
-
-_USER: Final = "sbx_user1051"
-_USERS_LINE: Final = f"{_USER}:x:993:990::/home/{_USER}:/sbin/nologin\n"
-_GROUPS_LINE: Final = f"{_USER}:x:990:\n"
-"""Whom functions run as (sandbox/launcher/description.py): also an image's programs look their user up."""
-_HOSTS: Final = "127.0.0.1 localhost\n::1 localhost\n127.0.0.1 sandbox.localdomain sandbox\n"
 
 
 class Rootfs:
@@ -49,7 +52,7 @@ class Rootfs:
         root.mkdir()
         root.chmod(0o755)
         self._root = root
-        self._entries = 0
+        self._entries = self._names_bytes = 0
         self._own: set[str] = set()
         self._opaque: set[Path] = set()
         self._ways: dict[tuple[str, ...], Path] = {}
@@ -59,20 +62,31 @@ class Rootfs:
         self._own, self._opaque = set(), set()
         reader = TarReader(stream)
         for entry in reader:
-            self._entries += 1
-            if self._entries > ENTRIES_MAX:
-                raise BadLayer(f"it has more than {ENTRIES_MAX} files")
+            self._count(entry.name)
             parts = _parts(entry.name)
             if parts and parts[0] not in _NO_PLACE_FOR:
-                self._take(entry, parts, reader.contents())
+                try:
+                    self._take(entry, parts, reader.contents())
+                except OSError as error:
+                    if error.errno not in _FAULTS_OF_IMAGES:
+                        raise
+                    raise BadLayer(f"{entry.name[:200]!r} can't be made: {error.strerror}") from None
         return stream.finish()
+
+    def _count(self, name: str) -> None:
+        self._entries += 1
+        self._names_bytes += len(name)
+        if self._entries > ENTRIES_MAX:
+            raise BadLayer(f"it has more than {ENTRIES_MAX} files")
+        if self._names_bytes > NAMES_BYTES_MAX:
+            raise BadLayer("the names of its files are too long, all together")
 
     def furnish(self) -> None:
         """Add what a sandbox needs to find in it. Raises BadLayer, OSError."""
         etc = self._root / "etc"
         if not etc.is_symlink() and (etc.is_dir() or not etc.exists()):
             etc.mkdir(exist_ok=True)
-            for name, line in (("passwd", _USERS_LINE), ("group", _GROUPS_LINE)):
+            for name, line in (("passwd", user_line()), ("group", group_line())):
                 _add_line(etc / name, line)
             for name in ("hosts", "resolv.conf"):
                 place = etc / name
@@ -81,7 +95,7 @@ class Rootfs:
                     place.write_bytes(b"")
                     place.chmod(0o644)
             if not (etc / "hosts").stat().st_size:
-                (etc / "hosts").write_text(_HOSTS)
+                (etc / "hosts").write_text(HOSTS)
         if sum(1 for _ in self._root.iterdir()) > ROOT_ENTRIES_MAX:
             raise BadLayer(f"it has more than {ROOT_ENTRIES_MAX} names in its root directory")
 
@@ -89,9 +103,9 @@ class Rootfs:
         *above, name = parts
         directory = self._directory(above)
         if name == _OPAQUE:
-            if directory not in self._opaque:  # once is enough, and a look at all that it holds
-                self._opaque.add(directory)
+            if not self._is_own(directory):  # once is enough, and a look at all that it holds
                 self._hide_all(directory)
+                self._opaque.add(directory)
         elif name.startswith(_AUFS):
             return
         elif name.startswith(_WHITEOUT):
@@ -100,8 +114,16 @@ class Rootfs:
                 self._remove(directory / hidden)
         else:
             path = directory / name
+            self._checked(path)
             self._make(entry, path, contents)
             self._own.add(str(path))
+
+    def _checked(self, path: Path) -> str:
+        """Its name in the image, where links may have led further than the name in the archive tells."""
+        name = str(path.relative_to(self._root))
+        if name.count("/") >= _DEPTH_MAX or len(os.fsencode(name)) > _NAME_BYTES_MAX:
+            raise BadLayer(f"{name[:200]!r} is too deep, or too long")
+        return name
 
     def _make(self, entry: TarEntry, path: Path, contents: Iterator[bytes]) -> None:
         if entry.kind is Kind.DIRECTORY:
@@ -148,15 +170,21 @@ class Rootfs:
             return known
         place = self._root
         for part in parts:
-            found = follow(self._root, place / part)
-            if found is None:
-                raise BadLayer(f"a link in {'/'.join(parts)[:200]!r} leads out of the image")
-            place = found
-            if not place.is_dir():
+            place /= part
+            mode = _mode(place)
+            if stat.S_ISLNK(mode):
+                found = follow(self._root, place)
+                if found is None:
+                    raise BadLayer(f"a link in {'/'.join(parts)[:200]!r} leads out of the image")
+                place, mode = found, _mode(found)
+            if not stat.S_ISDIR(mode):
                 if not may_make:
                     raise BadLayer(f"{'/'.join(parts)[:200]!r} is no directory")
+                self._count(self._checked(place))
                 self._make_directory(place)
                 self._own.add(str(place))
+        if len(self._ways) >= _WAYS_MAX:
+            self._ways.clear()
         self._ways[tuple(parts)] = place
         return place
 
@@ -175,6 +203,10 @@ class Rootfs:
         if _remove(path):
             self._ways.clear()
 
+    def _is_own(self, directory: Path) -> bool:
+        """Whether all in it is of this layer, for it or one above is opaque."""
+        return directory in self._opaque or any(above in self._opaque for above in directory.parents)
+
     def _hide_all(self, directory: Path) -> None:
         """What lower layers have there."""
         self._ways.clear()
@@ -183,7 +215,9 @@ class Rootfs:
 
     def _hide(self, path: Path) -> None:
         """With all in it that isn't this layer's own."""
-        if path.is_dir() and not path.is_symlink():
+        if path in self._opaque:
+            return
+        if stat.S_ISDIR(_mode(path)):
             self._hide_all(path)
             if str(path) not in self._own and not any(path.iterdir()):
                 path.rmdir()
@@ -209,6 +243,14 @@ def _part(part: str) -> str:
     return part
 
 
+def _mode(path: Path) -> int:
+    """0 for what isn't there."""
+    try:
+        return os.lstat(path).st_mode
+    except FileNotFoundError:
+        return 0
+
+
 def _remove(path: Path) -> bool:
     """Whether that was something that paths may have led through."""
     with suppress(FileNotFoundError):
@@ -225,10 +267,10 @@ def _add_line(file: Path, line: str) -> None:
     """A link, something else in its place, and what is far too large stay what they are."""
     if file.is_symlink() or (file.exists() and not file.is_file()):
         return
-    if file.exists() and file.stat().st_size > _NAMES_BYTES_MAX:
+    if file.exists() and file.stat().st_size > _USERS_BYTES_MAX:
         return
     text = file.read_bytes() if file.exists() else b""
-    if f"{_USER}:".encode() not in text:
+    if f"{USER_NAME}:".encode() not in text:
         _remove(file)  # it may have other names
         file.write_bytes(text + (b"\n" if text and not text.endswith(b"\n") else b"") + line.encode())
         file.chmod(0o644)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from lampion.code.languages.language import Answer, Language
-from lampion.code.versions import by_closeness, is_version
+from lampion.code.versions import by_closeness
 
 _RUNTIME: Final = re.compile(r"Microsoft\.NETCore\.App (\S+) \[(.+)/shared/Microsoft\.NETCore\.App\]")
 _ROOT: Final = "/var/lang/bin"
@@ -13,21 +13,10 @@ _ROOT: Final = "/var/lang/bin"
 
 
 def _read(answer: bytes, version: str) -> Answer | None:
-    """`dotnet --list-runtimes`: a line for each, with its directory. None when the wanted version isn't among them."""
+    """`dotnet --list-runtimes`: a line for each, with its directory; the wanted version's, else the closest one's."""
     found = dict(_RUNTIME.findall(answer.decode()))
-    fit = by_closeness(version, [one for one in found if is_version(one, version)])
+    fit = by_closeness(version, found)
     return Answer(fit[0], Path(found[fit[0]]), "dotnet", inside=_ROOT) if fit else None
-
-
-def _refusal(handler: str) -> str:
-    """Of what AWS runs by a program of its own, which isn't here."""
-    if ":" not in handler:
-        return ""
-    return (
-        f"The handler {handler} names a method of a class library, which Lampion doesn't run. Make the function "
-        "an executable assembly, which runs on AWS as well: OutputType Exe, a Main that runs LambdaBootstrapBuilder of "
-        f"the package Amazon.Lambda.RuntimeSupport, and the handler {handler.partition(':')[0]}."
-    )
 
 
 DOTNET: Final = Language(
@@ -46,6 +35,6 @@ DOTNET: Final = Language(
     ),
     question=("--list-runtimes",),
     read=_read,
-    install="`apt-get install dotnet-runtime-{}.0` or `dotnet-install.sh --runtime dotnet --channel {}.0`",
-    refusal=_refusal,
+    install="`apt-get install aspnetcore-runtime-{}.0` or `dotnet-install.sh --runtime aspnetcore --channel {}.0`",
+    least="3.1",
 )

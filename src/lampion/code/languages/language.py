@@ -9,10 +9,6 @@ RUNTIME_ROOT: Final = "/var/lang"
 """Where AWS keeps a runtime's interpreter inside the execution environment."""
 
 
-def _nothing(handler: str) -> str:
-    return ""
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What an interpreter says of itself. `program` is its path under `prefix`, the tree that belongs to it; `inside`
@@ -38,7 +34,7 @@ class Language:
     interpreter tell its version and place; `read` takes its answer for a runtime's version, and returns None for an
     interpreter of another kind, not for one of another version. `read` may raise OSError, ValueError, TypeError and
     KeyError for nonsense. `least` is the oldest version that the language's runtime works with: one that is only
-    close to the wanted version is no older. `refusal` says why a handler can't be run, "" for one that can.
+    close to the wanted version is no older.
     """
 
     title: str
@@ -48,4 +44,3 @@ class Language:
     read: Callable[[bytes, str], Answer | None]
     install: str
     least: str = "0"
-    refusal: Callable[[str], str] = _nothing

@@ -39,7 +39,7 @@ module LampionRuntime
 
     def initialize(address)
       host, _, port = address.rpartition(":")
-      @host = host.delete("[]")
+      @host = host
       @port = Integer(port)
       @host_header = "Host: #{address}\r\n"
       @pending = String.new(encoding: Encoding::BINARY)

@@ -73,6 +73,6 @@ module LambdaErrors
 
     text = message.to_s
     text = text.dup.force_encoding(Encoding::UTF_8) if text.encoding == Encoding::BINARY
-    text.encode(Encoding::UTF_8, invalid: :replace, undef: :replace, replace: "\u{FFFD}").scrub("\u{FFFD}")
+    text.encode(Encoding::UTF_8, invalid: :replace, undef: :replace, replace: "\u{FFFD}")
   end
 end

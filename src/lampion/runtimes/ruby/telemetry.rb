@@ -19,7 +19,7 @@ class TelemetryLogSink
 
     microseconds = Process.clock_gettime(Process::CLOCK_REALTIME, :microsecond)
     head = [FRAME_TYPE, msg.bytesize, microseconds].pack("L>L>Q>")
-    @semaphore.synchronize { @file.write(head, msg) }
+    locked { @file.write(head, msg) }
   end
 
   # A logger may try to; what the platform opened stays open.
@@ -28,6 +28,22 @@ class TelemetryLogSink
   end
 
   def close; end
+
+  private
+
+  # A signal's handler isn't allowed to wait for a lock, which the thread that it interrupts may have.
+  def locked(&block)
+    return @semaphore.synchronize(&block) unless @semaphore.try_lock
+
+    begin
+      yield
+    ensure
+      @semaphore.unlock
+    end
+  rescue ThreadError
+    later = Thread.new { @semaphore.synchronize(&block) }
+    later.join unless @semaphore.owned?
+  end
 end
 
 # Loggers that would write to standard output or error: their records are marked with the request, carry AWS's format

@@ -18,7 +18,6 @@ module LampionRuntime
         take_orders
         start_anew if is_overtaken?
         $LOAD_PATH.unshift(*own_libraries)
-        Gem.clear_paths
       end
 
       private

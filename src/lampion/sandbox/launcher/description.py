@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from lampion.domain.inside import GROUP_ID, USER_ID
 from lampion.sandbox.cgroups import CgroupPlan, Setting
 from lampion.sandbox.driver import SandboxError
 from lampion.sandbox.host_view import Entry
@@ -20,9 +21,6 @@ _CORE_BYTES: Final = 10 * 1024 * _MIB
 _STACK_BYTES: Final = 8 * _MIB
 _LOCKED_BYTES: Final = 64 * 1024
 _UNLIMITED: Final = -1
-# The ids that AWS gives.
-_USER_ID: Final = 993
-_GROUP_ID: Final = 990
 
 _Record = tuple[str, ...]
 _NO_PROCESS_LIMIT: Final = ("rlimit", "nproc", str(_UNLIMITED), str(_UNLIMITED))
@@ -42,11 +40,11 @@ class Identity:
 
     @property
     def user_inside(self) -> int:
-        return _USER_ID if self.has_user_namespace else self.user_id
+        return USER_ID if self.has_user_namespace else self.user_id
 
     @property
     def group_inside(self) -> int:
-        return _GROUP_ID if self.has_user_namespace else self.user_id
+        return GROUP_ID if self.has_user_namespace else self.user_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,18 @@ public final class Bootstrap {
             bootstrap.serve(bootstrap.load(handler == null ? "" : handler, arguments.length == 0 ? "/opt" : arguments[0]));
         } catch (RuntimeApi.Ended ended) {
             System.exit(0);
+        } catch (Throwable thrown) { // of this runtime, or an exception of the function's that can't even be told
+            endWith(thrown);
+        }
+    }
+
+    /** As Java ends when its main thread fails, but whatever other threads there are. */
+    private static void endWith(Throwable thrown) {
+        try {
+            System.err.print("Exception in thread \"main\" ");
+            thrown.printStackTrace();
+        } finally {
+            System.exit(1);
         }
     }
 

@@ -50,7 +50,7 @@ final class RuntimeApi {
 
     /** Wait for the next invocation. */
     Event next() {
-        if (limit == position && isClosedByServer()) {
+        if (status != 0 && limit == position && isClosedByServer()) {
             connect();
         }
         send(head("GET", "invocation/next", "", -1), null);
@@ -80,10 +80,16 @@ final class RuntimeApi {
         }
     }
 
-    /** Lampion's own server takes an answer as a request for the next event too, and says so with each event. */
+    /**
+     * Lampion's own server takes an answer as a request for the next event too, and says so with each event; it is also
+     * told when this process will end instead, lest it sends another one meanwhile.
+     */
     private Event answer(Event event, String kind, String more, byte[] body, boolean wantsNext) {
         boolean isOneRequest = wantsNext && event.offersNext();
-        String all = "Content-Type: application/json\r\n" + more + (isOneRequest ? "Lampion-Runtime-Next: true\r\n" : "");
+        String all = "Content-Type: application/json\r\n" + more;
+        if (event.offersNext()) {
+            all += "Lampion-Runtime-Next: " + (wantsNext ? "true" : "never") + "\r\n";
+        }
         String invocation = event.header("lambda-runtime-invocation-id");
         if (invocation != null && !isOneRequest) {
             all += "Lambda-Runtime-Invocation-Id: " + invocation + "\r\n";

@@ -52,7 +52,12 @@ final class Dates {
 
     private static Date ofMilliseconds(Object json, Class<?> type) throws JsonError {
         if (json instanceof JsonNumber && ((JsonNumber) json).isWhole) {
-            return new Date(((JsonNumber) json).exact().longValue());
+            Number number = ((JsonNumber) json).natural();
+            if (number instanceof java.math.BigInteger) {
+                throw new JsonError("Cannot deserialize value of type `" + type.getName() + "` from number " + number
+                        + ": not a valid 64-bit `long` for creating `java.util.Date`");
+            }
+            return new Date(number.longValue());
         }
         if (!(json instanceof String)) {
             throw Scalars.mismatch(json, type);

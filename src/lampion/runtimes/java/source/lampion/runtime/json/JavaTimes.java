@@ -22,7 +22,9 @@ import java.util.List;
 
 /** java.time, as Jackson's module for it has it: numbers and arrays when written, and texts too when read. */
 final class JavaTimes {
-    private static final String SECONDS = "-?\\d+(\\.\\d*)?";
+    private static final String SECONDS = "\\d{1,19}(\\.\\d{0,100})?";
+    private static final int ZEROS_MAX = 63;
+    private static final int FRACTION_DIGITS = 9;
     private static final BigDecimal NANOS = BigDecimal.valueOf(1_000_000_000);
 
     private JavaTimes() {}
@@ -47,7 +49,7 @@ final class JavaTimes {
                 String text = ((String) json).trim();
                 return text.isEmpty() ? null : ofText(text, type);
             }
-        } catch (DateTimeException | ArithmeticException error) {
+        } catch (DateTimeException | ArithmeticException | NumberFormatException error) {
             throw new JsonError("Cannot deserialize value of type `" + type.getName() + "` from String \"" + json
                     + "\": Failed to deserialize " + type.getName() + ": (" + error.getClass().getName() + ") "
                     + error.getMessage(), error);
@@ -120,9 +122,10 @@ final class JavaTimes {
             return ZonedDateTime.ofInstant(instant(value), ZoneOffset.UTC);
         }
         if (type == Duration.class) {
-            return Duration.ofSeconds(whole(value), nanos(value));
+            BigDecimal seconds = bounded(value);
+            return Duration.ofSeconds(whole(seconds), nanos(seconds));
         }
-        if (type == Year.class) {
+        if (type == Year.class && number.isWhole) {
             return Year.of(value.intValueExact());
         }
         if (type == LocalDate.class && number.isWhole) {
@@ -131,16 +134,24 @@ final class JavaTimes {
         throw Scalars.mismatch(number, type);
     }
 
-    private static Instant instant(BigDecimal seconds) {
+    /** To write out all digits of what is far too large, or too small, could take for ever: as Jackson, 0 instead. */
+    private static BigDecimal bounded(BigDecimal seconds) {
+        long wholeDigits = (long) seconds.precision() - seconds.scale();
+        return seconds.scale() < -ZEROS_MAX || wholeDigits < -FRACTION_DIGITS ? BigDecimal.ZERO : seconds;
+    }
+
+    private static Instant instant(BigDecimal value) {
+        BigDecimal seconds = bounded(value);
         return Instant.ofEpochSecond(whole(seconds), nanos(seconds));
     }
 
     private static long whole(BigDecimal seconds) {
-        return seconds.setScale(0, RoundingMode.FLOOR).longValueExact();
+        return seconds.setScale(0, RoundingMode.DOWN).longValueExact();
     }
 
     private static long nanos(BigDecimal seconds) {
-        return seconds.subtract(seconds.setScale(0, RoundingMode.FLOOR)).multiply(NANOS).longValue();
+        long nanos = seconds.subtract(seconds.setScale(0, RoundingMode.DOWN)).multiply(NANOS).longValue();
+        return whole(seconds) < 0 ? Math.abs(nanos) : nanos;
     }
 
     private static Object ofParts(List<?> json, Class<?> type) throws JsonError {
@@ -174,13 +185,13 @@ final class JavaTimes {
     /** As numbers, lists of numbers, or text. */
     static Object written(Object time) {
         if (time instanceof Instant) {
-            return seconds(((Instant) time).getEpochSecond(), ((Instant) time).getNano());
+            return point(((Instant) time).getEpochSecond(), ((Instant) time).getNano());
         }
         if (time instanceof OffsetDateTime) {
-            return seconds(((OffsetDateTime) time).toEpochSecond(), ((OffsetDateTime) time).getNano());
+            return point(((OffsetDateTime) time).toEpochSecond(), ((OffsetDateTime) time).getNano());
         }
         if (time instanceof ZonedDateTime) {
-            return seconds(((ZonedDateTime) time).toEpochSecond(), ((ZonedDateTime) time).getNano());
+            return point(((ZonedDateTime) time).toEpochSecond(), ((ZonedDateTime) time).getNano());
         }
         if (time instanceof Duration) {
             return seconds(((Duration) time).getSeconds(), ((Duration) time).getNano());
@@ -213,11 +224,18 @@ final class JavaTimes {
         return time.toString();
     }
 
+    /** Of times before 1970, too, Jackson puts the nanoseconds' digits behind those of the seconds, and reads it so. */
+    private static BigDecimal point(long whole, int nanos) {
+        return whole < 0 && nanos > 0
+                ? BigDecimal.valueOf(whole).subtract(BigDecimal.valueOf(nanos, FRACTION_DIGITS))
+                : seconds(whole, nanos);
+    }
+
     private static BigDecimal seconds(long whole, int nanos) {
         if (whole == 0) {
             return nanos == 0 ? new BigDecimal("0.0") : BigDecimal.valueOf(nanos, 9);
         }
-        return BigDecimal.valueOf(whole).setScale(9).add(BigDecimal.valueOf(nanos, 9));
+        return BigDecimal.valueOf(whole).setScale(FRACTION_DIGITS).add(BigDecimal.valueOf(nanos, FRACTION_DIGITS));
     }
 
     private static List<Object> date(LocalDate date) {

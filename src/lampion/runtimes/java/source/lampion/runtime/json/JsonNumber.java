@@ -5,12 +5,27 @@ import java.math.BigInteger;
 
 /** A number as it was written, until it is known what it is to become. */
 final class JsonNumber {
+    private static final int DIGITS_MAX = 1000;
+
     final String text;
     final boolean isWhole;
 
     JsonNumber(String text, boolean isWhole) {
         this.text = text;
         this.isWhole = isWhole;
+    }
+
+    /** Refuse what would take ever longer to become a number. */
+    static void checkLength(int digits) throws JsonError {
+        if (digits > DIGITS_MAX) {
+            throw new JsonError("Number value length (" + digits + ") exceeds the maximum allowed (" + DIGITS_MAX
+                    + ", from `StreamReadConstraints.getMaxNumberLength()`)");
+        }
+    }
+
+    /** For a whole number, also without its sign. */
+    boolean isZero() {
+        return text.equals("0") || text.equals("-0");
     }
 
     /** The smallest of Integer, Long and BigInteger for a whole number, else a Double. */

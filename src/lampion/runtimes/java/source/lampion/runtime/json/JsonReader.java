@@ -214,14 +214,17 @@ public final class JsonReader {
             position += text.startsWith("Infinity", position) ? 8 : 3;
             return new JsonNumber("-Infinity", false);
         }
-        if (digits() == 0) {
+        int length = digits();
+        if (length == 0) {
             throw unexpected(next(), "digit (0-9) to follow minus sign, for valid numeric value");
         }
         boolean isWhole = true;
         if (peek() == '.') {
             isWhole = false;
             position++;
-            if (digits() == 0) {
+            int fraction = digits();
+            length += fraction;
+            if (fraction == 0) {
                 throw new JsonError("Unexpected character ('.' (code 46)) in numeric value: Decimal point not followed by a"
                         + " digit" + place());
             }
@@ -232,10 +235,13 @@ public final class JsonReader {
             if (peek() == '+' || peek() == '-') {
                 position++;
             }
-            if (digits() == 0) {
+            int exponent = digits();
+            length += exponent;
+            if (exponent == 0) {
                 throw unexpected(next(), "digit (0-9) in the exponent");
             }
         }
+        JsonNumber.checkLength(length);
         String written = text.substring(start, position);
         char after = peek();
         if (after != 0 && (Character.isJavaIdentifierPart(after) || after == '.')) {
@@ -291,7 +297,8 @@ public final class JsonReader {
     private void enter() throws JsonError {
         depth++;
         if (depth > NESTING_MAX) {
-            throw new JsonError("Document nesting depth (" + depth + ") exceeds the maximum allowed (" + NESTING_MAX + ")");
+            throw new JsonError("Document nesting depth (" + depth + ") exceeds the maximum allowed (" + NESTING_MAX
+                    + ", from `StreamReadConstraints.getMaxNestingDepth()`)");
         }
     }
 

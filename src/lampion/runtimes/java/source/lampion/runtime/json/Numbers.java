@@ -9,6 +9,8 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /** Numbers of every size, from JSON's numbers and from texts that are numbers. */
 final class Numbers {
+    private static final int SCALE_MAX = 100_000;
+
     private static final Map<Class<?>, Class<?>> BOXES = new HashMap<>();
 
     static {
@@ -45,6 +47,9 @@ final class Numbers {
             return Double.valueOf(special(text));
         }
         boolean isFraction = boxed == Double.class || boxed == Float.class;
+        if (!isFraction || !type.isPrimitive()) {
+            JsonNumber.checkLength(text.length());
+        }
         try {
             if (isFraction) {
                 return convert(new JsonNumber(special(text), false), type, boxed);
@@ -88,11 +93,9 @@ final class Numbers {
     }
 
     static Object convert(JsonNumber number, Class<?> type, Class<?> boxed) throws JsonError {
-        if (boxed == Double.class) {
-            return Double.valueOf(number.text);
-        }
-        if (boxed == Float.class) {
-            return Float.valueOf(number.text);
+        if (boxed == Double.class || boxed == Float.class) {
+            String text = number.isWhole && number.isZero() ? "0" : number.text; // a whole zero has no sign
+            return boxed == Double.class ? (Object) Double.valueOf(text) : Float.valueOf(text);
         }
         if (boxed == Number.class) {
             return number.natural();
@@ -102,15 +105,9 @@ final class Numbers {
                 return number.exact();
             }
             if (boxed == BigInteger.class) {
-                return number.exact().toBigInteger();
+                return whole(number.exact());
             }
-            if (number.text.equals("NaN")) {
-                return convert(new JsonNumber("0", true), type, boxed);
-            }
-            if (number.text.endsWith("Infinity")) {
-                throw new JsonError("Numeric value (" + number + ") out of range of " + type.getSimpleName());
-            }
-            BigInteger whole = number.isWhole ? new BigInteger(number.text) : number.exact().toBigInteger();
+            BigInteger whole = number.isWhole ? new BigInteger(number.text) : truncated(number, boxed);
             if (boxed == Long.class || boxed == AtomicLong.class) {
                 long value = inRange(whole, Long.MIN_VALUE, Long.MAX_VALUE, "long", number);
                 return boxed == Long.class ? (Object) value : new AtomicLong(value);
@@ -131,11 +128,36 @@ final class Numbers {
         return Scalars.NONE;
     }
 
+    /** Every digit of it is written out. */
+    private static BigInteger whole(BigDecimal number) throws JsonError {
+        if (Math.abs((long) number.scale()) > SCALE_MAX) {
+            throw new JsonError("BigDecimal scale (" + number.scale() + ") magnitude exceeds the maximum allowed ("
+                    + SCALE_MAX + ")");
+        }
+        return number.toBigInteger();
+    }
+
+    /** What is before the point, as far as a double is exact; 0 for NaN. */
+    private static BigInteger truncated(JsonNumber number, Class<?> boxed) throws JsonError {
+        boolean isLong = boxed == Long.class || boxed == AtomicLong.class;
+        long least = isLong ? Long.MIN_VALUE : Integer.MIN_VALUE;
+        long most = isLong ? Long.MAX_VALUE : Integer.MAX_VALUE;
+        double value = Double.parseDouble(number.text);
+        if (value < least || value > most) {
+            throw outOfRange(number, least, most, isLong ? "long" : "int");
+        }
+        return BigInteger.valueOf((long) value);
+    }
+
     private static long inRange(BigInteger value, long least, long most, String kind, JsonNumber number) throws JsonError {
         if (value.compareTo(BigInteger.valueOf(least)) < 0 || value.compareTo(BigInteger.valueOf(most)) > 0) {
-            String range = kind.startsWith("Java") ? kind : kind + " (" + least + " - " + most + ")";
-            throw new JsonError("Numeric value (" + number + ") out of range of " + range);
+            throw outOfRange(number, least, most, kind);
         }
         return value.longValue();
+    }
+
+    private static JsonError outOfRange(JsonNumber number, long least, long most, String kind) {
+        String range = kind.startsWith("Java") ? kind : kind + " (" + least + " - " + most + ")";
+        return new JsonError("Numeric value (" + number + ") out of range of " + range);
     }
 }

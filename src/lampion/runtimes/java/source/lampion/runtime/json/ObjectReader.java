@@ -29,6 +29,8 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** What JsonReader has read, as objects of the types that a function asks for: Jackson's rules as AWS has set them. */
 final class ObjectReader {
@@ -138,6 +140,11 @@ final class ObjectReader {
                 || raw == Float.class
                 || raw == Boolean.class
                 || raw == Character.class
+                || raw == AtomicInteger.class
+                || raw == AtomicLong.class
+                || raw == OptionalInt.class
+                || raw == OptionalLong.class
+                || raw == OptionalDouble.class
                 || java.util.Date.class.isAssignableFrom(raw)
                 || java.util.Calendar.class.isAssignableFrom(raw);
     }
@@ -301,15 +308,17 @@ final class ObjectReader {
                 + (hasCreator ? "(although at least one Creator exists)" : "(no Creators, like default constructor, exist)");
         if (json instanceof String) {
             throw new JsonError(start + ": no String-argument constructor/factory method to deserialize from String value ('"
-                    + json + "')");
+                    + ((String) json).trim() + "')");
         }
         if (json instanceof Boolean) {
             throw new JsonError(start + ": no boolean/Boolean-argument constructor/factory method to deserialize from boolean"
                     + " value (" + json + ")");
         }
-        String kind = ((JsonNumber) json).isWhole ? "int/Int" : "double/Double";
+        Number number = ((JsonNumber) json).natural();
+        String kind = number instanceof Integer || number instanceof Long ? "int/Int"
+                : number instanceof Double ? "double/Double" : "BigInteger";
         throw new JsonError(start + ": no " + kind + "-argument constructor/factory method to deserialize from Number value ("
-                + json + ")");
+                + number + ")");
     }
 
     private Object bean(Object json, Type type, Class<?> raw) throws JsonError {

@@ -135,7 +135,7 @@ final class Scalars {
             return json;
         }
         if (json instanceof JsonNumber && ((JsonNumber) json).isWhole) {
-            return !((JsonNumber) json).text.equals("0");
+            return !((JsonNumber) json).isZero();
         }
         if (!(json instanceof String)) {
             throw mismatch(json, type);

@@ -1,0 +1,56 @@
+"""What functions called, by the role they had: since the server started, whether it was allowed or not."""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+_ROLES_MAX: Final = 1000
+_CALLS_MAX: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RecordedCall:
+    """`action` as IAM names it, and the ARN of what it was for, or "*"."""
+
+    resource: str
+    action: str
+
+
+class CallRecord:
+    """Of the newest roles, and of each its first calls that differ: who calls ever new things fills nothing."""
+
+    def __init__(self) -> None:
+        self._calls: OrderedDict[str, dict[RecordedCall, None]] = OrderedDict()
+
+    def note(self, role_arn: str, action: str, resource: str) -> None:
+        calls = self._calls.get(role_arn)
+        if calls is None:
+            calls = self._calls[role_arn] = {}
+            if len(self._calls) > _ROLES_MAX:
+                self._calls.popitem(last=False)
+        if len(calls) < _CALLS_MAX:
+            calls[RecordedCall(resource, action)] = None
+
+    def of(self, role_arn: str) -> Sequence[RecordedCall]:
+        """In the order of resources and actions."""
+        return sorted(self._calls.get(role_arn, ()))
+
+
+def least_policy(calls: Sequence[RecordedCall]) -> Mapping[str, Any]:
+    """The policy that allows these calls and nothing else: resources with the same actions are one statement."""
+    actions_of: dict[str, list[str]] = {}
+    for call in calls:
+        actions_of.setdefault(call.resource, []).append(call.action)
+    resources_of: dict[tuple[str, ...], list[str]] = {}
+    for resource, actions in actions_of.items():
+        resources_of.setdefault(tuple(actions), []).append(resource)
+    statements = [
+        {"Effect": "Allow", "Action": _one_or_all(actions), "Resource": _one_or_all(resources)}
+        for actions, resources in resources_of.items()
+    ]
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _one_or_all(values: Sequence[str]) -> str | list[str]:
+    return values[0] if len(values) == 1 else list(values)
