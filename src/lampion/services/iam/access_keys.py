@@ -8,7 +8,7 @@ from typing import Any, Final
 from lampion.aws.operation import RequestContext, operation
 from lampion.domain.iam.access_key import ACTIVE, UserKey, check_room_for_key, key_missing
 from lampion.domain.iam.identity import Identity, IdentityKind
-from lampion.identity.key_ids import RANDOM_BYTES, USER_PREFIX, key_id
+from lampion.identity.key_ids import RANDOM_BYTES, SESSION_PREFIX, USER_PREFIX, key_id
 from lampion.services.iam.rooms import IamRooms, Members, identity_of, is_root, user_name_of
 from lampion.store.iam import GLOBAL, USER_KEYS, key_place
 from lampion.store.resources import Stored
@@ -48,9 +48,11 @@ class AccessKeysApi:
 
     @operation("ListAccessKeys")
     async def list_access_keys(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
-        """To the root that asks for its own: the one that it signs with."""
+        """To the root that asks for its own: the one that it signs with, unless that is a temporary one."""
         if "UserName" not in members and is_root(context):
-            return {"AccessKeyMetadata": [{"AccessKeyId": context.principal, "Status": ACTIVE}], "IsTruncated": False}
+            is_lasting = not context.principal.startswith(SESSION_PREFIX)
+            own = [{"AccessKeyId": context.principal, "Status": ACTIVE}] if is_lasting else []
+            return {"AccessKeyMetadata": own, "IsTruncated": False}
 
         def find(stored: Stored) -> tuple[Identity, Sequence[UserKey]]:
             user = identity_of(stored, context.account_id, IdentityKind.USER, user_name_of(context, members))
