@@ -4,6 +4,7 @@ A list is `Tags.member.1.Key`, a map `Attributes.entry.1.key`. Constraints come 
 """
 
 import base64
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final
@@ -17,6 +18,7 @@ from lampion.aws.text_readers import text_reader
 from lampion.domain.errors import ApiError, Fault
 
 CONTENT_TYPE: Final = "text/xml"
+_HALF_ENCODED: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 _FIELDS_MAX: Final = 5000
 _DEPTH_MAX: Final = 12
 _UNREADABLE: Final = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF], " ")
@@ -30,15 +32,22 @@ _Writer = Callable[[Any, list[str]], None]
 
 
 def fields_of(body: bytes) -> dict[str, str]:
-    """The form in a request's body. Raises MalformedQueryString."""
+    """The form in a request's body, each field once. Raises MalformedQueryString."""
     try:
         text = body.decode("ascii")
         pairs = parse_qsl(
             text, keep_blank_values=True, strict_parsing=True, max_num_fields=_FIELDS_MAX, errors="strict"
         )
     except (UnicodeError, ValueError):
-        raise MalformedQueryString("The query string is malformed.") from None
-    return dict(pairs)
+        raise _no_form() from None
+    fields = dict(pairs)
+    if len(fields) < len(pairs) or _HALF_ENCODED.search(text):
+        raise _no_form()
+    return fields
+
+
+def _no_form() -> MalformedQueryString:
+    return MalformedQueryString("The query string is malformed.")
 
 
 def parse(operation: Operation, fields: Mapping[str, str]) -> dict[str, Any]:

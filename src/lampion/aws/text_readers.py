@@ -25,7 +25,7 @@ def _text_number(type_name: str) -> Callable[[str], Any]:
 
     def read_text(text: str) -> Any:
         try:
-            if not text.isascii() or "_" in text or len(text) > _NUMBER_CHARACTERS:
+            if not text.isascii() or "_" in text or text != text.strip() or len(text) > _NUMBER_CHARACTERS:
                 raise ValueError(text)
             number = convert(text)
         except ValueError:

@@ -42,17 +42,21 @@ class MalformedPolicy(ValueError):
 class Dialect:
     """What policies of one kind say beside what all say. Each check raises MalformedPolicy.
 
-    `check_principal` is None where a policy names nobody, `check_resource` where it names no resource.
+    `check_principal` is None where a policy names nobody, `check_resource` where it names no resource; `no_json` and
+    `no_principal` are what is said of a text that isn't JSON, and of a name where nobody is named.
     """
 
     check_action: Callable[[str], None]
     check_principal: Callable[[Any], None] | None = None
     check_resource: Callable[[str], None] | None = None
+    check_sid: Callable[[str], None] | None = None
+    no_json: str = _SYNTAX
+    no_principal: str = "Has prohibited field {}"
 
 
 def parse(text: str, dialect: Dialect) -> Document:
     """The policy that `text` holds; `Statement` becomes a list. Raises MalformedPolicy."""
-    document = _parsed(text)
+    document = _parsed(text, dialect.no_json)
     if not isinstance(document, dict) or not document.keys() <= _MEMBERS:
         raise MalformedPolicy(_SYNTAX)
     if document.get("Version", VERSION) not in _VERSIONS:
@@ -82,14 +86,14 @@ def texts(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
 
 
-def _parsed(text: str) -> Any:
+def _parsed(text: str, no_json: str) -> Any:
     try:
         value = json.loads(
             text, object_pairs_hook=_members, parse_int=_whole, parse_float=_fraction, parse_constant=_no_number
         )
         document_text(value).encode()  # lone surrogates: no text can hold them
     except (ValueError, RecursionError):
-        raise MalformedPolicy(_SYNTAX) from None
+        raise MalformedPolicy(no_json) from None
     return value
 
 
@@ -123,14 +127,16 @@ def _check_statement(statement: Any, dialect: Dialect) -> None:
         raise MalformedPolicy(_SYNTAX)
     if statement.get("Effect") not in ("Allow", "Deny") or not isinstance(statement.get("Sid", ""), str):
         raise MalformedPolicy(_SYNTAX)
+    if dialect.check_sid is not None:
+        dialect.check_sid(statement.get("Sid", ""))
     if dialect.check_principal is None:
-        _check_absent(statement, "Principal")
+        _check_absent(statement, "Principal", dialect.no_principal)
     else:
         dialect.check_principal(_one_of(statement, "Principal", "Missing required field Principal"))
     for action in _texts_of(statement, "Action", "Policy statement must contain actions."):
         dialect.check_action(action)
     if dialect.check_resource is None:
-        _check_absent(statement, "Resource")
+        _check_absent(statement, "Resource", "Has prohibited field {}")
     else:
         resources = _texts_of(statement, "Resource", "Policy statement must contain resources.")
         for resource in resources if "Resource" in statement else ():
@@ -138,10 +144,10 @@ def _check_statement(statement: Any, dialect: Dialect) -> None:
     _check_condition(statement.get("Condition", {}))
 
 
-def _check_absent(statement: Statement, name: str) -> None:
+def _check_absent(statement: Statement, name: str, refusal: str) -> None:
     for one in (name, f"Not{name}"):
         if one in statement:
-            raise MalformedPolicy(f"Has prohibited field {one}")
+            raise MalformedPolicy(refusal.format(one))
 
 
 def _one_of(statement: Statement, name: str, missing: str) -> Any:

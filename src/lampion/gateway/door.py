@@ -1,7 +1,8 @@
 """What a door behind the gateway looks like."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from lampion.domain.errors import ApiError
 from lampion.http.application import Body
 from lampion.http.message import Request, RequestHead, Response, StreamedResponse
 
@@ -20,3 +21,10 @@ class Door(Protocol):
 
     async def serve(self, request: Request, request_id: str) -> Response | StreamedResponse:
         """The answer, or the beginning of one whose body comes in pieces."""
+
+
+@runtime_checkable
+class RefusesInOwnForm(Protocol):
+    """A door whose errors have another form than those of Lambda's API."""
+
+    def refusal(self, error: ApiError, request_id: str) -> Response: ...

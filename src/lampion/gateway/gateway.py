@@ -18,7 +18,7 @@ from lampion.clock.rng import Rng
 from lampion.domain.errors import ApiError, ServiceException
 from lampion.domain.function_url import PATH_FORM
 from lampion.function_url.address import is_function_url_host
-from lampion.gateway.door import Door
+from lampion.gateway.door import Door, RefusesInOwnForm
 from lampion.gateway.other_services import OtherServices
 from lampion.http.application import Body, BrokenOff, ClientGone, Exchange
 from lampion.http.message import Request, RequestHead, Response, StreamedResponse
@@ -82,20 +82,15 @@ class Gateway:
         door = self._door(head)
         try:
             allowance = door.accept(head)
-        except ApiError as error:
-            return self._refusal(error, request_id)
-        except Exception:
-            return self._failure(request_id)
+        except Exception as error:
+            return self._response_to(error, door, request_id)
         head.findings = _Visit(door, request_id, head.findings)
         return allowance
 
     def too_large(self, head: RequestHead) -> Response:
         visit: _Visit = head.findings
         head.findings = visit.findings
-        error = visit.door.too_large(head)
-        return (
-            self._refusal(error, visit.request_id) if isinstance(error, ApiError) else self._failure(visit.request_id)
-        )
+        return self._response_to(visit.door.too_large(head), visit.door, visit.request_id)
 
     def start(self, request: Request, exchange: Exchange) -> None:
         if request.pieces is not None:
@@ -126,7 +121,7 @@ class Gateway:
         try:
             response = await visit.door.serve(request, visit.request_id)
         except Exception as error:
-            response = self._response_to(error, visit.request_id)
+            response = self._response_to(error, visit.door, visit.request_id)
         if request.queue is not None:
             request.queue.discard()
         if isinstance(response, Response):
@@ -134,14 +129,13 @@ class Gateway:
         else:
             await _pump(response, exchange)
 
-    def _response_to(self, error: Exception, request_id: str) -> Response:
+    def _response_to(self, error: Exception, door: Door, request_id: str) -> Response:
         """What a door raised, as an answer. Called where it is caught."""
-        if isinstance(error, ApiError):
-            return self._refusal(error, request_id)
-        if isinstance(error, StoreError) or (isinstance(error, OSError) and error.errno in _OF_THE_DISK):
-            _log.error("request %s was not served: %s", request_id, error)
-            return self._refusal(ServiceException(_NOT_STORED), request_id)
-        return self._failure(request_id)
+        told = error if isinstance(error, ApiError) else _told_of(error, request_id)
+        if isinstance(door, RefusesInOwnForm):
+            return door.refusal(told, request_id)
+        answer = serialize_error(self._service, told, request_id)
+        return Response(answer.status, answer.body, answer.headers)
 
     def _door(self, head: RequestHead) -> Door:
         """By host before anything else: under the name of a function URL, every path is the function's."""
@@ -161,14 +155,14 @@ class Gateway:
             return self._registry_api
         return self._aws_api
 
-    def _refusal(self, error: ApiError, request_id: str) -> Response:
-        answer = serialize_error(self._service, error, request_id)
-        return Response(answer.status, answer.body, answer.headers)
 
-    def _failure(self, request_id: str) -> Response:
-        """An exception that no room foresaw: logged with the request's id, told without detail."""
-        _log.exception("request %s failed", request_id)
-        return self._refusal(InternalFailure("The request failed inside Lampion; its log says why."), request_id)
+def _told_of(error: Exception, request_id: str) -> ApiError:
+    """Of an exception that is no answer: logged with the request's id, told without detail."""
+    if isinstance(error, StoreError) or (isinstance(error, OSError) and error.errno in _OF_THE_DISK):
+        _log.error("request %s was not served: %s", request_id, error)
+        return ServiceException(_NOT_STORED)
+    _log.error("request %s failed", request_id, exc_info=error)
+    return InternalFailure("The request failed inside Lampion; its log says why.")
 
 
 def _signed_for(head: RequestHead) -> str:

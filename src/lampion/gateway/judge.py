@@ -10,7 +10,7 @@ from lampion.http.message import RequestHead
 from lampion.identity.actors import Actor
 from lampion.identity.call_record import CallRecord
 from lampion.identity.denials import denial
-from lampion.identity.evaluation import Request, evaluate
+from lampion.identity.evaluation import Request, Wanted, evaluate
 from lampion.identity.request_facts import Asking, Facts, Known
 from lampion.identity.statements import Policy
 
@@ -34,21 +34,21 @@ class Judge:
     def check(
         self,
         actor: Actor,
-        wanted: tuple[str, str],
+        wanted: Wanted | tuple[str, str],
         head: RequestHead,
         facts: Facts = _NO_FACTS,
         of_resource: tuple[Sequence[Policy], str | None] = ((), None),
     ) -> bool:
-        """Raises AccessDeniedException, in AWS's words, unless the `wanted` action and resource are allowed.
+        """Raises AccessDeniedException, in AWS's words, unless what is `wanted` is allowed.
 
         `facts` are condition keys about what is asked, `of_resource` the policies of the resource and the account that
         owns it. Whether the same caller could be told something else for the same next time.
         """
-        action, resource = wanted
+        action, resource, told = Wanted(*wanted)
         if self._record is not None and actor.caller.role_arn is not None:
             self._record.note(actor.caller.role_arn, action, resource)
         known = Known(self.asking(head), actor.known, facts)
-        request = Request(caller=actor.caller, action=action, resource=resource, known=known)
+        request = Request(caller=actor.caller, action=action, resource=resource, known=known, told=told)
         verdict = evaluate(request, actor.policies(*of_resource))
         if not verdict.is_allowed:
             raise AccessDeniedException(denial(request, verdict))

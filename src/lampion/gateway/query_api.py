@@ -1,6 +1,6 @@
 """The door to an API whose operations are named in a form (AWS's protocol "query"): IAM, STS."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -20,6 +20,7 @@ from lampion.gateway.authentication import Authentication, Principal
 from lampion.gateway.judge import Judge, facts_of_tags
 from lampion.http.message import Request, RequestHead, Response
 from lampion.identity.callers import Caller
+from lampion.identity.evaluation import Wanted
 from lampion.identity.request_facts import Asker, Facts
 
 _MOST_BYTES: Final = 1024 * 1024
@@ -30,6 +31,7 @@ _CODES: Final = {
     "InvalidSignatureException": ("SignatureDoesNotMatch", 403),
     "MissingAuthenticationTokenException": ("MissingAuthenticationToken", 403),
     "RequestEntityTooLargeException": ("RequestEntityTooLarge", 413),
+    "ServiceException": ("ServiceFailure", 500),
     "UnknownOperationException": ("InvalidAction", 400),
     "UnrecognizedClientException": ("InvalidClientTokenId", 403),
     "ValidationException": ("ValidationError", 400),
@@ -38,8 +40,8 @@ _CODES: Final = {
 
 
 Members = dict[str, Any]
-AskedFor = Callable[[str, Members, Caller], Awaitable[tuple[str, Facts]]]
-"""From an operation and its members to the ARN of what it is about, and the condition keys that it brings."""
+AskedFor = Callable[[str, Members, Caller], Awaitable[tuple[Sequence[Wanted], Facts]]]
+"""From an operation and its members to all that must be allowed, and the condition keys that it brings."""
 
 
 class _Call(msgspec.Struct, frozen=True):
@@ -88,7 +90,7 @@ class QueryApi:
                 raise call.error
             return await self._answer(call.claim, request, request_id)
         except ApiError as error:
-            return self._refusal(error, request_id)
+            return self.refusal(error, request_id)
 
     async def _answer(self, claim: Any, request: Request, request_id: str) -> Response:
         head = request.head
@@ -124,11 +126,12 @@ class QueryApi:
     async def _check(self, principal: Principal, operation: Operation, members: Members, head: RequestHead) -> None:
         """Raises AccessDeniedException."""
         if operation.name not in self._free:
-            resource, facts = await self._asked_for(operation.name, members, principal.actor.caller)
-            wanted = (f"{self._service.signing_name}:{operation.name}", resource)
-            self._judge.check(principal.actor, wanted, head, {**facts, **facts_of_tags(members)})
+            those, facts = await self._asked_for(operation.name, members, principal.actor.caller)
+            for wanted in those:
+                self._judge.check(principal.actor, wanted, head, {**facts, **facts_of_tags(members)})
 
-    def _refusal(self, error: ApiError, request_id: str) -> Response:
+    def refusal(self, error: ApiError, request_id: str) -> Response:
+        """gateway.door.RefusesInOwnForm."""
         code, status = _CODES.get(error.code, (error.code, 0))
         shape = self._service.error(error.code)
         if shape is not None and shape.error_status is not None:

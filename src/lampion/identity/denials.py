@@ -15,7 +15,7 @@ def denial(request: Request, verdict: Verdict) -> str:
     assert verdict.by is not None
     told = (
         f"User: {request.caller.arn or 'anonymous'} is not authorized to perform: {request.action} "
-        f"on resource: {request.resource}"
+        f"on resource: {request.told or request.resource}"
     )
     if not verdict.is_explicit:
         return f"{told} because no {verdict.by.value} allows the {request.action} action"

@@ -8,6 +8,7 @@ theirs (SCP, RCP).
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from lampion.identity.callers import Caller
 from lampion.identity.conditions import Known
@@ -23,14 +24,26 @@ class PolicyType(Enum):
     SESSION = "session policy"
 
 
+class Wanted(NamedTuple):
+    """What a caller wants: an action as IAM names it (`lambda:GetFunction`), on the resource of an ARN, or "*".
+
+    `told`: what refusals call the resource, where not by its ARN.
+    """
+
+    action: str
+    resource: str
+    told: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """`action` as IAM names it (`lambda:GetFunction`), the ARN of the `resource` or "*", what is `known` besides."""
+    """See Wanted; what is `known` besides."""
 
     caller: Caller
     action: str
     resource: str
     known: Known
+    told: str = ""
 
     def meets(self, statement: Statement) -> bool:
         return statement.applies(self.action.lower(), self.resource, self.known)

@@ -17,5 +17,5 @@ class UserKeys:
         account_id = account_of(access_key_id)
         if account_id is None:
             return None
-        key = await self._resources.get(USER_KEYS, key_place(access_key_id, account_id))
+        key = await self._resources.get(USER_KEYS, key_place(access_key_id, account_id), keeps_absent=False)
         return key if key is not None and key.status == ACTIVE else None

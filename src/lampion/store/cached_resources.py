@@ -59,8 +59,11 @@ class CachedResources:
         """Call `listener` after each change, once for each account and region that it touched; it must not wait."""
         self._listeners.append(listener)
 
-    async def get(self, kind: Kind[T], place: Place) -> T | None:
-        """The resource, or None when there is none."""
+    async def get(self, kind: Kind[T], place: Place, *, keeps_absent: bool = True) -> T | None:
+        """The resource, or None when there is none.
+
+        `keeps_absent`: whether to remember that, too: not of what any stranger can ask for.
+        """
         key = (kind.name, place)
         cached = self._cached.get(key)
         if cached is not None:
@@ -68,7 +71,7 @@ class CachedResources:
             return None if cached is _ABSENT else cached
         before = self._changes
         value = await self._resources.read(lambda stored: stored.get(kind, place))
-        if before == self._changes:  # else what was read may be old already: answered, but not kept
+        if before == self._changes and (keeps_absent or value is not None):  # else what was read may be old already
             self._cached[key] = _ABSENT if value is None else value
             if len(self._cached) > self._capacity:
                 self._cached.popitem(last=False)

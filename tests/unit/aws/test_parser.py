@@ -145,6 +145,7 @@ def test_members_out_of_the_query(operation: str, query: str, expected: dict[str
         ("ListFunctions", "MaxItems=x", "STRING_VALUE can not be converted to an Integer"),
         ("ListFunctions", "MaxItems=", "STRING_VALUE can not be converted to an Integer"),
         ("ListFunctions", "MaxItems=1_0", "STRING_VALUE can not be converted to an Integer"),
+        ("ListFunctions", "MaxItems=%207", "STRING_VALUE can not be converted to an Integer"),
         ("ListFunctions", "MaxItems=%D9%A3", "STRING_VALUE can not be converted to an Integer"),
         ("ListFunctions", "MaxItems=" + "9" * 10_000, "STRING_VALUE can not be converted to an Integer"),
         ("ListFunctions", "MaxItems=9999999999", "NUMBER_VALUE can not be converted to an Integer"),

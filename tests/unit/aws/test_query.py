@@ -98,7 +98,18 @@ def test_a_member_that_the_model_doesnt_have_is_our_mistake() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"Action", b"\xff", b"a=%ff", b"&".join(b"a%d=1" % number for number in range(5001))], ids=repr
+    "body",
+    [
+        b"Action",
+        b"\xff",
+        b"a=%ff",
+        b"a=%",
+        b"a=1%4",
+        b"a=%zz",
+        b"a=1&b=2&a=1",
+        b"&".join(b"a%d=1" % number for number in range(5001)),
+    ],
+    ids=repr,
 )
 def test_what_is_no_form_is_refused(body: bytes) -> None:
     with pytest.raises(MalformedQueryString):

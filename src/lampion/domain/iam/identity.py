@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
+from lampion.domain.iam.documents import size_bytes
 from lampion.domain.iam.errors import (
     DeleteConflictException,
     EntityAlreadyExistsException,
@@ -69,7 +70,7 @@ def with_inline(identity: Identity, name: str, document: str) -> Identity:
     """With a policy in it, instead of one of that name. Raises LimitExceededException."""
     inline = {**identity.inline, name: document}
     most = _INLINE_BYTES[identity.kind]
-    if sum(len("".join(text.split()).encode()) for text in inline.values()) > most:
+    if sum(map(size_bytes, inline.values())) > most:
         raise LimitExceededException(
             f"Maximum policy size of {most} bytes exceeded for {identity.kind} {identity.name}"
         )

@@ -6,11 +6,10 @@ from dataclasses import replace
 from typing import Any, Final
 
 from lampion.aws.operation import RequestContext, operation
-from lampion.domain.iam.access_key import UserKey, check_room_for_key, key_missing
-from lampion.domain.iam.errors import InvalidInputException
+from lampion.domain.iam.access_key import ACTIVE, UserKey, check_room_for_key, key_missing
 from lampion.domain.iam.identity import Identity, IdentityKind
-from lampion.identity.key_ids import RANDOM_BYTES, USER_PREFIX, key_id
-from lampion.services.iam.rooms import IamRooms, Members, identity_of
+from lampion.identity.key_ids import RANDOM_BYTES, SESSION_PREFIX, USER_PREFIX, key_id
+from lampion.services.iam.rooms import IamRooms, Members, identity_of, is_root, user_name_of
 from lampion.store.iam import GLOBAL, USER_KEYS, key_place
 from lampion.store.resources import Stored
 
@@ -32,7 +31,7 @@ class AccessKeysApi:
         secret = base64.b64encode(rng.token(_SECRET_RANDOM_BYTES)).decode()
 
         def create(stored: Stored) -> tuple[Identity, UserKey]:
-            user = identity_of(stored, context.account_id, IdentityKind.USER, _user_name(context, members))
+            user = identity_of(stored, context.account_id, IdentityKind.USER, user_name_of(context, members))
             check_room_for_key(len(keys_of(stored, context.account_id, user.unique_id)))
             key = UserKey(
                 account_id=context.account_id,
@@ -49,8 +48,14 @@ class AccessKeysApi:
 
     @operation("ListAccessKeys")
     async def list_access_keys(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
+        """To the root that asks for its own: the one that it signs with, unless that is a temporary one."""
+        if "UserName" not in members and is_root(context):
+            is_lasting = not context.principal.startswith(SESSION_PREFIX)
+            own = [{"AccessKeyId": context.principal, "Status": ACTIVE}] if is_lasting else []
+            return {"AccessKeyMetadata": own, "IsTruncated": False}
+
         def find(stored: Stored) -> tuple[Identity, Sequence[UserKey]]:
-            user = identity_of(stored, context.account_id, IdentityKind.USER, _user_name(context, members))
+            user = identity_of(stored, context.account_id, IdentityKind.USER, user_name_of(context, members))
             return user, keys_of(stored, context.account_id, user.unique_id)
 
         user, found = await self._rooms.resources.read(find)
@@ -82,22 +87,11 @@ def keys_of(stored: Stored, account_id: str, user_id: str) -> Sequence[UserKey]:
 
 def _key(stored: Stored, context: RequestContext, members: Members) -> UserKey:
     """Raises NoSuchEntityException for none, and for another user's."""
-    user = identity_of(stored, context.account_id, IdentityKind.USER, _user_name(context, members))
+    user = identity_of(stored, context.account_id, IdentityKind.USER, user_name_of(context, members))
     key = stored.get(USER_KEYS, key_place(members["AccessKeyId"], context.account_id))
     if key is None or key.user_id != user.unique_id:
         raise key_missing(members["AccessKeyId"])
     return key
-
-
-def _user_name(context: RequestContext, members: Members) -> str:
-    """Without one, it is the caller's own. Raises InvalidInputException for callers that are no users."""
-    name: str | None = members.get("UserName")
-    if name is not None:
-        return name
-    _, is_user, path = context.caller_arn.partition(":user/")
-    if not is_user:
-        raise InvalidInputException("Must specify userName when calling with non-User credentials")
-    return path.rpartition("/")[2]
 
 
 def _shape(user: Identity, key: UserKey) -> Mapping[str, Any]:

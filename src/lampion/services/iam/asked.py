@@ -1,4 +1,4 @@
-"""What an operation of IAM is about, to IAM: the ARN with the path that is stored, and the condition keys it brings.
+"""What an operation of IAM wants, to IAM: ARNs with the paths that are stored, and the condition keys it brings.
 
 Docs: service authorization reference, "Actions, resources, and condition keys for AWS Identity and Access Management".
 """
@@ -6,15 +6,25 @@ Docs: service authorization reference, "Actions, resources, and condition keys f
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from lampion.domain.iam.identity import IdentityKind
+from lampion.domain.iam.identity import Identity, IdentityKind
+from lampion.domain.iam.managed_policy import ManagedPolicy
 from lampion.identity.callers import Caller, CallerKind
+from lampion.identity.evaluation import Wanted
 from lampion.services.iam.rooms import NAMES
 from lampion.store.cached_resources import CachedResources
-from lampion.store.iam import IDENTITIES, identity_place
+from lampion.store.iam import IDENTITIES, MANAGED_POLICIES, identity_place, policy_place
 
 _OF_ONESELF: Final = frozenset(("GetUser", "CreateAccessKey", "ListAccessKeys", "UpdateAccessKey", "DeleteAccessKey"))
 """Without a name they are about the caller, when that is a user."""
-_KEYS: Final = {"PolicyArn": "iam:policyarn", "PermissionsBoundary": "iam:permissionsboundary"}
+_NEW_NAMES: Final = {"UpdateUser": "NewUserName", "UpdateGroup": "NewGroupName"}
+"""These are about what they make of it as well: both must be allowed."""
+_LISTS: Final = {f"List{kind.capitalize()}s": kind for kind in IdentityKind}
+_KINDS: Final = (IdentityKind.ROLE, IdentityKind.GROUP, IdentityKind.USER)
+"""In this order: of a user in a group, it is about the group."""
+_NAME_CHARACTERS: Final = 128
+"""Longer ones name nothing, and aren't looked for."""
+
+_About = Identity | ManagedPolicy | None
 
 
 class AskedOfIam:
@@ -25,21 +35,78 @@ class AskedOfIam:
 
     async def __call__(
         self, operation: str, members: dict[str, Any], caller: Caller
-    ) -> tuple[str, Mapping[str, Sequence[str]]]:
-        """The ARN, "*" where there is none, and condition keys but those of tags."""
-        facts = {key: (str(members[member]),) for member, key in _KEYS.items() if member in members}
-        return await self._resource(operation, members, caller), facts
-
-    async def _resource(self, operation: str, members: dict[str, Any], caller: Caller) -> str:
+    ) -> tuple[Sequence[Wanted], Mapping[str, Sequence[str]]]:
+        """All that must be allowed, and condition keys but those of tags in the request."""
         account_id = caller.account_id or ""
-        for kind in (IdentityKind.ROLE, IdentityKind.GROUP, IdentityKind.USER):  # of a user in a group, the group
+        if operation in _OF_ONESELF and caller.kind is CallerKind.USER:
+            members = {"UserName": caller.arn.rpartition("/")[2], **members}
+        for kind in _KINDS:
             name = members.get(NAMES[kind])
             if name is not None:
-                found = await self._resources.get(IDENTITIES, identity_place(account_id, kind, name))
-                path = members.get("Path", "/")
-                return f"arn:aws:iam::{account_id}:{kind}{path}{name}" if found is None else found.arn
+                identity = await self._identity(account_id, kind, name)
+                return _wanted(operation, members, account_id, (kind, name), identity), _facts(members, identity)
         if "PolicyArn" in members:
-            return str(members["PolicyArn"])
+            arn = str(members["PolicyArn"])
+            about = await self._policy(account_id, arn)
+            return [Wanted(f"iam:{operation}", arn, f"policy {arn}")], _facts(members, about)
         if "PolicyName" in members:
-            return f"arn:aws:iam::{account_id}:policy{members.get('Path', '/')}{members['PolicyName']}"
-        return caller.arn if operation in _OF_ONESELF and caller.kind is CallerKind.USER else "*"
+            arn = f"arn:aws:iam::{account_id}:policy{members.get('Path', '/')}{members['PolicyName']}"
+            return [Wanted(f"iam:{operation}", arn, f"policy {members['PolicyName']}"), *_tagging(members, arn)], {}
+        return [Wanted(f"iam:{operation}", "*", _list_of(operation, members, account_id))], {}
+
+    async def _identity(self, account_id: str, kind: IdentityKind, name: str) -> Identity | None:
+        if len(name) > _NAME_CHARACTERS:
+            return None
+        return await self._resources.get(IDENTITIES, identity_place(account_id, kind, name))
+
+    async def _policy(self, account_id: str, arn: str) -> ManagedPolicy | None:
+        name = arn.rpartition("/")[2]
+        if len(name) > _NAME_CHARACTERS:
+            return None
+        found = await self._resources.get(MANAGED_POLICIES, policy_place(account_id, name))
+        return found if found is not None and found.arn == arn else None
+
+
+def _wanted(
+    operation: str, members: Mapping[str, Any], account_id: str, named: tuple[IdentityKind, str], found: Identity | None
+) -> Sequence[Wanted]:
+    kind, name = named
+    action, is_new = f"iam:{operation}", operation.startswith(f"Create{kind.capitalize()}")
+    path = members.get("Path", "/") if found is None else found.path
+    arn = f"arn:aws:iam::{account_id}:{kind}{path}{name}" if found is None else found.arn
+    if is_new:
+        return [Wanted(action, arn), *_tagging(members, arn)]
+    wanted = Wanted(action, arn, f"{kind} {name}")
+    if operation not in _NEW_NAMES:
+        return [wanted]
+    new_name = members.get(_NEW_NAMES[operation], name if found is None else found.name)
+    return [wanted, Wanted(action, f"arn:aws:iam::{account_id}:{kind}{members.get('NewPath', path)}{new_name}")]
+
+
+def _tagging(members: Mapping[str, Any], arn: str) -> Sequence[Wanted]:
+    """Who makes something with tags must be allowed to tag it, too."""
+    kind = arn.split(":")[5].partition("/")[0].capitalize()
+    return [Wanted(f"iam:Tag{kind}", arn)] if members.get("Tags") else []
+
+
+def _list_of(operation: str, members: Mapping[str, Any], account_id: str) -> str:
+    """What refusals call that of which a list is wanted."""
+    path = members.get("PathPrefix", "/")
+    if operation == "ListPolicies":
+        return f"policy path {path}"
+    kind = _LISTS.get(operation)
+    return "" if kind is None else f"arn:aws:iam::{account_id}:{kind}{path}"
+
+
+def _facts(members: Mapping[str, Any], about: _About) -> Mapping[str, Sequence[str]]:
+    """A boundary is the one that is to be set, or else the one that there is."""
+    facts: dict[str, Sequence[str]] = {}
+    if "PolicyArn" in members:
+        facts["iam:policyarn"] = (str(members["PolicyArn"]),)
+    boundary = members.get("PermissionsBoundary") or (about.boundary if isinstance(about, Identity) else None)
+    if boundary is not None:
+        facts["iam:permissionsboundary"] = (str(boundary),)
+    for key, value in () if about is None else about.tags.items():
+        for service in ("aws", "iam"):
+            facts[f"{service}:resourcetag/{key.lower()}"] = (value,)
+    return facts

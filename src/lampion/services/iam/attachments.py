@@ -7,6 +7,7 @@ from lampion.aws.operation import RequestContext, operation
 from lampion.domain.iam.identity import IdentityKind, with_attached, without_attached
 from lampion.services.iam.managed import check_attachable, find_policy
 from lampion.services.iam.rooms import NAMES, IamRooms, Members, identity_of
+from lampion.services.iam.shapes import policy_position
 from lampion.store.iam import IDENTITIES
 from lampion.store.resources import Stored
 
@@ -40,12 +41,12 @@ class _Attachments:
 
         def attached(stored: Stored) -> list[Mapping[str, Any]]:
             identity = identity_of(stored, context.account_id, self._kind, members[NAMES[self._kind]])
-            found = (find_policy(stored, context.account_id, arn) for arn in sorted(identity.attached))
+            found = (find_policy(stored, context.account_id, arn) for arn in identity.attached)
             those = (one for one in found if one is not None and one.path.startswith(prefix))
             return [{"PolicyName": one.name, "PolicyArn": one.arn} for one in those]
 
-        found = await self._rooms.resources.read(attached)
-        shown, more = self._rooms.page(name, members, found, lambda one: str(one["PolicyArn"]))
+        found = sorted(await self._rooms.resources.read(attached), key=policy_position)
+        shown, more = self._rooms.page(name, members, found, policy_position)
         return {"AttachedPolicies": list(shown), **more}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from lampion.aws.operation import RequestContext, operation
 from lampion.domain.iam.documents import check_managed_size, permissions_of
-from lampion.domain.iam.identity import IdentityKind
+from lampion.domain.iam.identity import Identity, IdentityKind
 from lampion.domain.iam.managed_policy import (
     ManagedPolicy,
     PolicyVersion,
@@ -19,7 +19,7 @@ from lampion.domain.iam.tags import with_tags
 from lampion.identity.aws_managed_policies import aws_managed_policies
 from lampion.services.iam.managed import having, identities_of, own_policy_of, policy_of
 from lampion.services.iam.rooms import IamRooms, Members
-from lampion.services.iam.shapes import policy_shape, tags_member, version_shape
+from lampion.services.iam.shapes import policy_position, policy_shape, tags_member, version_shape
 from lampion.services.iam.tags import tags_in
 from lampion.store.iam import GLOBAL, MANAGED_POLICIES, POLICY_OWNER, policy_place
 from lampion.store.resources import Stored, every
@@ -29,11 +29,9 @@ _KINDS = {
     "PolicyGroups": (IdentityKind.GROUP, "GroupName", "GroupId"),
     "PolicyRoles": (IdentityKind.ROLE, "RoleName", "RoleId"),
 }
-_FILTERS = {
-    "PolicyUsers": ("User",),
-    "PolicyGroups": ("Group",),
-    "PolicyRoles": ("Role",),
-}
+_FILTERS = {"PolicyUsers": "User", "PolicyGroups": "Group", "PolicyRoles": "Role"}
+_USAGES = {None: (False, True), "PermissionsPolicy": (False,), "PermissionsBoundary": (True,)}
+"""Whether a boundary is meant, by PolicyUsageFilter."""
 
 
 class PoliciesApi:
@@ -71,7 +69,7 @@ class PoliciesApi:
     async def get_policy(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         def get(stored: Stored) -> Mapping[str, Any]:
             policy = policy_of(stored, context.account_id, members["PolicyArn"])
-            shown = self._shown(stored, context, policy)
+            shown = _shown(policy, identities_of(stored, context.account_id))
             return {**shown, "Description": policy.description or None, **tags_member(policy.tags)}
 
         return {"Policy": await self._rooms.resources.read(get)}
@@ -83,14 +81,15 @@ class PoliciesApi:
         def find(stored: Stored) -> list[Mapping[str, Any]]:
             own = every(stored, MANAGED_POLICIES, context.account_id, GLOBAL, owner=POLICY_OWNER)
             found = [*(own if scope != "AWS" else ()), *(aws_managed_policies().values() if scope != "Local" else ())]
-            those = [self._shown(stored, context, one) for one in found if one.path.startswith(prefix)]
+            everybody = identities_of(stored, context.account_id)
+            those = [_shown(one, everybody) for one in found if one.path.startswith(prefix)]
             usage = {"PermissionsPolicy": "AttachmentCount", "PermissionsBoundary": "PermissionsBoundaryUsageCount"}
             if "PolicyUsageFilter" in members:
                 those = [one for one in those if one[usage[members["PolicyUsageFilter"]]]]
             return [one for one in those if one["AttachmentCount"] or not members.get("OnlyAttached")]
 
-        found = sorted(await self._rooms.resources.read(find), key=lambda one: str(one["Arn"]))
-        shown, more = self._rooms.page("ListPolicies", members, found, lambda one: str(one["Arn"]))
+        found = sorted(await self._rooms.resources.read(find), key=policy_position)
+        shown, more = self._rooms.page("ListPolicies", members, found, policy_position)
         return {"Policies": list(shown), **more}
 
     @operation("DeletePolicy")
@@ -142,22 +141,21 @@ class PoliciesApi:
     @operation("ListEntitiesForPolicy")
     async def list_entities_for_policy(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         prefix, wanted = members.get("PathPrefix", "/"), members.get("EntityFilter")
-        as_boundary = members.get("PolicyUsageFilter") == "PermissionsBoundary"
+        kinds = [kind for member, (kind, _, _) in _KINDS.items() if wanted in (None, _FILTERS[member])]
+        usages = _USAGES[members.get("PolicyUsageFilter")]
 
-        def find(stored: Stored) -> list[Any]:
+        def find(stored: Stored) -> list[Identity]:
             policy = policy_of(stored, context.account_id, members["PolicyArn"])
-            everybody = identities_of(stored, context.account_id)
-            return [
-                one for one in having(everybody, policy.arn, as_boundary=as_boundary) if one.path.startswith(prefix)
-            ]
+            those = [one for one in identities_of(stored, context.account_id) if one.kind in kinds]
+            users = {one.unique_id: one for usage in usages for one in having(those, policy.arn, as_boundary=usage)}
+            return [one for one in users.values() if one.path.startswith(prefix)]
 
-        found = sorted(await self._rooms.resources.read(find), key=lambda one: str(one.arn))
-        shown, more = self._rooms.page("ListEntitiesForPolicy", members, found, lambda one: str(one.arn))
+        found = sorted(await self._rooms.resources.read(find), key=_entity_position)
+        shown, more = self._rooms.page("ListEntitiesForPolicy", members, found, _entity_position)
         return {
             **{
                 member: [{name: one.name, unique_id: one.unique_id} for one in shown if one.kind is kind]
                 for member, (kind, name, unique_id) in _KINDS.items()
-                if wanted in (None, *_FILTERS[member])
             },
             **more,
         }
@@ -176,10 +174,14 @@ class PoliciesApi:
 
         return await self._rooms.resources.change(change)
 
-    def _shown(self, stored: Stored, context: RequestContext, policy: ManagedPolicy) -> Mapping[str, Any]:
-        everybody = identities_of(stored, context.account_id)
-        attachments = sum(1 for _ in having(everybody, policy.arn))
-        return policy_shape(policy, attachments, sum(1 for _ in having(everybody, policy.arn, as_boundary=True)))
+
+def _shown(policy: ManagedPolicy, everybody: list[Identity]) -> Mapping[str, Any]:
+    attachments = sum(1 for _ in having(everybody, policy.arn))
+    return policy_shape(policy, attachments, sum(1 for _ in having(everybody, policy.arn, as_boundary=True)))
+
+
+def _entity_position(identity: Identity) -> str:
+    return f"{identity.kind}:{identity.name.lower()}"
 
 
 def _checked(document: str) -> str:

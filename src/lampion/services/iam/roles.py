@@ -32,7 +32,8 @@ class RolesApi:
 
     @operation("GetRole")
     async def get_role(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
-        return {"Role": identity_shape(await self._roles.get(context, members["RoleName"]))}
+        """Nobody notes here when a role was last used, as AWS answers of one that never was."""
+        return {"Role": {**identity_shape(await self._roles.get(context, members["RoleName"])), "RoleLastUsed": {}}}
 
     @operation("ListRoles")
     async def list_roles(self, context: RequestContext, members: Members) -> Mapping[str, Any]:

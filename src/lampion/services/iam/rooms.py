@@ -5,10 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from lampion.aws.errors import ValidationException
+from lampion.aws.operation import RequestContext
 from lampion.aws.pagination import Markers
 from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
+from lampion.domain.errors import InvalidParameterValueException
 from lampion.domain.iam.identity import Identity, IdentityKind, missing
+from lampion.identity.callers import root_arn
 from lampion.store.iam import IDENTITIES, identity_place
 from lampion.store.resources import Resources, Stored
 
@@ -44,13 +48,31 @@ class IamRooms:
         self, operation: str, members: Members, found: Sequence[T], position: Callable[[T], str]
     ) -> tuple[Sequence[T], Mapping[str, Any]]:
         """What is shown of all that was `found`, in the order of their positions, and the members that say how it
-        goes on.
+        goes on. Raises ValidationException for a marker that isn't ours.
         """
-        asked = self.markers.asked(operation, {"MaxItems": _PAGE, **members}, most=_PAGE_MAX)
+        try:
+            asked = self.markers.asked(operation, {"MaxItems": _PAGE, **members}, most=_PAGE_MAX)
+        except InvalidParameterValueException:
+            raise ValidationException("Invalid Marker.") from None
         left = [one for one in found if asked.after is None or position(one) > asked.after]
         page = asked.page(left, position)
         more = {} if page.next_marker is None else {"Marker": page.next_marker}
         return page.shown, {"IsTruncated": page.next_marker is not None, **more}
+
+
+def is_root(context: RequestContext) -> bool:
+    return context.caller_arn == root_arn(context.account_id)
+
+
+def user_name_of(context: RequestContext, members: Members) -> str:
+    """Without one, it is the caller's own. Raises ValidationException for callers that are no users."""
+    name: str | None = members.get("UserName")
+    if name is not None:
+        return name
+    _, is_user, path = context.caller_arn.partition(":user/")
+    if not is_user:
+        raise ValidationException("Must specify userName when calling with non-User credentials")
+    return path.rpartition("/")[2]
 
 
 def identity_of(stored: Stored, account_id: str, kind: IdentityKind, name: str) -> Identity:

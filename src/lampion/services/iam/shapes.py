@@ -55,6 +55,14 @@ def policy_shape(policy: ManagedPolicy, attachments: int, boundaries: int = 0) -
     }
 
 
+def policy_position(shape: Mapping[str, Any]) -> str:
+    """Where a policy stands in a list, by what is shown of it. Markers hold positions and may be no longer than 320
+    characters: an ARN is.
+    """
+    arn = str(shape.get("Arn") or shape["PolicyArn"])
+    return f"{shape['PolicyName'].lower()}:{arn.split(':')[4]}"
+
+
 def version_shape(policy: ManagedPolicy, version: PolicyVersion, *, with_document: bool = False) -> Mapping[str, Any]:
     shown = {
         "VersionId": version.version_id,

@@ -87,8 +87,10 @@ class IamTagsApi:
         return {}
 
     def _shown(self, name: str, members: Members, tags: Mapping[str, str]) -> Mapping[str, Any]:
-        shown, more = self._rooms.page(name, members, sorted(tags.items()), lambda one: one[0])
-        return {"Tags": [{"Key": key, "Value": value} for key, value in shown], **more}
+        """By number: a marker has no room for every key."""
+        numbered = list(enumerate(sorted(tags.items())))
+        shown, more = self._rooms.page(name, members, numbered, lambda one: f"{one[0]:03}")
+        return {"Tags": [{"Key": key, "Value": value} for _, (key, value) in shown], **more}
 
 
 def _adding(members: Members) -> _Change:

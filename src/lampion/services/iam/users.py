@@ -8,7 +8,7 @@ from lampion.domain.iam.errors import DeleteConflictException
 from lampion.domain.iam.identity import IdentityKind
 from lampion.services.iam.access_keys import keys_of
 from lampion.services.iam.identities import Identities
-from lampion.services.iam.rooms import IamRooms, Members
+from lampion.services.iam.rooms import IamRooms, Members, is_root, user_name_of
 from lampion.services.iam.shapes import identity_shape
 from lampion.store.resources import Stored
 
@@ -26,10 +26,9 @@ class UsersApi:
     @operation("GetUser")
     async def get_user(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         """Without a name it is the caller: the root, or a user."""
-        name = members.get("UserName")
-        if name is None:
+        if "UserName" not in members and is_root(context):
             return {"User": {"UserId": context.user_id, "Arn": context.caller_arn, "Path": "/", "UserName": "root"}}
-        return {"User": identity_shape(await self._users.get(context, name))}
+        return {"User": identity_shape(await self._users.get(context, user_name_of(context, members)))}
 
     @operation("ListUsers")
     async def list_users(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
