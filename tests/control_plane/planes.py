@@ -75,6 +75,7 @@ class InProcess:
                     invoker=None,
                     events=None,
                     provisioning=None,
+                    tracing=None,
                 ),
                 _any(link=lambda package, context: f"http://here/{package.sha256}"),
             ),

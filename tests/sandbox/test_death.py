@@ -227,7 +227,7 @@ def public_copy() -> Iterator[Path]:
     """The packages where every user can read them, as this checkout may be out of reach."""
     with tempfile.TemporaryDirectory(prefix="lampion-test-") as name:
         copy = Path(name)
-        for part in ("src/lampion/sandbox", "src/lampion/clock", "tests/sandbox"):
+        for part in ("src/lampion/sandbox", "src/lampion/clock", "src/lampion/domain", "tests/sandbox"):
             shutil.copytree(ROOT / part, copy / part)
         (copy / "src/lampion/__init__.py").touch()
         (copy / "tests/__init__.py").touch()
