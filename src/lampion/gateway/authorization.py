@@ -63,7 +63,8 @@ class Authorization:
         varies = self._judge.check(actor, wanted, head, facts, (policies, owner))
         if "Role" in members:
             await self._check_role(actor, owner, members["Role"], head)
-        if operation in _REMEMBERED and not varies and changes == self._changes:
+        is_old = changes != self._changes or actor.epoch.is_over
+        if operation in _REMEMBERED and not varies and not is_old:
             if len(self._allowed) >= _CAPACITY:
                 self._allowed.clear()
             self._allowed[asked] = owner

@@ -9,10 +9,19 @@ from lampion.identity.evaluation import Policies
 from lampion.identity.statements import Policy
 
 
+class Epoch:
+    """The time in which nothing of IAM changes in an account: what was read in it holds until `is_over`."""
+
+    __slots__ = ("is_over",)
+
+    def __init__(self) -> None:
+        self.is_over = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
     """`identity` and `boundary` are of the user or the role, `session` of the session alone; `known` are condition keys
-    that are about the caller, and don't change as long as he doesn't.
+    that are about the caller, and don't change as long as he doesn't. All of it was so in its `epoch`.
     """
 
     caller: Caller
@@ -21,6 +30,7 @@ class Actor:
     boundary: Policy | None = None
     session: Sequence[Policy] | None = None
     known: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    epoch: Epoch = field(default_factory=Epoch, compare=False)
 
     def policies(self, resource: Sequence[Policy] = (), owner: str | None = None) -> Policies:
         """Together with those of a resource, which `owner` owns."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from lampion.domain.iam.identity import Identity, IdentityKind
 from lampion.domain.iam.managed_policy import AWS
-from lampion.identity.actors import Actor, known_of
+from lampion.identity.actors import Actor, Epoch, known_of
 from lampion.identity.aws_managed_policies import aws_managed_policies
 from lampion.identity.callers import Caller, CallerKind, root
 from lampion.identity.session_keys import SessionKey
@@ -39,7 +39,7 @@ class Directory:
         self._functions_may_all = functions_may_all
         self._roots: dict[str, Actor] = {}
         self._known: dict[str, dict[_Key, Actor | None]] = {}
-        self._changes = 0
+        self._epochs: dict[str, Epoch] = {}
         resources.subscribe(self._forget)
 
     def root(self, account_id: str) -> Actor:
@@ -122,9 +122,11 @@ class Directory:
         at_hand = self._known.get(account_id, {})
         if key in at_hand:
             return at_hand[key]
-        before = self._changes
+        epoch = self._epochs.setdefault(account_id, Epoch())
         actor = await self._resources.read(lambda stored: _actor(stored, account_id, key))
-        if before == self._changes:  # else what was read may be old already: answered, but not kept
+        if actor is not None:
+            actor = replace(actor, epoch=epoch)
+        if not epoch.is_over:  # else what was read may be old already: answered, but not kept
             self._keep(account_id, key, actor)
         return actor
 
@@ -136,8 +138,10 @@ class Directory:
 
     def _forget(self, change: Change) -> None:
         if change.region == GLOBAL and change.touches(_KINDS):
-            self._changes += 1
             self._known.pop(change.account_id, None)
+            epoch = self._epochs.pop(change.account_id, None)
+            if epoch is not None:
+                epoch.is_over = True
 
 
 def _moment(epoch_seconds: int) -> str:

@@ -122,6 +122,22 @@ async def test_every_change_of_a_policy_counts_from_the_next_call_on() -> None:
     assert not await api.may(root(api, ACCOUNT))
 
 
+async def test_what_was_looked_up_before_a_change_isnt_remembered_after_it() -> None:
+    """A request with a large body is still being verified while a policy changes."""
+    api = Api()
+    user, principal = await api.user(allowing("lambda:*"))
+    await keep(api.resources, dataclasses.replace(user, inline={}))
+    assert await api.may(principal)  # it came before
+    assert not await api.may(await api.as_user(user))
+    role = identity(IdentityKind.ROLE, "r", allowing("lambda:*"))
+    await keep(api.resources, role)
+    key = SessionKeys(SystemRng()).issue(account_id=ACCOUNT, role=role.arn, session_name="f")
+    early = Principal(ACCOUNT, key.access_key_id, await api.directory.session(key))
+    await keep(api.resources, dataclasses.replace(role, inline={}))
+    assert await api.may(early)
+    assert not await api.may(Principal(ACCOUNT, key.access_key_id, await api.directory.session(key)))
+
+
 async def test_what_depends_on_the_request_is_asked_each_time() -> None:
     api = Api()
     here: dict[str, Any] = {"Condition": {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}}
