@@ -76,6 +76,7 @@ def test_a_function_is_explained_by_its_role(explain: Explain, role: str, make_i
     ("arguments", "code", "words"),
     [
         (["user/nobody", "s3:GetObject"], ExitCode.NOT_FOUND, "does not exist"),
+        (["role/nobody", "s3:GetObject"], ExitCode.NOT_FOUND, "A role that isn't in IAM here may nothing"),
         (["no-such-function", "s3:GetObject"], ExitCode.NOT_FOUND, "Function not found"),
         (["user/nobody", "s3:GetObject", "--context", "x"], ExitCode.USAGE, "--context 'x' is not KEY=VALUE"),
         (["arn:aws:s3:::a-long-bucket", "s3:GetObject"], ExitCode.USAGE, "does not clearly define"),

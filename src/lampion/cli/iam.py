@@ -113,7 +113,10 @@ def _asked(server: Server, form: dict[str, str], service: str = "iam") -> bytes:
     failure = failure_of(answer)
     told = {one.tag.rpartition("}")[2]: one.text or "" for one in ET.fromstring(answer.body).iter()}  # noqa: S314
     code = ExitCode.NOT_FOUND if told.get("Code") == "NoSuchEntity" else failure.exit_code
-    raise Failure(code, f"{told.get('Code', failure.what)} ({answer.status})", why=told.get("Message", ""))
+    fix = (
+        "A role that isn't in IAM here may nothing: aws iam create-role makes it." if code is ExitCode.NOT_FOUND else ""
+    )
+    raise Failure(code, f"{told.get('Code', failure.what)} ({answer.status})", why=told.get("Message", ""), fix=fix)
 
 
 def _results(body: bytes) -> Iterator[ET.Element]:
