@@ -8,12 +8,15 @@ from lampion.app.rooms import Ports, Stores, Work
 from lampion.aws.model import load_service
 from lampion.aws.operation import collect
 from lampion.aws.pagination import Markers
+from lampion.aws.validator import refusal
 from lampion.config import Settings
 from lampion.gateway.authentication import Authentication, OpenAuthentication, SignedAuthentication
 from lampion.gateway.door import Door
 from lampion.gateway.judge import Judge
 from lampion.gateway.query_api import QueryApi
+from lampion.gateway.target_api import TargetApi
 from lampion.identity.directory import Directory
+from lampion.identity.key_access import KeyAccess
 from lampion.services.iam.access_keys import AccessKeysApi
 from lampion.services.iam.asked import AskedOfIam
 from lampion.services.iam.attachments import AttachmentsApi
@@ -26,6 +29,16 @@ from lampion.services.iam.rooms import IamRooms
 from lampion.services.iam.simulation import SimulationApi
 from lampion.services.iam.tags import IamTagsApi
 from lampion.services.iam.users import UsersApi
+from lampion.services.kms.aliases import AliasesApi
+from lampion.services.kms.data_keys import DataKeysApi
+from lampion.services.kms.encryption import EncryptionApi
+from lampion.services.kms.grants import GrantsApi
+from lampion.services.kms.keys import KeysApi
+from lampion.services.kms.policies import KeyPoliciesApi
+from lampion.services.kms.rooms import KmsRooms
+from lampion.services.kms.rotation import RotationApi
+from lampion.services.kms.states import StatesApi
+from lampion.services.kms.tags import KmsTagsApi
 from lampion.services.sts.asked import asked_of_sts
 from lampion.services.sts.callers import CallersApi
 from lampion.services.sts.sessions import SessionsApi, StsRooms
@@ -58,6 +71,15 @@ def neighbours(
         rng=ports.rng,
         markers=Markers(hmac.digest(secret, b"iam pagination markers", "sha256")),
     )
+    kms = load_service("kms")
+    kms_rooms = KmsRooms(
+        resources=stores.resources,
+        keys=stores.encryption_keys,
+        access=KeyAccess(stores.resources),
+        clock=ports.agenda,
+        rng=ports.rng,
+        markers=Markers(hmac.digest(secret, b"kms pagination markers", "sha256")),
+    )
     sts_rooms = StsRooms(resources=stores.resources, temporary=work.keys.temporary, clock=ports.clock)
     return {
         "iam": QueryApi(
@@ -77,6 +99,16 @@ def neighbours(
             region=settings.region,
             free=frozenset(("GetCallerIdentity", "GetSessionToken", "AssumeRole")),
         ),
+        "kms": TargetApi(
+            service=kms,
+            handlers=collect(kms, kms_operations(kms_rooms)),
+            authentication=authentication("kms"),
+            region=settings.region,
+            scheme=settings.scheme,
+            judge=judge,
+            invalid=refusal,
+            handlers_judge=True,
+        ),
     }
 
 
@@ -84,3 +116,9 @@ def iam_operations(rooms: IamRooms, directory: Directory) -> Sequence[object]:
     """All that IAM offers here."""
     parts = (UsersApi, GroupsApi, RolesApi, PoliciesApi, InlinePoliciesApi, AttachmentsApi, BoundariesApi, IamTagsApi)
     return [*(part(rooms) for part in parts), AccessKeysApi(rooms), SimulationApi(rooms, directory)]
+
+
+def kms_operations(rooms: KmsRooms) -> Sequence[object]:
+    """All that KMS offers here."""
+    nouns = (KeysApi, StatesApi, KeyPoliciesApi, AliasesApi, GrantsApi, KmsTagsApi, RotationApi)
+    return [part(rooms) for part in (*nouns, EncryptionApi, DataKeysApi)]
