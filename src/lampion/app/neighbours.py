@@ -4,19 +4,17 @@ import hmac
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from lampion.app.kms import kms_door
 from lampion.app.rooms import Ports, Stores, Work
 from lampion.aws.model import load_service
 from lampion.aws.operation import collect
 from lampion.aws.pagination import Markers
-from lampion.aws.validator import refusal
 from lampion.config import Settings
 from lampion.gateway.authentication import Authentication, OpenAuthentication, SignedAuthentication
 from lampion.gateway.door import Door
 from lampion.gateway.judge import Judge
 from lampion.gateway.query_api import QueryApi
-from lampion.gateway.target_api import TargetApi
 from lampion.identity.directory import Directory
-from lampion.identity.key_access import KeyAccess
 from lampion.services.iam.access_keys import AccessKeysApi
 from lampion.services.iam.asked import AskedOfIam
 from lampion.services.iam.attachments import AttachmentsApi
@@ -29,22 +27,13 @@ from lampion.services.iam.rooms import IamRooms
 from lampion.services.iam.simulation import SimulationApi
 from lampion.services.iam.tags import IamTagsApi
 from lampion.services.iam.users import UsersApi
-from lampion.services.kms.aliases import AliasesApi
-from lampion.services.kms.data_keys import DataKeysApi
-from lampion.services.kms.encryption import EncryptionApi
-from lampion.services.kms.grants import GrantsApi
-from lampion.services.kms.keys import KeysApi
-from lampion.services.kms.policies import KeyPoliciesApi
-from lampion.services.kms.rooms import KmsRooms
-from lampion.services.kms.rotation import RotationApi
-from lampion.services.kms.states import StatesApi
-from lampion.services.kms.tags import KmsTagsApi
 from lampion.services.sts.asked import asked_of_sts
 from lampion.services.sts.callers import CallersApi
 from lampion.services.sts.sessions import SessionsApi, StsRooms
 
 GLOBAL_REGION: Final = "us-east-1"
 """Where clients believe services to be that have no region, or an old endpoint for all."""
+_GLOBAL: Final = frozenset(("iam", "sts"))
 
 
 def neighbours(
@@ -53,15 +42,7 @@ def neighbours(
     """By the name that requests are signed for."""
 
     def authentication(service: str) -> Authentication:
-        if is_open:
-            return OpenAuthentication(account_id=settings.account_id, directory=work.keys.directory)
-        return SignedAuthentication(
-            keys=work.keys,
-            region=settings.region,
-            also_region=GLOBAL_REGION,
-            clock=ports.clock,
-            service=service,
-        )
+        return _authentication(service, settings, ports, work, is_open=is_open)
 
     iam, sts = load_service("iam"), load_service("sts")
     secret = stores.root_key.secret_access_key.encode()
@@ -70,15 +51,6 @@ def neighbours(
         clock=ports.clock,
         rng=ports.rng,
         markers=Markers(hmac.digest(secret, b"iam pagination markers", "sha256")),
-    )
-    kms = load_service("kms")
-    kms_rooms = KmsRooms(
-        resources=stores.resources,
-        keys=stores.encryption_keys,
-        access=KeyAccess(stores.resources),
-        clock=ports.agenda,
-        rng=ports.rng,
-        markers=Markers(hmac.digest(secret, b"kms pagination markers", "sha256")),
     )
     sts_rooms = StsRooms(resources=stores.resources, temporary=work.keys.temporary, clock=ports.clock)
     return {
@@ -99,26 +71,23 @@ def neighbours(
             region=settings.region,
             free=frozenset(("GetCallerIdentity", "GetSessionToken", "AssumeRole")),
         ),
-        "kms": TargetApi(
-            service=kms,
-            handlers=collect(kms, kms_operations(kms_rooms)),
-            authentication=authentication("kms"),
-            region=settings.region,
-            scheme=settings.scheme,
-            judge=judge,
-            invalid=refusal,
-            handlers_judge=True,
-        ),
+        "kms": kms_door(settings, ports, stores, authentication("kms"), judge),
     }
+
+
+def _authentication(service: str, settings: Settings, ports: Ports, work: Work, *, is_open: bool) -> Authentication:
+    if is_open:
+        return OpenAuthentication(account_id=settings.account_id, directory=work.keys.directory)
+    return SignedAuthentication(
+        keys=work.keys,
+        region=settings.region,
+        also_region=GLOBAL_REGION if service in _GLOBAL else None,
+        clock=ports.clock,
+        service=service,
+    )
 
 
 def iam_operations(rooms: IamRooms, directory: Directory) -> Sequence[object]:
     """All that IAM offers here."""
     parts = (UsersApi, GroupsApi, RolesApi, PoliciesApi, InlinePoliciesApi, AttachmentsApi, BoundariesApi, IamTagsApi)
     return [*(part(rooms) for part in parts), AccessKeysApi(rooms), SimulationApi(rooms, directory)]
-
-
-def kms_operations(rooms: KmsRooms) -> Sequence[object]:
-    """All that KMS offers here."""
-    nouns = (KeysApi, StatesApi, KeyPoliciesApi, AliasesApi, GrantsApi, KmsTagsApi, RotationApi)
-    return [part(rooms) for part in (*nouns, EncryptionApi, DataKeysApi)]

@@ -20,11 +20,13 @@ from lampion.domain.kms.key import (
 )
 from lampion.domain.kms.policy import lambdas_policy
 from lampion.identity.ciphertexts import Ciphertext, EncryptionContext, Header, read, seal
-from lampion.identity.master_key import KEY_BYTES, NONCE_BYTES, MasterKeys, NotOurs
+from lampion.identity.master_key import NONCE_BYTES, MasterKeys, NotOurs
 from lampion.store.cached_resources import CachedResources
 from lampion.store.kms import ALIASES, KEYS, alias_place, delete_key, key_place
 from lampion.store.resources import Stored, every
 
+_MATERIAL_BYTES: Final = 32
+_MATERIAL_ID_BYTES: Final = 32
 _LAMBDAS_DESCRIPTION: Final = "Default key that protects my Lambda functions when no other key is defined"
 
 
@@ -120,9 +122,9 @@ class EncryptionKeys:
 
     async def _material(self, account_id: str, region: str, key_id: str) -> Material:
         master, rng = await self._masters.get(), self._rng
-        material = Material(id=rng.token(32).hex(), wrapped=b"")
+        material = Material(id=rng.token(_MATERIAL_ID_BYTES).hex(), wrapped=b"")
         about = _about_material(key_arn(account_id, region, key_id), material.id)
-        return replace(material, wrapped=master.wrap(rng.token(NONCE_BYTES), rng.token(KEY_BYTES), about))
+        return replace(material, wrapped=master.wrap(rng.token(NONCE_BYTES), rng.token(_MATERIAL_BYTES), about))
 
     async def _with_due_material(self, key: Key) -> Key:
         now = self._clock.now()

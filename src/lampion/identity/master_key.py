@@ -4,10 +4,7 @@ The store holds something that only this key opens: a server that is started wit
 """
 
 import asyncio
-import base64
-import binascii
 import hmac
-import os
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,16 +13,15 @@ from lampion.clock.rng import Rng
 from lampion.store.cached_resources import CachedResources
 from lampion.store.errors import MasterKeyUnusable
 from lampion.store.kms import CHECK_PLACE, CHECKS, MasterKeyCheck
+from lampion.store.master_key_file import KEY_BYTES, make_master_key, read_master_key
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12
 TAG_BYTES: Final = 16
 _CHECK: Final = b"the master key of this store"
 _ABOUT_CHECK: Final = b"lampion master key check 1"
-_READ_BYTES_MAX: Final = 4096
 
 
 class NotOurs(Exception):
@@ -95,42 +91,8 @@ class MasterKeys:
             return self._checked
 
     def _made(self) -> bytes:
-        """From the file, which is made when it is missing, durably: without it, what it wraps is lost."""
-        for _ in range(2):
-            key = read_master_key(self._file)
-            if key is not None:
-                return key
-            _write_new(self._file, self._rng.token(KEY_BYTES))
-        raise MasterKeyUnusable(f"the master key {self._file} can't be made.")
-
-
-def read_master_key(path: Path) -> bytes | None:
-    """The key in a file; None when there is no such file. Raises MasterKeyUnusable."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise MasterKeyUnusable(f"the master key {path} can't be read: {error.strerror}.") from error
-    with os.fdopen(descriptor, "rb") as file:
-        if os.fstat(descriptor).st_mode & 0o077:
-            raise MasterKeyUnusable(f"the master key {path} is open to others. Run: chmod 600 {path}")
-        try:
-            key = decoded_master_key(file.read(_READ_BYTES_MAX))
-        except OSError as error:
-            raise MasterKeyUnusable(f"the master key {path} can't be read: {error.strerror}.") from error
-    if key is None:
-        raise MasterKeyUnusable(f"{path} holds no master key: base64 of {KEY_BYTES} bytes.")
-    return key
-
-
-def decoded_master_key(text: bytes) -> bytes | None:
-    """None for what isn't base64 of 32 bytes."""
-    try:
-        key = base64.b64decode(text.strip(), validate=True)
-    except binascii.Error:
-        return None
-    return key if len(key) == KEY_BYTES else None
+        """From the file, which is made when it is missing. Raises MasterKeyUnusable."""
+        return read_master_key(self._file) or make_master_key(self._file, self._rng.token(KEY_BYTES))
 
 
 def aes_gcm(key: bytes) -> "AESGCM":
@@ -160,31 +122,3 @@ def _verified(master: MasterKey, check: MasterKeyCheck, source: str) -> MasterKe
             "data directory was used with."
         ) from None
     return master
-
-
-def _write_new(path: Path, key: bytes) -> None:
-    """Whole or not at all, and never over another one. Raises MasterKeyUnusable."""
-    new = path.with_name(f"{path.name}.{os.getpid()}.new")
-    try:
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(base64.b64encode(key) + b"\n")
-                file.flush()
-                os.fsync(descriptor)
-            os.link(new, path)
-        finally:
-            new.unlink()
-        _sync_directory(path.parent)
-    except FileExistsError:
-        return  # another server made it meanwhile
-    except OSError as error:
-        raise MasterKeyUnusable(f"the master key {path} can't be made: {error.strerror}.") from error
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

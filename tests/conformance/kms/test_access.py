@@ -275,3 +275,20 @@ def test_nobody_without_a_signature_and_no_wrong_one(clients: Clients) -> None:
     root = clients.server.server
     assert refused(clients.of("kms", root.access_key_id, "x" * 40).list_keys)[0] == "InvalidSignatureException"
     assert refused(clients.of("kms", "AKIAIOSFODNN7EXAMPLE", "x" * 40).list_keys)[0] == "UnrecognizedClientException"
+
+
+def test_a_client_of_another_region_is_not_served(clients: Clients) -> None:
+    elsewhere = clients.of("kms", region="eu-west-3")
+    assert refused(elsewhere.list_keys) == (
+        "InvalidSignatureException",
+        "Credential should be scoped to a valid region.",
+    )
+    with start_in("eu-west-3", clients) as server, clients_of(server) as others:
+        kms = others.of("kms", region="eu-west-3")
+        assert kms.create_key()["KeyMetadata"]["Arn"].startswith(f"arn:aws:kms:eu-west-3:{ACCOUNT}:key/")
+        assert refused(others.of("kms").list_keys)[0] == "InvalidSignatureException"
+
+
+def start_in(region: str, clients: Clients) -> LiveServer:
+    data = clients.server.data.with_name(f"kms-{region}")
+    return LiveServer(data=data, options=("--region", region))

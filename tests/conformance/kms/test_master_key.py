@@ -112,7 +112,7 @@ def told(server: LiveServer) -> str:
     before = len(server.output)
     with pytest.raises(NotReady):
         server.start()
-    server.process = None
+    server.stop()
     return server.output[before:]
 
 
