@@ -81,6 +81,8 @@ class MasterKeys:
 
     async def get(self) -> MasterKey:
         """Made, and known to the store, before anything is wrapped with it. Raises MasterKeyUnusable."""
+        if self._checked is not None:
+            return self._checked
         async with self._making:
             if self._checked is None:
                 key = self._given if self._given is not None else await asyncio.to_thread(self._made)

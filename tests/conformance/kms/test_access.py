@@ -190,6 +190,43 @@ def test_a_grant_is_retired_by_whom_it_names(clients: Clients, kms: Any, key: An
     assert kms.list_grants(KeyId=key["KeyId"])["Grants"] == []
 
 
+def test_a_grantee_retires_what_permits_it_unless_it_is_denied(clients: Clients, kms: Any, key: Any) -> None:
+    user = clients.user("kms-retirer", allow("RetireGrant"))
+    asked = {"KeyId": key["KeyId"], "GranteePrincipal": user_arn("kms-retirer")}
+    plain = kms.create_grant(**asked, Operations=["Decrypt"])
+    root = {"KeyId": key["KeyId"], "GranteePrincipal": user_arn("kms-nobody"), "Operations": ["Decrypt"]}
+    permitting = kms.create_grant(**asked, Operations=["Decrypt", "RetireGrant"])
+    without = clients.user("kms-no-retirer")
+    others = kms.create_grant(**{**asked, "GranteePrincipal": user_arn("kms-no-retirer")}, Operations=["Decrypt"])
+    assert refused(without.retire_grant, GrantToken=others["GrantToken"])[0] == "AccessDeniedException"
+    denial = {
+        "Effect": "Deny",
+        "Principal": {"AWS": user_arn("kms-retirer")},
+        "Action": "kms:RetireGrant",
+        "Resource": "*",
+    }
+    kms.put_key_policy(KeyId=key["KeyId"], Policy=policy(allow("*", Principal=ROOT), denial))
+    code, message = refused(user.retire_grant, GrantToken=permitting["GrantToken"])
+    assert (code, "explicit deny" in message) == ("AccessDeniedException", True)
+    kms.put_key_policy(KeyId=key["KeyId"], Policy=policy(allow("*", Principal=ROOT)))
+    user.retire_grant(GrantToken=permitting["GrantToken"])
+    kms.retire_grant(GrantToken=kms.create_grant(**root)["GrantToken"])  # as the account that gave it
+    left = {one["GrantId"] for one in kms.list_grants(KeyId=key["KeyId"])["Grants"]}
+    assert left == {plain["GrantId"], others["GrantId"]}
+
+
+def test_an_alias_is_moved_by_who_may_so_for_both_keys(clients: Clients, kms: Any, key: Any) -> None:
+    name, other = f"alias/moved/{key['KeyId']}", kms.create_key()["KeyMetadata"]
+    arn = f"arn:aws:kms:{REGION}:{ACCOUNT}:{name}"
+    kms.create_alias(AliasName=name, TargetKeyId=key["KeyId"])
+    to_other = clients.user("kms-to-other", allow("UpdateAlias", resource=[arn, other["Arn"]]))
+    asked = {"AliasName": name, "TargetKeyId": other["KeyId"]}
+    assert refused(to_other.update_alias, **asked) == told("kms-to-other", "UpdateAlias", key["Arn"])
+    both = clients.user("kms-moves", allow("UpdateAlias", resource=[arn, other["Arn"], key["Arn"]]))
+    both.update_alias(**asked)
+    assert kms.describe_key(KeyId=name)["KeyMetadata"]["KeyId"] == other["KeyId"]
+
+
 def test_wrong_grants_are_refused_and_none_is_left(kms: Any, key: Any) -> None:
     asked = {"KeyId": key["KeyId"], "GranteePrincipal": user_arn("x"), "Operations": ["Decrypt"]}
     wrong: list[tuple[dict[str, Any], str]] = [
@@ -257,6 +294,13 @@ def test_accounts_have_aliases_of_their_own(opened: LiveServer) -> None:
         assert len(arns) == 2
 
 
+def test_no_account_makes_lambdas_key_in_another(opened: LiveServer) -> None:
+    with clients_of(opened) as clients:
+        arn = f"arn:aws:kms:{REGION}:111122223333:alias/aws/lambda"
+        assert refused(clients.of("kms", ACCOUNT, "x").describe_key, KeyId=arn)[0] == "AccessDeniedException"
+        assert clients.of("kms", "111122223333", "x").list_keys()["Keys"] == []
+
+
 def test_a_grant_is_enough_for_a_principal_of_another_account(opened: LiveServer) -> None:
     other_id = "210987654321"
     with clients_of(opened) as clients:
@@ -266,6 +310,7 @@ def test_a_grant_is_enough_for_a_principal_of_another_account(opened: LiveServer
         owner.create_grant(KeyId=key["KeyId"], GranteePrincipal=root, Operations=["Encrypt"], RetiringPrincipal=root)
         assert other.encrypt(KeyId=key["Arn"], Plaintext=b"p")
         assert refused(other.list_grants, KeyId=key["Arn"])[0] == "AccessDeniedException"
+        assert owner.list_retirable_grants(RetiringPrincipal=root)["Grants"] == []
         (retirable,) = other.list_retirable_grants(RetiringPrincipal=root)["Grants"]
         other.retire_grant(KeyId=retirable["KeyId"], GrantId=retirable["GrantId"])
         assert refused(other.encrypt, KeyId=key["Arn"], Plaintext=b"p")[0] == "AccessDeniedException"

@@ -88,7 +88,13 @@ def test_a_disabled_key_does_nothing_until_it_is_enabled(kms: Any, key: Any) -> 
     assert refused(kms.encrypt, KeyId=key["KeyId"], Plaintext=b"p") == disabled
     assert refused(kms.decrypt, CiphertextBlob=blob) == disabled
     assert refused(kms.generate_data_key, KeyId=key["KeyId"], KeySpec="AES_256") == disabled
-    assert refused(kms.re_encrypt, CiphertextBlob=blob, DestinationKeyId=key["KeyId"]) == disabled
+    other = kms.create_key()["KeyMetadata"]["KeyId"]
+    assert refused(kms.re_encrypt, CiphertextBlob=blob, DestinationKeyId=other) == disabled
+    elsewhere = kms.encrypt(KeyId=other, Plaintext=b"p")["CiphertextBlob"]
+    assert refused(kms.re_encrypt, CiphertextBlob=elsewhere, DestinationKeyId=key["KeyId"]) == disabled
+    grantee = f"arn:aws:iam::{ACCOUNT}:user/x"
+    grant = {"KeyId": key["KeyId"], "GranteePrincipal": grantee, "Operations": ["Decrypt"]}
+    assert refused(kms.create_grant, **grant) == disabled
     kms.enable_key(KeyId=key["KeyId"])
     assert kms.decrypt(CiphertextBlob=blob)["Plaintext"] == b"p"
 
@@ -108,6 +114,7 @@ def test_a_key_that_is_to_go_can_be_kept(kms: Any, key: Any) -> None:
     for change in (kms.enable_key, kms.disable_key, kms.schedule_key_deletion):
         assert refused(change, KeyId=key["KeyId"]) == pending
     assert refused(kms.tag_resource, KeyId=key["KeyId"], Tags=[{"TagKey": "a", "TagValue": "b"}]) == pending
+    assert refused(kms.create_alias, AliasName="alias/pending", TargetKeyId=key["KeyId"]) == pending
     assert kms.cancel_key_deletion(KeyId=key["KeyId"])["KeyId"] == key["Arn"]
     assert kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"] == "Disabled"
     assert refused(kms.cancel_key_deletion, KeyId=key["KeyId"]) == (

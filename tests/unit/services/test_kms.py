@@ -192,6 +192,17 @@ async def test_a_key_goes_when_it_is_looked_for_after_its_time(kms: Kms) -> None
         await StatesApi(kms.rooms).cancel_key_deletion(kms.context(kms.root), {"KeyId": key.key_id})
 
 
+async def test_who_saw_a_key_before_it_was_rescued_does_not_delete_it(kms: Kms) -> None:
+    key = await kms.key()
+    await kms.schedule(key, 7)
+    seen = await kms.keys.get(ACCOUNT, REGION, key.key_id)
+    assert seen is not None
+    await StatesApi(kms.rooms).cancel_key_deletion(kms.context(kms.root), {"KeyId": key.key_id})
+    await kms.clock.advance(7 * DAY)
+    await kms.keys._delete([seen])
+    assert await kept(kms) == ({key.key_id}, 0)
+
+
 async def test_a_change_that_comes_when_the_time_has_come_brings_nothing_back(kms: Kms) -> None:
     key = await kms.key()
     await kms.schedule(key, 7)
