@@ -309,7 +309,8 @@ class Settings:
 
     @property
     def master_key_file(self) -> Path:
-        return self.master_key or self.data.with_name(f"{self.data.name}.master-key")
+        """`data` may end in a slash or in dots: its name is what is left without them."""
+        return self.master_key or Path(f"{os.path.normpath(self.data)}.master-key")
 
     @property
     def scheme(self) -> str:

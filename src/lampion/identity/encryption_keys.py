@@ -51,13 +51,15 @@ class EncryptionKeys:
         await self._masters.open()
         now = self._clock.now()
 
-        def sweep(stored: Stored) -> None:
-            for account_id, region in stored.accounts_with(KEYS):
-                for key in every(stored, KEYS, account_id, region):
-                    if key.is_gone(now):
-                        delete_key(stored, key)
+        def find(stored: Stored) -> list[Key]:
+            return [
+                key
+                for account_id, region in stored.accounts_with(KEYS)
+                for key in every(stored, KEYS, account_id, region)
+                if key.is_gone(now)
+            ]
 
-        await self._resources.change(sweep)
+        await self._delete(await self._resources.read(find))
 
     async def get(self, account_id: str, region: str, key_id: str) -> Key | None:
         """None when there is no such key, or its time has come."""

@@ -4,6 +4,7 @@ import base64
 import binascii
 import os
 from pathlib import Path
+from tempfile import mkstemp
 from typing import Final
 
 from lampion.store.errors import MasterKeyUnusable
@@ -56,9 +57,9 @@ def make_master_key(path: Path, key: bytes) -> bytes:
 
 def _write_new(path: Path, key: bytes) -> None:
     """Whole or not at all, and never over another one. Raises MasterKeyUnusable."""
-    new = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        descriptor, name = mkstemp(prefix=f"{path.name}.", suffix=".new", dir=path.parent)
+        new = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(base64.b64encode(key) + b"\n")

@@ -242,6 +242,7 @@ def test_environments_follow_the_memory_within_bounds(total_bytes: int, environm
 
 def test_the_master_key_lies_beside_the_data_or_where_it_is_told() -> None:
     assert settings_from({"data": "/a/b"}, {}).master_key_file == Path("/a/b.master-key")
+    assert settings_from({"data": "/a/b/c/.."}, {}).master_key_file == Path("/a/b.master-key")
     assert settings_from({"data": "/a/b", "master_key": "/c/d"}, {}).master_key_file == Path("/c/d")
     assert settings_from({"data": "/a/b"}, {"LAMPION_MASTER_KEY_FILE": "/e"}).master_key_file == Path("/e")
 
@@ -250,6 +251,8 @@ def test_the_master_key_lies_beside_the_data_or_where_it_is_told() -> None:
 def test_a_master_key_among_the_data_is_refused(file: str) -> None:
     with pytest.raises(SettingError, match="would lie beside what it protects"):
         settings_from({"data": "/a/b", "master_key": file}, {})
+    with pytest.raises(SettingError, match="would lie beside what it protects"):
+        settings_from({"data": "/"}, {})
 
 
 def test_a_master_key_in_a_variable_is_taken_and_never_shown() -> None:
