@@ -121,3 +121,36 @@ def test_rotation_is_switched_on_and_off(kms: Any, key: Any) -> None:
     assert kms.get_key_rotation_status(KeyId=key["KeyId"])["KeyRotationEnabled"] is False
     kms.disable_key(KeyId=key["KeyId"])
     assert refused(kms.enable_key_rotation, KeyId=key["KeyId"])[0] == "DisabledException"
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"{", "SerializationException"),
+        (b"[]", "SerializationException"),
+        (b"\xff", "SerializationException"),
+        (b'{"CiphertextBlob": 1}', "SerializationException"),
+        (b'{"CiphertextBlob": "%"}', "SerializationException"),
+        (b'{"CiphertextBlob": "AAAA", "EncryptionContext": {"a": 1}}', "SerializationException"),
+        (b'{"CiphertextBlob": "AAAA", "EncryptionContext": {"\\ud800": "x"}}', "SerializationException"),
+        (b"", "ValidationException"),
+        (b"{}", "ValidationException"),
+        (b'{"CiphertextBlob": ""}', "ValidationException"),
+        (b'{"CiphertextBlob": "AAAA", "EncryptionContext": {"a": null}}', "ValidationException"),
+        (b'{"CiphertextBlob": "AAAA", "GrantTokens": [""]}', "ValidationException"),
+    ],
+)
+def test_a_body_that_cannot_be_meant_is_refused(kms: Any, body: bytes, code: str) -> None:
+    def changed(params: dict[str, Any], **_: Any) -> None:
+        params["body"] = body
+
+    kms.meta.events.register("before-call.kms.Decrypt", changed)
+    assert refused(kms.decrypt, CiphertextBlob=b"x")[0] == code
+
+
+def test_an_operation_that_isnt_there_is_unknown(kms: Any) -> None:
+    def renamed(params: dict[str, Any], **_: Any) -> None:
+        params["headers"]["X-Amz-Target"] = "TrentService.ListLocks"
+
+    kms.meta.events.register("before-call.kms.ListKeys", renamed)
+    assert refused(kms.list_keys)[0] == "UnknownOperationException"
