@@ -118,6 +118,25 @@ def test_conditions_on_aliases_tags_and_account(clients: Clients, kms: Any, key:
     assert refused(has.encrypt, KeyId=key["KeyId"], Plaintext=b"p")[0] == "AccessDeniedException"
 
 
+def test_a_ciphertext_is_moved_by_who_may_take_it_from_one_key_and_bring_it_to_the_other(
+    clients: Clients, kms: Any, key: Any
+) -> None:
+    other = kms.create_key()["KeyMetadata"]
+    blob = kms.encrypt(KeyId=key["KeyId"], Plaintext=b"p")["CiphertextBlob"]
+    asked = {"CiphertextBlob": blob, "DestinationKeyId": other["Arn"]}
+    takes, brings = allow("ReEncryptFrom", resource=key["Arn"]), allow("ReEncryptTo", resource=other["Arn"])
+    assert refused(clients.user("kms-takes", takes).re_encrypt, **asked) == told(
+        "kms-takes", "ReEncryptTo", other["Arn"]
+    )
+    assert refused(clients.user("kms-brings", brings).re_encrypt, **asked) == told(
+        "kms-brings", "ReEncryptFrom", key["Arn"]
+    )
+    assert clients.user("kms-carries", takes, brings).re_encrypt(**asked)["KeyId"] == other["Arn"]
+    same = clients.user("kms-same", allow("ReEncrypt*", Condition={"Bool": {"kms:ReEncryptOnSameKey": "true"}}))
+    assert same.re_encrypt(CiphertextBlob=blob, DestinationKeyId=key["KeyId"], DestinationEncryptionContext={"a": "b"})
+    assert refused(same.re_encrypt, **asked)[0] == "AccessDeniedException"
+
+
 def test_an_alias_is_changed_by_who_may_so_for_alias_and_key(clients: Clients, kms: Any, key: Any) -> None:
     name = f"alias/both/{key['KeyId']}"
     arn = f"arn:aws:kms:{REGION}:{ACCOUNT}:{name}"

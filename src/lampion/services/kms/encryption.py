@@ -5,10 +5,12 @@ from typing import Any
 
 from lampion.aws.errors import ValidationException
 from lampion.aws.operation import RequestContext, operation
+from lampion.domain.kms.alias import read_reference
 from lampion.domain.kms.errors import IncorrectKeyException, InvalidKeyUsageException
 from lampion.domain.kms.key import ALGORITHM, Key, check_usable, key_arn
 from lampion.identity.ciphertexts import Ciphertext
 from lampion.identity.key_access import Asked
+from lampion.identity.request_facts import Facts
 from lampion.services.kms.rooms import KmsRooms, Members, finish_dry_run, refuse
 
 
@@ -52,10 +54,10 @@ class EncryptionApi:
         ciphertext = self._ciphertext(members)
         before = members.get("SourceEncryptionContext", {})
         after = members.get("DestinationEncryptionContext", {})
-        source = await self._key_of(
-            context, "ReEncryptFrom", ciphertext, members.get("SourceKeyId"), Asked(context=before)
-        )
-        target = await self._rooms.find(context, "ReEncryptTo", members["DestinationKeyId"], Asked(context=after))
+        facts = await self._facts_of_move(context, ciphertext, members["DestinationKeyId"])
+        leaving, entering = Asked(context=before, facts=facts), Asked(context=after, facts=facts)
+        source = await self._key_of(context, "ReEncryptFrom", ciphertext, members.get("SourceKeyId"), leaving)
+        target = await self._rooms.find(context, "ReEncryptTo", members["DestinationKeyId"], entering)
         for member in ("SourceEncryptionAlgorithm", "DestinationEncryptionAlgorithm"):
             _check_algorithm(members, member)
         check_usable(source)
@@ -71,6 +73,13 @@ class EncryptionApi:
             "SourceKeyMaterialId": source.materials[ciphertext.header.number].id,
             "DestinationKeyMaterialId": made.material_id,
         }
+
+    async def _facts_of_move(self, context: RequestContext, ciphertext: Ciphertext, target: str) -> Facts:
+        """Condition keys about both keys together."""
+        reference, header = read_reference(target, context.account_id, context.region), ciphertext.header
+        found = await self._rooms.keys.find(reference, is_own=False)
+        is_same = found is not None and (found.account_id, found.key_id) == (header.account_id, header.key_id)
+        return {"kms:reencryptonsamekey": ("true" if is_same else "false",)}
 
     def _ciphertext(self, members: Members) -> Ciphertext:
         """Raises ValidationException for none, InvalidCiphertextException for one that isn't of this server."""
