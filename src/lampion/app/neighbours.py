@@ -4,6 +4,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from lampion.app.kms import kms_door
 from lampion.app.rooms import Ports, Stores, Work
 from lampion.aws.model import load_service
 from lampion.aws.operation import collect
@@ -32,6 +33,7 @@ from lampion.services.sts.sessions import SessionsApi, StsRooms
 
 GLOBAL_REGION: Final = "us-east-1"
 """Where clients believe services to be that have no region, or an old endpoint for all."""
+_GLOBAL: Final = frozenset(("iam", "sts"))
 
 
 def neighbours(
@@ -40,15 +42,7 @@ def neighbours(
     """By the name that requests are signed for."""
 
     def authentication(service: str) -> Authentication:
-        if is_open:
-            return OpenAuthentication(account_id=settings.account_id, directory=work.keys.directory)
-        return SignedAuthentication(
-            keys=work.keys,
-            region=settings.region,
-            also_region=GLOBAL_REGION,
-            clock=ports.clock,
-            service=service,
-        )
+        return _authentication(service, settings, ports, work, is_open=is_open)
 
     iam, sts = load_service("iam"), load_service("sts")
     return {
@@ -69,6 +63,7 @@ def neighbours(
             region=settings.region,
             free=frozenset(("GetCallerIdentity", "GetSessionToken", "AssumeRole")),
         ),
+        "kms": kms_door(settings, ports, stores, authentication("kms"), judge),
     }
 
 
@@ -86,6 +81,18 @@ def sts_operations(ports: Ports, stores: Stores, work: Work) -> Sequence[object]
     """All that STS offers here."""
     rooms = StsRooms(resources=stores.resources, temporary=work.keys.temporary, clock=ports.clock)
     return [CallersApi(), SessionsApi(rooms)]
+
+
+def _authentication(service: str, settings: Settings, ports: Ports, work: Work, *, is_open: bool) -> Authentication:
+    if is_open:
+        return OpenAuthentication(account_id=settings.account_id, directory=work.keys.directory)
+    return SignedAuthentication(
+        keys=work.keys,
+        region=settings.region,
+        also_region=GLOBAL_REGION if service in _GLOBAL else None,
+        clock=ports.clock,
+        service=service,
+    )
 
 
 def iam_operations(rooms: IamRooms, directory: Directory) -> Sequence[object]:

@@ -19,6 +19,7 @@ from lampion.event_queue.queues import Queues
 from lampion.function_logs.journal import FunctionLogs
 from lampion.gateway.function_doors import FunctionDoors
 from lampion.identity.access_keys import AccessKeyring
+from lampion.identity.encryption_keys import EncryptionKeys
 from lampion.identity.keys import Keys
 from lampion.invoke.event_acceptance import EventAcceptance
 from lampion.invoke.invoker import Invoker
@@ -64,6 +65,7 @@ class Stores:
     queue_contents: QueueContents
     keys: AccessKeyring
     root_key: AccessKey
+    encryption_keys: EncryptionKeys
     blobs: Blobs
     packages: Packages
     images: Images

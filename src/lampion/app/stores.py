@@ -16,6 +16,8 @@ from lampion.config import Settings
 from lampion.environments.compiling import SandboxCompiler
 from lampion.function_logs.files import FileLogs
 from lampion.identity.access_keys import AccessKeyring
+from lampion.identity.encryption_keys import EncryptionKeys
+from lampion.identity.master_key import MasterKeys
 from lampion.store.cached_functions import CachedFunctions
 from lampion.store.cached_resources import CachedResources
 from lampion.store.data_directory import open_data_directory
@@ -48,14 +50,16 @@ async def opened_stores(settings: Settings, ports: Ports) -> AsyncIterator[Store
             directory.logs, segment_bytes=settings.log_segment_bytes, group_bytes=settings.log_group_bytes
         )
         functions = CachedFunctions(SqliteFunctions(database))
+        resources = CachedResources(SqliteResources(database), functions)
         yield Stores(
             directory=directory,
             functions=functions,
-            resources=CachedResources(SqliteResources(database), functions),
+            resources=resources,
             entries=SqliteEntries(queues),
             queue_contents=SqliteQueueContents(queues),
             keys=keys,
             root_key=await keys.root(settings.account_id),
+            encryption_keys=await _encryption_keys(settings, ports, resources),
             blobs=blobs,
             packages=packages,
             images=Images(
@@ -66,6 +70,15 @@ async def opened_stores(settings: Settings, ports: Ports) -> AsyncIterator[Store
             ),
             logs=await stack.enter_async_context(opening),
         )
+
+
+async def _encryption_keys(settings: Settings, ports: Ports, resources: CachedResources) -> EncryptionKeys:
+    """Raises MasterKeyUnusable."""
+    file, given = settings.master_key_file, settings.given_master_key
+    masters = MasterKeys(file=file, given=given, resources=resources, rng=ports.rng)
+    keys = EncryptionKeys(resources=resources, masters=masters, clock=ports.agenda, rng=ports.rng)
+    await keys.open()
+    return keys
 
 
 @asynccontextmanager

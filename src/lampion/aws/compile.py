@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Any, Final
 
 TABLES: Final = Path(__file__).with_name("tables")
-SERVICES: Final = {"lambda": "2015-03-31", "ecr": "2015-09-21", "iam": "2010-05-08", "sts": "2011-06-15"}
+SERVICES: Final = {
+    "lambda": "2015-03-31",
+    "ecr": "2015-09-21",
+    "iam": "2010-05-08",
+    "sts": "2011-06-15",
+    "kms": "2014-11-01",
+}
 PROTOCOLS: Final = frozenset({"rest-json", "json", "query"})
 OPERATIONS: Final = {
     "ecr": frozenset(

@@ -1,6 +1,6 @@
 """Constraints of the model, checked, and said in the words of AWS's server. One plan an operation, worked out once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -36,12 +36,17 @@ def validate(operation: Operation, members: Mapping[str, Any]) -> None:
     """Raises ValidationException naming every constraint that `members` break."""
     errors = faults(operation, members)
     if errors:
-        count = min(len(errors), _ERRORS_COUNTED)
-        noun = "error" if count == 1 else "errors"
-        told = "; ".join(
-            f"{value} at '{at}' failed to satisfy constraint: {constraint}" for value, at, constraint in errors[:count]
-        )
-        raise ValidationException(f"{count} validation {noun} detected: {told}")
+        raise refusal(errors)
+
+
+def refusal(errors: Sequence[Fault]) -> ValidationException:
+    """What AWS's server says of them."""
+    count = min(len(errors), _ERRORS_COUNTED)
+    noun = "error" if count == 1 else "errors"
+    told = "; ".join(
+        f"{value} at '{at}' failed to satisfy constraint: {constraint}" for value, at, constraint in errors[:count]
+    )
+    return ValidationException(f"{count} validation {noun} detected: {told}")
 
 
 def faults(operation: Operation, members: Mapping[str, Any]) -> list[Fault]:

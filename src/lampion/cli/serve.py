@@ -1,5 +1,6 @@
 """`lampion serve`: settings from the command line and the environment, then the server."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,7 @@ import click
 
 from lampion.cli.failure import ExitCode, Failure
 from lampion.config import Settings, options, settings_from
+from lampion.config.master_key import VARIABLE as MASTER_KEY_VARIABLE
 from lampion.config.problem import SettingError
 
 
@@ -34,6 +36,7 @@ def command(**given: Any) -> None:
     """
     try:
         settings = settings_from({name: _text(value) for name, value in given.items()})
+        os.environ.pop(MASTER_KEY_VARIABLE, None)  # what this server starts doesn't get it
     except SettingError as error:
         raise Failure(ExitCode.USAGE, f"{error.source} {error.value!r} {error.problem}", fix=error.fix) from None
 

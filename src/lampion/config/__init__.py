@@ -13,6 +13,7 @@ from lampion.config.combinations import check_combinations
 from lampion.config.file import ConfigFile, read_config_file
 from lampion.config.file_systems import access_points_from
 from lampion.config.interpreters import parse_interpreters
+from lampion.config.master_key import master_key_from
 from lampion.config.memory import (
     ENVIRONMENTS_MAX,
     ENVIRONMENTS_MIN,
@@ -83,6 +84,17 @@ class Settings:
             "DIR",
             "Where functions, code, keys and logs are kept; made if missing, readable by its owner only. "
             "Without XDG_DATA_HOME: ~/.local/share/lampion.",
+        )
+    )
+    master_key: Path | None = field(
+        metadata=setting(
+            "",
+            parse_file,
+            "FILE",
+            "The key that wraps keys of KMS: base64 of 32 bytes, readable by its owner only; made at its first use. "
+            "Without it: a file beside the data directory, of its name with .master-key. The variable "
+            "LAMPION_MASTER_KEY holds the key itself instead.",
+            variable="LAMPION_MASTER_KEY_FILE",
         )
     )
     account_id: str = field(
@@ -291,8 +303,14 @@ class Settings:
             "Options and variables win over it.",
         )
     )
+    given_master_key: bytes | None = field(default=None, repr=False, metadata={})  # of LAMPION_MASTER_KEY
     endpoints: Endpoints = field(default=Endpoints(), metadata={})  # of [services.NAME] and AWS_*, not of an option
     file_systems: Mapping[str, AccessPoint] = field(default_factory=dict, metadata={})  # of [file_systems.ARN]
+
+    @property
+    def master_key_file(self) -> Path:
+        """`data` may end in a slash or in dots: its name is what is left without them."""
+        return self.master_key or Path(f"{os.path.normpath(self.data)}.master-key")
 
     @property
     def scheme(self) -> str:
@@ -328,6 +346,7 @@ def settings_from(given: Mapping[str, str | None], environ: Mapping[str, str] | 
     except ServiceProblem as problem:
         raise SettingError(problem.source, problem.value, problem.problem, problem.fix) from None
     values["file_systems"] = access_points_from(file.file_systems)
+    values["given_master_key"] = master_key_from(variables)
     settings = Settings(**values)
     check_combinations(settings)
     return settings

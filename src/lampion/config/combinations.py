@@ -15,6 +15,7 @@ def check_combinations(settings: "Settings") -> None:
     _refuse_segment_over_group(settings)
     _refuse_network_of_containers(settings)
     _refuse_half_of_tls(settings)
+    _refuse_master_key_among_data(settings)
 
 
 def _refuse_open_beyond_loopback(settings: "Settings") -> None:
@@ -43,6 +44,16 @@ def _refuse_half_of_tls(settings: "Settings") -> None:
     for name, other in (("--tls-certificate", "--tls-key"), ("--tls-key", "--tls-certificate")):
         if given[name] is not None and given[other] is None:
             raise SettingError(name, str(given[name]), f"is of no use without {other}", "Give both, or neither.")
+
+
+def _refuse_master_key_among_data(settings: "Settings") -> None:
+    if settings.master_key_file.resolve().is_relative_to(settings.data.resolve()):
+        raise SettingError(
+            "--master-key",
+            str(settings.master_key_file),
+            "would lie beside what it protects",
+            f"Name a file outside of the data directory {settings.data}.",
+        )
 
 
 def _refuse_segment_over_group(settings: "Settings") -> None:

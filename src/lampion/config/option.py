@@ -16,6 +16,7 @@ class Option:
     help: str
     parse: Callable[[str], object]
     repeatable: bool
+    variable_name: str = ""
 
     @property
     def is_switch(self) -> bool:
@@ -28,11 +29,24 @@ class Option:
 
     @property
     def variable(self) -> str:
-        return "LAMPION_" + self.name.upper()
+        return self.variable_name or "LAMPION_" + self.name.upper()
 
 
 def setting(
-    default: str, parse: Callable[[str], object], metavar: str, meaning: str, *, repeatable: bool = False
+    default: str,
+    parse: Callable[[str], object],
+    metavar: str,
+    meaning: str,
+    *,
+    repeatable: bool = False,
+    variable: str = "",
 ) -> dict[str, object]:
-    """What `Option` says of a field; `default` is text as a user would write it."""
-    return {"default": default, "parse": parse, "metavar": metavar, "help": meaning, "repeatable": repeatable}
+    """What `Option` says of a field; `default` is text as a user would write it, `variable` one of another name."""
+    return {
+        "default": default,
+        "parse": parse,
+        "metavar": metavar,
+        "help": meaning,
+        "repeatable": repeatable,
+        "variable_name": variable,
+    }

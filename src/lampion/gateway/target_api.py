@@ -9,6 +9,7 @@ from lampion.aws.errors import (
     RequestEntityTooLargeException,
     UnknownOperationException,
     WireError,
+    not_built,
 )
 from lampion.aws.model import Operation, ServiceModel
 from lampion.aws.operation import Handler, RequestContext
@@ -19,6 +20,7 @@ from lampion.domain.errors import ApiError, CallerError
 from lampion.gateway.authentication import Authentication
 from lampion.gateway.judge import Judge
 from lampion.http.message import Request, RequestHead, Response
+from lampion.identity.request_facts import Asker
 
 _MOST_BYTES: Final = 4 * 1024 * 1024
 _JSON: Final = "application/x-amz-json-1.1"
@@ -45,8 +47,11 @@ class TargetApi:
         scheme: str,
         judge: Judge,
         invalid: Callable[[Sequence[Fault]], ApiError],
+        handlers_judge: bool = False,
     ) -> None:
-        """`invalid`: how the service says that parameters break the model's constraints."""
+        """`invalid`: how the service says that parameters break the model's constraints. `handlers_judge`: who may is
+        for the handlers to ask, as only they know what it depends on.
+        """
         self._service = service
         self._handlers = handlers
         self._authentication = authentication
@@ -54,6 +59,7 @@ class TargetApi:
         self._scheme = scheme
         self._judge = judge
         self._invalid = invalid
+        self._handlers_judge = handlers_judge
 
     def accept(self, head: RequestHead) -> int:
         """Never refuses: its errors have a form of their own."""
@@ -78,7 +84,11 @@ class TargetApi:
 
     async def _answer(self, operation: Operation, claim: Any, request: Request, request_id: str) -> Response:
         principal = await self._authentication.verify(claim, request)
-        self._judge.check(principal.actor, (f"{self._service.name}:{operation.name}", "*"), request.head)
+        if not self._handlers_judge:
+            self._judge.check(principal.actor, (f"{self._service.name}:{operation.name}", "*"), request.head)
+        handler = self._handlers.get(operation.name)
+        if handler is None:
+            raise not_built(operation.name)
         members = parse(operation, {}, "", request.head.headers, request.body)
         broken = faults(operation, members)
         if broken:
@@ -90,14 +100,17 @@ class TargetApi:
             request_id=request_id,
             host=request.head.headers.get("host", ""),
             scheme=self._scheme,
+            caller_arn=principal.arn,
+            user_id=principal.user_id,
+            asker=Asker(principal.actor, self._judge.asking(request.head), has_session=principal.has_session),
         )
-        answer = serialize(operation, await self._handlers[operation.name](context, members), request_id)
+        answer = serialize(operation, await handler(context, members), request_id)
         return Response(answer.status, answer.body, [("Content-Type", _JSON), ("x-amzn-RequestId", request_id)])
 
     def _operation(self, head: RequestHead) -> Operation:
         service, _, name = head.headers.get("x-amz-target", "").partition(".")
         operation = self._service.operations.get(name) if service == self._service.target_prefix else None
-        if operation is None or head.method != "POST" or name not in self._handlers:
+        if operation is None or head.method != "POST":
             raise UnknownOperationException(f"No operation here is called {head.headers.get('x-amz-target', '')[:200]}")
         return operation
 

@@ -23,3 +23,7 @@ class DataDirectoryInUse(StoreError):
 
 class DataDirectoryUnusable(StoreError):
     """The data directory can't be made, written to, or is something else."""
+
+
+class MasterKeyUnusable(StoreError):
+    """The key that wraps the keys of KMS is missing, is another one, or lies open to others."""

@@ -16,7 +16,17 @@ from tests.unit.cli.conftest import Ran
 
 Lampion = Callable[..., Ran]
 
-HEAVY = ("asyncio", "uvloop", "httptools", "msgspec", "sqlite3", "http.client", "lampion.app", "lampion.store")
+HEAVY = (
+    "asyncio",
+    "uvloop",
+    "httptools",
+    "msgspec",
+    "sqlite3",
+    "http.client",
+    "lampion.app",
+    "lampion.store",
+    "cryptography",
+)
 
 
 def test_version(lampion: Lampion) -> None:

@@ -1,5 +1,6 @@
 """Settings: where a value comes from, what it may be, and how a wrong one is refused."""
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -237,3 +238,34 @@ def test_sizes(text: str, size: int) -> None:
 )
 def test_environments_follow_the_memory_within_bounds(total_bytes: int, environments: int) -> None:
     assert environments_for_memory(total_bytes) == environments
+
+
+def test_the_master_key_lies_beside_the_data_or_where_it_is_told() -> None:
+    assert settings_from({"data": "/a/b"}, {}).master_key_file == Path("/a/b.master-key")
+    assert settings_from({"data": "/a/b/c/.."}, {}).master_key_file == Path("/a/b.master-key")
+    assert settings_from({"data": "/a/b", "master_key": "/c/d"}, {}).master_key_file == Path("/c/d")
+    assert settings_from({"data": "/a/b"}, {"LAMPION_MASTER_KEY_FILE": "/e"}).master_key_file == Path("/e")
+
+
+@pytest.mark.parametrize("file", ["/a/b/key", "/a/b/c/../key", "/a/x/../b/key"])
+def test_a_master_key_among_the_data_is_refused(file: str) -> None:
+    with pytest.raises(SettingError, match="would lie beside what it protects"):
+        settings_from({"data": "/a/b", "master_key": file}, {})
+    with pytest.raises(SettingError, match="would lie beside what it protects"):
+        settings_from({"data": "/"}, {})
+
+
+def test_a_master_key_in_a_variable_is_taken_and_never_shown() -> None:
+    key = base64.b64encode(b"k" * 32).decode()
+    settings = settings_from({}, {"LAMPION_MASTER_KEY": key})
+    assert settings.given_master_key == b"k" * 32
+    assert not any(one in repr(settings) for one in (key, "kkkk"))
+    assert settings_from({}, {}).given_master_key is None
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", base64.b64encode(b"k" * 31).decode(), "k" * 32, "\u00e9" * 44])
+def test_what_is_no_master_key_is_refused_and_not_shown(text: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        settings_from({}, {"LAMPION_MASTER_KEY": text})
+    assert caught.value.source == "LAMPION_MASTER_KEY"
+    assert text == "" or not any(text in str(one) for one in vars(caught.value).values())

@@ -1,0 +1,1 @@
+"""KMS with AWS's own client."""

@@ -1,0 +1,24 @@
+"""`lampion serve`: what it starts doesn't get the master key that it was given."""
+
+import base64
+import os
+
+import pytest
+from click.testing import CliRunner
+
+from lampion.cli import serve
+from lampion.config import Settings
+
+KEY = b"k" * 32
+
+
+def test_the_master_key_is_taken_out_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[bytes | None, bool]] = []
+
+    def run(settings: Settings) -> None:
+        seen.append((settings.given_master_key, "LAMPION_MASTER_KEY" in os.environ))
+
+    monkeypatch.setattr(serve, "_run", run)
+    monkeypatch.setenv("LAMPION_MASTER_KEY", base64.b64encode(KEY).decode())
+    result = CliRunner().invoke(serve.command, [])
+    assert (result.exit_code, seen) == (0, [(KEY, False)])
