@@ -4,7 +4,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help setup setup-node setup-ruby setup-java setup-dotnet setup-network setup-oci setup-images setup-emulator setup-companion setup-runtimes setup-programs demo test lint unit bench overload chaos guest fuzz escape neighbour scale docs lock clean
+.PHONY: help setup setup-node setup-ruby setup-java setup-dotnet setup-network setup-oci setup-images setup-emulator setup-companion setup-runtimes setup-programs demo test lint unit bench overload chaos guest fuzz escape neighbour scale identity-cost docs lock clean
 
 PY := .venv/bin/python
 JS := tests/conformance/js
@@ -195,6 +195,10 @@ neighbour: setup ## a function's answers while another one abuses the machine; m
 scale: setup ## a store of 10,000 functions with 10 versions each; a minute
 	$(STEP) "many functions"
 	@$(PY) -m tests.scale.many_functions --result docs/results/many-functions.md
+
+identity-cost: setup ## what the signature check and the policies cost a warm invoke; seconds
+	$(STEP) "signature and policies"
+	@$(PY) -m tests.scale.identity_cost --result docs/results/identity-cost.md
 
 docs: setup ## write the generated reference pages again
 	@$(PY) -m scripts.reference_pages

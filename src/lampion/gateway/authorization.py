@@ -33,7 +33,8 @@ _FUNCTION: Final = re.compile(r"arn:aws:lambda:([^:]+):(\d{12}):function:([^:]+)
 _ROLE: Final = re.compile(r"arn:[^:]+:iam::(\d{12}):role/(?:.*/)?([^/]+)")
 _PASSED: Final[Facts] = {"iam:passedtoservice": ("lambda.amazonaws.com",)}
 
-_Asked = tuple[str, str, str, str]
+_Asked = tuple[str, str, str, str, str]
+"""Key, operation, path, query, and the address of who asks."""
 
 
 class Authorization:
@@ -50,7 +51,7 @@ class Authorization:
 
     async def check(self, principal: Principal, operation: str, members: Mapping[str, Any], head: RequestHead) -> str:
         """The account of what the caller may use, its own or another's. Raises AccessDeniedException."""
-        asked = (principal.access_key_id, operation, head.path, head.query)
+        asked = (principal.access_key_id, operation, head.path, head.query, head.client)
         remembered = self._allowed.get(asked)
         if remembered is not None:
             return remembered

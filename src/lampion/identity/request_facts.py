@@ -61,8 +61,14 @@ _READ: Final[Mapping[str, Callable[[Asking], str | None]]] = {
 }
 
 
+_OF_THE_MOMENT: Final = frozenset(("aws:currenttime", "aws:epochtime", "aws:useragent", "aws:referer"))
+"""What is another thing the next time, though the same caller asks for the same from the same address."""
+
+
 class Known:
-    """All of it (conditions.Known). `has_varied` tells whether an answer depends on more than who asks for what."""
+    """All of it (conditions.Known). `has_varied` tells whether an answer depends on more than who asks for what, and
+    from where.
+    """
 
     __slots__ = ("_asking", "_fixed", "has_varied")
 
@@ -76,7 +82,7 @@ class Known:
             value = facts.get(key)
             if value is not None:
                 return value
-        self.has_varied = True
+        self.has_varied = self.has_varied or key in _OF_THE_MOMENT
         return self._asking.get(key)
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -34,7 +35,8 @@ class Api:
     def __init__(self, *, functions_may_all: bool = False) -> None:
         self.resources = resources_in_memory()
         self.directory = Directory(self.resources, functions_may_all=functions_may_all)
-        judge = Judge(region=REGION, scheme="http", clock=VirtualClock())
+        self.clock = VirtualClock()
+        judge = Judge(region=REGION, scheme="http", clock=self.clock)
         self.authorization = Authorization(judge, resources=self.resources, region=REGION)
 
     async def may(self, principal: Principal, operation: str = "Invoke", **members: Any) -> bool:
@@ -65,6 +67,10 @@ class Api:
             policy, document={"Statement": list(statements)}, revision_id=json.dumps(statements)
         )
         await self.resources.change(lambda stored: stored.put(POLICIES, changed))
+
+
+def _iso(epoch_seconds: float) -> str:
+    return datetime.fromtimestamp(epoch_seconds, UTC).isoformat()
 
 
 def root(api: Api, account_id: str) -> Principal:
@@ -153,6 +159,27 @@ async def test_what_depends_on_the_request_is_asked_each_time() -> None:
         return True
 
     assert [await may_from(one) for one in ("192.0.2.1", "198.51.100.1", "192.0.2.2")] == [True, False, True]
+
+
+async def test_what_depends_on_a_header_or_on_the_time_is_asked_each_time() -> None:
+    api = Api()
+    by_mine: dict[str, Any] = {"Condition": {"StringEquals": {"aws:UserAgent": "mine"}}}
+    _, principal = await api.user(allowing("lambda:InvokeFunction", **by_mine))
+
+    async def may_with(user_agent: str) -> bool:
+        head = RequestHead("POST", "/f", "", {"user-agent": user_agent}, 0)
+        try:
+            await api.authorization.check(principal, "Invoke", {"FunctionName": "f"}, head)
+        except AccessDeniedException:
+            return False
+        return True
+
+    assert [await may_with(one) for one in ("mine", "yours", "mine")] == [True, False, True]
+    soon: dict[str, Any] = {"Condition": {"DateLessThan": {"aws:CurrentTime": _iso(api.clock.now() + 60)}}}
+    _, principal = await api.user(allowing("lambda:InvokeFunction", **soon))
+    assert await api.may(principal)
+    await api.clock.advance(61)
+    assert not await api.may(principal)
 
 
 async def test_a_boundary_that_is_gone_allows_nothing() -> None:
