@@ -61,8 +61,10 @@ _READ: Final[Mapping[str, Callable[[Asking], str | None]]] = {
 }
 
 
-_OF_THE_MOMENT: Final = frozenset(("aws:currenttime", "aws:epochtime", "aws:useragent", "aws:referer"))
-"""What is another thing the next time, though the same caller asks for the same from the same address."""
+_OF_THE_PLACE: Final = frozenset(
+    ("aws:sourceip", "aws:securetransport", "aws:requestedregion", "aws:viaawsservice", "aws:principalisawsservice")
+)
+"""What is the same the next time that the same caller asks this server from the same address."""
 
 
 class Known:
@@ -82,7 +84,7 @@ class Known:
             value = facts.get(key)
             if value is not None:
                 return value
-        self.has_varied = self.has_varied or key in _OF_THE_MOMENT
+        self.has_varied = self.has_varied or key not in _OF_THE_PLACE
         return self._asking.get(key)
 
 
