@@ -38,6 +38,7 @@ from lampion.gateway.function_doors import FunctionDoors
 from lampion.identity.call_record import CallRecord
 from lampion.identity.directory import Directory
 from lampion.identity.keys import Keys
+from lampion.identity.service_keys import ServiceKeys
 from lampion.identity.session_keys import SessionKeys
 from lampion.identity.temporary_keys import TemporaryKeys
 from lampion.identity.user_keys import UserKeys
@@ -121,6 +122,7 @@ def _keys(settings: Settings, ports: Ports, stores: Stores, sessions: SessionKey
     return Keys(
         roots=stores.keys,
         users=UserKeys(stores.resources),
+        services=ServiceKeys(stores.resources),
         sessions=sessions,
         temporary=TemporaryKeys(secret, ports.rng),
         directory=directory,
