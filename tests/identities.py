@@ -15,6 +15,7 @@ from lampion.identity.callers import Caller, CallerKind
 from lampion.identity.directory import Directory
 from lampion.identity.key_ids import USER_PREFIX, key_id
 from lampion.identity.keys import Keys
+from lampion.identity.service_keys import ServiceKeys
 from lampion.identity.session_keys import SessionKeys
 from lampion.identity.statements import EVERYTHING
 from lampion.identity.temporary_keys import TemporaryKeys
@@ -37,6 +38,7 @@ def keys_in(resources: CachedResources, *, functions_may_all: bool = False) -> K
     return Keys(
         roots=AccessKeyring(MemoryAccessKeys(), SystemRng()),
         users=UserKeys(resources),
+        services=ServiceKeys(resources),
         sessions=SessionKeys(SystemRng()),
         temporary=TemporaryKeys(b"secret of the server", SystemRng()),
         directory=Directory(resources, functions_may_all=functions_may_all),

@@ -29,6 +29,7 @@ EXPECTED = {
     "README.md: quick start": '{"statusCode": 200, "body": "Hello World"}',
     "docs/tutorial/first-function.md: first function": '{"greeting": "Good evening Ada"}',
     "docs/concepts/identity.md: roles and policies": "allowed by role_orders_queue (role)",
+    "docs/concepts/identity.md: a key of a service": "removed LSIA",
     "docs/concepts/keys.md: a key": "s3cret",
     "docs/how-to/point-a-client.md: point a client": '"Functions": []',
     "docs/how-to/call-a-function-by-url.md: a function URL": "Hello Ada",

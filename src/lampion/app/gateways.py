@@ -42,7 +42,7 @@ async def other_services(settings: Settings, ports: Ports, work: Work) -> AsyncI
 
 def open_gateways(settings: Settings, ports: Ports, stores: Stores, work: Work, others: OtherServices) -> Gateway:
     """The gateway for clients; that for functions always checks signatures, for they aren't trusted as clients are."""
-    signed = SignedAuthentication(keys=work.keys, region=settings.region, clock=ports.clock)
+    signed = SignedAuthentication(keys=work.keys, region=settings.region, clock=ports.clock, takes_services=True)
     registry = built_in_registry(settings, ports, stores, work)
     checking = _gateway(registry, others, signed)
     work.doors.lead_to(checking)

@@ -21,6 +21,7 @@ from lampion.gateway.function_doors import FunctionDoors
 from lampion.identity.access_keys import AccessKeyring
 from lampion.identity.encryption_keys import EncryptionKeys
 from lampion.identity.keys import Keys
+from lampion.identity.service_access import ServiceAccess
 from lampion.invoke.event_acceptance import EventAcceptance
 from lampion.invoke.invoker import Invoker
 from lampion.invoke.lookup import FunctionLookup
@@ -91,3 +92,4 @@ class Work:
     keys: Keys
     doors: FunctionDoors
     tracing: Tracing
+    service_access: ServiceAccess

@@ -38,6 +38,8 @@ from lampion.gateway.function_doors import FunctionDoors
 from lampion.identity.call_record import CallRecord
 from lampion.identity.directory import Directory
 from lampion.identity.keys import Keys
+from lampion.identity.service_access import ServiceAccess
+from lampion.identity.service_keys import ServiceKeys
 from lampion.identity.session_keys import SessionKeys
 from lampion.identity.temporary_keys import TemporaryKeys
 from lampion.identity.user_keys import UserKeys
@@ -108,8 +110,8 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
     try:
         async with _running(deployments.run(), garbage.run(), provisioning.run(), preparing):
             built = (lookup, runtimes, deployments, sources, garbage, snapshots, pool, invoker, events, queues)
-            tracing = Tracing(clock=ports.clock, rng=ports.rng)
-            yield Work(*built, provisioning, _keys(settings, ports, stores, sessions), doors, tracing)
+            tracing, access = Tracing(clock=ports.clock, rng=ports.rng), ServiceAccess(stores.resources, ports.clock)
+            yield Work(*built, provisioning, _keys(settings, ports, stores, sessions), doors, tracing, access)
     finally:
         await pool.close()
         await snapshots.close()
@@ -121,6 +123,7 @@ def _keys(settings: Settings, ports: Ports, stores: Stores, sessions: SessionKey
     return Keys(
         roots=stores.keys,
         users=UserKeys(stores.resources),
+        services=ServiceKeys(stores.resources),
         sessions=sessions,
         temporary=TemporaryKeys(secret, ports.rng),
         directory=directory,

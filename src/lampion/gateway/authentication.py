@@ -13,7 +13,7 @@ from lampion.aws.sigv4 import Claim, Verifier, check, check_hash
 from lampion.clock.clock import Clock
 from lampion.domain.iam.access_key import UserKey
 from lampion.http.message import Request, RequestHead
-from lampion.identity.actors import Actor
+from lampion.identity.actors import Actor, service_actor
 from lampion.identity.directory import Directory
 from lampion.identity.keys import Keys
 from lampion.identity.session_keys import SessionKey
@@ -28,7 +28,7 @@ Meanwhile = Callable[[], object]
 
 class Principal(msgspec.Struct, frozen=True):
     """The caller: its account, the access key it used, who it is to policies, and the session when that is a
-    function's key.
+    function's key. A service's account is that of its key: the only one whose functions it reaches.
     """
 
     account_id: str
@@ -70,8 +70,11 @@ class SignedAuthentication:
         clock: Clock,
         service: str = "lambda",
         also_region: str | None = None,
+        takes_services: bool = False,
     ) -> None:
+        """`takes_services`: whether keys that stand for services of AWS are known at this door."""
         self._keys = keys
+        self._takes_services = takes_services
         self._verifier = Verifier(region, service, also_region)
         self._clock = clock
 
@@ -98,8 +101,14 @@ class SignedAuthentication:
                 return user.secret_access_key, await self._user(user)
             root = await keys.roots.find(key_id)
         if root is None:
-            raise UnrecognizedClientException(_UNKNOWN_CLIENT)
+            return await self._find_service(key_id)
         return root.secret_access_key, Principal(root.account_id, key_id, keys.directory.root(root.account_id))
+
+    async def _find_service(self, key_id: str) -> tuple[str, Principal]:
+        key = await self._keys.services.find(key_id) if self._takes_services else None
+        if key is None:
+            raise UnrecognizedClientException(_UNKNOWN_CLIENT)
+        return key.secret_access_key, Principal(key.account_id, key_id, service_actor(key.service))
 
     async def _find_session(self, claim: Claim, token: str) -> tuple[str, Principal]:
         keys, key_id = self._keys, claim.access_key_id

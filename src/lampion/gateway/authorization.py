@@ -5,6 +5,7 @@ A yes to what is asked again and again is remembered until any policy changes.
 
 import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from lampion.aws.errors import AccessDeniedException
@@ -17,6 +18,7 @@ from lampion.gateway.judge import Judge
 from lampion.http.message import Request as HttpRequest
 from lampion.http.message import RequestHead
 from lampion.identity.actors import Actor
+from lampion.identity.callers import CallerKind
 from lampion.identity.execution_roles import lets_lambda_assume
 from lampion.identity.request_facts import Facts
 from lampion.identity.resource_policies import ResourcePolicies
@@ -32,6 +34,8 @@ _CAPACITY: Final = 10_000
 _FUNCTION: Final = re.compile(r"arn:aws:lambda:([^:]+):(\d{12}):function:([^:]+)(?::([^:]+))?")
 _ROLE: Final = re.compile(r"arn:[^:]+:iam::(\d{12}):role/(?:.*/)?([^/]+)")
 _PASSED: Final[Facts] = {"iam:passedtoservice": ("lambda.amazonaws.com",)}
+
+_READ_OR_CHANGE: Final[Mapping[str, str]] = MappingProxyType({"GET": "lampion:Read"})
 
 _Asked = tuple[str, str, str, str, str]
 """Key, operation, path, query, and the address of who asks."""
@@ -59,6 +63,8 @@ class Authorization:
         actor, account_id = principal.actor, principal.account_id
         resource = resource_of(operation, members, account_id, self._region)
         owner, policies = await self._policies_of(resource, account_id)
+        if actor.caller.kind is CallerKind.SERVICE and owner != account_id:
+            policies = ()  # whoever can make a key in one account must not reach another one by it
         facts = facts_of(operation, members, account_id, self._region)
         wanted = (f"lambda:{action_of(operation)}", resource)
         varies = self._judge.check(actor, wanted, head, facts, (policies, owner))
@@ -104,11 +110,19 @@ class Authorization:
 class OwnDoors:
     """Authentication for doors that AWS doesn't have: whoever may `lampion:Read` or `lampion:Change` comes in."""
 
-    def __init__(self, inner: Authentication, judge: Judge, *, for_functions: bool) -> None:
-        """Functions stay out of those that aren't `for_functions`, whatever their roles may."""
+    def __init__(
+        self,
+        inner: Authentication,
+        judge: Judge,
+        *,
+        for_functions: bool,
+        actions: Mapping[str, str] = _READ_OR_CHANGE,
+    ) -> None:
+        """Functions stay out of those that aren't `for_functions`, whatever their roles may. `actions` by method."""
         self._inner = inner
         self._judge = judge
         self._for_functions = for_functions
+        self._actions = actions
 
     def read(self, head: RequestHead) -> Any:
         return self._inner.read(head)
@@ -117,5 +131,5 @@ class OwnDoors:
         principal, head = await self._inner.verify(claim, request, meanwhile), request.head
         if principal.session is not None and not self._for_functions:
             raise AccessDeniedException(f"User: {principal.arn} is not authorized to read {head.path}")
-        self._judge.check(principal.actor, ("lampion:Read" if head.method == "GET" else "lampion:Change", "*"), head)
+        self._judge.check(principal.actor, (self._actions.get(head.method, "lampion:Change"), "*"), head)
         return principal

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
-from lampion.identity.callers import NOBODY, Caller
+from lampion.identity.callers import NOBODY, Caller, service
 from lampion.identity.evaluation import Policies
 from lampion.identity.statements import Policy
 
@@ -54,6 +55,15 @@ def known_of(caller: Caller, user_id: str, tags: Mapping[str, str], **more: str)
         **{f"aws:principaltag/{key.lower()}": value for key, value in tags.items()},
     }
     return {key: (value,) for key, value in known.items() if value is not None}
+
+
+@lru_cache(maxsize=256)
+def service_actor(name: str) -> Actor:
+    """A service of AWS. It has no policies, and no account: what it may, the policies of resources say."""
+    known = {"aws:principalisawsservice": "true", "aws:principalservicename": name, "aws:principaltype": "Service"}
+    facts: dict[str, Sequence[str]] = {key: (value,) for key, value in known.items()}
+    facts["aws:principalservicenameslist"] = (name,)
+    return Actor(caller=service(name), user_id="", known=facts)
 
 
 ANYBODY: Final = Actor(caller=NOBODY, user_id="", known=known_of(NOBODY, "", {}))

@@ -12,6 +12,8 @@ USER_PREFIX: Final = "LKIA"
 """Long-term key of Lampion, as AWS's own begin with AKIA; never mistaken for one of AWS."""
 SESSION_PREFIX: Final = "ASIA"
 """As AWS's: SDKs tell temporary keys by it."""
+SERVICE_PREFIX: Final = "LSIA"
+"""Of a key that stands for a service."""
 RANDOM_BYTES: Final = 5
 
 _ACCOUNT_BYTES: Final = 5

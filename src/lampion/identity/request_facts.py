@@ -7,17 +7,33 @@ from typing import Final
 
 from lampion.http.message import RequestHead
 from lampion.identity.actors import Actor
+from lampion.identity.callers import NOBODY, Caller, CallerKind
 
 Facts = Mapping[str, Sequence[str]]
+
+
+SOURCE_ARN: Final = "x-amz-source-arn"
+SOURCE_ACCOUNT: Final = "x-amz-source-account"
+"""Headers in which a service says for what it asks. They are signed, as all that begin with x-amz- have to be."""
 
 
 class Asking:
     """How a request came: when, from where, by what. Asked key by key, for most policies look at none."""
 
-    __slots__ = ("_head", "_now_epoch_seconds", "_region", "_scheme")
+    __slots__ = ("_head", "_is_of_service", "_now_epoch_seconds", "_region", "_scheme")
 
-    def __init__(self, head: RequestHead, *, now_epoch_seconds: float, scheme: str, region: str) -> None:
+    def __init__(
+        self,
+        head: RequestHead,
+        *,
+        now_epoch_seconds: float,
+        scheme: str,
+        region: str,
+        caller: Caller = NOBODY,
+    ) -> None:
+        """`caller`: only a service is believed what it says for what it asks."""
         self._head = head
+        self._is_of_service = caller.kind is CallerKind.SERVICE
         self._now_epoch_seconds = now_epoch_seconds
         self._scheme = scheme
         self._region = region
@@ -47,6 +63,9 @@ class Asking:
     def region(self) -> str:
         return self._region
 
+    def source(self, header: str) -> str | None:
+        return self._head.headers.get(header) if self._is_of_service else None
+
 
 _READ: Final[Mapping[str, Callable[[Asking], str | None]]] = {
     "aws:sourceip": lambda asking: asking.head.client or None,
@@ -56,6 +75,8 @@ _READ: Final[Mapping[str, Callable[[Asking], str | None]]] = {
     "aws:requestedregion": lambda asking: asking.region,
     "aws:viaawsservice": lambda asking: "false",
     "aws:principalisawsservice": lambda asking: "false",
+    "aws:sourcearn": lambda asking: asking.source(SOURCE_ARN),
+    "aws:sourceaccount": lambda asking: asking.source(SOURCE_ACCOUNT),
     "aws:useragent": lambda asking: asking.head.headers.get("user-agent"),
     "aws:referer": lambda asking: asking.head.headers.get("referer"),
 }
