@@ -1,5 +1,6 @@
 """What the composition root has built, in the order in which it is built."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from lampion.clock.adjustable import AdjustableClock
@@ -20,6 +21,7 @@ from lampion.function_logs.journal import FunctionLogs
 from lampion.gateway.function_doors import FunctionDoors
 from lampion.identity.access_keys import AccessKeyring
 from lampion.identity.encryption_keys import EncryptionKeys
+from lampion.identity.function_environments import FunctionEnvironments
 from lampion.identity.keys import Keys
 from lampion.identity.service_access import ServiceAccess
 from lampion.invoke.event_acceptance import EventAcceptance
@@ -72,6 +74,8 @@ class Stores:
     images: Images
     runtime_trees: RuntimeTrees
     logs: FunctionLogs
+    write_anew: Callable[[], Awaitable[None]]
+    """The database's whole file: see Database.write_anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,7 @@ class Work:
     queues: Queues
     provisioning: Provisioning
     keys: Keys
+    environments: FunctionEnvironments
     doors: FunctionDoors
     tracing: Tracing
     service_access: ServiceAccess
