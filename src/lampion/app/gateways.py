@@ -82,7 +82,7 @@ def _gateway(
         aws_api=aws_api,
         registry=registry.door(is_open=is_open, scheme=scheme),
         registry_api=registry.api(judge, is_open=is_open, scheme=scheme),
-        function_urls=_function_urls(settings, ports, stores, work, authentication, scheme),
+        function_urls=_function_urls(registry, authentication, scheme, is_open=is_open),
         own={"code": downloads, **own_doors(settings, ports, stores, work, authentication, judge)},
         other_services=others,
         services=neighbours(settings, ports, stores, work, judge, is_open=is_open),
@@ -91,8 +91,12 @@ def _gateway(
 
 
 def _function_urls(
-    settings: Settings, ports: Ports, stores: Stores, work: Work, authentication: Authentication, scheme: str
+    registry: BuiltInRegistry, authentication: Authentication, scheme: str, *, is_open: bool
 ) -> FunctionUrlDoor:
+    settings, ports, stores, work = registry.settings, registry.ports, registry.stores, registry.work
+    if is_open:
+        directory = work.keys.directory
+        authentication = OpenAuthentication(account_id=settings.account_id, directory=directory, is_for_pages=True)
     return FunctionUrlDoor(
         Listening(
             region=settings.region,

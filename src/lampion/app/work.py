@@ -4,7 +4,7 @@ import asyncio
 import hmac
 import logging
 import os
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -79,8 +79,7 @@ def _function_memory_mib(settings: Settings) -> int:
 async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterator[Work]:
     """All that runs functions, for the duration of the block."""
     native, interpreters = _interpreters(settings, ports)
-    found = await native.discover()  # now, so that a runtime's version is the same in every answer
-    _tell_of_close(found.values())
+    found = await _found(native)
     runtimes = Runtimes(ports.clock, native)
     sessions, doors = SessionKeys(ports.rng), FunctionDoors(ports.clock)
     keys = _keys(settings, ports, stores, sessions)
@@ -134,12 +133,15 @@ def _keys(settings: Settings, ports: Ports, stores: Stores, sessions: SessionKey
     )
 
 
-def _tell_of_close(bases: Iterable[RuntimeBase]) -> None:
-    close = [base for base in bases if isinstance(base, Interpreter) and base.is_close]
+async def _found(native: Interpreters) -> Mapping[str, RuntimeBase]:
+    """Now, so that a runtime's version is the same in every answer. Tells of those that stand in for others."""
+    found = await native.discover()
+    close = [base for base in found.values() if isinstance(base, Interpreter) and base.is_close]
     for executable in dict.fromkeys(one.executable for one in close):
         those = [one for one in close if one.executable == executable]
         names = ", ".join(one.runtime for one in those)
         _LOG.warning("--close-runtimes: version %s, %s, runs also %s", those[0].version, executable, names)
+    return found
 
 
 def _interpreters(settings: Settings, ports: Ports) -> tuple[Interpreters, InterpretersByArchitecture]:

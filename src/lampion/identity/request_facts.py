@@ -86,19 +86,21 @@ _OF_THE_PLACE: Final = frozenset(
     ("aws:sourceip", "aws:securetransport", "aws:requestedregion", "aws:viaawsservice", "aws:principalisawsservice")
 )
 """What is the same the next time that the same caller asks this server from the same address."""
+TAG_OF_RESOURCE: Final = "aws:resourcetag/"
 
 
 class Known:
-    """All of it (conditions.Known). `has_varied` tells whether an answer depends on more than who asks for what, and
-    from where.
+    """All of it (conditions.Known). `has_varied` tells whether an answer depends on more than who asks for what
+    and from where, `misses_tags` whether it depends on a tag of the resource that isn't among the facts.
     """
 
-    __slots__ = ("_asking", "_fixed", "has_varied")
+    __slots__ = ("_asking", "_fixed", "has_varied", "misses_tags")
 
     def __init__(self, asking: Asking, *fixed: Facts) -> None:
         self._asking = asking
         self._fixed = fixed
         self.has_varied = False
+        self.misses_tags = False
 
     def get(self, key: str, /) -> Sequence[str] | None:
         for facts in self._fixed:
@@ -106,6 +108,7 @@ class Known:
             if value is not None:
                 return value
         self.has_varied = self.has_varied or key not in _OF_THE_PLACE
+        self.misses_tags |= key.startswith(TAG_OF_RESOURCE)
         return self._asking.get(key)
 
 
