@@ -1,8 +1,6 @@
 """Another program calls functions as a service of AWS, with a key of `lampion iam service-key`."""
 
 import json
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -11,70 +9,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 
 from lampion.aws.sigv4_sign import Signer
 from lampion.cli.failure import ExitCode
 from tests.conformance.accounts import account
 from tests.conformance.refusals import refusal
+from tests.conformance.service_caller import SECONDS, ServiceCaller, asked, denied, lampion
 from tests.deployment import Functions, arn_of, creation, role_in, wait_active
-from tests.live_server import LiveServer, boto_client
+from tests.live_server import LiveServer
 
 ACCOUNT, OTHER = "123456789012", "111122223333"
 BUCKET = "arn:aws:s3:::my-bucket"
 ECHO = "def handler(event, context):\n    return event\n"
-SECONDS = 60
-
-
-def lampion(server: LiveServer, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "lampion", "iam", "service-key", *arguments]
-    return subprocess.run(
-        command, env=server.aws_environ(), capture_output=True, text=True, timeout=SECONDS, check=False
-    )
-
-
-class ServiceCaller:
-    """A program with a service's key."""
-
-    def __init__(self, server: LiveServer, service: str = "s3.amazonaws.com", *, key: dict[str, str] | None = None):
-        self.server = server
-        if key is None:
-            key = json.loads(lampion(server, service, "--json").stdout)
-        self.key_id, self.secret = key["AccessKeyId"], key["SecretAccessKey"]
-
-    def client(self, service: str = "lambda", **headers: str) -> Any:
-        """boto3's, with headers that it signs."""
-        client = boto_client(
-            service,
-            endpoint_url=self.server.url,
-            region_name="us-east-1",
-            aws_access_key_id=self.key_id,
-            aws_secret_access_key=self.secret,
-        )
-
-        def add(request: Any, **_: Any) -> None:
-            for name, value in headers.items():
-                request.headers[name] = value
-
-        client.meta.events.register("before-sign", add)
-        return client
-
-    def invoke(self, name: str, source: str = "", source_account: str = "", **more: Any) -> tuple[int, str, str] | Any:
-        """What it answers, or how it is refused."""
-        headers = {"X-Amz-Source-Arn": source, "X-Amz-Source-Account": source_account}
-        client = self.client(**{name: value for name, value in headers.items() if value})
-        try:
-            asked = {"FunctionName": name, "Payload": b"[7]", **more}
-            return json.loads(client.invoke(**asked)["Payload"].read())
-        except client.exceptions.ClientError:
-            return refusal(client.invoke, **asked)
-        finally:
-            client.close()
-
-    def remove(self) -> None:
-        assert lampion(self.server, "--remove", self.key_id).returncode == 0
 
 
 @pytest.fixture
@@ -82,11 +28,6 @@ def s3(live_server: LiveServer) -> Iterator[ServiceCaller]:
     caller = ServiceCaller(live_server)
     yield caller
     caller.remove()
-
-
-def denied(service: str, action: str, resource: str) -> tuple[int, str, str]:
-    told = f"User: {service} is not authorized to perform: {action} on resource: {resource}"
-    return 403, "AccessDeniedException", f"{told} because no resource-based policy allows the {action} action"
 
 
 def test_a_service_invokes_what_the_functions_policy_lets_it_and_for_that_source(
@@ -256,20 +197,6 @@ def test_a_service_invokes_by_function_url(s3: ServiceCaller, make_function: Fun
     assert (status, json.loads(body)["requestContext"]["http"]["method"]) == (200, "GET")
     for source in ("", f"{BUCKET}-2"):
         assert asked(s3, "GET", path, source=source)[0] == 403
-
-
-def asked(caller: ServiceCaller, method: str, path: str, *, source: str = "") -> tuple[int, bytes]:
-    """Signed by botocore."""
-    to = f"{caller.server.url}{path}"
-    request = AWSRequest(method, to, headers={"X-Amz-Source-Arn": source} if source else {})
-    SigV4Auth(Credentials(caller.key_id, caller.secret), "lambda", "us-east-1").add_auth(request)
-    sent = urllib.request.Request(to, method=method, headers=dict(request.headers.items()))
-    try:
-        with urllib.request.urlopen(sent, timeout=SECONDS) as answer:
-            return answer.status, answer.read()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read()
 
 
 def test_keys_are_listed_without_secrets_and_removed_for_good(

@@ -186,7 +186,7 @@ class Settings:
             parse_function_access,
             "none|all",
             "What functions may do with AWS APIs here beside what policies of their roles allow: nothing, or all that "
-            "their account may, and what the keys of the [services.NAME] sqs, sns and eventbridge may.",
+            "their account may, and what the keys of the [services.NAME] sqs, sns, eventbridge and dynamodb may.",
         )
     )
     interpreter: Mapping[str, Path] = field(

@@ -1,4 +1,4 @@
-"""Queues, topics and event buses as functions reach them: through this server, which asks with its own keys.
+"""Queues, topics, event buses and tables as functions reach them: through this server, which asks with its own keys.
 
 A sandbox has no way to them by itself. Only the session of a function is served, as far as its role's policies, or
 --function-access all, let it: never further than the configured key may go.
@@ -26,10 +26,11 @@ from lampion.http.message import Request, RequestHead, Response
 from lampion.identity.keys import Keys
 from lampion.identity.session_keys import SessionKey
 
-REACHED: Final = frozenset({Service.SQS, Service.SNS, Service.EVENTBRIDGE})
+REACHED: Final = frozenset({Service.SQS, Service.SNS, Service.EVENTBRIDGE, Service.DYNAMODB})
 """All their operations are `POST /`. S3's paths could be this server's own."""
 
 _REQUEST_BYTES: Final = 2 * MIB  # ten messages of 1 MiB together, and the JSON around them
+_TABLE_BYTES: Final = 16 * MIB  # 25 items of a batch
 _SCOPE: Final = re.compile(r"Credential=[^/\s]+/\d{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
 _PASSED_ON: Final[tuple[str, ...]] = ("content-type", "x-amz-target", "x-amzn-query-mode", "x-amzn-trace-id")
 _OF_THE_CONNECTION: Final = frozenset(
@@ -73,10 +74,11 @@ class OtherServices:
         verifier = Verifier(scope[1], service.signing_name)
         claim = verifier.read_credential(head.method, head.path, head.query, head.headers, self._clock.now())
         head.findings = _Asked(service, scope[1], claim)
-        return _REQUEST_BYTES
+        return _allowance(service)
 
     def too_large(self, head: RequestHead) -> Exception:
-        return RequestEntityTooLargeException(f"Request must be smaller than {_REQUEST_BYTES} bytes")
+        most = _allowance(head.findings.service)
+        return RequestEntityTooLargeException(f"Request must be smaller than {most} bytes")
 
     async def serve(self, request: Request, request_id: str) -> Response:
         asked: _Asked = request.head.findings
@@ -85,7 +87,7 @@ class OtherServices:
             check(asked.claim, session.secret_access_key, request.body)
             await self._check(session, asked, request)
         except WireError as error:
-            return _refusal(request, 403, error.code, error.message, request_id)
+            return _refusal(request, error.status, error.code, error.message, request_id)
         try:
             return await self._passed_on(asked, request)
         except ServiceUnreachable as error:
@@ -106,9 +108,9 @@ class OtherServices:
         judge = Judge(region=asked.region, scheme="http", clock=self._clock, record=self._keys.record)
         where = (asked.region, session.account_id)
         target = request.head.headers.get("x-amz-target", "")
-        action, resources = asked_for(asked.service, target, request.body, where)
-        for resource in resources:
-            judge.check(actor, (action, resource), request.head)
+        those = asked_for(asked.service, target, request.body, where)
+        for wanted in those.wanted:
+            judge.check(actor, wanted, request.head, those.facts)
 
     async def _passed_on(self, asked: _Asked, request: Request) -> Response:
         """Raises ServiceUnreachable."""
@@ -118,6 +120,10 @@ class OtherServices:
         answer = await self._client.ask(reach, Call(headers, request.body))
         told = {name: value for name, value in answer.headers.items() if name not in _OF_THE_CONNECTION}
         return Response(answer.status, answer.body, told)
+
+
+def _allowance(service: Service) -> int:
+    return _TABLE_BYTES if service is Service.DYNAMODB else _REQUEST_BYTES
 
 
 def _refusal(request: Request, status: int, code: str, message: str, request_id: str) -> Response:

@@ -1,45 +1,57 @@
-"""What a request that is passed on to another service is about, to IAM: action and ARNs. Pure.
+"""What a request that is passed on to another service is about, to IAM: actions, ARNs, condition keys. Pure.
 
-Docs: service authorization reference, for Amazon SQS, Amazon SNS and Amazon EventBridge.
+Docs: service authorization reference, for Amazon SQS, Amazon SNS and Amazon EventBridge; DynamoDB's is beside this.
 """
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
+from lampion.aws.errors import SerializationException
 from lampion.endpoints.services import Service
+from lampion.gateway.passed_on_tables import AskedFor, Where, of_tables
 
 _NO_RESOURCE: Final = ("*",)
 _FIELDS_MAX: Final = 10_000
 
-Where = tuple[str, str]
-"""Region and account."""
 
+def asked_for(service: Service, target: str, body: bytes, where: Where) -> AskedFor:
+    """All that must be allowed. `target` is X-Amz-Target, or empty.
 
-def asked_for(service: Service, target: str, body: bytes, where: Where) -> tuple[str, Iterable[str]]:
-    """The action as IAM names it, and the ARNs that it must be allowed for. `target` is X-Amz-Target, or empty.
-
-    What can't be read is asked for as everything: only who may all gets through with it.
+    What can't be read is asked for as everything: only who may all gets through with it. To DynamoDB it doesn't at all:
+    raises SerializationException, and AccessDeniedException for what asks for too much at once.
     """
     members = _members(target, body)
+    if service is Service.DYNAMODB:
+        return _of_tables(target.rpartition(".")[2], members, where)
+    members = members or {}
     name = target.rpartition(".")[2] or str(members.get("Action", "*"))
     try:
         resources = _RESOURCES[service](name, members, where)
-    except (AttributeError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         resources = _NO_RESOURCE
-    return f"{service.signing_name}:{name}", resources
+    return AskedFor([(f"{service.signing_name}:{name}", one) for one in resources])
 
 
-def _members(target: str, body: bytes) -> Mapping[str, Any]:
+def _of_tables(name: str, members: Mapping[str, Any] | None, where: Where) -> AskedFor:
+    """Policies deny single tables, items and attributes there: whoever asks must say which."""
+    if name and members is not None:
+        with suppress(AttributeError, KeyError, TypeError, ValueError):
+            return of_tables(name, members, where)
+    raise SerializationException("The request can't be read.")
+
+
+def _members(target: str, body: bytes) -> Mapping[str, Any] | None:
     try:
         if target:
             members = json.loads(body, object_pairs_hook=_once)
         else:
             members = _once(parse_qsl(body.decode("ascii"), max_num_fields=_FIELDS_MAX))
     except (ValueError, RecursionError):
-        return {}
-    return members if isinstance(members, dict) else {}
+        return None
+    return members if isinstance(members, dict) else None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

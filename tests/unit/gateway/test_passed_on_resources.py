@@ -38,6 +38,7 @@ TOPIC = "arn:aws:sns:eu-west-1:123456789012:t"
         ),
         (Service.EVENTBRIDGE, "AWSEvents.PutEvents", {"Entries": []}, "PutEvents", ["*"]),
         (Service.EVENTBRIDGE, "AWSEvents.PutEvents", {"Entries": ["x"]}, "PutEvents", ["*"]),
+        (Service.EVENTBRIDGE, "AWSEvents.PutEvents", {}, "PutEvents", ["*"]),
         (Service.EVENTBRIDGE, "AWSEvents.ListRules", {"EventBusName": "b"}, "ListRules", [f"{BUS}/b"]),
     ],
 )
@@ -45,18 +46,18 @@ def test_what_a_request_is_about(
     service: Service, target: str, members: dict[str, Any], action: str, resources: list[str]
 ) -> None:
     body = json.dumps(members).encode() if target else urlencode(members).encode()
-    asked, about = asked_for(service, target, body, WHERE)
-    assert (asked, list(about)) == (f"{service.signing_name}:{action}", resources)
+    asked = asked_for(service, target, body, WHERE)
+    assert asked.wanted == [(f"{service.signing_name}:{action}", resource) for resource in resources]
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000])
 def test_what_cant_be_read_is_asked_for_as_everything(body: bytes) -> None:
-    assert asked_for(Service.SQS, "AmazonSQS.SendMessage", body, WHERE) == ("sqs:SendMessage", ("*",))
-    assert list(asked_for(Service.SQS, "", body, WHERE)[1]) == ["*"]
+    assert asked_for(Service.SQS, "AmazonSQS.SendMessage", body, WHERE).wanted == [("sqs:SendMessage", "*")]
+    assert [resource for _, resource in asked_for(Service.SQS, "", body, WHERE).wanted] == ["*"]
 
 
 def test_a_name_that_is_there_twice_is_asked_for_as_everything() -> None:
     twice = b'{"QueueUrl": "/123456789012/mine", "QueueUrl": "/123456789012/other"}'
-    assert list(asked_for(Service.SQS, "AmazonSQS.SendMessage", twice, WHERE)[1]) == ["*"]
+    assert asked_for(Service.SQS, "AmazonSQS.SendMessage", twice, WHERE).wanted == [("sqs:SendMessage", "*")]
     form = b"Action=SendMessage&QueueUrl=/1/mine&QueueUrl=/1/other"
-    assert list(asked_for(Service.SQS, "", form, WHERE)[1]) == ["*"]
+    assert [resource for _, resource in asked_for(Service.SQS, "", form, WHERE).wanted] == ["*"]
