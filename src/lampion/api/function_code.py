@@ -50,7 +50,7 @@ class FunctionCodeApi:
             await rooms.check_unzipped(configuration, held)
             package = replace(held, source_kms_key_arn=members.get("SourceKMSKeyArn") or None)
             if members.get("DryRun"):
-                return rooms.shape(replace(function, configuration=configuration, package=package))
+                return await rooms.shape(replace(function, configuration=configuration, package=package), context)
             changed = function.changed(
                 configuration=configuration,
                 package=package,
@@ -59,7 +59,7 @@ class FunctionCodeApi:
             )
             if not (members.get("Publish") or members.get("PublishTo")):
                 await rooms.commit_update(function, changed)
-                return rooms.shape(changed)
+                return await rooms.shape(changed, context)
             made = await rooms.publication(changed, publish_to=members.get("PublishTo"))
             await rooms.commit_update(function, made.latest, published=made.version if made.is_new else None)
-        return rooms.shape(made.version, qualifier=made.version.version)
+        return await rooms.shape(made.version, context, qualifier=made.version.version)

@@ -69,6 +69,7 @@ async def opened_stores(settings: Settings, ports: Ports) -> AsyncIterator[Store
                 _RUNTIMES, directory.sdks, directory.runtimes, directory.tmp, ports.clock, compiler, compiler
             ),
             logs=await stack.enter_async_context(opening),
+            write_anew=database.write_anew,
         )
 
 

@@ -15,6 +15,13 @@ class Changed(Exception):
     """A replace expected another revision than the stored one, or the row is gone."""
 
 
+def check_sealed(function: Function) -> None:
+    """Whatever else goes wrong, no variable is stored in plain text."""
+    before = function.before_update
+    assert not function.configuration.environment, "plain variables of a function"
+    assert before is None or not before.configuration.environment, "plain variables of a function before its update"
+
+
 class Functions(Protocol):
     """Every write returns only after it is durable."""
 
@@ -51,6 +58,9 @@ class Functions(Protocol):
 
     async def snap_started(self) -> Sequence[Function]:
         """Versions of which a snapshot is wanted: a restart has to make it anew."""
+
+    async def with_plain_environment(self) -> Sequence[Function]:
+        """Functions and versions whose variables an older version stored in plain text."""
 
     async def packages_in_use(self) -> frozenset[str]:
         """Names all stored code that a function, a version or a layer refers to: blobs, and merged layers.
