@@ -16,10 +16,10 @@ class Changed(Exception):
 
 
 def check_sealed(function: Function) -> None:
-    """Whatever else goes wrong, no variable is stored in plain text."""
+    """Whatever else goes wrong, no variable is stored in plain text. Raises ValueError."""
     before = function.before_update
-    assert not function.configuration.environment, "plain variables of a function"
-    assert before is None or not before.configuration.environment, "plain variables of a function before its update"
+    if function.configuration.environment or (before is not None and before.configuration.environment):
+        raise ValueError(f"the variables of {function.key.arn} are to be encrypted before they are stored")
 
 
 class Functions(Protocol):

@@ -142,10 +142,10 @@ class MemoryStored:
         return sorted({(place.account_id, place.region) for name, place in self._resources if name == kind.name})
 
     def _put_functions(self, *functions: Function | None) -> None:
-        for one in functions:
-            if one is not None:
-                check_sealed(one)
-                self._functions[one.key, number_of(one)] = encode(one)
+        those = [one for one in functions if one is not None]
+        for one in those:
+            check_sealed(one)
+        self._functions.update({(one.key, number_of(one)): encode(one) for one in those})
 
     def _forget_owned(self, key: FunctionKey, own_id: str | None) -> None:
         whose = (key.account_id, key.region, function_owner(key.name))

@@ -15,6 +15,7 @@ from lampion.clock.rng import SystemRng
 from lampion.code.architectures import DEFAULT_ARCHITECTURE, HOST_ARCHITECTURE
 from lampion.code.interpreters import Interpreter, RuntimeBase
 from lampion.domain.function import AttachedLayer, Function
+from lampion.domain.key_problems import KeyUnusable
 from lampion.environments.environment import Environment
 from lampion.environments.file_systems import FileSystems
 from lampion.environments.log_rate import USUAL_RATE
@@ -100,6 +101,17 @@ class ThisPython:
         return "arn"
 
 
+class AsTheyAre:
+    """Functions whose variables aren't encrypted; or a key that is of no use, and why."""
+
+    refusal: KeyUnusable | None = None
+
+    async def opened(self, function: Function) -> Function:
+        if self.refusal is not None:
+            raise self.refusal
+        return function
+
+
 @dataclass(frozen=True)
 class SnapshotStage:
     """A function's version, and where its environments come from."""
@@ -108,6 +120,7 @@ class SnapshotStage:
     driver: Driver
     snapshots: VersionSnapshots
     streams: Streams
+    variables: AsTheyAre
 
     @asynccontextmanager
     async def environment(self) -> AsyncIterator[Environment]:
@@ -145,7 +158,7 @@ async def snapshot_stage(
     clock = clock or SystemClock()
     changes = {"runtime": "python3.12", "handler": "app.handler", **configuration}
     function = replace(FUNCTION, version="7", configuration=replace(FUNCTION.configuration, **changes))
-    streams, server, python = Streams(), RuntimeApiServer(clock), ThisPython(layer)
+    streams, server, python, variables = Streams(), RuntimeApiServer(clock), ThisPython(layer), AsTheyAre()
     provisioner = Provisioner(
         most_memory_mib=1024,
         driver=driver,
@@ -153,7 +166,7 @@ async def snapshot_stage(
         images=cast("Any", None),
         image_architectures=cast("Any", None),
         runtime_files=RuntimeTrees(),
-        variables=cast("Any", AsTheyAre()),
+        variables=variables,
         access=ServerAccess(SessionKeys(SystemRng()), NoDoors()),
         file_systems=FileSystems({}, clock),
         reach=Reach(NetworkMode.GATEWAY, {}),
@@ -169,7 +182,7 @@ async def snapshot_stage(
     taking = None if able is None else SnapshotTaking(able, provisioner, server, clock)
     snapshots = VersionSnapshots(provisioner, taking)
     try:
-        yield SnapshotStage(function, driver, snapshots, streams)
+        yield SnapshotStage(function, driver, snapshots, streams, variables)
     finally:
         await snapshots.close()
         await driver.close()

@@ -9,7 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.conformance.kms.clients import ACCOUNT, Clients, allow, policy
-from tests.deployment import ROLE, Functions, arn_of, configuration, creation, unique_name, wait_active, wait_updated
+from tests.deployment import ROLE, Functions, arn_of, configuration, creation, unique_name, wait_updated
+from tests.live_server import LiveServer
 
 SHOWS = "import os\ndef handler(event, context):\n    return os.environ.get('SECRET')\n"
 SECRET = {"SECRET": "hidden from whoever may not"}
@@ -53,7 +54,7 @@ def grants(kms: Any, key: Any) -> Any:
 
 def make_cold(client: Any, name: str) -> None:
     """Its next invocation starts an environment."""
-    client.update_function_configuration(FunctionName=name, Timeout=20)
+    client.update_function_configuration(FunctionName=name, Description=unique_name())
     wait_updated(client, name)
 
 
@@ -121,7 +122,7 @@ def test_a_version_of_the_same_variables_is_the_same_version(
     lambda_client.update_function_configuration(FunctionName=name, Environment={"Variables": SECRET})
     wait_updated(lambda_client, name)
     assert lambda_client.publish_version(FunctionName=name)["Version"] == first
-    lambda_client.update_function_configuration(FunctionName=name, Environment={"Variables": {**SECRET, "A": "b"}})
+    lambda_client.update_function_configuration(FunctionName=name, Environment={"Variables": {**SECRET, "AB": "c"}})
     wait_updated(lambda_client, name)
     assert lambda_client.publish_version(FunctionName=name)["Version"] == "2"
 
@@ -130,7 +131,7 @@ def test_a_key_that_cannot_be_used_is_refused_and_nothing_changes(
     kms: Any, usable: Any, lambda_client: Any, make_function: Functions
 ) -> None:
     missing = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/00000000-0000-0000-0000-000000000000"
-    name, before = make_function(SHOWS, Environment={"Variables": {"A": "b"}}), {}
+    name, before = make_function(SHOWS, Environment={"Variables": {"AB": "c"}}), {}
     before = configuration(lambda_client, name)
     made = creation(unique_name("refused"), SHOWS, Environment={"Variables": SECRET})
 
@@ -176,7 +177,7 @@ def test_who_configures_a_key_must_be_allowed_to_use_it(
 def test_who_may_not_decrypt_sees_why_in_place_of_the_variables(
     clients: Clients, kms: Any, key: Any, lambda_client: Any, make_function: Functions
 ) -> None:
-    name, plain = secret(make_function, key), make_function(SHOWS, Environment={"Variables": {"A": "b"}})
+    name, plain = secret(make_function, key), make_function(SHOWS, Environment={"Variables": {"AB": "c"}})
     lambda_client.publish_version(FunctionName=name)
     manager = clients.user("sees-no-variables", MANAGES, service="lambda")
     told = {
@@ -198,7 +199,7 @@ def test_who_may_not_decrypt_sees_why_in_place_of_the_variables(
 
     assert seen(manager, name) == [{"Error": told}] * 4
     assert seen(lambda_client, name) == [{"Variables": SECRET}] * 4
-    assert seen(manager, plain) == [{"Variables": {"A": "b"}}] * 4
+    assert seen(manager, plain) == [{"Variables": {"AB": "c"}}] * 4
     changed = manager.update_function_configuration(FunctionName=name, Timeout=9)
     assert (changed["Timeout"], changed["Environment"]) == (9, {"Error": told})
     wait_updated(lambda_client, name)
@@ -277,18 +278,16 @@ def test_lambda_needs_its_grant_or_a_policy_that_lets_the_role_decrypt(
 
 
 def test_an_event_waits_for_its_functions_key(
-    kms: Any, usable: Any, lambda_client: Any, make_function: Functions
+    kms: Any, usable: Any, live_server: LiveServer, lambda_client: Any, make_function: Functions
 ) -> None:
     logs = "import os\ndef handler(event, context):\n    print('saw', len(os.environ['SECRET']), event)\n"
     name = make_function(logs, Environment={"Variables": SECRET}, KMSKeyArn=usable["Arn"])
     kms.disable_key(KeyId=usable["KeyId"])
     lambda_client.invoke(FunctionName=name, InvocationType="Event", Payload=b'"an event"')
     time.sleep(0.5)
+    assert not any("saw" in line for line in live_server.log_of(name))
     kms.enable_key(KeyId=usable["KeyId"])
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        answer = lambda_client.invoke(FunctionName=name, LogType="Tail", Payload=b'"a call"')
-        assert "FunctionError" not in answer
-        if answer["StatusCode"] == 200:
-            break
-    wait_active(lambda_client, name)
+    deadline = time.monotonic() + 60
+    while not any(f"saw {len(SECRET['SECRET'])} an event" in line for line in live_server.log_of(name)):
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
