@@ -87,6 +87,7 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
     deployments = Deployments(
         functions=stores.functions,
         blobs=stores.blobs,
+        sealed=stores.sealed,
         packages=stores.packages,
         interpreters=interpreters,
         snapshots=snapshots,
@@ -98,21 +99,23 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
     )
     sources = ImageSources(stores.images, stores.resources, others, garbage, architectures)
     lookup = FunctionLookup(stores.functions, stores.resources, ports.rng)
-    provisioning = Provisioning(
-        resources=stores.resources, functions=stores.functions, environments=pool, clock=ports.clock
-    )
+    provisioning = _provisioning(ports, stores, pool)
     invoker = _invoker(settings, ports, stores, lookup, deployments, pool)
     queues = Queues(stores.entries, ports.clock, ports.agenda, most_events=settings.max_environments)
     events = EventAcceptance(queues=queues, metrics=ports.metrics)
-    preparing = stores.runtime_trees.prepare_all(found.values())
+    preparing, clearing = stores.runtime_trees.prepare_all(found.values()), _clearing(stores, pool, snapshots)
     try:
-        async with _running(deployments.run(), garbage.run(), provisioning.run(), preparing):
+        async with _running(deployments.run(), garbage.run(), provisioning.run(), preparing, clearing):
             built = (lookup, runtimes, deployments, sources, garbage, snapshots, pool, invoker, events, queues)
             tracing = Tracing(clock=ports.clock, rng=ports.rng)
             yield Work(*built, provisioning, _keys(settings, ports, stores, sessions), doors, tracing)
     finally:
         await pool.close()
         await snapshots.close()
+
+
+def _provisioning(ports: Ports, stores: Stores, pool: EnvironmentPool) -> Provisioning:
+    return Provisioning(resources=stores.resources, functions=stores.functions, environments=pool, clock=ports.clock)
 
 
 def _keys(settings: Settings, ports: Ports, stores: Stores, sessions: SessionKeys) -> Keys:
@@ -179,6 +182,11 @@ def _garbage(ports: Ports, stores: Stores, pool: EnvironmentPool) -> GarbageColl
         also_in_use=pool.packages_in_use,
         images=images,
     )
+
+
+async def _clearing(stores: Stores, pool: EnvironmentPool, snapshots: VersionSnapshots) -> None:
+    """Encrypted code leaves the memory with the last who runs from it."""
+    await stores.encrypted.run(lambda: pool.packages_in_use() | snapshots.packages_in_use())
 
 
 def _pool(settings: Settings, ports: Ports, snapshots: VersionSnapshots) -> EnvironmentPool:

@@ -18,14 +18,14 @@ from lampion.http.message import Request as HttpRequest
 from lampion.http.message import RequestHead
 from lampion.identity.actors import Actor
 from lampion.identity.execution_roles import lets_lambda_assume
-from lampion.identity.request_facts import Facts
+from lampion.identity.request_facts import Asker, Facts
 from lampion.identity.resource_policies import ResourcePolicies
 from lampion.identity.statements import Policy
 from lampion.store.cached_resources import CachedResources, Change
 from lampion.store.iam import IDENTITIES, MANAGED_POLICIES, identity_place
 from lampion.store.policies import POLICIES, policy_place
 
-_REMEMBERED: Final = frozenset(("Invoke", "InvokeWithResponseStream", "InvokeAsync"))
+INVOCATIONS: Final = frozenset(("Invoke", "InvokeWithResponseStream", "InvokeAsync"))
 """Operations whose path and query say all that policies ask for."""
 _KINDS: Final = frozenset((POLICIES.name, IDENTITIES.name, MANAGED_POLICIES.name))
 _CAPACITY: Final = 10_000
@@ -64,11 +64,15 @@ class Authorization:
         if "Role" in members:
             await self._check_role(actor, owner, members["Role"], head)
         is_old = changes != self._changes or actor.epoch.is_over
-        if operation in _REMEMBERED and not varies and not is_old:
+        if operation in INVOCATIONS and not varies and not is_old:
             if len(self._allowed) >= _CAPACITY:
                 self._allowed.clear()
             self._allowed[asked] = owner
         return owner
+
+    def asker(self, principal: Principal, head: RequestHead) -> Asker:
+        """Who sent the request, for what else is asked in his name."""
+        return Asker(principal.actor, self._judge.asking(head), has_session=principal.has_session)
 
     async def _check_role(self, actor: Actor, owner: str, role_arn: str, head: RequestHead) -> None:
         """Who gives a function a role gives it what the role may. One that isn't here may nothing, and is taken.

@@ -14,7 +14,7 @@ from lampion.clock.clock import Clock, SystemClock
 from lampion.clock.rng import SystemRng
 from lampion.code.architectures import DEFAULT_ARCHITECTURE, HOST_ARCHITECTURE
 from lampion.code.interpreters import Interpreter, RuntimeBase
-from lampion.domain.function import AttachedLayer, Function
+from lampion.domain.function import AttachedLayer, DeploymentPackage, Function
 from lampion.environments.environment import Environment
 from lampion.environments.file_systems import FileSystems
 from lampion.environments.log_rate import USUAL_RATE
@@ -52,7 +52,7 @@ class Trees:
     directory: Path
     opt: Path | None = None
 
-    async def prepare(self, sha256: str, base: RuntimeBase | None) -> Path:
+    async def prepare_package(self, package: DeploymentPackage, base: RuntimeBase | None) -> Path:
         return self.directory
 
     async def prepare_layers(self, layers: Sequence[AttachedLayer], base: RuntimeBase | None) -> Path:
