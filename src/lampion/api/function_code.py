@@ -44,11 +44,11 @@ class FunctionCodeApi:
         rooms.runtimes.check(configuration.runtime, is_update=True)
         check_configuration(configuration)
         signing = await rooms.resources.read(lambda stored: config_of_function(stored, target.key))
-        async with rooms.held_code(source, members, context, configuration.architectures[0]) as held:
+        architecture = configuration.architectures[0]
+        async with rooms.held_code(source, members, context, target.key, architecture) as package:
             if source is CodeSource.UPLOAD:
                 await check_trusted(members["ZipFile"], signing, target.key.arn, rooms.now_epoch_ms())
-            await rooms.check_unzipped(configuration, held)
-            package = replace(held, source_kms_key_arn=members.get("SourceKMSKeyArn") or None)
+            await rooms.check_unzipped(configuration, package)
             if members.get("DryRun"):
                 return await rooms.shape(replace(function, configuration=configuration, package=package), context)
             changed = function.changed(

@@ -13,6 +13,8 @@ from lampion.clock.rng import Rng
 from lampion.code.deployments import Deployments
 from lampion.code.images.sources import ImageSources
 from lampion.code.runtimes import Runtimes
+from lampion.code.sealed_code import Sealing
+from lampion.domain.arn import FunctionKey
 from lampion.domain.code_signing import FunctionCodeSigning, check_signable
 from lampion.domain.function import DeploymentPackage, Function, FunctionConfiguration
 from lampion.domain.function_rules import update_in_progress
@@ -44,6 +46,9 @@ class CodeLinks(Protocol):
     """Addresses under which a caller downloads a package for some minutes."""
 
     def link(self, package: DeploymentPackage, context: RequestContext) -> str: ...
+
+    async def check(self, package: DeploymentPackage, context: RequestContext) -> None:
+        """Raises KeyUnusable for an encrypted package that the caller may not decrypt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,11 +128,18 @@ class FunctionRooms:
         self.settle(changed, published)
 
     def held_code(
-        self, source: CodeSource, code: Mapping[str, Any], context: RequestContext, architecture: str
+        self,
+        source: CodeSource,
+        code: Mapping[str, Any],
+        context: RequestContext,
+        key: FunctionKey,
+        architecture: str,
     ) -> AbstractAsyncContextManager[DeploymentPackage]:
         """The code that a request brings or names, kept until the block ends. Raises InvalidParameterValueException."""
         if source is CodeSource.UPLOAD:
-            return self.deployments.stored(code["ZipFile"])
+            key_arn = code.get("SourceKMSKeyArn")
+            sealing = Sealing(key, key_arn, context.asker) if key_arn else None
+            return self.deployments.stored(code["ZipFile"], sealing)
         caller = Registry(context.account_id, context.region)
         return self.images.held(code["ImageUri"], caller, context.host, architecture)
 

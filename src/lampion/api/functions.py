@@ -1,7 +1,6 @@
 """CreateFunction, GetFunction, ListFunctions, DeleteFunction."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Protocol
 
 from lampion.api.function_rooms import CodeLinks, FunctionRooms
@@ -14,8 +13,9 @@ from lampion.domain.alias import check_unreferenced
 from lampion.domain.arn import LATEST, FunctionKey
 from lampion.domain.connections import check_connections
 from lampion.domain.errors import InvalidParameterValueException, ResourceConflictException
-from lampion.domain.function import Function, FunctionConfiguration
+from lampion.domain.function import DeploymentPackage, Function, FunctionConfiguration
 from lampion.domain.function_rules import check_configuration, check_name
+from lampion.domain.key_problems import KeyUnusable, cannot_download
 from lampion.domain.packaging import CodeSource, code_source
 from lampion.domain.tags import check_tags
 from lampion.domain.version import check_publish_to, number_of
@@ -67,7 +67,8 @@ class FunctionsApi:
         signing, signing_arn = None, members.get("CodeSigningConfigArn")
         if signing_arn is not None:
             signing = await rooms.resources.read(lambda stored: existing_config(stored, target.key, signing_arn))
-        async with rooms.held_code(source, members["Code"], context, configuration.architectures[0]) as package:
+        architecture = configuration.architectures[0]
+        async with rooms.held_code(source, members["Code"], context, target.key, architecture) as package:
             if source is CodeSource.UPLOAD:
                 await check_trusted(members["Code"]["ZipFile"], signing, target.key.name, rooms.now_epoch_ms())
             await rooms.check_unzipped(configuration, package)
@@ -75,7 +76,7 @@ class FunctionsApi:
             function = Function(
                 key=target.key,
                 configuration=sealed.configuration,
-                package=replace(package, source_kms_key_arn=members["Code"].get("SourceKMSKeyArn") or None),
+                package=package,
                 revision_id=rooms.rng.uuid4(),
                 last_modified_epoch_ms=rooms.now_epoch_ms(),
                 tags=members.get("Tags") or {},
@@ -100,15 +101,19 @@ class FunctionsApi:
         reserved = await rooms.resources.get(RESERVED, reserved_place(target.key))
         return {
             "Configuration": await rooms.shape(function, context, qualifier=target.qualifier),
-            "Code": code_members(function.package)
-            or {
-                "RepositoryType": "S3",
-                "Location": self._links.link(function.package, context),
-                "SourceKMSKeyArn": function.package.source_kms_key_arn,
-            },
+            "Code": code_members(function.package) or await self._location(function.package, context),
             "Tags": latest.tags or None,
             "Concurrency": None if reserved is None else concurrency_members(reserved),
         }
+
+    async def _location(self, package: DeploymentPackage, context: RequestContext) -> Mapping[str, Any]:
+        """Where the caller gets the zip; what is told in its place to who may not decrypt it."""
+        found = {"RepositoryType": "S3", "SourceKMSKeyArn": package.source_kms_key_arn}
+        try:
+            await self._links.check(package, context)
+        except KeyUnusable as unusable:
+            return {**found, "Error": cannot_download(unusable)}
+        return {**found, "Location": self._links.link(package, context)}
 
     @operation("ListFunctions")
     async def list_functions(self, context: RequestContext, members: Members) -> Mapping[str, Any]:

@@ -1,5 +1,6 @@
 """Builds the doors, and the gateways that lead to them."""
 
+import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -65,6 +66,8 @@ def _gateway(
     judge = Judge(region=settings.region, scheme=scheme, clock=ports.clock, record=work.keys.record)
     downloads = CodeDownloads(
         blobs=stores.blobs,
+        sealed=stores.sealed,
+        secret=hmac.digest(stores.root_key.secret_access_key.encode(), b"links to encrypted code", "sha256"),
         signer=Signer(stores.root_key.access_key_id, stores.root_key.secret_access_key, settings.region),
         authentication=OwnDoors(authentication, judge, for_functions=True),
         clock=ports.clock,

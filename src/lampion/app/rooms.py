@@ -8,12 +8,14 @@ from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
 from lampion.code.blobs import Blobs
 from lampion.code.deployments import Deployments
+from lampion.code.encrypted_packages import EncryptedPackages
 from lampion.code.garbage import GarbageCollector
 from lampion.code.images.sources import ImageSources
 from lampion.code.images.store import Images
 from lampion.code.packages import Packages
 from lampion.code.runtime_trees import RuntimeTrees
 from lampion.code.runtimes import Runtimes
+from lampion.code.sealed_code import SealedCode
 from lampion.environments.pool import EnvironmentPool
 from lampion.environments.snapshots import VersionSnapshots
 from lampion.event_queue.queues import Queues
@@ -70,6 +72,8 @@ class Stores:
     root_key: AccessKey
     encryption_keys: EncryptionKeys
     blobs: Blobs
+    sealed: SealedCode
+    encrypted: EncryptedPackages
     packages: Packages
     images: Images
     runtime_trees: RuntimeTrees

@@ -93,6 +93,7 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
     deployments = Deployments(
         functions=stores.functions,
         blobs=stores.blobs,
+        sealed=stores.sealed,
         packages=stores.packages,
         interpreters=interpreters,
         snapshots=snapshots,
@@ -108,9 +109,9 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
     invoker = _invoker(settings, ports, stores, lookup, deployments, pool)
     queues = Queues(stores.entries, ports.clock, ports.agenda, most_events=settings.max_environments)
     events = EventAcceptance(queues=queues, metrics=ports.metrics)
-    preparing = stores.runtime_trees.prepare_all(found.values())
+    preparing, clearing = stores.runtime_trees.prepare_all(found.values()), _clearing(stores, pool, snapshots)
     try:
-        async with _running(deployments.run(), garbage.run(), provisioning.run(), preparing):
+        async with _running(deployments.run(), garbage.run(), provisioning.run(), preparing, clearing):
             built = (lookup, runtimes, deployments, sources, garbage, snapshots, pool, invoker, events, queues)
             tracing, access = Tracing(clock=ports.clock, rng=ports.rng), ServiceAccess(stores.resources, ports.clock)
             yield Work(*built, provisioning, keys, environments, doors, tracing, access)
@@ -187,6 +188,11 @@ def _garbage(ports: Ports, stores: Stores, pool: EnvironmentPool) -> GarbageColl
         also_in_use=pool.packages_in_use,
         images=images,
     )
+
+
+async def _clearing(stores: Stores, pool: EnvironmentPool, snapshots: VersionSnapshots) -> None:
+    """Encrypted code leaves the memory with the last who runs from it."""
+    await stores.encrypted.run(lambda: pool.packages_in_use() | snapshots.packages_in_use())
 
 
 def _pool(settings: Settings, ports: Ports, snapshots: VersionSnapshots) -> EnvironmentPool:

@@ -4,6 +4,7 @@ Shapes: FunctionConfiguration and its members (botocore `lambda` 2015-03-31). Me
 keeps and gives back are documents, as the caller sent them.
 """
 
+import base64
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -46,7 +47,7 @@ CREATING = Reason("The function is being created.", "Creating")
 class DeploymentPackage:
     """A zip that is stored: `sha256` names the blob (hex); `code_sha256` is AWS's base64 spelling of it.
 
-    `source_kms_key_arn` is kept and given back; nothing here encrypts the blob with it.
+    With `source_kms_key_arn`, the blob is encrypted (`is_encrypted`), and `sha256` is that of the ciphertext.
     `unzipped_bytes` is 0 where it isn't known: documents written before it was kept don't tell it.
     Of a container image, both names are its manifest's digest (hex), sizes are 0, and `image_uri` is how it was named.
     """
@@ -57,6 +58,11 @@ class DeploymentPackage:
     unzipped_bytes: int = 0
     source_kms_key_arn: str | None = None
     image_uri: str | None = None
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether the blob is ciphertext. Servers that encrypted nothing named it as what the caller sent."""
+        return self.source_kms_key_arn is not None and self.sha256 != base64.b64decode(self.code_sha256).hex()
 
     @property
     def image_digest(self) -> str:

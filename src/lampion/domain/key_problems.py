@@ -17,6 +17,9 @@ from lampion.domain.errors import (
 )
 from lampion.domain.function import Reason
 
+PACKAGE: Final = "the deployment package"
+"""What can't be decrypted, where it isn't the environment variables."""
+
 
 class KeyProblem(Enum):
     """What is wrong."""
@@ -86,6 +89,19 @@ def cannot_show(unusable: KeyUnusable) -> Mapping[str, str]:
         f"Lambda was unable to decrypt your environment variables because {why}. Please check your {to_check}. "
         f"KMS Exception: {unusable.said.code} KMS Message: {unusable.said.message}"
     )
+    return {"ErrorCode": unusable.said.code, "Message": message}
+
+
+def cannot_download(unusable: KeyUnusable) -> Mapping[str, str]:
+    """The shape FunctionCodeLocationError: what a caller gets in place of the address of code that he may not see.
+
+    Docs: Lambda developer guide, "Encrypting Lambda .zip deployment packages".
+    """
+    is_denied = unusable.problem is KeyProblem.DENIED
+    why = (
+        "KMS access is denied. Check your KMS permissions." if is_denied else f"{unusable.problem.value.capitalize()}."
+    )
+    message = f"{why} KMS Exception: {unusable.said.code} KMS Message: {unusable.said.message}"
     return {"ErrorCode": unusable.said.code, "Message": message}
 
 

@@ -14,7 +14,7 @@ from lampion.clock.clock import Clock, SystemClock
 from lampion.clock.rng import SystemRng
 from lampion.code.architectures import DEFAULT_ARCHITECTURE, HOST_ARCHITECTURE
 from lampion.code.interpreters import Interpreter, RuntimeBase
-from lampion.domain.function import AttachedLayer, Function
+from lampion.domain.function import AttachedLayer, DeploymentPackage, Function
 from lampion.domain.key_problems import KeyUnusable
 from lampion.environments.environment import Environment
 from lampion.environments.file_systems import FileSystems
@@ -53,7 +53,7 @@ class Trees:
     directory: Path
     opt: Path | None = None
 
-    async def prepare(self, sha256: str, base: RuntimeBase | None) -> Path:
+    async def prepare_package(self, package: DeploymentPackage, base: RuntimeBase | None) -> Path:
         return self.directory
 
     async def prepare_layers(self, layers: Sequence[AttachedLayer], base: RuntimeBase | None) -> Path:
@@ -136,13 +136,6 @@ class SnapshotStage:
         """What a new environment answers."""
         async with self.environment() as environment:
             return json.loads((await environment.invoke(invocation(event))).payload)
-
-
-class AsTheyAre:
-    """Functions whose variables aren't encrypted."""
-
-    async def opened(self, function: Function) -> Function:
-        return function
 
 
 @asynccontextmanager
