@@ -30,6 +30,7 @@ from lampion.environments.log_rate import LogRate
 from lampion.environments.pool import EnvironmentPool, PoolSettings
 from lampion.environments.provision import Provisioner
 from lampion.environments.reach import Reach
+from lampion.environments.role_changes import RoleChanges
 from lampion.environments.server_access import ServerAccess
 from lampion.environments.snapshot_taking import SnapshotTaking
 from lampion.environments.snapshots import VersionSnapshots
@@ -37,6 +38,7 @@ from lampion.event_queue.queues import Queues
 from lampion.gateway.function_doors import FunctionDoors
 from lampion.identity.call_record import CallRecord
 from lampion.identity.directory import Directory
+from lampion.identity.function_sessions import FunctionSessions
 from lampion.identity.keys import Keys
 from lampion.identity.session_keys import SessionKeys
 from lampion.identity.temporary_keys import TemporaryKeys
@@ -78,8 +80,8 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
     found = await native.discover()  # now, so that a runtime's version is the same in every answer
     _tell_of_close(found.values())
     runtimes = Runtimes(ports.clock, native)
-    sessions, doors = SessionKeys(ports.rng), FunctionDoors(ports.clock)
-    provisioner = _provisioner(settings, ports, stores, interpreters, runtimes, ServerAccess(sessions, doors))
+    keys, doors = _keys(settings, ports, stores), FunctionDoors(ports.clock)
+    provisioner = _provisioner(settings, ports, stores, interpreters, runtimes, _access(ports, keys, doors))
     snapshots = VersionSnapshots(provisioner, _snapshot_taking(ports, provisioner))
     pool = _pool(settings, ports, snapshots)
     architectures = ImageArchitectures(takes_any=_takes_any_architecture(settings))
@@ -104,28 +106,39 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
     invoker = _invoker(settings, ports, stores, lookup, deployments, pool)
     queues = Queues(stores.entries, ports.clock, ports.agenda, most_events=settings.max_environments)
     events = EventAcceptance(queues=queues, metrics=ports.metrics)
-    preparing = stores.runtime_trees.prepare_all(found.values())
+    beside = (_role_changes(stores, pool).run(), stores.runtime_trees.prepare_all(found.values()))
     try:
-        async with _running(deployments.run(), garbage.run(), provisioning.run(), preparing):
+        async with _running(deployments.run(), garbage.run(), provisioning.run(), *beside):
             built = (lookup, runtimes, deployments, sources, garbage, snapshots, pool, invoker, events, queues)
             tracing = Tracing(clock=ports.clock, rng=ports.rng)
-            yield Work(*built, provisioning, _keys(settings, ports, stores, sessions), doors, tracing)
+            yield Work(*built, provisioning, keys, doors, tracing)
     finally:
         await pool.close()
         await snapshots.close()
 
 
-def _keys(settings: Settings, ports: Ports, stores: Stores, sessions: SessionKeys) -> Keys:
+def _keys(settings: Settings, ports: Ports, stores: Stores) -> Keys:
     directory = Directory(stores.resources, functions_may_all=settings.function_access is FunctionAccess.ALL)
     secret = hmac.digest(stores.root_key.secret_access_key.encode(), b"temporary keys", "sha256")
     return Keys(
         roots=stores.keys,
         users=UserKeys(stores.resources),
-        sessions=sessions,
+        sessions=SessionKeys(ports.rng, ports.agenda),
+        functions=FunctionSessions(stores.functions, directory),
         temporary=TemporaryKeys(secret, ports.rng),
         directory=directory,
         record=CallRecord(),
     )
+
+
+def _access(ports: Ports, keys: Keys, doors: FunctionDoors) -> ServerAccess:
+    return ServerAccess(keys.sessions, doors, keys.functions, ports.agenda)
+
+
+def _role_changes(stores: Stores, pool: EnvironmentPool) -> RoleChanges:
+    changes = RoleChanges(pool.renew_where_keys_are_void)
+    stores.resources.subscribe(changes.note)
+    return changes
 
 
 def _tell_of_close(bases: Iterable[RuntimeBase]) -> None:
@@ -182,7 +195,7 @@ def _garbage(ports: Ports, stores: Stores, pool: EnvironmentPool) -> GarbageColl
 
 
 def _pool(settings: Settings, ports: Ports, snapshots: VersionSnapshots) -> EnvironmentPool:
-    pool = EnvironmentPool(snapshots.environment, ports.clock, _pool_settings(settings))
+    pool = EnvironmentPool(snapshots.environment, ports.clock, _pool_settings(settings), key_clock=ports.agenda)
     if ports.adjustable is not None:
         ports.adjustable.when_advanced(pool.age)
     return pool

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from lampion.identity.access_keys import AccessKeyring
 from lampion.identity.call_record import CallRecord
 from lampion.identity.directory import Directory
+from lampion.identity.function_sessions import FunctionSessions
 from lampion.identity.session_keys import SessionKeys
 from lampion.identity.temporary_keys import TemporaryKeys
 from lampion.identity.user_keys import UserKeys
@@ -17,6 +18,7 @@ class Keys:
     roots: AccessKeyring
     users: UserKeys
     sessions: SessionKeys
+    functions: FunctionSessions
     temporary: TemporaryKeys
     directory: Directory
     record: CallRecord
