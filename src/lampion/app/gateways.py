@@ -83,7 +83,7 @@ def _gateway(
     return Gateway(
         service=service,
         aws_api=aws_api,
-        registry=registry.door(is_open=is_open, scheme=scheme),
+        registry=registry.door(judge, is_open=is_open, scheme=scheme),
         registry_api=registry.api(judge, is_open=is_open, scheme=scheme),
         function_urls=_function_urls(registry, authentication, scheme, is_open=is_open),
         own={"code": downloads, **own_doors(settings, ports, stores, work, authentication, judge)},

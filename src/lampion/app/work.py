@@ -1,13 +1,13 @@
 """Builds what runs functions, and ends it: environments, deployments, the invoke path, the queues' way in."""
 
 import asyncio
-import hmac
 import logging
 import os
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+from lampion.app.identity import keys_of, role_changes, server_access
 from lampion.app.kms import function_environments
 from lampion.app.other_registries import other_registries
 from lampion.app.rooms import Ports, Stores, Work
@@ -24,7 +24,7 @@ from lampion.code.interpreters_by_architecture import InterpretersByArchitecture
 from lampion.code.runtimes import Runtimes
 from lampion.config import Settings
 from lampion.config.processors import processors
-from lampion.config.values import ArchitecturesChoice, FunctionAccess
+from lampion.config.values import ArchitecturesChoice
 from lampion.domain.limits import MEMORY_MIB_MIN, MIB
 from lampion.environments.file_systems import FileSystems
 from lampion.environments.log_rate import LogRate
@@ -36,15 +36,8 @@ from lampion.environments.snapshot_taking import SnapshotTaking
 from lampion.environments.snapshots import VersionSnapshots
 from lampion.event_queue.queues import Queues
 from lampion.gateway.function_doors import FunctionDoors
-from lampion.identity.call_record import CallRecord
-from lampion.identity.directory import Directory
 from lampion.identity.function_environments import FunctionEnvironments
-from lampion.identity.keys import Keys
 from lampion.identity.service_access import ServiceAccess
-from lampion.identity.service_keys import ServiceKeys
-from lampion.identity.session_keys import SessionKeys
-from lampion.identity.temporary_keys import TemporaryKeys
-from lampion.identity.user_keys import UserKeys
 from lampion.invoke.busy_poll import BusyPoll
 from lampion.invoke.concurrency import Concurrency
 from lampion.invoke.event_acceptance import EventAcceptance
@@ -81,10 +74,9 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
     native, interpreters = _interpreters(settings, ports)
     found = await _found(native)
     runtimes = Runtimes(ports.clock, native)
-    sessions, doors = SessionKeys(ports.rng), FunctionDoors(ports.clock)
-    keys = _keys(settings, ports, stores, sessions)
+    keys, doors = keys_of(settings, ports, stores), FunctionDoors(ports.clock)
     environments = await function_environments(ports, stores, keys.directory)
-    lent = (environments, ServerAccess(sessions, doors))
+    lent = (environments, server_access(ports, keys, doors))
     provisioner = _provisioner(settings, ports, stores, interpreters, runtimes, lent)
     snapshots = VersionSnapshots(provisioner, _snapshot_taking(ports, provisioner))
     pool = _pool(settings, ports, snapshots)
@@ -109,29 +101,16 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
     invoker = _invoker(settings, ports, stores, lookup, deployments, pool)
     queues = Queues(stores.entries, ports.clock, ports.agenda, most_events=settings.max_environments)
     events = EventAcceptance(queues=queues, metrics=ports.metrics)
-    preparing, clearing = stores.runtime_trees.prepare_all(found.values()), _clearing(stores, pool, snapshots)
+    beside = (_clearing(stores, pool, snapshots), role_changes(stores, pool).run())
+    preparing = stores.runtime_trees.prepare_all(found.values())
     try:
-        async with _running(deployments.run(), garbage.run(), provisioning.run(), preparing, clearing):
+        async with _running(deployments.run(), garbage.run(), provisioning.run(), preparing, *beside):
             built = (lookup, runtimes, deployments, sources, garbage, snapshots, pool, invoker, events, queues)
             tracing, access = Tracing(clock=ports.clock, rng=ports.rng), ServiceAccess(stores.resources, ports.clock)
             yield Work(*built, provisioning, keys, environments, doors, tracing, access)
     finally:
         await pool.close()
         await snapshots.close()
-
-
-def _keys(settings: Settings, ports: Ports, stores: Stores, sessions: SessionKeys) -> Keys:
-    directory = Directory(stores.resources, functions_may_all=settings.function_access is FunctionAccess.ALL)
-    secret = hmac.digest(stores.root_key.secret_access_key.encode(), b"temporary keys", "sha256")
-    return Keys(
-        roots=stores.keys,
-        users=UserKeys(stores.resources),
-        services=ServiceKeys(stores.resources),
-        sessions=sessions,
-        temporary=TemporaryKeys(secret, ports.rng),
-        directory=directory,
-        record=CallRecord(),
-    )
 
 
 async def _found(native: Interpreters) -> Mapping[str, RuntimeBase]:
@@ -196,7 +175,7 @@ async def _clearing(stores: Stores, pool: EnvironmentPool, snapshots: VersionSna
 
 
 def _pool(settings: Settings, ports: Ports, snapshots: VersionSnapshots) -> EnvironmentPool:
-    pool = EnvironmentPool(snapshots.environment, ports.clock, _pool_settings(settings))
+    pool = EnvironmentPool(snapshots.environment, ports.clock, _pool_settings(settings), key_clock=ports.agenda)
     if ports.adjustable is not None:
         ports.adjustable.when_advanced(pool.age)
     return pool

@@ -119,7 +119,9 @@ class Provisioner:
 
         async def launch() -> Sandbox:
             try:
-                return await self._access.start(function, start)
+                sandbox = await self._access.start(function, start)
+                environment.keys = self._access.keys_of(sandbox)
+                return sandbox
             except DirectoryRefused as error:
                 self._file_systems.refused(function, error)
             except LaunchFailed as failed:
@@ -128,7 +130,13 @@ class Provisioner:
             except KeyUnusable as unusable:
                 raise cannot_decrypt(unusable) from None
 
-        return Environment(
+        async def restored() -> tuple[Sandbox, OfferedCredentials]:
+            assert restore is not None
+            sandbox, offered = await restore.launch()
+            environment.keys = self._access.keys_of(sandbox)
+            return sandbox, offered
+
+        environment = Environment(
             function,
             launch=launch,
             release=self._access.end,
@@ -136,9 +144,10 @@ class Provisioner:
             narrator=narrator,
             clock=self._clock,
             rng=self._rng,
-            restore=restore,
+            restore=None if restore is None else Restore(restored),
             ahead=ahead,
         )
+        return environment
 
     def _starting(self, function: Function, log_stream: str, initialization_type: str) -> StartSandbox:
         """What starts a sandbox of an environment with the keys that it is lent."""
@@ -205,12 +214,12 @@ class Provisioner:
             raise ExternalExtensions("no snapshot holds several programs, and its extensions are such")
         begun: list[tuple[SnapshotOrigin, OfferedCredentials]] = []
 
-        async def start(credentials: SessionCredentials) -> Sandbox:
+        async def start(offered: OfferedCredentials) -> Sandbox:
             origin = await driver.start_origin(spec)
-            begun.append((origin, OfferedCredentials(authorization_token, credentials)))
+            begun.append((origin, offered))
             return origin
 
-        await self._access.start(function, start)
+        await self._access.start_asking(function, authorization_token, start, is_origin=True)
         return begun[0][0], spec, begun[0][1]
 
     async def copy(
@@ -224,13 +233,13 @@ class Provisioner:
             await self._variables.opened(function)
         except KeyUnusable as unusable:
             raise cannot_decrypt(unusable) from None
-        offered: list[OfferedCredentials] = []
+        given: list[OfferedCredentials] = []
 
-        async def start(credentials: SessionCredentials) -> Sandbox:
-            offered.append(OfferedCredentials(authorization_token, credentials))
+        async def start(offered: OfferedCredentials) -> Sandbox:
+            given.append(offered)
             return await snapshot.start(replace(spec, sandbox_id=self._sandbox_id()))
 
-        return await self._access.start(function, start), offered[0]
+        return await self._access.start_asking(function, authorization_token, start), given[0]
 
     async def release(self, sandbox: Sandbox) -> None:
         """The sandbox has ended: take back what it was lent. Idempotent."""

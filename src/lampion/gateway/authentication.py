@@ -112,14 +112,16 @@ class SignedAuthentication:
 
     async def _find_session(self, claim: Claim, token: str) -> tuple[str, Principal]:
         keys, key_id = self._keys, claim.access_key_id
-        session = keys.sessions.find(key_id, token)
-        if session is not None:
-            actor = await keys.directory.session(session)
-            return session.secret_access_key, Principal(session.account_id, key_id, actor, session, has_session=True)
         try:
-            opened = keys.temporary.open(key_id, token, self._clock.now())
+            session = keys.sessions.find(key_id, token)
+            opened = None if session is not None else keys.temporary.open(key_id, token, self._clock.now())
         except Expired:
             raise ExpiredTokenException("The security token included in the request is expired") from None
+        if session is not None:
+            actor = await keys.functions.actor(session)
+            if actor is None:
+                raise UnrecognizedClientException(_UNKNOWN_CLIENT)
+            return session.secret_access_key, Principal(session.account_id, key_id, actor, session, has_session=True)
         actor_there = None if opened is None else await keys.directory.standing(opened[1])
         if opened is None or actor_there is None:
             raise UnrecognizedClientException(_UNKNOWN_CLIENT)

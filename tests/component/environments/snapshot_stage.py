@@ -18,6 +18,7 @@ from lampion.domain.function import AttachedLayer, DeploymentPackage, Function
 from lampion.domain.key_problems import KeyUnusable
 from lampion.environments.environment import Environment
 from lampion.environments.file_systems import FileSystems
+from lampion.environments.lent_keys import ASKED_LIFETIME_SECONDS
 from lampion.environments.log_rate import USUAL_RATE
 from lampion.environments.provision import Provisioner
 from lampion.environments.reach import Reach
@@ -25,7 +26,7 @@ from lampion.environments.server_access import ServerAccess
 from lampion.environments.snapshot_taking import SnapshotTaking
 from lampion.environments.snapshots import VersionSnapshots
 from lampion.function_logs.journal import LogGroup
-from lampion.identity.session_keys import SessionKeys
+from lampion.identity.session_keys import SessionKey, SessionKeys
 from lampion.runtime_api.door import RuntimeApiServer
 from lampion.sandbox.driver import Driver
 from lampion.sandbox.snapshots import snapshotting
@@ -77,6 +78,16 @@ class NoDoors:
 
     async def close(self) -> None:
         pass
+
+
+class NoRoles:
+    """No role is here, and every key counts."""
+
+    async def role_id(self, account_id: str, role_arn: str) -> str:
+        return ""
+
+    async def counts(self, session: SessionKey) -> bool:
+        return True
 
 
 @dataclass(frozen=True)
@@ -145,6 +156,7 @@ async def snapshot_stage(
     clock: Clock | None = None,
     layer: Path | None = None,
     opt: Path | None = None,
+    key_seconds: float = ASKED_LIFETIME_SECONDS,
     **configuration: Any,
 ) -> AsyncIterator[SnapshotStage]:
     """`opt` is what a function with layers finds there."""
@@ -160,7 +172,9 @@ async def snapshot_stage(
         image_architectures=cast("Any", None),
         runtime_files=RuntimeTrees(),
         variables=variables,
-        access=ServerAccess(SessionKeys(SystemRng()), NoDoors()),
+        access=ServerAccess(
+            SessionKeys(SystemRng(), clock), NoDoors(), NoRoles(), clock, asked_lifetime_seconds=key_seconds
+        ),
         file_systems=FileSystems({}, clock),
         reach=Reach(NetworkMode.GATEWAY, {}),
         interpreters=python,

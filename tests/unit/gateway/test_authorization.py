@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lampion.aws.errors import AccessDeniedException
+from lampion.clock.clock import SystemClock
 from lampion.clock.rng import SystemRng
 from lampion.domain.errors import InvalidParameterValueException
 from lampion.domain.iam.identity import IdentityKind
@@ -79,7 +80,7 @@ async def test_what_was_looked_up_before_a_change_isnt_remembered_after_it() -> 
     assert not await api.may(await api.as_user(user))
     role = identity(IdentityKind.ROLE, "r", allowing("lambda:*"))
     await keep(api.resources, role)
-    key = SessionKeys(SystemRng()).issue(account_id=ACCOUNT, role=role.arn, session_name="f")
+    key = SessionKeys(SystemRng(), SystemClock()).issue(account_id=ACCOUNT, role=role.arn, session_name="f")
     early = Principal(ACCOUNT, key.access_key_id, await api.directory.session(key))
     await keep(api.resources, dataclasses.replace(role, inline={}))
     assert await api.may(early)
@@ -151,7 +152,7 @@ async def test_a_functions_session_may_what_its_role_may_and_nothing_without_one
 
     async def session(to: Api = api, account_id: str = ACCOUNT) -> Principal:
         role_arn = f"arn:aws:iam::{ACCOUNT}:role/r"
-        key = SessionKeys(SystemRng()).issue(account_id=account_id, role=role_arn, session_name="f")
+        key = SessionKeys(SystemRng(), SystemClock()).issue(account_id=account_id, role=role_arn, session_name="f")
         return Principal(account_id, key.access_key_id, await to.directory.session(key))
 
     assert not await api.may(await session())
