@@ -108,7 +108,9 @@ class Chaos:
         return asyncio.run(_opens(self._data, key, self._blobs))
 
     def _killed_at_random(self, old: Path, new: Path) -> None:
-        process = subprocess.Popen(self._command(old, new), env=clean_environ(), stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            self._command(old, new), env=clean_environ(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         try:
             process.wait(self._rng.uniform(self._seconds * 0.3, self._seconds * 1.1))
             self.outcome.ended_before += 1
