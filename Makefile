@@ -163,6 +163,10 @@ chaos-events: setup ## kill -9 at ROUNDS=200 random moments under a load of even
 	$(STEP) "kill -9 under a load of events"
 	@$(PY) -m tests.chaos.events.kill9 --rounds $(or $(ROUNDS),200) --result docs/results/kill9-events.md
 
+chaos-master-key: setup ## kill -9 a move of the master key at ROUNDS=150 moments; minutes
+	$(STEP) "kill -9 while the master key moves"
+	@$(PY) -m tests.chaos.master_key_move --rounds $(or $(ROUNDS),150) --result docs/results/kill9-master-key.md
+
 chaos-disk: setup ## kill the event side at every step on its disk, and cut the power 2,000 times; minutes
 	$(STEP) "every step on the disk"
 	@$(PY) -m tests.chaos.disk.kill_points --again --result docs/results/kill-points.md

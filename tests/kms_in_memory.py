@@ -15,6 +15,7 @@ from lampion.identity.actors import Actor
 from lampion.identity.encryption_keys import EncryptionKeys
 from lampion.identity.function_keys import FunctionKeys, Owner
 from lampion.identity.key_access import KeyAccess
+from lampion.identity.key_places import FilePlace
 from lampion.identity.master_key import MasterKeys
 from lampion.identity.request_facts import Asker, Asking
 from lampion.store.cached_resources import CachedResources
@@ -33,7 +34,7 @@ class KmsInMemory:
         self.rng = SystemRng()
         self.resources = resources or resources_in_memory()
         self.directory = keys_in(self.resources).directory
-        masters = MasterKeys(file=folder / "master", given=None, resources=self.resources, rng=self.rng)
+        masters = MasterKeys(place=FilePlace(folder / "master"), resources=self.resources, rng=self.rng)
         self.keys = EncryptionKeys(resources=self.resources, masters=masters, clock=self.clock, rng=self.rng)
         self.access = KeyAccess(self.resources)
         self.function_keys = FunctionKeys(

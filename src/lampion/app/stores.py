@@ -7,6 +7,7 @@ from typing import Final
 
 import lampion
 from lampion.app.encrypted_code import encrypted_packages, function_keys
+from lampion.app.master_key import key_place
 from lampion.app.rooms import Ports, Stores
 from lampion.code.blobs import Blobs
 from lampion.code.images.content import ImageContent
@@ -82,11 +83,11 @@ async def opened_stores(settings: Settings, ports: Ports) -> AsyncIterator[Store
 
 async def _encryption_keys(settings: Settings, ports: Ports, resources: CachedResources) -> EncryptionKeys:
     """Raises MasterKeyUnusable."""
-    file, given = settings.master_key_file, settings.given_master_key
-    masters = MasterKeys(file=file, given=given, resources=resources, rng=ports.rng)
-    keys = EncryptionKeys(resources=resources, masters=masters, clock=ports.agenda, rng=ports.rng)
-    await keys.open()
-    return keys
+    async with key_place(settings, ports.clock) as place:
+        masters = MasterKeys(place=place, resources=resources, rng=ports.rng)
+        keys = EncryptionKeys(resources=resources, masters=masters, clock=ports.agenda, rng=ports.rng)
+        await keys.open()
+        return keys
 
 
 @asynccontextmanager

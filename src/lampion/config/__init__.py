@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lampion.config.combinations import check_combinations
 from lampion.config.file_systems import access_points_from
 from lampion.config.interpreters import parse_interpreters
-from lampion.config.master_key import master_key_from
+from lampion.config.master_key import KmsKey, master_key_from, parse_master_key
 from lampion.config.memory import (
     ENVIRONMENTS_MAX,
     ENVIRONMENTS_MIN,
@@ -86,14 +86,14 @@ class Settings:
             "Without XDG_DATA_HOME: ~/.local/share/lampion.",
         )
     )
-    master_key: Path | None = field(
+    master_key: Path | KmsKey | None = field(
         metadata=setting(
             "",
-            parse_file,
-            "FILE",
-            "The key that wraps keys of KMS: base64 of 32 bytes, readable by its owner only; made at its first use. "
-            "Without it: a file beside the data directory, of its name with .master-key. The variable "
-            "LAMPION_MASTER_KEY holds the key itself instead.",
+            parse_master_key,
+            "FILE|kms:KEY",
+            "The key that wraps keys of KMS. A file: base64 of 32 bytes, readable by its owner only, made at its first "
+            "use; without it, one beside the data directory, of its name with .master-key. kms: a key of another KMS, "
+            "by ARN, id or alias, that opens it at each start. LAMPION_MASTER_KEY holds the key itself instead.",
             variable="LAMPION_MASTER_KEY_FILE",
         )
     )
@@ -323,13 +323,18 @@ class Settings:
 
     @property
     def master_key_file(self) -> Path:
-        """`data` may end in a slash or in dots: its name is what is left without them."""
-        return self.master_key or Path(f"{os.path.normpath(self.data)}.master-key")
+        """Of no use where `master_key` is a key of KMS."""
+        return self.master_key if isinstance(self.master_key, Path) else file_beside(self.data)
 
     @property
     def scheme(self) -> str:
         """By what clients reach this server."""
         return "http" if self.tls_certificate is None else "https"
+
+
+def file_beside(data: Path) -> Path:
+    """`data` may end in a slash or in dots: its name is what is left without them."""
+    return Path(f"{os.path.normpath(data)}.master-key")
 
 
 def options() -> tuple[Option, ...]:

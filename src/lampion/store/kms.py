@@ -17,9 +17,17 @@ ALIAS_OWNER: Final = "kms:alias"
 
 @dataclass(frozen=True, slots=True)
 class MasterKeyCheck:
-    """Something that only the master key opens which wraps the keys of this store."""
+    """Something that only the master key opens which wraps the keys of this store, and where that key is.
+
+    `place` is the place's name, `sealed_key` what a KMS elsewhere makes the key of, for this `installation` alone.
+    `seal` is what proves that ciphertexts are this server's, wrapped, where it is older than the master key.
+    """
 
     sealed: bytes = field(repr=False)
+    place: str = ""
+    installation: str = ""
+    sealed_key: bytes = field(default=b"", repr=False)
+    seal: bytes = field(default=b"", repr=False)
 
 
 def key_place(account_id: str, region: str, key_id: str) -> Place:
