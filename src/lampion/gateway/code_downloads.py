@@ -4,11 +4,10 @@ import re
 
 from lampion.aws.errors import AccessDeniedException, UnknownOperationException
 from lampion.aws.operation import RequestContext
-from lampion.aws.sigv4_sign import Signer
 from lampion.clock.clock import Clock
 from lampion.code.blobs import BlobMissing, Blobs
 from lampion.domain.function import DeploymentPackage
-from lampion.gateway.authentication import Authentication
+from lampion.gateway.link_signatures import LinkSignatures
 from lampion.http.message import Request, RequestHead, Response
 
 _PATH = re.compile(r"/_lampion/code/([0-9a-f]{64})")
@@ -18,29 +17,28 @@ _VALID_SECONDS = 600  # Lambda developer guide: the link of GetFunction is valid
 class CodeDownloads:
     """Makes the links (api.functions.CodeLinks) and serves them (gateway.door.Door)."""
 
-    def __init__(self, *, blobs: Blobs, signer: Signer, authentication: Authentication, clock: Clock) -> None:
+    def __init__(self, *, blobs: Blobs, signatures: LinkSignatures, clock: Clock) -> None:
         self._blobs = blobs
-        self._signer = signer
-        self._authentication = authentication
+        self._signatures = signatures
         self._clock = clock
 
     def link(self, package: DeploymentPackage, context: RequestContext) -> str:
         """An address under the host that the caller used."""
         path = f"/_lampion/code/{package.sha256}"
-        query = self._signer.presign("GET", context.host, path, "", _VALID_SECONDS, self._clock.now())
+        query = self._signatures.signer.presign("GET", context.host, path, "", _VALID_SECONDS, self._clock.now())
         return f"{context.scheme}://{context.host}{path}?{query}"
 
     def accept(self, head: RequestHead) -> int:
         if head.method != "GET" or _PATH.fullmatch(head.path) is None:
             raise UnknownOperationException("No such address.")
-        head.findings = self._authentication.read(head)
+        head.findings = self._signatures.read(head)
         return 0
 
     def too_large(self, head: RequestHead) -> Exception:
         return AccessDeniedException("A download has no body.")
 
     async def serve(self, request: Request, request_id: str) -> Response:
-        await self._authentication.verify(request.head.findings, request)
+        await self._signatures.verify(request.head.findings, request)
         match = _PATH.fullmatch(request.head.path)
         assert match is not None
         try:
