@@ -1,6 +1,5 @@
 """Builds the doors, and the gateways that lead to them."""
 
-import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,18 +10,18 @@ from lampion.app.rooms import Ports, Stores, Work
 from lampion.app.views import own_doors
 from lampion.aws.model import load_service
 from lampion.aws.operation import collect
-from lampion.aws.sigv4_sign import Signer
 from lampion.config import Settings
 from lampion.config.values import AuthMode
 from lampion.endpoints.aws_client import AwsClient
 from lampion.endpoints.http_client import HttpClient
 from lampion.function_url.door import FunctionUrlDoor, Listening
 from lampion.gateway.authentication import Authentication, OpenAuthentication, SignedAuthentication
-from lampion.gateway.authorization import Authorization, OwnDoors
+from lampion.gateway.authorization import Authorization
 from lampion.gateway.aws_api import AwsApi
 from lampion.gateway.code_downloads import CodeDownloads
 from lampion.gateway.gateway import Gateway
 from lampion.gateway.judge import Judge
+from lampion.gateway.link_signatures import LinkSignatures
 from lampion.gateway.other_services import OtherServices
 
 
@@ -67,9 +66,7 @@ def _gateway(
     downloads = CodeDownloads(
         blobs=stores.blobs,
         sealed=stores.sealed,
-        secret=hmac.digest(stores.root_key.secret_access_key.encode(), b"links to encrypted code", "sha256"),
-        signer=Signer(stores.root_key.access_key_id, stores.root_key.secret_access_key, settings.region),
-        authentication=OwnDoors(authentication, judge, for_functions=True),
+        signatures=LinkSignatures(stores.root_key.secret_access_key, region=settings.region, clock=ports.clock),
         clock=ports.clock,
     )
     aws_api = AwsApi(
