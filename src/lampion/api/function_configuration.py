@@ -47,6 +47,7 @@ class FunctionConfigurationApi:
         configuration = await rooms.with_layers(configuration, members, context)
         check_configuration(configuration)
         check_connections(configuration, region=target.key.region)
+        await rooms.check_configured(target.key, function.configuration, configuration)
         await rooms.check_unzipped(configuration, function.package)
         changed = function.changed(
             configuration=configuration, revision_id=rooms.rng.uuid4(), now_epoch_ms=rooms.now_epoch_ms()

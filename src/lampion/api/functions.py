@@ -58,6 +58,7 @@ class FunctionsApi:
         check_configuration(configuration)
         check_tags(members.get("Tags") or {})
         check_connections(configuration, region=target.key.region)
+        await rooms.check_configured(target.key, None, configuration)
         rooms.runtimes.check(configuration.runtime)
         check_publish_to(configuration, members.get("PublishTo"))
         source = _source(members["Code"], configuration)
