@@ -17,6 +17,7 @@ from lampion.gateway.authentication import Principal
 from lampion.gateway.authorization import Authorization
 from lampion.gateway.judge import Judge
 from lampion.http.message import RequestHead
+from lampion.identity.actors import Actor, service_actor
 from lampion.identity.directory import Directory
 from lampion.identity.session_keys import SessionKeys
 from lampion.store.iam import MANAGED_POLICIES
@@ -153,6 +154,28 @@ async def test_what_depends_on_the_request_is_asked_each_time() -> None:
         return True
 
     assert [await may_from(one) for one in ("192.0.2.1", "198.51.100.1", "192.0.2.2")] == [True, False, True]
+
+
+async def test_a_service_is_believed_for_what_it_asks_and_nobody_else() -> None:
+    """With the same key, for the same function: an answer that depends on the source isn't remembered."""
+    api = Api()
+    permission = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": F, "Principal": "*"}
+    await api.permit({**permission, "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::mine"}}})
+
+    async def may(actor: Actor, source: str, account_id: str = ACCOUNT) -> bool:
+        head = RequestHead("POST", "/f", "", {"x-amz-source-arn": source}, 0)
+        principal = Principal(account_id, "one key", actor)
+        try:
+            await api.authorization.check(principal, "Invoke", {"FunctionName": F}, head)
+        except AccessDeniedException:
+            return False
+        return True
+
+    s3 = service_actor("s3.amazonaws.com")
+    sources = ("arn:aws:s3:::mine", "arn:aws:s3:::other", "arn:aws:s3:::mine")
+    assert [await may(s3, one) for one in sources] == [True, False, True]
+    assert not await may(s3, "arn:aws:s3:::mine", OTHER_ACCOUNT)  # its key is of another account
+    assert not await may(api.directory.root(OTHER_ACCOUNT), "arn:aws:s3:::mine", OTHER_ACCOUNT)
 
 
 async def test_a_boundary_that_is_gone_allows_nothing() -> None:
