@@ -47,6 +47,7 @@ class FunctionConfigurationApi:
         configuration = await rooms.with_layers(configuration, members, context)
         check_configuration(configuration)
         check_connections(configuration, region=target.key.region)
+        await rooms.check_configured(target.key, function.configuration, configuration)
         await rooms.check_unzipped(configuration, function.package)
         sealed = await rooms.environments.sealed(target.key, configuration, context.asker, function.configuration)
         changed = function.changed(

@@ -1,6 +1,6 @@
 """What every operation on functions works with, and the shape in which each answers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ from lampion.code.runtimes import Runtimes
 from lampion.code.sealed_code import Sealing
 from lampion.domain.arn import FunctionKey
 from lampion.domain.code_signing import FunctionCodeSigning, check_signable
+from lampion.domain.errors import InvalidParameterValueException
 from lampion.domain.function import DeploymentPackage, Function, FunctionConfiguration
 from lampion.domain.function_rules import update_in_progress
 from lampion.domain.image import Registry
@@ -24,6 +25,7 @@ from lampion.domain.kms.errors import NotFoundException
 from lampion.domain.kms.grant import Grant
 from lampion.domain.layer import check_layer_arns, check_unzipped_bytes
 from lampion.domain.packaging import CodeSource, check_storage
+from lampion.domain.role_needs import RoleNeed, needs_of_configuration
 from lampion.domain.snap_start import OptimizationStatus
 from lampion.domain.version import LATEST_PUBLISHED, Publication, publication
 from lampion.identity.function_environments import FunctionEnvironments
@@ -40,6 +42,12 @@ class SnapshotStatus(Protocol):
     """Knows which versions have a snapshot at this moment."""
 
     def optimization_status(self, function: Function) -> OptimizationStatus: ...
+
+
+class Permissions(Protocol):
+    """Knows what roles may: AWS's sentence for what one may not, or None."""
+
+    async def denial(self, account_id: str, role_arn: str, action: str, resource: str) -> str | None: ...
 
 
 class CodeLinks(Protocol):
@@ -65,6 +73,8 @@ class FunctionRooms:
     environments: FunctionEnvironments
     clock: Clock
     rng: Rng
+    permissions: Permissions | None = None
+    """Without them roles may all."""
 
     def now_epoch_ms(self) -> int:
         return int(self.clock.now() * 1000)
@@ -126,6 +136,21 @@ class FunctionRooms:
         except Changed:
             raise update_in_progress(before) from None
         self.settle(changed, published)
+
+    async def check_role(self, account_id: str, role_arn: str, needs: Iterable[RoleNeed]) -> None:
+        """Raises InvalidParameterValueException for what the role of a function of that account can't."""
+        if self.permissions is None:
+            return
+        for need in needs:
+            asked = [await self.permissions.denial(account_id, role_arn, one, need.resource) for one in need.actions]
+            if all(denial is not None for denial in asked):
+                raise InvalidParameterValueException(need.refusal)
+
+    async def check_configured(
+        self, key: FunctionKey, before: FunctionConfiguration | None, after: FunctionConfiguration
+    ) -> None:
+        """As check_role, for what an update of `before`, or a creation, connects the function to."""
+        await self.check_role(key.account_id, after.role, needs_of_configuration(key, before, after))
 
     def held_code(
         self,

@@ -93,6 +93,7 @@ class FunctionsApi:
         check_configuration(configuration)
         check_tags(members.get("Tags") or {})
         check_connections(configuration, region=key.region)
+        await self._rooms.check_configured(key, None, configuration)
         self._rooms.runtimes.check(configuration.runtime)
         check_publish_to(configuration, members.get("PublishTo"))
         return configuration

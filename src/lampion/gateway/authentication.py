@@ -15,6 +15,7 @@ from lampion.domain.iam.access_key import UserKey
 from lampion.http.message import Request, RequestHead
 from lampion.identity.actors import Actor, service_actor
 from lampion.identity.directory import Directory
+from lampion.identity.key_ids import SERVICE_PREFIX
 from lampion.identity.keys import Keys
 from lampion.identity.session_keys import SessionKey
 from lampion.identity.temporary_keys import Expired
@@ -94,6 +95,8 @@ class SignedAuthentication:
         keys, key_id = self._keys, claim.access_key_id
         if claim.security_token is not None:
             return await self._find_session(claim, claim.security_token)
+        if key_id.startswith(SERVICE_PREFIX):
+            return await self._find_service(key_id)
         root = keys.roots.find_cached(key_id)
         if root is None:
             user = await keys.users.find(key_id)
@@ -101,7 +104,7 @@ class SignedAuthentication:
                 return user.secret_access_key, await self._user(user)
             root = await keys.roots.find(key_id)
         if root is None:
-            return await self._find_service(key_id)
+            raise UnrecognizedClientException(_UNKNOWN_CLIENT)
         return root.secret_access_key, Principal(root.account_id, key_id, keys.directory.root(root.account_id))
 
     async def _find_service(self, key_id: str) -> tuple[str, Principal]:

@@ -26,7 +26,7 @@ from lampion.endpoints.aws_client import AwsClient, Call
 from lampion.endpoints.errors import ServiceUnreachable
 from lampion.endpoints.services import Service
 from lampion.gateway.judge import Judge
-from lampion.gateway.passed_on_resources import asked_for
+from lampion.gateway.passed_on_resources import asked_for, check_protocol
 from lampion.http.message import Request, RequestHead, Response
 from lampion.identity.actors import Actor
 from lampion.identity.keys import Keys
@@ -118,7 +118,9 @@ class OtherServices:
         """Raises AccessDeniedException."""
         judge = Judge(region=asked.region, scheme="http", clock=self._clock, record=self._keys.record)
         where = (asked.region, session.account_id)
-        target = request.head.headers.get("x-amz-target", "")
+        headers = request.head.headers
+        target = headers.get("x-amz-target", "")
+        check_protocol(asked.service, target, headers.get("content-type", ""))
         those = asked_for(asked.service, target, request.body, where)
         for wanted in those.wanted:
             judge.check(actor, wanted, request.head, those.facts)

@@ -4,54 +4,67 @@ Docs: service authorization reference, for Amazon SQS, Amazon SNS and Amazon Eve
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from lampion.aws.errors import SerializationException
 from lampion.endpoints.services import Service
-from lampion.gateway.passed_on_tables import AskedFor, Where, of_tables
+from lampion.gateway.passed_on_tables import AskedFor, Where, of_tables, text_of
 
 _NO_RESOURCE: Final = ("*",)
 _FIELDS_MAX: Final = 10_000
+_NAME: Final = re.compile(r"\w+", re.ASCII)
+_FORM: Final = "application/x-www-form-urlencoded"
+_BY_TARGET: Final = frozenset((Service.SQS, Service.EVENTBRIDGE, Service.DYNAMODB))
+_BY_FORM: Final = frozenset((Service.SQS, Service.SNS))
+"""Services by the protocols that they speak."""
+_ACCOUNT: Final = re.compile(r"\d{12}", re.ASCII)
+
+
+def check_protocol(service: Service, target: str, content_type: str) -> None:
+    """That the service will read what is read here. Raises SerializationException.
+
+    A body can be JSON and a form at once, and name different operations.
+    """
+    services, kind = (_BY_TARGET, "application/x-amz-json-") if target else (_BY_FORM, _FORM)
+    if service not in services or "," in content_type or not content_type.lower().startswith(kind):
+        raise SerializationException("The request can't be read.")
 
 
 def asked_for(service: Service, target: str, body: bytes, where: Where) -> AskedFor:
     """All that must be allowed. `target` is X-Amz-Target, or empty.
 
-    What can't be read is asked for as everything: only who may all gets through with it. To DynamoDB it doesn't at all:
-    raises SerializationException, and AccessDeniedException for what asks for too much at once.
+    Raises SerializationException for what can't be read, or could be read otherwise by who is asked next: a policy may
+    deny what it is about. AccessDeniedException for what asks for too much at once.
     """
-    members = _members(target, body)
-    if service is Service.DYNAMODB:
-        return _of_tables(target.rpartition(".")[2], members, where)
-    members = members or {}
-    name = target.rpartition(".")[2] or str(members.get("Action", "*"))
-    try:
-        resources = _RESOURCES[service](name, members, where)
-    except (AttributeError, KeyError, TypeError, ValueError):
-        resources = _NO_RESOURCE
-    return AskedFor([(f"{service.signing_name}:{name}", one) for one in resources])
-
-
-def _of_tables(name: str, members: Mapping[str, Any] | None, where: Where) -> AskedFor:
-    """Policies deny single tables, items and attributes there: whoever asks must say which."""
-    if name and members is not None:
-        with suppress(AttributeError, KeyError, TypeError, ValueError):
+    with suppress(AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        members = _members(target, body)
+        name = _operation(target, members)
+        if service is Service.DYNAMODB:
             return of_tables(name, members, where)
+        resources = _RESOURCES[service](name, members, where) or _NO_RESOURCE
+        return AskedFor([(f"{service.signing_name}:{name}", text_of(one)) for one in resources])
     raise SerializationException("The request can't be read.")
 
 
-def _members(target: str, body: bytes) -> Mapping[str, Any] | None:
-    try:
-        if target:
-            members = json.loads(body, object_pairs_hook=_once)
-        else:
-            members = _once(parse_qsl(body.decode("ascii"), max_num_fields=_FIELDS_MAX))
-    except (ValueError, RecursionError):
-        return None
-    return members if isinstance(members, dict) else None
+def _operation(target: str, members: Mapping[str, Any]) -> str:
+    named = _NAME.fullmatch(target.partition(".")[2] if target else members["Action"])
+    if named is None:
+        raise ValueError("no operation is named")
+    return named[0]
+
+
+def _members(target: str, body: bytes) -> Mapping[str, Any]:
+    if target:
+        members = json.loads(body, object_pairs_hook=_once)
+    else:
+        members = _once(parse_qsl(body.decode("ascii"), max_num_fields=_FIELDS_MAX))
+    if not isinstance(members, dict):
+        raise TypeError("no members")
+    return members
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -62,36 +75,39 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _queues(name: str, members: Mapping[str, Any], where: Where) -> Iterable[str]:
+def _queues(name: str, members: Mapping[str, Any], where: Where) -> Sequence[str]:
+    """What stands for SQS may have queues at addresses without an account."""
     region, account_id = where
     if "QueueUrl" in members:
-        owner, queue = urlsplit(members["QueueUrl"]).path.strip("/").split("/")[-2:]
+        *before, queue = urlsplit(text_of(members["QueueUrl"])).path.strip("/").split("/")
+        owner = before[-1] if before and _ACCOUNT.fullmatch(before[-1]) else account_id
         return (f"arn:aws:sqs:{region}:{owner}:{queue}",)
     if "QueueName" in members:
-        return (f"arn:aws:sqs:{region}:{members.get('QueueOwnerAWSAccountId', account_id)}:{members['QueueName']}",)
-    return _NO_RESOURCE
+        owner = text_of(members.get("QueueOwnerAWSAccountId", account_id))
+        return (f"arn:aws:sqs:{region}:{owner}:{text_of(members['QueueName'])}",)
+    return ()
 
 
-def _topics(name: str, members: Mapping[str, Any], where: Where) -> Iterable[str]:
+def _topics(name: str, members: Mapping[str, Any], where: Where) -> Sequence[str]:
     named = [members[one] for one in ("TopicArn", "TargetArn", "ResourceArn", "SubscriptionArn") if one in members]
     if named:
         return named
     region, account_id = where
-    return (f"arn:aws:sns:{region}:{account_id}:{members['Name']}",) if "Name" in members else _NO_RESOURCE
+    return (f"arn:aws:sns:{region}:{account_id}:{text_of(members['Name'])}",) if "Name" in members else ()
 
 
-def _buses(name: str, members: Mapping[str, Any], where: Where) -> Iterable[str]:
+def _buses(name: str, members: Mapping[str, Any], where: Where) -> Sequence[str]:
     region, account_id = where
 
     def arn(bus: str) -> str:
         return bus if bus.startswith("arn:") else f"arn:aws:events:{region}:{account_id}:event-bus/{bus}"
 
     if name == "PutEvents":
-        return sorted({arn(entry.get("EventBusName") or "default") for entry in members["Entries"]}) or _NO_RESOURCE
-    return (arn(members["EventBusName"]),) if "EventBusName" in members else _NO_RESOURCE
+        return sorted({arn(entry.get("EventBusName") or "default") for entry in members["Entries"]})
+    return (arn(members["EventBusName"]),) if "EventBusName" in members else ()
 
 
-_RESOURCES: Final[Mapping[Service, Callable[[str, Mapping[str, Any], Where], Iterable[str]]]] = {
+_RESOURCES: Final[Mapping[Service, Callable[[str, Mapping[str, Any], Where], Sequence[str]]]] = {
     Service.SQS: _queues,
     Service.SNS: _topics,
     Service.EVENTBRIDGE: _buses,

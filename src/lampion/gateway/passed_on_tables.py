@@ -61,7 +61,7 @@ def of_tables(name: str, members: Members, where: Where) -> AskedFor:
     elif name in _BATCHES:
         pairs = [(name, _table(one, where)) for one in members["RequestItems"]]
     elif name in _BY_INDEX and members.get("IndexName"):
-        pairs = [(name, f"{_table(members['TableName'], where)}/index/{_text(members['IndexName'])}")]
+        pairs = [(name, f"{_table(members['TableName'], where)}/index/{text_of(members['IndexName'])}")]
     else:
         pairs = [(name, one) for one in _named(members, where)]
     wanted = list(dict.fromkeys((f"dynamodb:{action}", arn) for action, arn in pairs or [(name, "*")]))
@@ -71,11 +71,12 @@ def of_tables(name: str, members: Members, where: Where) -> AskedFor:
 def _table(name: Any, where: Where) -> str:
     """A table is named, or given by its ARN."""
     region, account_id = where
-    text = _text(name)
+    text = text_of(name)
     return text if text.startswith("arn:") else f"arn:aws:dynamodb:{region}:{account_id}:table/{text}"
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """Raises TypeError for anything else."""
     if not isinstance(value, str):
         raise TypeError("not a text")
     return value
@@ -83,15 +84,15 @@ def _text(value: Any) -> str:
 
 def _named(members: Members, where: Where) -> Iterable[str]:
     yield from (_table(members[one], where) for one in _TABLES if one in members)
-    yield from (_text(members[one]) for one in _ARNS if one in members)
+    yield from (text_of(members[one]) for one in _ARNS if one in members)
     if "GlobalTableName" in members:
-        yield f"arn:aws:dynamodb::{where[1]}:global-table/{_text(members['GlobalTableName'])}"
+        yield f"arn:aws:dynamodb::{where[1]}:global-table/{text_of(members['GlobalTableName'])}"
 
 
 def _of_statements(members: Members, where: Where) -> Sequence[str]:
     """Everything, and what the statements seem to name: a policy that denies one of these is listened to."""
     those = [members] if "Statement" in members else members.get("Statements") or members.get("TransactStatements")
-    found = {match.groups() for one in those or () for match in _NAMED.finditer(_text(one["Statement"]))}
+    found = {match.groups() for one in those or () for match in _NAMED.finditer(text_of(one["Statement"]))}
     if len(found) > _NAMES_MAX:
         raise AccessDeniedException(f"Functions name at most {_NAMES_MAX} tables in a request of PartiQL.")
     arns = ["*"]
@@ -113,12 +114,12 @@ def _facts(name: str, members: Members) -> Facts:
         facts |= _ITEMS_UNREAD
         key = members.get("Key")
         if isinstance(key, dict) and len(key) == 1:
-            facts["dynamodb:leadingkeys"] = [_text(value) for one in key.values() for value in one.values()]
+            facts["dynamodb:leadingkeys"] = [text_of(value) for one in key.values() for value in one.values()]
     for member in ("ReturnValues", "ReturnConsumedCapacity"):
         if member in members:
-            facts[f"dynamodb:{member.lower()}"] = (_text(members[member]),)
+            facts[f"dynamodb:{member.lower()}"] = (text_of(members[member]),)
     if name in _BY_INDEX:
-        facts["dynamodb:select"] = (_text(members.get("Select") or _default_select(members)),)
+        facts["dynamodb:select"] = (text_of(members.get("Select") or _default_select(members)),)
     if name in _TRANSACTIONS:
         facts["dynamodb:enclosingoperation"] = (name,)
     return facts

@@ -42,6 +42,10 @@ class Directory:
         self._epochs: dict[str, Epoch] = {}
         resources.subscribe(self._forget)
 
+    @property
+    def functions_may_all(self) -> bool:
+        return self._functions_may_all
+
     def root(self, account_id: str) -> Actor:
         """The account itself: it may everything."""
         actor = self._roots.get(account_id)

@@ -1,4 +1,4 @@
-"""What the role of a function lets the server do for it: send results to its destinations."""
+"""What the role of a function lets the server do for it: read its sources, send results to its destinations."""
 
 from lampion.identity.denials import denial
 from lampion.identity.directory import Directory
@@ -8,7 +8,10 @@ _NOTHING_KNOWN: dict[str, tuple[str, ...]] = {}
 
 
 class RolePermissions:
-    """Asks the policies of roles that are here. Of one that isn't nothing is known, and nothing denied."""
+    """Asks the policies of roles that are here. Of one that isn't nothing is known, and nothing denied.
+
+    Nor is anything where functions may all that their account may.
+    """
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
@@ -16,7 +19,7 @@ class RolePermissions:
     async def denial(self, account_id: str, role_arn: str, action: str, resource: str) -> str | None:
         """AWS's sentence, or None where the role may do `action` with `resource`."""
         actor = await self._directory.role(account_id, role_arn.rpartition("/")[2])
-        if actor is None or actor.caller.role_arn != role_arn:
+        if actor is None or actor.caller.role_arn != role_arn or self._directory.functions_may_all:
             return None
         known = actor.known or _NOTHING_KNOWN
         request = Request(caller=actor.caller, action=action, resource=resource, known=known)

@@ -22,8 +22,8 @@ class ServiceKeys:
         self._resources = resources
 
     async def find(self, access_key_id: str) -> ServiceKey | None:
-        """None for any other kind of key, without looking."""
-        account_id = account_of(access_key_id) if access_key_id.startswith(SERVICE_PREFIX) else None
+        """Of an id that begins with SERVICE_PREFIX; None where there is no such key."""
+        account_id = account_of(access_key_id)
         if account_id is None:
             return None
         return await self._resources.get(SERVICE_KEYS, service_key_place(access_key_id, account_id), keeps_absent=False)

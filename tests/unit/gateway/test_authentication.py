@@ -7,10 +7,12 @@ import pytest
 
 from lampion.aws.errors import InvalidSignatureException, UnrecognizedClientException
 from lampion.aws.sigv4_sign import Signer
+from lampion.clock.rng import SystemRng
 from lampion.clock.virtual import VirtualClock
 from lampion.domain.iam.identity import IdentityKind
 from lampion.gateway.authentication import HASHED_APART_BYTES, Principal, SignedAuthentication
 from lampion.http.message import Request, RequestHead
+from lampion.identity.service_keys import ServiceKeyring
 from lampion.store.iam import USER_KEYS
 from tests.identities import ACCOUNT, identity, keep, key_of, keys_in, resources_in_memory
 
@@ -116,6 +118,23 @@ async def test_who_is_made_again_under_a_name_doesnt_get_the_old_keys() -> None:
     await keep(door.resources, dataclasses.replace(ann, unique_id="another"))
     with pytest.raises(UnrecognizedClientException):
         await door.verify(Signer(key.access_key_id, key.secret_access_key, REGION), b"", b"")
+
+
+async def test_a_services_key_is_known_only_where_services_are_taken() -> None:
+    door = Door()
+    keyring = ServiceKeyring(door.resources, door.clock, SystemRng())
+    key = await keyring.make(ACCOUNT, "s3.amazonaws.com")
+    signer = Signer(key.access_key_id, key.secret_access_key, REGION)
+    with pytest.raises(UnrecognizedClientException):
+        await door.verify(signer, b"", b"")
+    door.authentication = SignedAuthentication(keys=door.keys, region=REGION, clock=door.clock, takes_services=True)
+    principal = await door.verify(signer, b"", b"")
+    assert (principal.account_id, principal.arn, principal.session) == (ACCOUNT, "s3.amazonaws.com", None)
+    with pytest.raises(InvalidSignatureException):
+        await door.verify(dataclasses.replace(signer, secret_access_key="another"), b"", b"")
+    assert await keyring.remove(ACCOUNT, key.access_key_id)
+    with pytest.raises(UnrecognizedClientException):
+        await door.verify(signer, b"", b"")
 
 
 @pytest.mark.parametrize("key_id", ["", "LKIA", "AKIAIOSFODNN7EXAMPLE", "LKIA" + "Z" * 16, "LKIA0000000000000000", "é"])

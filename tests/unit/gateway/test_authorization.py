@@ -14,6 +14,7 @@ from lampion.domain.errors import InvalidParameterValueException
 from lampion.domain.iam.identity import IdentityKind
 from lampion.gateway.authentication import Principal
 from lampion.http.message import RequestHead
+from lampion.identity.actors import Actor, service_actor
 from lampion.identity.session_keys import SessionKeys
 from lampion.store.iam import MANAGED_POLICIES
 from tests.identities import ACCOUNT, allowing, identity, keep, managed
@@ -127,6 +128,28 @@ async def test_what_depends_on_a_header_or_on_the_time_is_asked_each_time() -> N
     assert await api.may(principal)
     await api.clock.advance(61)
     assert not await api.may(principal)
+
+
+async def test_a_service_is_believed_for_what_it_asks_and_nobody_else() -> None:
+    """With the same key, for the same function: an answer that depends on the source isn't remembered."""
+    api = Api()
+    permission = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": F, "Principal": "*"}
+    await api.permit({**permission, "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::mine"}}})
+
+    async def may(actor: Actor, source: str, account_id: str = ACCOUNT) -> bool:
+        head = RequestHead("POST", "/f", "", {"x-amz-source-arn": source}, 0)
+        principal = Principal(account_id, "one key", actor)
+        try:
+            await api.authorization.check(principal, "Invoke", {"FunctionName": F}, head)
+        except AccessDeniedException:
+            return False
+        return True
+
+    s3 = service_actor("s3.amazonaws.com")
+    sources = ("arn:aws:s3:::mine", "arn:aws:s3:::other", "arn:aws:s3:::mine")
+    assert [await may(s3, one) for one in sources] == [True, False, True]
+    assert not await may(s3, "arn:aws:s3:::mine", OTHER_ACCOUNT)  # its key is of another account
+    assert not await may(api.directory.root(OTHER_ACCOUNT), "arn:aws:s3:::mine", OTHER_ACCOUNT)
 
 
 async def test_a_boundary_that_is_gone_allows_nothing() -> None:

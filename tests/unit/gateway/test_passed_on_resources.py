@@ -6,8 +6,9 @@ from urllib.parse import urlencode
 
 import pytest
 
+from lampion.aws.errors import SerializationException
 from lampion.endpoints.services import Service
-from lampion.gateway.passed_on_resources import asked_for
+from lampion.gateway.passed_on_resources import asked_for, check_protocol
 
 WHERE = ("eu-west-1", "123456789012")
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:q"
@@ -22,8 +23,8 @@ TOPIC = "arn:aws:sns:eu-west-1:123456789012:t"
         (Service.SQS, "", {"Action": "SendMessage", "QueueUrl": "/123456789012/q/"}, "SendMessage", [QUEUE]),
         (Service.SQS, "AmazonSQS.CreateQueue", {"QueueName": "q"}, "CreateQueue", [QUEUE]),
         (Service.SQS, "AmazonSQS.ListQueues", {}, "ListQueues", ["*"]),
-        (Service.SQS, "AmazonSQS.SendMessage", {"QueueUrl": "q"}, "SendMessage", ["*"]),
-        (Service.SQS, "AmazonSQS.SendMessage", {"QueueUrl": 5}, "SendMessage", ["*"]),
+        (Service.SQS, "AmazonSQS.SendMessage", {"QueueUrl": "q"}, "SendMessage", [QUEUE]),
+        (Service.SQS, "AmazonSQS.SendMessage", {"QueueUrl": "http://here:1/queue/q"}, "SendMessage", [QUEUE]),
         (Service.SNS, "", {"Action": "Publish", "TopicArn": TOPIC}, "Publish", [TOPIC]),
         (Service.SNS, "", {"Action": "Publish", "TopicArn": TOPIC, "TargetArn": "other"}, "Publish", [TOPIC, "other"]),
         (Service.SNS, "", {"Action": "CreateTopic", "Name": "t"}, "CreateTopic", [TOPIC]),
@@ -37,8 +38,6 @@ TOPIC = "arn:aws:sns:eu-west-1:123456789012:t"
             [f"{BUS}/a", f"{BUS}/b"],
         ),
         (Service.EVENTBRIDGE, "AWSEvents.PutEvents", {"Entries": []}, "PutEvents", ["*"]),
-        (Service.EVENTBRIDGE, "AWSEvents.PutEvents", {"Entries": ["x"]}, "PutEvents", ["*"]),
-        (Service.EVENTBRIDGE, "AWSEvents.PutEvents", {}, "PutEvents", ["*"]),
         (Service.EVENTBRIDGE, "AWSEvents.ListRules", {"EventBusName": "b"}, "ListRules", [f"{BUS}/b"]),
     ],
 )
@@ -50,14 +49,58 @@ def test_what_a_request_is_about(
     assert asked.wanted == [(f"{service.signing_name}:{action}", resource) for resource in resources]
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000])
-def test_what_cant_be_read_is_asked_for_as_everything(body: bytes) -> None:
-    assert asked_for(Service.SQS, "AmazonSQS.SendMessage", body, WHERE).wanted == [("sqs:SendMessage", "*")]
-    assert [resource for _, resource in asked_for(Service.SQS, "", body, WHERE).wanted] == ["*"]
+@pytest.mark.parametrize(
+    ("target", "body"),
+    [
+        *(("AmazonSQS.SendMessage", body) for body in (b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000)),
+        ("AmazonSQS.SendMessage", b'{"QueueUrl": 5}'),
+        ("AmazonSQS.SendMessage", b'{"QueueUrl": "/123456789012/mine", "QueueUrl": "/123456789012/other"}'),
+        ("AmazonSQS.SendMessage.DeleteQueue", b"{}"),
+        ("SendMessage", b"{}"),
+        ("AmazonSQS.SendMessage,AmazonSQS.DeleteQueue", b"{}"),
+        ("", b""),
+        ("", b"Action=SendMessage&QueueUrl=/1/mine&QueueUrl=/1/other"),
+        ("", b"Action=SendMessage&Action=DeleteQueue"),
+        ("", b"Action=sqs:*"),
+    ],
+)
+def test_what_cant_be_read_or_could_be_read_otherwise_isnt_passed_on(target: str, body: bytes) -> None:
+    with pytest.raises(SerializationException):
+        asked_for(Service.SQS, target, body, WHERE)
 
 
-def test_a_name_that_is_there_twice_is_asked_for_as_everything() -> None:
-    twice = b'{"QueueUrl": "/123456789012/mine", "QueueUrl": "/123456789012/other"}'
-    assert asked_for(Service.SQS, "AmazonSQS.SendMessage", twice, WHERE).wanted == [("sqs:SendMessage", "*")]
-    form = b"Action=SendMessage&QueueUrl=/1/mine&QueueUrl=/1/other"
-    assert [resource for _, resource in asked_for(Service.SQS, "", form, WHERE).wanted] == ["*"]
+JSON, FORM = "application/x-amz-json-1.0", "application/x-www-form-urlencoded; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("service", "target", "content_type", "is_spoken"),
+    [
+        (Service.SQS, "AmazonSQS.SendMessage", JSON, True),
+        (Service.SQS, "", FORM, True),
+        (Service.SQS, "AmazonSQS.SendMessage", FORM, False),
+        (Service.SQS, "AmazonSQS.SendMessage", "", False),
+        (Service.SQS, "", JSON, False),
+        (Service.SQS, "", f"{FORM}, {JSON}", False),
+        (Service.SNS, "", FORM, True),
+        (Service.SNS, "AmazonSNS.ListTopics", JSON, False),
+        (Service.SNS, "AmazonSNS.ListTopics", FORM, False),
+        (Service.EVENTBRIDGE, "AWSEvents.PutEvents", "application/x-amz-json-1.1", True),
+        (Service.EVENTBRIDGE, "", FORM, False),
+        (Service.DYNAMODB, "DynamoDB_20120810.GetItem", JSON, True),
+        (Service.DYNAMODB, "", FORM, False),
+    ],
+)
+def test_what_another_protocol_would_read_otherwise_isnt_passed_on(
+    service: Service, target: str, content_type: str, is_spoken: bool
+) -> None:
+    if is_spoken:
+        check_protocol(service, target, content_type)
+        return
+    with pytest.raises(SerializationException):
+        check_protocol(service, target, content_type)
+
+
+@pytest.mark.parametrize("members", [{}, {"Entries": ["x"]}, {"Entries": [{"EventBusName": 5}]}, {"Entries": 5}])
+def test_nor_are_events_that_cant_be_meant(members: object) -> None:
+    with pytest.raises(SerializationException):
+        asked_for(Service.EVENTBRIDGE, "AWSEvents.PutEvents", json.dumps(members).encode(), WHERE)

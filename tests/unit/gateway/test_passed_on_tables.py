@@ -110,6 +110,8 @@ def test_statements_that_name_more_than_is_looked_at_are_refused() -> None:
         ("Query", {"IndexName": "i"}),
         ("Query", {"TableName": "T", "IndexName": ["i"]}),
         ("", {}),
+        ("DeleteTable.GetItem", {"TableName": "T"}),
+        ("GetItem,DynamoDB_20120810.DeleteTable", {"TableName": "T"}),
         ("GetItem", []),
     ],
 )

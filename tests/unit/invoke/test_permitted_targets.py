@@ -33,11 +33,11 @@ FUNCTION = Function(
 class Stage:
     """One function, and targets that take everything."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, functions_may_all: bool = False) -> None:
         self.resources = resources_in_memory()
         self.versions: list[str] = []
         self.taken: list[str] = []
-        permissions = RolePermissions(Directory(self.resources))
+        permissions = RolePermissions(Directory(self.resources, functions_may_all=functions_may_all))
         self.targets = PermittedTargets(self, functions=self, permissions=permissions)
 
     async def get(self, key: FunctionKey, version: str = LATEST) -> Function | None:
@@ -97,6 +97,13 @@ async def test_of_a_role_that_isnt_here_nothing_is_known_and_nothing_refused() -
     await keep(stage.resources, identity(IdentityKind.ROLE, "r", path="/other/"))
     await stage.targets.deliver(delivery(QUEUE))
     assert len(stage.taken) == 2
+
+
+async def test_where_functions_may_all_nothing_is_refused() -> None:
+    stage = Stage(functions_may_all=True)
+    await stage.may()
+    await stage.targets.deliver(delivery(QUEUE))
+    assert stage.taken == [QUEUE]
 
 
 async def test_what_a_function_that_is_gone_has_left_is_sent() -> None:
