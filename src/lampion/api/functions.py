@@ -24,6 +24,7 @@ from lampion.store.aliases import aliases_of
 from lampion.store.code_signing import existing_config
 from lampion.store.concurrency import RESERVED, reserved_place
 from lampion.store.functions import AlreadyExists
+from lampion.store.kms import GRANTS, grants_of_function
 from lampion.store.resources import Stored
 
 Members = dict[str, Any]
@@ -66,14 +67,14 @@ class FunctionsApi:
         signing, signing_arn = None, members.get("CodeSigningConfigArn")
         if signing_arn is not None:
             signing = await rooms.resources.read(lambda stored: existing_config(stored, target.key, signing_arn))
-        architecture = configuration.architectures[0]
-        async with rooms.held_code(source, members["Code"], context, target.key, architecture) as package:
+        async with rooms.held_code(source, members["Code"], context, target.key, configuration) as package:
             if source is CodeSource.UPLOAD:
                 await check_trusted(members["Code"]["ZipFile"], signing, target.key.name, rooms.now_epoch_ms())
             await rooms.check_unzipped(configuration, package)
+            sealed = await rooms.environments.sealed(target.key, configuration, context.asker)
             function = Function(
                 key=target.key,
-                configuration=configuration,
+                configuration=sealed.configuration,
                 package=package,
                 revision_id=rooms.rng.uuid4(),
                 last_modified_epoch_ms=rooms.now_epoch_ms(),
@@ -85,10 +86,10 @@ class FunctionsApi:
                 made = await rooms.publication(function, publish_to=members.get("PublishTo"))
                 function, version = made.latest, made.version
             try:
-                await rooms.commit_new(function, published=version, signing_arn=signing_arn)
+                await rooms.commit_new(function, published=version, signing_arn=signing_arn, grant=sealed.grant)
             except AlreadyExists:
                 raise _exists(target) from None
-        return rooms.shape(version or function)
+        return await rooms.shape(version or function, context)
 
     @operation("GetFunction")
     async def get_function(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
@@ -98,7 +99,7 @@ class FunctionsApi:
         latest = function if target.is_latest else await rooms.lookup.find_unqualified(target)
         reserved = await rooms.resources.get(RESERVED, reserved_place(target.key))
         return {
-            "Configuration": rooms.shape(function, qualifier=target.qualifier),
+            "Configuration": await rooms.shape(function, context, qualifier=target.qualifier),
             "Code": code_members(function.package) or await self._location(function.package, context),
             "Tags": latest.tags or None,
             "Concurrency": None if reserved is None else concurrency_members(reserved),
@@ -122,7 +123,7 @@ class FunctionsApi:
         found = await rooms.functions.page(context.account_id, context.region, after=asked.after, limit=asked.wanted)
         page = asked.page(found, lambda function: function.key.name)
         return {
-            "Functions": [listed_members(rooms.shape(function)) for function in page.shown],
+            "Functions": [listed_members(await rooms.shape(function, context)) for function in page.shown],
             "NextMarker": page.next_marker,
         }
 
@@ -136,7 +137,7 @@ class FunctionsApi:
         )
         page = asked.page(found, lambda one: f"{one.key.name}:{number_of(one)}")
         return {
-            "Functions": [listed_members(rooms.shape(one, qualifier=one.version)) for one in page.shown],
+            "Functions": [listed_members(await rooms.shape(one, context, qualifier=one.version)) for one in page.shown],
             "NextMarker": page.next_marker,
         }
 
@@ -153,7 +154,7 @@ class FunctionsApi:
         if qualifier is not None:
             await self._delete_version(function.key, qualifier)
         else:
-            if not await rooms.resources.change(lambda stored: stored.delete_function(function.key)):
+            if not await rooms.resources.change(lambda stored: delete_function(stored, function.key)):
                 raise function_not_found(target.key.arn)
             self._environments.retire_function(function.key)
             rooms.deployments.forget(function)
@@ -166,6 +167,13 @@ class FunctionsApi:
         if version is not None:
             self._environments.retire_version(key, qualifier)
             rooms.deployments.forget(version)
+
+
+def delete_function(stored: Stored, key: FunctionKey) -> bool:
+    """With Lambda's grants on its keys; whether it was there."""
+    for grant in grants_of_function(stored, key):
+        stored.delete(GRANTS, GRANTS.place(grant))
+    return stored.delete_function(key)
 
 
 def delete_version(stored: Stored, key: FunctionKey, qualifier: str) -> Function | None:

@@ -1,5 +1,6 @@
 """What the composition root has built, in the order in which it is built."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from lampion.clock.adjustable import AdjustableClock
@@ -22,6 +23,8 @@ from lampion.function_logs.journal import FunctionLogs
 from lampion.gateway.function_doors import FunctionDoors
 from lampion.identity.access_keys import AccessKeyring
 from lampion.identity.encryption_keys import EncryptionKeys
+from lampion.identity.function_environments import FunctionEnvironments
+from lampion.identity.function_keys import FunctionKeys
 from lampion.identity.keys import Keys
 from lampion.invoke.event_acceptance import EventAcceptance
 from lampion.invoke.invoker import Invoker
@@ -68,6 +71,7 @@ class Stores:
     keys: AccessKeyring
     root_key: AccessKey
     encryption_keys: EncryptionKeys
+    function_keys: FunctionKeys
     blobs: Blobs
     sealed: SealedCode
     encrypted: EncryptedPackages
@@ -75,6 +79,8 @@ class Stores:
     images: Images
     runtime_trees: RuntimeTrees
     logs: FunctionLogs
+    write_anew: Callable[[], Awaitable[None]]
+    """The database's whole file: see Database.write_anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,5 +99,6 @@ class Work:
     queues: Queues
     provisioning: Provisioning
     keys: Keys
+    environments: FunctionEnvironments
     doors: FunctionDoors
     tracing: Tracing

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from lampion.app.kms import function_environments
 from lampion.app.other_registries import other_registries
 from lampion.app.rooms import Ports, Stores, Work
 from lampion.code.architectures import DEFAULT_ARCHITECTURE, HOST_ARCHITECTURE
@@ -37,6 +38,7 @@ from lampion.event_queue.queues import Queues
 from lampion.gateway.function_doors import FunctionDoors
 from lampion.identity.call_record import CallRecord
 from lampion.identity.directory import Directory
+from lampion.identity.function_environments import FunctionEnvironments
 from lampion.identity.keys import Keys
 from lampion.identity.session_keys import SessionKeys
 from lampion.identity.temporary_keys import TemporaryKeys
@@ -79,7 +81,9 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
     _tell_of_close(found.values())
     runtimes = Runtimes(ports.clock, native)
     sessions, doors = SessionKeys(ports.rng), FunctionDoors(ports.clock)
-    provisioner = _provisioner(settings, ports, stores, interpreters, runtimes, ServerAccess(sessions, doors))
+    keys = _keys(settings, ports, stores, sessions)
+    lent = (await function_environments(ports, stores), ServerAccess(sessions, doors))
+    provisioner = _provisioner(settings, ports, stores, interpreters, runtimes, lent)
     snapshots = VersionSnapshots(provisioner, _snapshot_taking(ports, provisioner))
     pool = _pool(settings, ports, snapshots)
     architectures = ImageArchitectures(takes_any=_takes_any_architecture(settings))
@@ -107,15 +111,10 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
     try:
         async with _running(deployments.run(), garbage.run(), provisioning.run(), preparing, clearing):
             built = (lookup, runtimes, deployments, sources, garbage, snapshots, pool, invoker, events, queues)
-            tracing = Tracing(clock=ports.clock, rng=ports.rng)
-            yield Work(*built, provisioning, _keys(settings, ports, stores, sessions), doors, tracing)
+            yield Work(*built, provisioning, keys, lent[0], doors, Tracing(clock=ports.clock, rng=ports.rng))
     finally:
         await pool.close()
         await snapshots.close()
-
-
-def _provisioning(ports: Ports, stores: Stores, pool: EnvironmentPool) -> Provisioning:
-    return Provisioning(resources=stores.resources, functions=stores.functions, environments=pool, clock=ports.clock)
 
 
 def _keys(settings: Settings, ports: Ports, stores: Stores, sessions: SessionKeys) -> Keys:
@@ -196,6 +195,10 @@ def _pool(settings: Settings, ports: Ports, snapshots: VersionSnapshots) -> Envi
     return pool
 
 
+def _provisioning(ports: Ports, stores: Stores, pool: EnvironmentPool) -> Provisioning:
+    return Provisioning(resources=stores.resources, functions=stores.functions, environments=pool, clock=ports.clock)
+
+
 def _invoker(
     settings: Settings,
     ports: Ports,
@@ -227,8 +230,9 @@ def _provisioner(
     stores: Stores,
     interpreters: InterpretersByArchitecture,
     runtimes: Runtimes,
-    access: ServerAccess,
+    lent: tuple[FunctionEnvironments, ServerAccess],
 ) -> Provisioner:
+    """`lent` is what sandboxes get at their start: variables, keys and a door."""
     return Provisioner(
         driver=ports.driver,
         packages=stores.packages,
@@ -238,7 +242,8 @@ def _provisioner(
         interpreters=interpreters,
         labels=runtimes,
         runtime_server=RuntimeApiServer(ports.clock),
-        access=access,
+        variables=lent[0],
+        access=lent[1],
         reach=Reach(NetworkMode(settings.network.value), settings.subnet_route),
         file_systems=FileSystems(settings.file_systems, ports.clock),
         logs=stores.logs,

@@ -103,7 +103,11 @@ class LoggingConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionConfiguration:
-    """What a caller sets; every member has AWS's default already applied."""
+    """What a caller sets; every member has AWS's default already applied.
+
+    `environment` is as the caller sent it, or as a starting environment gets it. It is never stored: what is kept are
+    the variables as KMS encrypted them, in `sealed_environment` (identity.function_environments).
+    """
 
     role: str
     handler: str | None = None
@@ -114,7 +118,7 @@ class FunctionConfiguration:
     memory_mib: int = limits.MEMORY_MIB_DEFAULT
     ephemeral_storage_mib: int = limits.EPHEMERAL_STORAGE_MIB_DEFAULT
     architectures: tuple[str, ...] = ("x86_64",)
-    environment: dict[str, str] | None = None
+    environment: dict[str, str] | None = field(default=None, repr=False)
     logging: LoggingConfig
     tracing_mode: str = "PassThrough"
     snap_start_apply_on: str = "None"
@@ -129,6 +133,12 @@ class FunctionConfiguration:
     durable_config: Document | None = None
     runtime_config: Document | None = None
     accelerator_config: Document | None = None
+    sealed_environment: bytes | None = field(default=None, repr=False)
+
+    @property
+    def has_variables(self) -> bool:
+        """Whether there is anything to encrypt."""
+        return bool(self.environment) or self.sealed_environment is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from lampion.code.images.architectures import ImageArchitectures
 from lampion.code.interpreters import Interpreter
 from lampion.code.languages import WITHOUT_INTERPRETER
 from lampion.domain.function import Function
+from lampion.domain.key_problems import KeyUnusable, cannot_decrypt
 from lampion.domain.packaging import IMAGE
 from lampion.environments.endings import CannotStart
 from lampion.environments.environ import (
@@ -54,6 +55,13 @@ class VersionLabels(Protocol):
     def version_arn(self, function: Function) -> str | None: ...
 
 
+class Variables(Protocol):
+    """Decrypts environment variables."""
+
+    async def opened(self, function: Function) -> Function:
+        """With its variables. Raises KeyUnusable."""
+
+
 StartSandbox = Callable[[SessionCredentials], Awaitable[Sandbox]]
 
 
@@ -71,6 +79,7 @@ class Provisioner:
         interpreters: FindInterpreter,
         labels: VersionLabels,
         runtime_server: RuntimeServer,
+        variables: Variables,
         access: ServerAccess,
         reach: Reach,
         file_systems: FileSystems,
@@ -94,11 +103,11 @@ class Provisioner:
         self._image_sandboxes = ImageSandboxes(images, image_architectures, driver, reach, file_systems)
         self._labels = labels
         self._runtime_server = runtime_server
+        self._variables = variables
         self._access = access
         self._file_systems = file_systems
         self._logs = logs
-        self._clock = clock
-        self._rng = rng
+        self._clock, self._rng = clock, rng
         self._log_rate = log_rate
 
     def environment(self, function: Function, restore: Restore | None = None, *, ahead: bool = False) -> Environment:
@@ -116,6 +125,8 @@ class Provisioner:
             except LaunchFailed as failed:
                 narrator.launch_failed(failed.line)
                 raise
+            except KeyUnusable as unusable:
+                raise cannot_decrypt(unusable) from None
 
         return Environment(
             function,
@@ -133,15 +144,16 @@ class Provisioner:
         """What starts a sandbox of an environment with the keys that it is lent."""
 
         async def start(credentials: SessionCredentials) -> Sandbox:
+            opened = await self._variables.opened(function)
             if function.configuration.package_type == IMAGE:
-                named = ImageEnvironment(function, log_stream, credentials, initialization_type)
+                named = ImageEnvironment(opened, log_stream, credentials, initialization_type)
                 return await self._image_sandboxes.start(
                     named, self._sandbox_id(), self._specs.limits(function.configuration)
                 )
 
             def variables(of_language: Mapping[str, str]) -> dict[str, str]:
                 return environment_variables(
-                    function,
+                    opened,
                     log_stream=log_stream,
                     credentials=credentials,
                     language_variables=of_language,
@@ -175,16 +187,18 @@ class Provisioner:
     async def origin(
         self, function: Function, driver: Snapshotting, authorization_token: str
     ) -> tuple[SnapshotOrigin, SandboxSpec, OfferedCredentials]:
-        """A sandbox to take a snapshot of, for `release` at its end. Raises as `Environment.start` does, and
-        ExternalExtensions or SnapshotRefused: who copies a process must know its registers, and an emulator has others
-        than its program.
+        """A sandbox to take a snapshot of, for `release` at its end. Raises as `Environment.start` does, KeyUnusable,
+        and ExternalExtensions or SnapshotRefused: who copies a process must know its registers, and an emulator has
+        others than its program.
         """
         base = await self._specs.base(function.configuration)
         if isinstance(base, Interpreter) and base.is_emulated:
             raise SnapshotRefused(f"its runtime is emulated: it is for {base.architecture}")
 
+        opened = await self._variables.opened(function)
+
         def variables(of_language: Mapping[str, str]) -> dict[str, str]:
-            return snapshot_variables(function, authorization_token=authorization_token, language_variables=of_language)
+            return snapshot_variables(opened, authorization_token=authorization_token, language_variables=of_language)
 
         spec = await self._specs.of(function, self._sandbox_id(), variables)
         if spec.companions is not None:
@@ -202,7 +216,14 @@ class Provisioner:
     async def copy(
         self, function: Function, snapshot: Snapshot, spec: SandboxSpec, authorization_token: str
     ) -> tuple[Sandbox, OfferedCredentials]:
-        """A copy of a snapshot that was taken of `spec`, and what it may ask for. Raises SandboxError."""
+        """A copy of a snapshot that was taken of `spec`, and what it may ask for. Raises SandboxError.
+
+        The variables are in the snapshot: that Lambda may still see them is asked for its sake. Raises KMS's errors.
+        """
+        try:
+            await self._variables.opened(function)
+        except KeyUnusable as unusable:
+            raise cannot_decrypt(unusable) from None
         offered: list[OfferedCredentials] = []
 
         async def start(credentials: SessionCredentials) -> Sandbox:

@@ -15,6 +15,7 @@ from lampion.clock.rng import SystemRng
 from lampion.code.architectures import DEFAULT_ARCHITECTURE, HOST_ARCHITECTURE
 from lampion.code.interpreters import Interpreter, RuntimeBase
 from lampion.domain.function import AttachedLayer, DeploymentPackage, Function
+from lampion.domain.key_problems import KeyUnusable
 from lampion.environments.environment import Environment
 from lampion.environments.file_systems import FileSystems
 from lampion.environments.log_rate import USUAL_RATE
@@ -100,6 +101,17 @@ class ThisPython:
         return "arn"
 
 
+class AsTheyAre:
+    """Functions whose variables aren't encrypted; or a key that is of no use, and why."""
+
+    refusal: KeyUnusable | None = None
+
+    async def opened(self, function: Function) -> Function:
+        if self.refusal is not None:
+            raise self.refusal
+        return function
+
+
 @dataclass(frozen=True)
 class SnapshotStage:
     """A function's version, and where its environments come from."""
@@ -108,6 +120,7 @@ class SnapshotStage:
     driver: Driver
     snapshots: VersionSnapshots
     streams: Streams
+    variables: AsTheyAre
 
     @asynccontextmanager
     async def environment(self) -> AsyncIterator[Environment]:
@@ -138,7 +151,7 @@ async def snapshot_stage(
     clock = clock or SystemClock()
     changes = {"runtime": "python3.12", "handler": "app.handler", **configuration}
     function = replace(FUNCTION, version="7", configuration=replace(FUNCTION.configuration, **changes))
-    streams, server, python = Streams(), RuntimeApiServer(clock), ThisPython(layer)
+    streams, server, python, variables = Streams(), RuntimeApiServer(clock), ThisPython(layer), AsTheyAre()
     provisioner = Provisioner(
         most_memory_mib=1024,
         driver=driver,
@@ -146,6 +159,7 @@ async def snapshot_stage(
         images=cast("Any", None),
         image_architectures=cast("Any", None),
         runtime_files=RuntimeTrees(),
+        variables=variables,
         access=ServerAccess(SessionKeys(SystemRng()), NoDoors()),
         file_systems=FileSystems({}, clock),
         reach=Reach(NetworkMode.GATEWAY, {}),
@@ -161,7 +175,7 @@ async def snapshot_stage(
     taking = None if able is None else SnapshotTaking(able, provisioner, server, clock)
     snapshots = VersionSnapshots(provisioner, taking)
     try:
-        yield SnapshotStage(function, driver, snapshots, streams)
+        yield SnapshotStage(function, driver, snapshots, streams, variables)
     finally:
         await snapshots.close()
         await driver.close()
