@@ -61,7 +61,8 @@ async def test_variables_of_one_function_are_of_no_use_to_another(
 async def test_a_function_without_variables_is_stored_as_it_is(
     kms: KmsInMemory, environments: FunctionEnvironments, tmp_path: Path
 ) -> None:
-    for variables in (None, {}):
+    none_or_empty: list[dict[str, str] | None] = [None, {}]
+    for variables in none_or_empty:
         bare = replace(function().configuration, environment=variables, kms_key_arn="arn:aws:kms:of:no:key/x")
         assert await environments.sealed(function().key, bare, kms.root) == (bare, None)
         shown = await environments.shown(replace(function(), configuration=bare), kms.root)
