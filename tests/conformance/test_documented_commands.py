@@ -31,6 +31,7 @@ EXPECTED = {
     "docs/concepts/identity.md: roles and policies": "allowed by role_orders_queue (role)",
     "docs/concepts/keys.md: a key": "s3cret",
     "docs/concepts/keys.md: encrypted code": '"from memory"',
+    "docs/concepts/environment-variables.md: encrypted variables": '"Hello"',
     "docs/how-to/point-a-client.md: point a client": '"Functions": []',
     "docs/how-to/call-a-function-by-url.md: a function URL": "Hello Ada",
     "docs/how-to/share-code-in-a-layer.md: a layer": '"Good evening Grace"',

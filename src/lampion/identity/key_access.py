@@ -5,7 +5,7 @@ Docs: KMS developer guide, "Determining access to AWS KMS keys", "Condition keys
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
@@ -124,12 +124,11 @@ def _given_to(principals: Sequence[str], request: Request, asker: Asker) -> Verd
     """Where these and nobody else may, whosever the key is."""
     statement = {"Effect": "Allow", "Principal": {"AWS": list(principals)}, "Action": "*", "Resource": "*"}
     given = read_policy({"Statement": statement})
-    return evaluate(request, replace(asker.actor.policies((given,)), must_be_named=True))
+    return evaluate(request, asker.actor.policies((given,), must_be_named=True))
 
 
 def _judged(request: Request, asker: Asker, key: Key) -> Verdict:
-    policies = asker.actor.policies((_read(key.policy),), key.account_id)
-    return evaluate(request, replace(policies, must_be_named=True))
+    return evaluate(request, asker.actor.policies((_read(key.policy),), key.account_id, must_be_named=True))
 
 
 def _of(asker: Asker, operation: str, resource: str, facts: Facts) -> Request:

@@ -118,6 +118,15 @@ async def test_a_keys_policy_can_keep_lambda_out(kms: KmsInMemory) -> None:
     assert await opened(kms, sealed, ROLE) is None
 
 
+async def test_a_keys_policy_knows_the_role_also_of_one_that_is_not_in_iam(kms: KmsInMemory) -> None:
+    may = {"Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}
+    condition = {"StringEquals": {"aws:PrincipalArn": ROLE.role_arn, "kms:CallerAccount": ACCOUNT}}
+    key = await kms.key({**may, "Condition": condition})
+    sealed = await kms.function_keys.seal(key.arn, SECRET, CONTEXT, None, OWNER)
+    assert await opened(kms, sealed, ROLE) == SECRET
+    assert await opened(kms, sealed, FunctionRole(ACCOUNT, f"{ROLE.role_arn}-other", "orders")) is None
+
+
 @pytest.mark.parametrize(
     ("state", "problem"),
     [
