@@ -17,7 +17,7 @@ from lampion.domain.kms.errors import InvalidCiphertextException
 from lampion.domain.kms.key import Key, check_usable, key_arn, key_missing
 from lampion.http.message import RequestHead
 from lampion.identity.actors import Actor, known_of
-from lampion.identity.callers import Caller, CallerKind
+from lampion.identity.callers import Caller, CallerKind, service
 from lampion.identity.ciphertexts import canonical
 from lampion.identity.directory import Directory
 from lampion.identity.encryption_keys import EncryptionKeys
@@ -31,6 +31,7 @@ FUNCTION_ARN: Final = "aws:lambda:FunctionArn"
 _VERSION: Final = b"\x01"
 _DATA_KEY_BYTES: Final = 32
 _VIA_SERVICE: Final[Facts] = {"aws:viaawsservice": ("true",)}
+_LAMBDA: Final = Actor(caller=service("lambda.amazonaws.com"), user_id="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ class FunctionKeys:
 
     async def open(self, blob: bytes, context: Mapping[str, str], asker: Asker | FunctionRole | None) -> bytes:
         """What was sealed. `asker`, or the role, must be allowed Decrypt by policies or a grant; None is Lambda itself,
-        for whom the key need only be usable. Raises KeyUnusable.
+        whom nobody need allow it, but whom the key's policy may deny it. Raises KeyUnusable.
         """
         try:
             with _refused_by_kms("Decrypt"):
@@ -133,8 +134,10 @@ class FunctionKeys:
         key = await self._keys.get(account_id, sealed.region, key_id)
         if key is None:
             raise key_missing(key_arn(account_id, sealed.region, key_id))
-        if asker is not None:
-            asked = Asked(context=context, via_service=_service(sealed.region), facts=_VIA_SERVICE)
+        asked = Asked(context=context, via_service=_service(sealed.region), facts=_VIA_SERVICE)
+        if asker is None:
+            await self._access.check_not_denied(self._asking(_LAMBDA, sealed.region), "Decrypt", key, asked)
+        else:
             who = asker if isinstance(asker, Asker) else await self._asker(asker, sealed.region)
             await self._access.check(who, "Decrypt", key, asked)
         check_usable(key)
@@ -152,7 +155,9 @@ class FunctionKeys:
             found = Actor(caller=caller, user_id="")
         user_id = f"{found.user_id}:{role.session_name}" if found.user_id else ""
         known = {**found.known, **known_of(caller, user_id, {})}
-        actor = replace(found, caller=caller, user_id=user_id, known=known)
+        return self._asking(replace(found, caller=caller, user_id=user_id, known=known), region)
+
+    def _asking(self, actor: Actor, region: str) -> Asker:
         head = RequestHead("POST", "/", "", {}, None)
         asking = Asking(head, now_epoch_seconds=self._clock.now(), scheme="https", region=region)
         return Asker(actor, asking, has_session=True)

@@ -66,6 +66,13 @@ class KeyAccess:
         if verdict.is_explicit or not await self._is_granted(request, asker, operation, key, asked):
             raise AccessDeniedException(_refusal(request, verdict, key.account_id, asked))
 
+    async def check_not_denied(self, asker: Asker, operation: str, key: Key, asked: Asked) -> None:
+        """For who needs nobody's yes: that nobody says no. Raises AccessDeniedException."""
+        request = await self._request(asker, operation, key, asked)
+        verdict = _judged(request, asker, key)
+        if verdict.is_explicit:
+            raise AccessDeniedException(denial(request, verdict))
+
     async def check_retiring(self, asker: Asker, key: Key, grant: Grant | None) -> None:
         """Whether the grant names the caller as one who may end it: as its retiring principal, as its grantee where it
         permits that, or as the account that gave it. Raises AccessDeniedException, also for a grant that isn't there.
