@@ -44,8 +44,7 @@ class FunctionCodeApi:
         rooms.runtimes.check(configuration.runtime, is_update=True)
         check_configuration(configuration)
         signing = await rooms.resources.read(lambda stored: config_of_function(stored, target.key))
-        architecture = configuration.architectures[0]
-        async with rooms.held_code(source, members, context, target.key, architecture) as package:
+        async with rooms.held_code(source, members, context, target.key, configuration) as package:
             if source is CodeSource.UPLOAD:
                 await check_trusted(members["ZipFile"], signing, target.key.arn, rooms.now_epoch_ms())
             await rooms.check_unzipped(configuration, package)

@@ -158,15 +158,18 @@ class FunctionRooms:
         code: Mapping[str, Any],
         context: RequestContext,
         key: FunctionKey,
-        architecture: str,
+        configuration: FunctionConfiguration,
     ) -> AbstractAsyncContextManager[DeploymentPackage]:
-        """The code that a request brings or names, kept until the block ends. Raises InvalidParameterValueException."""
+        """The code that a request brings or names, encrypted for its function if it says so; kept until the block ends.
+
+        Raises InvalidParameterValueException.
+        """
         if source is CodeSource.UPLOAD:
             key_arn = code.get("SourceKMSKeyArn")
             sealing = Sealing(key, key_arn, context.asker) if key_arn else None
             return self.deployments.stored(code["ZipFile"], sealing)
         caller = Registry(context.account_id, context.region)
-        return self.images.held(code["ImageUri"], caller, context.host, architecture)
+        return self.images.held(code["ImageUri"], caller, context.host, configuration.architectures[0])
 
     async def with_layers(
         self, configuration: FunctionConfiguration, members: Mapping[str, Any], context: RequestContext

@@ -60,8 +60,7 @@ class FunctionsApi:
         signing, signing_arn = None, members.get("CodeSigningConfigArn")
         if signing_arn is not None:
             signing = await rooms.resources.read(lambda stored: existing_config(stored, target.key, signing_arn))
-        architecture = configuration.architectures[0]
-        async with rooms.held_code(source, members["Code"], context, target.key, architecture) as package:
+        async with rooms.held_code(source, members["Code"], context, target.key, configuration) as package:
             if source is CodeSource.UPLOAD:
                 await check_trusted(members["Code"]["ZipFile"], signing, target.key.name, rooms.now_epoch_ms())
             await rooms.check_unzipped(configuration, package)

@@ -1,4 +1,4 @@
-"""Builds what keeps code under keys of its owners: sealed on disk, unpacked in memory."""
+"""Builds what keeps code: sealed on disk and unpacked in memory where it is under keys of its owners."""
 
 import asyncio
 import os
@@ -7,17 +7,20 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from lampion.app.rooms import Ports
-from lampion.code.bytecode import CompilePython
+from lampion.code.blobs import Blobs
 from lampion.code.encrypted_packages import EncryptedPackages
 from lampion.code.memory_place import MemoryPlace
+from lampion.code.packages import Packages
 from lampion.code.sealed_code import SealedCode
 from lampion.config import Settings
 from lampion.config.values import FunctionAccess
+from lampion.environments.compiling import SandboxCompiler
 from lampion.identity.directory import Directory
 from lampion.identity.encryption_keys import EncryptionKeys
 from lampion.identity.function_keys import FunctionKeys
 from lampion.identity.key_access import KeyAccess
 from lampion.store.cached_resources import CachedResources
+from lampion.store.data_directory import DataDirectory
 
 
 def function_keys(settings: Settings, ports: Ports, resources: CachedResources, keys: EncryptionKeys) -> FunctionKeys:
@@ -31,18 +34,24 @@ def function_keys(settings: Settings, ports: Ports, resources: CachedResources, 
 
 
 @asynccontextmanager
-async def encrypted_packages(
-    settings: Settings, ports: Ports, sealed: SealedCode, compiler: CompilePython
-) -> AsyncIterator[EncryptedPackages]:
-    """What dead servers left is gone at the start of the block, all of ours at its end."""
-    packages = EncryptedPackages(
+async def opened_packages(
+    settings: Settings, ports: Ports, directory: DataDirectory, blobs: Blobs, keys: FunctionKeys
+) -> AsyncIterator[tuple[SealedCode, EncryptedPackages, Packages]]:
+    """What dead servers left in memory or half-made is gone at the start of the block, all of ours in memory at its
+    end.
+    """
+    compiler = SandboxCompiler(ports.driver, ports.clock, ports.rng)
+    sealed = SealedCode(blobs, keys, ports.rng)
+    encrypted = EncryptedPackages(
         sealed, MemoryPlace(_places(settings)), ports.clock, compiler, most_bytes=settings.encrypted_code_bytes
     )
+    packages = Packages(blobs, directory.packages, directory.tmp, ports.clock, compiler, encrypted)
+    await encrypted.open()
     await packages.open()
     try:
-        yield packages
+        yield sealed, encrypted, packages
     finally:
-        await asyncio.to_thread(packages.close)
+        await asyncio.to_thread(encrypted.close)
 
 
 def _places(settings: Settings) -> list[Path]:

@@ -24,6 +24,7 @@ from lampion.gateway.function_doors import FunctionDoors
 from lampion.identity.access_keys import AccessKeyring
 from lampion.identity.encryption_keys import EncryptionKeys
 from lampion.identity.function_environments import FunctionEnvironments
+from lampion.identity.function_keys import FunctionKeys
 from lampion.identity.keys import Keys
 from lampion.identity.service_access import ServiceAccess
 from lampion.invoke.event_acceptance import EventAcceptance
@@ -71,6 +72,7 @@ class Stores:
     keys: AccessKeyring
     root_key: AccessKey
     encryption_keys: EncryptionKeys
+    function_keys: FunctionKeys
     blobs: Blobs
     sealed: SealedCode
     encrypted: EncryptedPackages

@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import Final
 
 import lampion
-from lampion.app.encrypted_code import encrypted_packages, function_keys
+from lampion.app.encrypted_code import function_keys, opened_packages
 from lampion.app.master_key import key_place
 from lampion.app.rooms import Ports, Stores
 from lampion.code.blobs import Blobs
 from lampion.code.images.content import ImageContent
 from lampion.code.images.store import Images
-from lampion.code.packages import Packages
 from lampion.code.runtime_trees import RuntimeTrees
-from lampion.code.sealed_code import SealedCode
 from lampion.config import Settings
 from lampion.environments.compiling import SandboxCompiler
 from lampion.function_logs.files import FileLogs
@@ -53,10 +51,9 @@ async def opened_stores(settings: Settings, ports: Ports) -> AsyncIterator[Store
         functions = CachedFunctions(SqliteFunctions(database))
         resources = CachedResources(SqliteResources(database), functions)
         encryption_keys = await _encryption_keys(settings, ports, resources)
-        sealed = SealedCode(blobs, function_keys(settings, ports, resources, encryption_keys), ports.rng)
-        encrypted = await stack.enter_async_context(encrypted_packages(settings, ports, sealed, compiler))
-        packages = Packages(blobs, directory.packages, directory.tmp, ports.clock, compiler, encrypted)
-        await packages.open()
+        keys_of_functions = function_keys(settings, ports, resources, encryption_keys)
+        opening_packages = opened_packages(settings, ports, directory, blobs, keys_of_functions)
+        sealed, encrypted, packages = await stack.enter_async_context(opening_packages)
         yield Stores(
             directory=directory,
             functions=functions,
@@ -66,6 +63,7 @@ async def opened_stores(settings: Settings, ports: Ports) -> AsyncIterator[Store
             keys=keys,
             root_key=await keys.root(settings.account_id),
             encryption_keys=encryption_keys,
+            function_keys=keys_of_functions,
             blobs=blobs,
             sealed=sealed,
             encrypted=encrypted,

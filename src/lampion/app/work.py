@@ -75,7 +75,7 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
     found = await _found(native)
     runtimes = Runtimes(ports.clock, native)
     keys, doors = keys_of(settings, ports, stores), FunctionDoors(ports.clock)
-    environments = await function_environments(ports, stores, keys.directory)
+    environments = await function_environments(ports, stores)
     lent = (environments, server_access(ports, keys, doors))
     provisioner = _provisioner(settings, ports, stores, interpreters, runtimes, lent)
     snapshots = VersionSnapshots(provisioner, _snapshot_taking(ports, provisioner))

@@ -97,11 +97,11 @@ def cannot_download(unusable: KeyUnusable) -> Mapping[str, str]:
 
     Docs: Lambda developer guide, "Encrypting Lambda .zip deployment packages".
     """
-    is_denied = unusable.problem is KeyProblem.DENIED
-    why = (
-        "KMS access is denied. Check your KMS permissions." if is_denied else f"{unusable.problem.value.capitalize()}."
-    )
-    message = f"{why} KMS Exception: {unusable.said.code} KMS Message: {unusable.said.message}"
+    why, to_check = unusable.problem.value, "KMS key settings"
+    if unusable.problem is KeyProblem.DENIED:
+        why, to_check = "KMS access is denied", "KMS permissions"
+    message = f"{why[0].upper()}{why[1:]}. Check your {to_check}. KMS Exception: {unusable.said.code} "
+    message += f"KMS Message: {unusable.said.message}"
     return {"ErrorCode": unusable.said.code, "Message": message}
 
 

@@ -36,14 +36,17 @@ class Actor:
     epoch: Epoch = field(default_factory=Epoch, compare=False)
     standing: Standing | None = None
 
-    def policies(self, resource: Sequence[Policy] = (), owner: str | None = None) -> Policies:
-        """Together with those of a resource, which `owner` owns."""
+    def policies(
+        self, resource: Sequence[Policy] = (), owner: str | None = None, *, must_be_named: bool = False
+    ) -> Policies:
+        """Together with those of a resource, which `owner` owns; see Policies.must_be_named."""
         return Policies(
             identity=self.identity,
             boundary=self.boundary,
             session=self.session,
             resource=resource,
             resource_account_id=owner,
+            must_be_named=must_be_named,
         )
 
 

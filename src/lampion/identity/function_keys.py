@@ -1,7 +1,8 @@
 """Keys of KMS as Lambda uses them: for what it keeps of functions, in their owner's name, a caller's, or its own."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -16,7 +17,7 @@ from lampion.domain.kms.errors import InvalidCiphertextException
 from lampion.domain.kms.key import Key, check_usable, key_arn, key_missing
 from lampion.http.message import RequestHead
 from lampion.identity.actors import Actor, known_of
-from lampion.identity.callers import Caller, CallerKind
+from lampion.identity.callers import Caller, CallerKind, service
 from lampion.identity.ciphertexts import canonical
 from lampion.identity.directory import Directory
 from lampion.identity.encryption_keys import EncryptionKeys
@@ -30,6 +31,7 @@ FUNCTION_ARN: Final = "aws:lambda:FunctionArn"
 _VERSION: Final = b"\x01"
 _DATA_KEY_BYTES: Final = 32
 _VIA_SERVICE: Final[Facts] = {"aws:viaawsservice": ("true",)}
+_LAMBDA: Final = Actor(caller=service("lambda.amazonaws.com"), user_id="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,28 +93,28 @@ class FunctionKeys:
         """
         operation = "GenerateDataKey" if in_envelope else "Encrypt"
         key = await self.usable(key_arn, operation, Asked(context=context), asker, owner)
-        if not in_envelope:
-            return _packed(_Sealed(owner.region, (await self._keys.encrypt(key, plaintext, context)).blob))
         data_key, nonce = self._rng.token(_DATA_KEY_BYTES), self._rng.token(NONCE_BYTES)
-        wrapped = (await self._keys.encrypt(key, data_key, context)).blob
+        with _refused_by_kms(operation):
+            wrapped = (await self._keys.encrypt(key, data_key if in_envelope else plaintext, context)).blob
+        if not in_envelope:
+            return _packed(_Sealed(owner.region, wrapped))
         body = await asyncio.to_thread(lambda: aes_gcm(data_key).encrypt(nonce, plaintext, canonical(context)))
         return _packed(_Sealed(owner.region, wrapped, nonce + body))
 
     async def open(self, blob: bytes, context: Mapping[str, str], asker: Asker | FunctionRole | None) -> bytes:
         """What was sealed. `asker`, or the role, must be allowed Decrypt by policies or a grant; None is Lambda itself,
-        for whom the key need only be usable. Raises KeyUnusable.
+        whom nobody need allow it, but whom the key's policy may deny it. Raises KeyUnusable.
         """
         try:
-            sealed = msgspec.msgpack.decode(memoryview(blob)[len(_VERSION) :], type=_Sealed)
-            return await self._opened(sealed, context, asker)
-        except ApiError as error:
-            raise KeyUnusable("Decrypt", error) from None
+            with _refused_by_kms("Decrypt"):
+                sealed = msgspec.msgpack.decode(memoryview(blob)[len(_VERSION) :], type=_Sealed)
+                return await self._opened(sealed, context, asker)
         except (NotOurs, msgspec.MsgspecError):
             raise KeyUnusable("Decrypt", InvalidCiphertextException("")) from None
 
     async def usable(self, key_arn: str | None, operation: str, asked: Asked, asker: Asker | None, owner: Owner) -> Key:
         """The key, if it can do `operation` and `asker` may have it done. Raises KeyUnusable."""
-        try:
+        with _refused_by_kms(operation):
             reference = _reference(key_arn, owner)
             key = await self._keys.find(reference, is_own=reference.account_id == owner.account_id)
             facts = {**_VIA_SERVICE, **asked.facts}
@@ -124,8 +126,6 @@ class FunctionKeys:
             if asker is not None:
                 await self._access.check(asker, operation, key, via)
             check_usable(key)
-        except ApiError as error:
-            raise KeyUnusable(operation, error) from None
         return key
 
     async def _opened(self, sealed: _Sealed, context: Mapping[str, str], asker: Asker | FunctionRole | None) -> bytes:
@@ -134,8 +134,10 @@ class FunctionKeys:
         key = await self._keys.get(account_id, sealed.region, key_id)
         if key is None:
             raise key_missing(key_arn(account_id, sealed.region, key_id))
-        if asker is not None:
-            asked = Asked(context=context, via_service=_service(sealed.region), facts=_VIA_SERVICE)
+        asked = Asked(context=context, via_service=_service(sealed.region), facts=_VIA_SERVICE)
+        if asker is None:
+            await self._access.check_not_denied(self._asking(_LAMBDA, sealed.region), "Decrypt", key, asked)
+        else:
             who = asker if isinstance(asker, Asker) else await self._asker(asker, sealed.region)
             await self._access.check(who, "Decrypt", key, asked)
         check_usable(key)
@@ -150,12 +152,24 @@ class FunctionKeys:
         caller = Caller(CallerKind.ROLE_SESSION, role.account_id, role.arn, role.role_arn)
         found = await self._directory.role(role.account_id, role.role_arn.rpartition("/")[2])
         if found is None or found.caller.role_arn != role.role_arn:
-            actor = Actor(caller=caller, user_id="")
-        else:
-            actor = replace(found, caller=caller, known={**found.known, **known_of(caller, found.user_id, {})})
+            found = Actor(caller=caller, user_id="")
+        user_id = f"{found.user_id}:{role.session_name}" if found.user_id else ""
+        known = {**found.known, **known_of(caller, user_id, {})}
+        return self._asking(replace(found, caller=caller, user_id=user_id, known=known), region)
+
+    def _asking(self, actor: Actor, region: str) -> Asker:
         head = RequestHead("POST", "/", "", {}, None)
         asking = Asking(head, now_epoch_seconds=self._clock.now(), scheme="https", region=region)
         return Asker(actor, asking, has_session=True)
+
+
+@contextmanager
+def _refused_by_kms(operation: str) -> Iterator[None]:
+    """Raises KeyUnusable for whatever KMS's errors are raised within."""
+    try:
+        yield
+    except ApiError as error:
+        raise KeyUnusable(operation, error) from None
 
 
 def function_context(function_arn: str) -> Mapping[str, str]:

@@ -5,7 +5,7 @@ Docs: KMS developer guide, "Determining access to AWS KMS keys", "Condition keys
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
@@ -66,6 +66,13 @@ class KeyAccess:
         if verdict.is_explicit or not await self._is_granted(request, asker, operation, key, asked):
             raise AccessDeniedException(_refusal(request, verdict, key.account_id, asked))
 
+    async def check_not_denied(self, asker: Asker, operation: str, key: Key, asked: Asked) -> None:
+        """For who needs nobody's yes: that nobody says no. Raises AccessDeniedException."""
+        request = await self._request(asker, operation, key, asked)
+        verdict = _judged(request, asker, key)
+        if verdict.is_explicit:
+            raise AccessDeniedException(denial(request, verdict))
+
     async def check_retiring(self, asker: Asker, key: Key, grant: Grant | None) -> None:
         """Whether the grant names the caller as one who may end it: as its retiring principal, as its grantee where it
         permits that, or as the account that gave it. Raises AccessDeniedException, also for a grant that isn't there.
@@ -124,12 +131,11 @@ def _given_to(principals: Sequence[str], request: Request, asker: Asker) -> Verd
     """Where these and nobody else may, whosever the key is."""
     statement = {"Effect": "Allow", "Principal": {"AWS": list(principals)}, "Action": "*", "Resource": "*"}
     given = read_policy({"Statement": statement})
-    return evaluate(request, replace(asker.actor.policies((given,)), must_be_named=True))
+    return evaluate(request, asker.actor.policies((given,), must_be_named=True))
 
 
 def _judged(request: Request, asker: Asker, key: Key) -> Verdict:
-    policies = asker.actor.policies((_read(key.policy),), key.account_id)
-    return evaluate(request, replace(policies, must_be_named=True))
+    return evaluate(request, asker.actor.policies((_read(key.policy),), key.account_id, must_be_named=True))
 
 
 def _of(asker: Asker, operation: str, resource: str, facts: Facts) -> Request:

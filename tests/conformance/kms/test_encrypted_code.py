@@ -214,6 +214,30 @@ def test_no_environment_starts_while_its_key_cannot_be_used(
     assert settled(client, name)["LastUpdateStatus"] == "Successful"
 
 
+def test_a_key_that_denies_lambda_starts_nothing(own: Clients, client: Any, own_key: Any) -> None:
+    kms, name = own.of("kms"), encrypted(client, own_key)
+    before = kms.get_key_policy(KeyId=own_key["KeyId"])["Policy"]
+    denied = {
+        "Effect": "Deny",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "kms:Decrypt",
+        "Resource": "*",
+    }
+    kms.put_key_policy(KeyId=own_key["KeyId"], Policy=policy(*json.loads(before)["Statement"], denied))
+    status, code, message = refusal(client.invoke, FunctionName=name)
+    assert (status, code) == (502, "KMSAccessDeniedException")
+    assert message == (
+        "Lambda was unable to decrypt the deployment package because KMS access was denied. Please check the "
+        "function's KMS key settings. KMS Exception: AccessDeniedExceptionKMS Message: User: lambda.amazonaws.com is "
+        f"not authorized to perform: kms:Decrypt on resource: {own_key['Arn']} with an explicit deny in a "
+        "resource-based policy"
+    )
+    client.update_function_configuration(FunctionName=name, Description="other")
+    assert settled(client, name)["LastUpdateStatusReasonCode"] == "KMSKeyAccessDenied"
+    kms.put_key_policy(KeyId=own_key["KeyId"], Policy=before)
+    assert answer(client, name) == MARKER[:6]
+
+
 def test_a_key_that_is_not_there_or_not_allowed_is_refused(own: Clients, client: Any, own_key: Any) -> None:
     absent = own_key["Arn"][:-36] + "00000000-0000-4000-8000-000000000000"
     name = unique_name()

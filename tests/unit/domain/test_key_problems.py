@@ -4,7 +4,15 @@ import pytest
 
 from lampion.aws.errors import AccessDeniedException
 from lampion.domain.errors import ApiError
-from lampion.domain.key_problems import KeyUnusable, cannot_configure, cannot_decrypt, cannot_show, cannot_start
+from lampion.domain.key_problems import (
+    PACKAGE,
+    KeyUnusable,
+    cannot_configure,
+    cannot_decrypt,
+    cannot_download,
+    cannot_show,
+    cannot_start,
+)
 from lampion.domain.kms.errors import (
     DisabledException,
     InvalidArnException,
@@ -66,3 +74,25 @@ def test_a_key_that_cannot_be_had_is_refused_in_aws_words() -> None:
         "CreateGrant. Please check your KMS key settings. KMS Exception: NotFoundException KMS Message: "
         "Key 'a' does not exist"
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "begins"),
+    [
+        (AccessDeniedException("User: x may not"), "KMS access is denied. Check your KMS permissions. "),
+        (DisabledException("k is disabled."), "The KMS key used is disabled. Check your KMS key settings. "),
+        (NotFoundException("gone"), "The KMS key was not found. Check your KMS key settings. "),
+    ],
+)
+def test_who_may_not_have_code_is_told_by_kms_words(said: ApiError, begins: str) -> None:
+    assert cannot_download(KeyUnusable("Decrypt", said)) == {
+        "ErrorCode": said.code,
+        "Message": f"{begins}KMS Exception: {said.code} KMS Message: {said.message}",
+    }
+
+
+def test_code_is_named_where_it_is_code() -> None:
+    unusable = KeyUnusable("Decrypt", NotFoundException("gone"))
+    assert "unable to decrypt the deployment package because" in cannot_decrypt(unusable, PACKAGE).message
+    assert "unable to decrypt the deployment package because" in cannot_start(unusable, PACKAGE).text
+    assert "configure access to the deployment package because" in cannot_configure(unusable, PACKAGE).message

@@ -118,6 +118,15 @@ async def test_a_keys_policy_can_keep_lambda_out(kms: KmsInMemory) -> None:
     assert await opened(kms, sealed, ROLE) is None
 
 
+async def test_a_keys_policy_knows_the_role_also_of_one_that_is_not_in_iam(kms: KmsInMemory) -> None:
+    may = {"Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}
+    condition = {"StringEquals": {"aws:PrincipalArn": ROLE.role_arn, "kms:CallerAccount": ACCOUNT}}
+    key = await kms.key({**may, "Condition": condition})
+    sealed = await kms.function_keys.seal(key.arn, SECRET, CONTEXT, None, OWNER)
+    assert await opened(kms, sealed, ROLE) == SECRET
+    assert await opened(kms, sealed, FunctionRole(ACCOUNT, f"{ROLE.role_arn}-other", "orders")) is None
+
+
 @pytest.mark.parametrize(
     ("state", "problem"),
     [
@@ -160,3 +169,21 @@ async def opened(kms: KmsInMemory, sealed: bytes, asker: Any) -> bytes | None:
 
 def _is_denial(unusable: KeyUnusable) -> bool:
     return unusable.problem is KeyProblem.DENIED and SECRET.decode() not in str(unusable)
+
+
+DENIED_FOR_LAMBDA = {"Effect": "Deny", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "kms:Decrypt"}
+
+
+async def test_lambda_itself_needs_no_permission_but_can_be_denied(kms: KmsInMemory) -> None:
+    of_others = {"StringEquals": {"kms:EncryptionContext:aws:lambda:FunctionArn": "arn:aws:lambda:of-others"}}
+    denials: dict[str, list[dict[str, Any]]] = {"denied": [{}], "others": [{"Condition": of_others}], "none": []}
+    open_to: dict[str, bytes] = {}
+    for name, conditions in denials.items():
+        key = await kms.key(ROOT_MAY, *({**DENIED_FOR_LAMBDA, "Resource": "*", **one} for one in conditions))
+        open_to[name] = await kms.function_keys.seal(key.arn, SECRET, CONTEXT, kms.root, OWNER)
+    assert await kms.function_keys.open(open_to["others"], CONTEXT, None) == SECRET
+    assert await kms.function_keys.open(open_to["none"], CONTEXT, None) == SECRET
+    with pytest.raises(KeyUnusable, match="with an explicit deny in a resource-based policy") as refused:
+        await kms.function_keys.open(open_to["denied"], CONTEXT, None)
+    assert refused.value.problem is KeyProblem.DENIED
+    assert await kms.function_keys.open(open_to["denied"], CONTEXT, kms.root) == SECRET
