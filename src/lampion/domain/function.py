@@ -108,7 +108,7 @@ class FunctionConfiguration:
     memory_mib: int = limits.MEMORY_MIB_DEFAULT
     ephemeral_storage_mib: int = limits.EPHEMERAL_STORAGE_MIB_DEFAULT
     architectures: tuple[str, ...] = ("x86_64",)
-    environment: dict[str, str] | None = None
+    environment: dict[str, str] | None = field(default=None, repr=False)
     logging: LoggingConfig
     tracing_mode: str = "PassThrough"
     snap_start_apply_on: str = "None"
