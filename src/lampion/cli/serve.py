@@ -1,6 +1,5 @@
 """`lampion serve`: settings from the command line and the environment, then the server."""
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -36,7 +35,6 @@ def command(**given: Any) -> None:
     """
     try:
         settings = settings_from({name: _text(value) for name, value in given.items()})
-        os.environ.pop(MASTER_KEY_VARIABLE, None)  # what this server starts doesn't get it
     except SettingError as error:
         raise Failure(ExitCode.USAGE, f"{error.source} {error.value!r} {error.problem}", fix=error.fix) from None
 
@@ -45,10 +43,12 @@ def command(**given: Any) -> None:
 
 def _run(settings: Settings) -> None:
     from lampion.app import run
+    from lampion.app.own_memory import forget_variable
     from lampion.http.tls import TlsError
     from lampion.sandbox.driver import SandboxError
     from lampion.store.errors import StoreError
 
+    forget_variable(MASTER_KEY_VARIABLE)  # neither what this server starts gets it, nor who looks at it
     try:
         run(settings)
     except StoreError as error:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lampion.clock.clock import Clock
 from lampion.domain import limits
@@ -29,7 +29,7 @@ class Taken:
 
     snapshot: Snapshot
     spec: SandboxSpec
-    authorization_token: str
+    authorization_token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
