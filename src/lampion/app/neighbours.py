@@ -29,7 +29,9 @@ from lampion.services.iam.tags import IamTagsApi
 from lampion.services.iam.users import UsersApi
 from lampion.services.sts.asked import asked_of_sts
 from lampion.services.sts.callers import CallersApi
-from lampion.services.sts.sessions import SessionsApi, StsRooms
+from lampion.services.sts.credentials import StsRooms
+from lampion.services.sts.federation import FederationApi
+from lampion.services.sts.sessions import SessionsApi
 
 GLOBAL_REGION: Final = "us-east-1"
 """Where clients believe services to be that have no region, or an old endpoint for all."""
@@ -80,7 +82,7 @@ def _iam_rooms(ports: Ports, stores: Stores) -> IamRooms:
 def sts_operations(ports: Ports, stores: Stores, work: Work) -> Sequence[object]:
     """All that STS offers here."""
     rooms = StsRooms(resources=stores.resources, temporary=work.keys.temporary, clock=ports.clock)
-    return [CallersApi(), SessionsApi(rooms)]
+    return [CallersApi(), SessionsApi(rooms), FederationApi(rooms)]
 
 
 def _authentication(service: str, settings: Settings, ports: Ports, work: Work, *, is_open: bool) -> Authentication:

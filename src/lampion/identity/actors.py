@@ -21,7 +21,8 @@ class Epoch:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
     """`identity` and `boundary` are of the user or the role, `session` of the session alone; `known` are condition keys
-    that are about the caller, and don't change as long as he doesn't. All of it was so in its `epoch`.
+    that are about the caller, and don't change as long as he doesn't. All of it was so in its `epoch`. `handed_on` are
+    the tags that sessions have which are begun with this one.
     """
 
     caller: Caller
@@ -30,6 +31,7 @@ class Actor:
     boundary: Policy | None = None
     session: Sequence[Policy] | None = None
     known: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    handed_on: Mapping[str, str] = field(default_factory=dict)
     epoch: Epoch = field(default_factory=Epoch, compare=False)
 
     def policies(self, resource: Sequence[Policy] = (), owner: str | None = None) -> Policies:
