@@ -4,7 +4,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help setup setup-node setup-ruby setup-java setup-dotnet setup-network setup-oci setup-images setup-emulator setup-companion setup-runtimes setup-programs demo test lint unit bench overload chaos guest fuzz escape neighbour scale identity-cost docs lock clean
+.PHONY: help setup setup-node setup-ruby setup-java setup-dotnet setup-network setup-oci setup-images setup-emulator setup-companion setup-runtimes setup-programs demo test lint unit bench overload chaos chaos-master-key guest fuzz escape neighbour scale identity-cost docs lock clean
 
 PY := .venv/bin/python
 JS := tests/conformance/js

@@ -24,7 +24,8 @@ class Epoch:
 class Actor:
     """`identity` and `boundary` are of the user or the role, `session` of the session alone; `known` are condition keys
     that are about the caller, and don't change as long as he doesn't. All of it was so in its `epoch`. `standing` is
-    what the caller's temporary key says, where STS gave it out.
+    what the caller's temporary key says, where STS gave it out; `handed_on` are the tags that sessions have which are
+    begun with it.
     """
 
     caller: Caller
@@ -35,6 +36,11 @@ class Actor:
     known: Mapping[str, Sequence[str]] = field(default_factory=dict)
     epoch: Epoch = field(default_factory=Epoch, compare=False)
     standing: Standing | None = None
+
+    @property
+    def handed_on(self) -> Mapping[str, str]:
+        standing = self.standing
+        return {} if standing is None else {key: standing.tags[key] for key in standing.transitive_tag_keys}
 
     def policies(
         self, resource: Sequence[Policy] = (), owner: str | None = None, *, must_be_named: bool = False

@@ -3,6 +3,7 @@
 from typing import Final
 
 from lampion.domain.iam.access_key import UserKey
+from lampion.domain.iam.account_alias import AccountAlias
 from lampion.domain.iam.identity import Identity, IdentityKind
 from lampion.domain.iam.managed_policy import ManagedPolicy
 from lampion.domain.iam.service_key import ServiceKey
@@ -35,6 +36,10 @@ def service_key_place(access_key_id: str, account_id: str) -> Place:
     return Place(account_id, GLOBAL, SERVICE_KEY_OWNER, access_key_id)
 
 
+def account_alias_place(account_id: str) -> Place:
+    return Place(account_id, GLOBAL, "iam:account-alias", "")
+
+
 IDENTITIES: Final = Kind(
     "iam-identity",
     Identity,
@@ -51,3 +56,4 @@ USER_KEYS: Final = Kind(
 SERVICE_KEYS: Final = Kind(
     "iam-service-key", ServiceKey, place=lambda one: service_key_place(one.access_key_id, one.account_id)
 )
+ACCOUNT_ALIASES: Final = Kind("iam-account-alias", AccountAlias, place=lambda one: account_alias_place(one.account_id))
