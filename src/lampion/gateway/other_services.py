@@ -13,7 +13,12 @@ from typing import Final
 
 import msgspec
 
-from lampion.aws.errors import RequestEntityTooLargeException, UnrecognizedClientException, WireError
+from lampion.aws.errors import (
+    RequestEntityTooLargeException,
+    UnknownOperationException,
+    UnrecognizedClientException,
+    WireError,
+)
 from lampion.aws.sigv4 import Claim, Verifier, check
 from lampion.clock.clock import Clock
 from lampion.domain.limits import MIB
@@ -21,7 +26,7 @@ from lampion.endpoints.aws_client import AwsClient, Call
 from lampion.endpoints.errors import ServiceUnreachable
 from lampion.endpoints.services import Service
 from lampion.gateway.judge import Judge
-from lampion.gateway.passed_on_resources import asked_for
+from lampion.gateway.passed_on_resources import asked_for, is_meant_for
 from lampion.http.message import Request, RequestHead, Response
 from lampion.identity.keys import Keys
 from lampion.identity.session_keys import SessionKey
@@ -101,11 +106,13 @@ class OtherServices:
         return session
 
     async def _check(self, session: SessionKey, asked: _Asked, request: Request) -> None:
-        """Raises AccessDeniedException."""
+        """Raises AccessDeniedException, UnknownOperationException."""
         actor = await self._keys.directory.session(session)
         judge = Judge(region=asked.region, scheme="http", clock=self._clock, record=self._keys.record)
         where = (asked.region, session.account_id)
         target = request.head.headers.get("x-amz-target", "")
+        if not is_meant_for(asked.service, target, request.body):
+            raise UnknownOperationException(f"No operation of {asked.service.identifier} is asked for.")
         action, resources = asked_for(asked.service, target, request.body, where)
         for resource in resources:
             judge.check(actor, (action, resource), request.head)

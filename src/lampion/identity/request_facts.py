@@ -10,6 +10,8 @@ from lampion.identity.actors import Actor
 
 Facts = Mapping[str, Sequence[str]]
 
+_HEADER_CHARACTERS: Final = 2048
+
 
 class Asking:
     """How a request came: when, from where, by what. Asked key by key, for most policies look at none."""
@@ -30,6 +32,11 @@ class Asking:
     @property
     def head(self) -> RequestHead:
         return self._head
+
+    def sent(self, name: str) -> str | None:
+        """A header; the beginning of a long one, which policies would take long to compare."""
+        value = self._head.headers.get(name)
+        return None if value is None else value[:_HEADER_CHARACTERS]
 
     @property
     def moment(self) -> str:
@@ -56,8 +63,8 @@ _READ: Final[Mapping[str, Callable[[Asking], str | None]]] = {
     "aws:requestedregion": lambda asking: asking.region,
     "aws:viaawsservice": lambda asking: "false",
     "aws:principalisawsservice": lambda asking: "false",
-    "aws:useragent": lambda asking: asking.head.headers.get("user-agent"),
-    "aws:referer": lambda asking: asking.head.headers.get("referer"),
+    "aws:useragent": lambda asking: asking.sent("user-agent"),
+    "aws:referer": lambda asking: asking.sent("referer"),
 }
 
 

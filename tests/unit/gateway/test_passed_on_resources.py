@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from lampion.endpoints.services import Service
-from lampion.gateway.passed_on_resources import asked_for
+from lampion.gateway.passed_on_resources import asked_for, is_meant_for
 
 WHERE = ("eu-west-1", "123456789012")
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:q"
@@ -60,3 +60,54 @@ def test_a_name_that_is_there_twice_is_asked_for_as_everything() -> None:
     assert list(asked_for(Service.SQS, "AmazonSQS.SendMessage", twice, WHERE)[1]) == ["*"]
     form = b"Action=SendMessage&QueueUrl=/1/mine&QueueUrl=/1/other"
     assert list(asked_for(Service.SQS, "", form, WHERE)[1]) == ["*"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/123456789012/mine?/123456789012/other",
+        "/123456789012/mine#/../other",
+        "/123456789012/mine/../other",
+        "/123456789012/mine%2f..%2fother",
+        "http://sqs/123456789012/mine;/other",
+        "http://evil@sqs/123456789012/mine",
+        "/12345678901²/mine",
+        "mine",
+    ],
+)
+def test_a_queues_address_that_could_be_read_otherwise_is_asked_for_as_everything(url: str) -> None:
+    body = json.dumps({"QueueUrl": url}).encode()
+    assert list(asked_for(Service.SQS, "AmazonSQS.SendMessage", body, WHERE)[1]) == ["*"]
+
+
+def test_more_than_any_service_takes_is_asked_for_as_everything() -> None:
+    entries = [{"EventBusName": f"b{number}"} for number in range(101)]
+    assert list(
+        asked_for(Service.EVENTBRIDGE, "AWSEvents.PutEvents", json.dumps({"Entries": entries}).encode(), WHERE)[1]
+    ) == ["*"]
+    long = json.dumps({"TopicArn": "arn:aws:sns:" + "a" * 3000}).encode()
+    assert list(asked_for(Service.SNS, "", long, WHERE)[1]) == ["*"]
+
+
+@pytest.mark.parametrize(
+    ("service", "target", "body", "is_meant"),
+    [
+        (Service.SQS, "AmazonSQS.SendMessage", b"{}", True),
+        (Service.SQS, "DynamoDB_20120810.GetItem", b"{}", False),
+        (Service.SQS, "AWSEvents.PutEvents", b"{}", False),
+        (Service.SQS, "amazonsqs.SendMessage", b"{}", False),
+        (Service.EVENTBRIDGE, "AWSEvents.PutEvents", b"{}", True),
+        (Service.EVENTBRIDGE, "", b"Action=CreateUser&Version=2010-05-08", False),
+        (Service.EVENTBRIDGE, "", b"Action=CreateUser", False),
+        (Service.SNS, "AmazonSNS.Publish", b"{}", False),
+        (Service.SNS, "", b"Action=Publish&Version=2010-03-31", True),
+        (Service.SNS, "", b"Action=Publish", True),
+        (Service.SNS, "", b"Action=CreateUser&Version=2010-05-08", False),
+        (Service.SQS, "", b"Action=SendMessage&Version=2012-11-05", True),
+    ],
+)
+def test_a_request_isnt_passed_on_that_could_be_taken_for_another_services(
+    service: Service, target: str, body: bytes, is_meant: bool
+) -> None:
+    """Many services of an emulator are at one address: a role for queues would open tables by their target."""
+    assert is_meant_for(service, target, body) is is_meant
