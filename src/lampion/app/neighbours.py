@@ -92,6 +92,7 @@ def _authentication(service: str, settings: Settings, ports: Ports, work: Work, 
         also_region=GLOBAL_REGION if service in _GLOBAL else None,
         clock=ports.clock,
         service=service,
+        takes_lent=service != "iam",
     )
 
 

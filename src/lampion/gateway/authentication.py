@@ -70,10 +70,15 @@ class SignedAuthentication:
         clock: Clock,
         service: str = "lambda",
         also_region: str | None = None,
+        takes_lent: bool = True,
     ) -> None:
+        """`takes_lent`: whether with the keys that GetSessionToken answers. IAM takes none: who got hold of some would
+        make lasting ones of them.
+        """
         self._keys = keys
         self._verifier = Verifier(region, service, also_region)
         self._clock = clock
+        self._takes_lent = takes_lent
 
     def read(self, head: RequestHead) -> Claim:
         return self._verifier.read_credential(head.method, head.path, head.query, head.headers, self._clock.now())
@@ -111,7 +116,8 @@ class SignedAuthentication:
             opened = keys.temporary.open(key_id, token, self._clock.now())
         except Expired:
             raise ExpiredTokenException("The security token included in the request is expired") from None
-        actor_there = None if opened is None else await keys.directory.standing(opened[1])
+        is_taken = opened is not None and (self._takes_lent or opened[1].role_arn)
+        actor_there = await keys.directory.standing(opened[1]) if opened is not None and is_taken else None
         if opened is None or actor_there is None:
             raise UnrecognizedClientException(_UNKNOWN_CLIENT)
         return opened[0], Principal(opened[1].account_id, key_id, actor_there, has_session=True)

@@ -52,12 +52,23 @@ class AskedOfIam:
         if "PolicyName" in members:
             arn = f"arn:aws:iam::{account_id}:policy{members.get('Path', '/')}{members['PolicyName']}"
             return [Wanted(f"iam:{operation}", arn, f"policy {members['PolicyName']}"), *_tagging(members, arn)], {}
+        if "PolicySourceArn" in members:
+            source = await self._source(account_id, str(members["PolicySourceArn"]))
+            return [Wanted(f"iam:{operation}", source)], {}
         return [Wanted(f"iam:{operation}", "*", _list_of(operation, members, account_id))], {}
 
     async def _identity(self, account_id: str, kind: IdentityKind, name: str) -> Identity | None:
         if len(name) > _NAME_CHARACTERS:
             return None
         return await self._resources.get(IDENTITIES, identity_place(account_id, kind, name))
+
+    async def _source(self, account_id: str, arn: str) -> str:
+        """The ARN of whom a simulation is about: its path is the one that is stored, whatever the request says."""
+        path = arn.removeprefix(f"arn:aws:iam::{account_id}:")
+        kind, name = path.partition("/")[0], path.rpartition("/")[2]
+        known = [one for one in IdentityKind if one == kind]
+        found = await self._identity(account_id, known[0], name) if known else None
+        return arn if found is None else found.arn
 
     async def _policy(self, account_id: str, arn: str) -> ManagedPolicy | None:
         name = arn.rpartition("/")[2]
