@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from lampion.aws.errors import SerializationException
 from lampion.endpoints.services import Service
@@ -18,9 +18,23 @@ _NO_RESOURCE: Final = ("*",)
 _FIELDS_MAX: Final = 10_000
 _NAME: Final = re.compile(r"\w+", re.ASCII)
 _FORM: Final = "application/x-www-form-urlencoded"
-_BY_TARGET: Final = frozenset((Service.SQS, Service.EVENTBRIDGE, Service.DYNAMODB))
-_BY_FORM: Final = frozenset((Service.SQS, Service.SNS))
-"""Services by the protocols that they speak."""
+_TARGETS: Final = {
+    Service.SQS: "AmazonSQS",
+    Service.EVENTBRIDGE: "AWSEvents",
+    Service.DYNAMODB: "DynamoDB_20120810",
+}
+_VERSIONS: Final = {Service.SQS: "2012-11-05", Service.SNS: "2010-03-31"}
+"""Of the APIs that name their operation in a form. Whoever is asked next may offer other services at the same address,
+and tell them apart by target or version.
+"""
+_QUEUE_URL: Final = re.compile(
+    r"(?:(?:https?://[a-z0-9.:\[\]-]+)?(?P<before>(?:/[a-z0-9-]+)*)/)?(?P<name>[a-z0-9_-]+(?:\.fifo)?)/?",
+    re.ASCII | re.IGNORECASE,
+)
+"""Nothing in it that who is asked next could read otherwise."""
+_RESOURCES_MAX: Final = 100
+_ARN_CHARACTERS_MAX: Final = 2048
+"""More than any of these services takes in one request, and would take long to ask about."""
 _ACCOUNT: Final = re.compile(r"\d{12}", re.ASCII)
 
 
@@ -29,8 +43,9 @@ def check_protocol(service: Service, target: str, content_type: str) -> None:
 
     A body can be JSON and a form at once, and name different operations.
     """
-    services, kind = (_BY_TARGET, "application/x-amz-json-") if target else (_BY_FORM, _FORM)
-    if service not in services or "," in content_type or not content_type.lower().startswith(kind):
+    kind = "application/x-amz-json-" if target else _FORM
+    is_its_own = target.partition(".")[0] == _TARGETS.get(service) if target else service in _VERSIONS
+    if not is_its_own or "," in content_type or not content_type.lower().startswith(kind):
         raise SerializationException("The request can't be read.")
 
 
@@ -42,15 +57,19 @@ def asked_for(service: Service, target: str, body: bytes, where: Where) -> Asked
     """
     with suppress(AttributeError, KeyError, TypeError, ValueError, RecursionError):
         members = _members(target, body)
-        name = _operation(target, members)
+        name = _operation(service, target, members)
         if service is Service.DYNAMODB:
             return of_tables(name, members, where)
         resources = _RESOURCES[service](name, members, where) or _NO_RESOURCE
+        if len(resources) > _RESOURCES_MAX or max(map(len, resources)) > _ARN_CHARACTERS_MAX:
+            raise ValueError("more than is taken")
         return AskedFor([(f"{service.signing_name}:{name}", text_of(one)) for one in resources])
     raise SerializationException("The request can't be read.")
 
 
-def _operation(target: str, members: Mapping[str, Any]) -> str:
+def _operation(service: Service, target: str, members: Mapping[str, Any]) -> str:
+    if not target and members.get("Version", _VERSIONS.get(service)) != _VERSIONS.get(service):
+        raise ValueError("the operation of another service")
     named = _NAME.fullmatch(target.partition(".")[2] if target else members["Action"])
     if named is None:
         raise ValueError("no operation is named")
@@ -79,9 +98,11 @@ def _queues(name: str, members: Mapping[str, Any], where: Where) -> Sequence[str
     """What stands for SQS may have queues at addresses without an account."""
     region, account_id = where
     if "QueueUrl" in members:
-        *before, queue = urlsplit(text_of(members["QueueUrl"])).path.strip("/").split("/")
-        owner = before[-1] if before and _ACCOUNT.fullmatch(before[-1]) else account_id
-        return (f"arn:aws:sqs:{region}:{owner}:{queue}",)
+        named = _QUEUE_URL.fullmatch(text_of(members["QueueUrl"]))
+        if named is None:
+            raise ValueError("no address of a queue")
+        before = (named["before"] or "").rpartition("/")[2]
+        return (f"arn:aws:sqs:{region}:{before if _ACCOUNT.fullmatch(before) else account_id}:{named['name']}",)
     if "QueueName" in members:
         owner = text_of(members.get("QueueOwnerAWSAccountId", account_id))
         return (f"arn:aws:sqs:{region}:{owner}:{text_of(members['QueueName'])}",)

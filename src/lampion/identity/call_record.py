@@ -7,6 +7,8 @@ from typing import Any, Final
 
 _ROLES_MAX: Final = 1000
 _CALLS_MAX: Final = 1000
+_CHARACTERS_MAX: Final = 2048
+"""Of action and resource: what is longer was written by hostile code, to fill the memory."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -24,6 +26,8 @@ class CallRecord:
         self._calls: OrderedDict[str, dict[RecordedCall, None]] = OrderedDict()
 
     def note(self, role_arn: str, action: str, resource: str) -> None:
+        if len(action) + len(resource) > _CHARACTERS_MAX:
+            return
         calls = self._calls.get(role_arn)
         if calls is None:
             calls = self._calls[role_arn] = {}

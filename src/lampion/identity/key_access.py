@@ -85,7 +85,10 @@ class KeyAccess:
                 named.append(grant.grantee)
             verdict = _given_to([one for one in named if one is not None], request, asker)
         if not verdict.is_allowed:
-            raise AccessDeniedException(denial(request, verdict))
+            is_others = request.caller.account_id != key.account_id
+            looks_absent = is_others and not (verdict.is_explicit and verdict.by is not PolicyType.RESOURCE)
+            nothing = _of_nothing(request, f"resource: {key.arn}")
+            raise AccessDeniedException(nothing if looks_absent else denial(request, verdict))
 
     async def may_change_policy(self, asker: Asker, key: Key) -> bool:
         """Whether the caller could put another policy on a key that is as this one."""

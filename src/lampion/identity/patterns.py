@@ -12,7 +12,7 @@ from typing import Final
 Lookup = Callable[[str], str | None]
 """The one value of a condition key in lower case; None when it has none, or several."""
 
-_VARIABLE: Final = re.compile(r"\$\{([^{},']+?)\s*(?:,\s*'([^']*)'\s*)?\}")
+_VARIABLE: Final = re.compile(r"\$\{([^{},']+)(?:,\s*'([^']*)'\s*)?\}")
 _ESCAPED: Final = frozenset("*?$")
 _STAR: Final = re.compile(r"\*+")
 _ARN_SEGMENTS: Final = 6
@@ -52,6 +52,8 @@ class Pattern:
             parts = self._filled(lookup)
             if parts is None:
                 return False
+            if not any(_has_wildcards(part) for part in parts):  # most: spares them the compiling
+                return "".join(map(_text, parts)) == value
             compiled = re.compile(_expression(parts))
         return compiled.fullmatch(value) is not None
 
@@ -60,7 +62,7 @@ class Pattern:
         if self._literal is not None:
             return self._literal
         parts = self._filled(lookup)
-        return None if parts is None else "".join(one if isinstance(one, str) else one.text for one in parts)
+        return None if parts is None else "".join(map(_text, parts))
 
     def _filled(self, lookup: Lookup) -> list[str | _Literal] | None:
         filled: list[str | _Literal] = []
@@ -86,10 +88,18 @@ def pattern(text: str, *, variables: bool) -> Pattern:
     for found in _VARIABLE.finditer(text):
         parts.append(text[end : found.start()])
         end = found.end()
-        name = found[1]
+        name = found[1].rstrip()
         parts.append(_Literal(name) if name in _ESCAPED else _Variable(name.lower(), found[2]))
     parts.append(text[end:])
     return Pattern(tuple(parts), None, None)
+
+
+def _text(part: str | _Literal) -> str:
+    return part if isinstance(part, str) else part.text
+
+
+def _has_wildcards(part: str | _Literal) -> bool:
+    return isinstance(part, str) and ("*" in part or "?" in part)
 
 
 def _expression(parts: Sequence[str | _Literal]) -> str:

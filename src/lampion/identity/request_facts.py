@@ -11,6 +11,8 @@ from lampion.identity.callers import NOBODY, Caller, CallerKind
 
 Facts = Mapping[str, Sequence[str]]
 
+_HEADER_CHARACTERS: Final = 2048
+
 
 SOURCE_ARN: Final = "x-amz-source-arn"
 SOURCE_ACCOUNT: Final = "x-amz-source-account"
@@ -47,6 +49,11 @@ class Asking:
     def head(self) -> RequestHead:
         return self._head
 
+    def sent(self, name: str) -> str | None:
+        """A header; the beginning of a long one, which policies would take long to compare."""
+        value = self._head.headers.get(name)
+        return None if value is None else value[:_HEADER_CHARACTERS]
+
     @property
     def moment(self) -> str:
         return f"{datetime.fromtimestamp(self._now_epoch_seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
@@ -77,8 +84,8 @@ _READ: Final[Mapping[str, Callable[[Asking], str | None]]] = {
     "aws:principalisawsservice": lambda asking: "false",
     "aws:sourcearn": lambda asking: asking.source(SOURCE_ARN),
     "aws:sourceaccount": lambda asking: asking.source(SOURCE_ACCOUNT),
-    "aws:useragent": lambda asking: asking.head.headers.get("user-agent"),
-    "aws:referer": lambda asking: asking.head.headers.get("referer"),
+    "aws:useragent": lambda asking: asking.sent("user-agent"),
+    "aws:referer": lambda asking: asking.sent("referer"),
 }
 
 

@@ -79,6 +79,7 @@ def test_who_one_is(iam: Any, made: Made, live_server: LiveServer) -> None:
     session = with_keys(live_server.url, "iam", lent["AccessKeyId"], lent["SecretAccessKey"], lent["SessionToken"])
     made.clients.append(session)
     assert refusal(session.get_user) == UNKNOWN  # without MFA, IAM takes no keys of GetSessionToken
+    assert refusal(session.create_access_key, UserName=user) == UNKNOWN
     told = (400, "ValidationError", "Must specify userName when calling with non-User credentials")
     assert refusal(iam.create_access_key) == told
     assert refusal(iam.delete_access_key, AccessKeyId=key["AccessKeyId"]) == told

@@ -62,6 +62,7 @@ def test_what_a_request_is_about(
         ("", b"Action=SendMessage&QueueUrl=/1/mine&QueueUrl=/1/other"),
         ("", b"Action=SendMessage&Action=DeleteQueue"),
         ("", b"Action=sqs:*"),
+        ("", b"Action=SendMessage&Version=2010-05-08"),
     ],
 )
 def test_what_cant_be_read_or_could_be_read_otherwise_isnt_passed_on(target: str, body: bytes) -> None:
@@ -88,6 +89,9 @@ JSON, FORM = "application/x-amz-json-1.0", "application/x-www-form-urlencoded; c
         (Service.EVENTBRIDGE, "", FORM, False),
         (Service.DYNAMODB, "DynamoDB_20120810.GetItem", JSON, True),
         (Service.DYNAMODB, "", FORM, False),
+        (Service.SQS, "DynamoDB_20120810.GetItem", JSON, False),
+        (Service.SQS, "AWSEvents.PutEvents", JSON, False),
+        (Service.SQS, "amazonsqs.SendMessage", JSON, False),
     ],
 )
 def test_what_another_protocol_would_read_otherwise_isnt_passed_on(
@@ -104,3 +108,29 @@ def test_what_another_protocol_would_read_otherwise_isnt_passed_on(
 def test_nor_are_events_that_cant_be_meant(members: object) -> None:
     with pytest.raises(SerializationException):
         asked_for(Service.EVENTBRIDGE, "AWSEvents.PutEvents", json.dumps(members).encode(), WHERE)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/123456789012/mine?/123456789012/other",
+        "/123456789012/mine#/../other",
+        "/123456789012/mine/../other",
+        "/123456789012/mine%2f..%2fother",
+        "http://sqs/123456789012/mine;/other",
+        "http://evil@sqs/123456789012/mine",
+        "/12345678901\u00b2/mine",
+        "mine?/other",
+    ],
+)
+def test_nor_is_a_queues_address_that_could_be_read_otherwise(url: str) -> None:
+    with pytest.raises(SerializationException):
+        asked_for(Service.SQS, "AmazonSQS.SendMessage", json.dumps({"QueueUrl": url}).encode(), WHERE)
+
+
+def test_nor_is_more_than_any_service_takes() -> None:
+    entries = json.dumps({"Entries": [{"EventBusName": f"b{number}"} for number in range(101)]}).encode()
+    with pytest.raises(SerializationException):
+        asked_for(Service.EVENTBRIDGE, "AWSEvents.PutEvents", entries, WHERE)
+    with pytest.raises(SerializationException):
+        asked_for(Service.SNS, "", f"Action=Publish&TopicArn=arn:aws:sns:{'a' * 3000}".encode(), WHERE)

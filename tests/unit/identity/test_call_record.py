@@ -37,3 +37,11 @@ def test_roles_are_told_apart_and_who_calls_ever_new_things_fills_nothing() -> N
     for number in range(1500):
         record.note(ROLE, "s3:GetObject", str(number))
     assert len(record.of(ROLE)) == 1000
+
+
+def test_what_hostile_code_writes_to_fill_the_memory_isnt_kept() -> None:
+    record = CallRecord()
+    record.note(ROLE, "sns:Publish", "a" * 100_000)
+    record.note(ROLE, "sqs:" + "a" * 100_000, "*")
+    record.note(ROLE, "sqs:SendMessage", "a" * 2000)
+    assert [call.action for call in record.of(ROLE)] == ["sqs:SendMessage"]

@@ -57,3 +57,18 @@ def test_hostile_patterns_take_no_time(written: str) -> None:
     before = time.process_time()
     resource_pattern(written, variables=True).matches("a" * 2048, KNOWN.get)
     assert time.process_time() - before < 1
+
+
+@pytest.mark.parametrize(
+    "written", ["${" + " " * 100_000, "${a" + " " * 100_000 + ",", "${a, '" * 20_000, "${a" * 30_000]
+)
+def test_hostile_variables_take_no_time_to_read(written: str) -> None:
+    before = time.process_time()
+    resource_pattern(f"arn:aws:s3:::{written}", variables=True)
+    assert time.process_time() - before < 1
+
+
+def test_variables_may_have_spaces_around_their_parts() -> None:
+    assert resource_pattern("arn:aws:s3:::${ab , 'x' }", variables=True).matches("arn:aws:s3:::v", {"ab": "v"}.get)
+    assert resource_pattern("arn:aws:s3:::${ab}?", variables=True).matches("arn:aws:s3:::vw", {"ab": "v"}.get)
+    assert not resource_pattern("arn:aws:s3:::${ab}", variables=True).matches("arn:aws:s3:::w", {"ab": "?"}.get)

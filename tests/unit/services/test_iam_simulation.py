@@ -1,5 +1,6 @@
 """The simulator says what the doors would, and why."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -39,7 +40,7 @@ class Simulator:
         return await self.api.simulate_principal_policy(CONTEXT, members)
 
     async def custom(self, *documents: str, **more: Any) -> Any:
-        members = {"PolicyInputList": list(documents), "ActionNames": ["lambda:InvokeFunction"], **more}
+        members: dict[str, Any] = {"PolicyInputList": list(documents), "ActionNames": ["lambda:InvokeFunction"], **more}
         return await self.api.simulate_custom_policy(CONTEXT, members)
 
 
@@ -133,3 +134,34 @@ async def test_who_isnt_there_cant_be_asked(arn: str, message: str) -> None:
 async def test_a_malformed_policy_of_a_resource_is_refused(policy: str) -> None:
     with pytest.raises(ApiError, match="malformed"):
         await Simulator().custom(allowing("s3:*"), ResourcePolicy=policy)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"ActionNames": ["s3:GetObject"] * 101, "ResourceArns": ["arn:aws:s3:::a"] * 100},
+        {"ActionNames": ["s3:GetObject"] * 20_000, "ResourceArns": ["arn:aws:s3:::a"] * 20_000},
+        {"PolicyInputList": [allowing("s3:*") + " " * 100_000] * 3},
+        {"PermissionsBoundaryPolicyInputList": [allowing("s3:*") + " " * 270_000]},
+        {"PolicyInputList": [allowing("s3:*") + " " * 100_000], "ActionNames": ["s3:A"] * 1000, "MaxItems": 1000},
+    ],
+)
+async def test_what_would_keep_the_server_busy_is_refused(asked: dict[str, Any]) -> None:
+    with pytest.raises(ApiError) as caught:
+        await Simulator().custom(**{"PolicyInputList": [allowing("s3:*")], **asked})
+    assert "too much to simulate at once" in caught.value.message
+
+
+async def test_the_server_goes_on_while_it_simulates() -> None:
+    """The largest that is taken, in a thread."""
+    statements = [{"Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3:::*" + "a?" * 20} for _ in range(1800)]
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    simulating = asyncio.ensure_future(
+        Simulator().custom(document, ActionNames=["s3:GetObject"] * 20, ResourceArns=["arn:aws:s3:::" + "a" * 2000])
+    )
+    turns = 0
+    while not simulating.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert len((await simulating)["EvaluationResults"]) == 20
+    assert turns > 20

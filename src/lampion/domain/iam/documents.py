@@ -3,12 +3,13 @@
 Docs: IAM user guide, "IAM JSON policy elements reference". Refusals are in IAM's words.
 """
 
+import json
 import re
 from typing import Any, Final
 
 from lampion.domain.iam.errors import LimitExceededException, MalformedPolicyDocumentException
 from lampion.domain.policy_document import matches
-from lampion.domain.policy_grammar import Dialect, Document, MalformedPolicy, parse
+from lampion.domain.policy_grammar import Dialect, Document, MalformedPolicy, document_text, parse
 from lampion.domain.principal import is_principal
 
 MANAGED_BYTES: Final = 6144
@@ -44,8 +45,12 @@ def check_managed_size(text: str) -> None:
 
 
 def size_bytes(text: str) -> int:
-    """As IAM counts it: without white space."""
-    return len("".join(text.split()).encode())
+    """As IAM counts it: without white space, but for what is within a value, which each evaluation has to do with.
+
+    Of a document that is one.
+    """
+    within = document_text(json.loads(text))
+    return max(len("".join(text.split()).encode()), len(within.encode()))
 
 
 def _parsed(text: str, dialect: Dialect) -> Document:

@@ -65,7 +65,7 @@ class Grant:
         if self.equals:
             return _folded(other.equals) == _folded(self.equals)
         if self.subset:
-            return _folded(self.subset).items() <= _folded(other.equals or other.subset).items()
+            return _folded(self.subset) <= _folded(other.equals or other.subset)
         return True
 
     def is_same_as(self, other: "Grant") -> bool:
@@ -79,7 +79,7 @@ class Grant:
     def _admits(self, context: Mapping[str, str]) -> bool:
         if self.equals:
             return _folded(context) == _folded(self.equals)
-        return _folded(self.subset).items() <= _folded(context).items()
+        return _folded(self.subset) <= _folded(context)
 
 
 def function_grant(
@@ -102,9 +102,14 @@ def function_grant(
     )
 
 
-def _folded(context: Mapping[str, str]) -> dict[str, str]:
-    """In constraints, the case of keys doesn't matter, that of values does."""
-    return {key.lower(): value for key, value in context.items()}
+def _folded(context: Mapping[str, str]) -> frozenset[tuple[str, tuple[str, ...]]]:
+    """In constraints, the case of keys doesn't matter, that of values does. Keys that differ only by it mean one thing,
+    which has several values then: none of them hides another.
+    """
+    values: dict[str, list[str]] = {}
+    for key, value in context.items():
+        values.setdefault(key.lower(), []).append(value)
+    return frozenset((key, tuple(sorted(those))) for key, those in values.items())
 
 
 def check_principal(arn: str) -> None:

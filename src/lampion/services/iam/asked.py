@@ -60,6 +60,9 @@ class AskedOfIam:
         if "DeletionTaskId" in members:
             role = str(members["DeletionTaskId"]).removeprefix("task/").rpartition("/")[0]
             return [Wanted(f"iam:{operation}", f"arn:aws:iam::{account_id}:role/{role}")], {}
+        if "PolicySourceArn" in members:
+            source = await self._source(account_id, str(members["PolicySourceArn"]))
+            return [Wanted(f"iam:{operation}", source)], {}
         if "Arn" in members:
             return [Wanted(f"iam:{operation}", str(members["Arn"]))], {}
         return [Wanted(f"iam:{operation}", "*", _list_of(operation, members, account_id))], {}
@@ -68,6 +71,14 @@ class AskedOfIam:
         if len(name) > _NAME_CHARACTERS:
             return None
         return await self._resources.get(IDENTITIES, identity_place(account_id, kind, name))
+
+    async def _source(self, account_id: str, arn: str) -> str:
+        """The ARN of whom a simulation is about: its path is the one that is stored, whatever the request says."""
+        path = arn.removeprefix(f"arn:aws:iam::{account_id}:")
+        kind, name = path.partition("/")[0], path.rpartition("/")[2]
+        known = [one for one in IdentityKind if one == kind]
+        found = await self._identity(account_id, known[0], name) if known else None
+        return arn if found is None else found.arn
 
     async def _policy(self, account_id: str, arn: str) -> ManagedPolicy | None:
         name = arn.rpartition("/")[2]

@@ -23,7 +23,7 @@ NAMES: Final = {IdentityKind.USER: "UserName", IdentityKind.GROUP: "GroupName", 
 """The member of requests that names one."""
 _ID_RANDOM_BYTES: Final = 11
 _ID_CHARACTERS: Final = 17
-_PAGE: Final = 100
+PAGE: Final = 100
 _PAGE_MAX: Final = 1000
 
 
@@ -52,7 +52,7 @@ class IamRooms:
         goes on. Raises ValidationException for a marker that isn't ours.
         """
         try:
-            asked = self.markers.asked(operation, {"MaxItems": _PAGE, **members}, most=_PAGE_MAX)
+            asked = self.markers.asked(operation, {"MaxItems": PAGE, **members}, most=_PAGE_MAX)
         except InvalidParameterValueException:
             raise ValidationException("Invalid Marker.") from None
         left = [one for one in found if asked.after is None or position(one) > asked.after]

@@ -1,10 +1,11 @@
 """The policy simulator: SimulatePrincipalPolicy, SimulateCustomPolicy, and which condition keys policies look at."""
 
+import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from lampion.aws.operation import RequestContext, operation
 from lampion.domain.iam.documents import permissions_of
@@ -15,7 +16,17 @@ from lampion.identity.directory import Directory
 from lampion.identity.evaluation import Policies, Request
 from lampion.identity.simulation import Simulated, context, keys_in, simulate
 from lampion.identity.statements import Policy, Source, read_policy
-from lampion.services.iam.rooms import IamRooms, Members
+from lampion.services.iam.rooms import PAGE, IamRooms, Members
+
+T = TypeVar("T")
+
+_QUESTIONS_MAX: Final = 10_000
+"""Actions by resources, of which a page shows 1000 at most."""
+_DOCUMENT_CHARACTERS_MAX: Final = 262_144
+"""Of all documents together."""
+_WORK_MAX: Final = 5_000_000
+"""Questions on a page by characters of documents: a second or two."""
+_TOO_MUCH: Final = "Invalid Input: too much to simulate at once; ask with fewer actions, resources or policies."
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,36 +36,55 @@ class _Question:
 
 
 class SimulationApi:
-    """Decides as the doors do, and changes nothing."""
+    """Decides as the doors do, and changes nothing: one at a time, beside the server's other work, and only so much."""
 
     def __init__(self, rooms: IamRooms, directory: Directory) -> None:
         self._rooms = rooms
         self._directory = directory
+        self._turn = asyncio.Lock()
 
     @operation("SimulatePrincipalPolicy")
     async def simulate_principal_policy(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
+        _check_size(members)
         actor = await self._actor(members["PolicySourceArn"], context)
-        identity = (*actor.identity, *_inputs(members, "PolicyInputList"))
-        policies = replace(actor.policies(_resource_policy(members)), identity=identity, session=None)
-        return self._answer("SimulatePrincipalPolicy", members, _Question(actor.caller, _bounded(policies, members)))
+
+        def answer() -> Mapping[str, Any]:
+            identity = (*actor.identity, *_inputs(members, "PolicyInputList"))
+            policies = replace(actor.policies(_resource_policy(members)), identity=identity, session=None)
+            question = _Question(actor.caller, _bounded(policies, members))
+            return self._answer("SimulatePrincipalPolicy", members, question)
+
+        return await self._apart(answer)
 
     @operation("SimulateCustomPolicy")
     async def simulate_custom_policy(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
+        _check_size(members)
         arn = members.get("CallerArn", f"arn:aws:iam::{context.account_id}:user/simulated")
-        policies = Policies(identity=_inputs(members, "PolicyInputList"), resource=_resource_policy(members))
         caller = Caller(CallerKind.USER, context.account_id, arn)
-        return self._answer("SimulateCustomPolicy", members, _Question(caller, _bounded(policies, members)))
+
+        def answer() -> Mapping[str, Any]:
+            policies = Policies(identity=_inputs(members, "PolicyInputList"), resource=_resource_policy(members))
+            return self._answer("SimulateCustomPolicy", members, _Question(caller, _bounded(policies, members)))
+
+        return await self._apart(answer)
 
     @operation("GetContextKeysForPrincipalPolicy")
     async def get_context_keys_for_principal_policy(
         self, context: RequestContext, members: Members
     ) -> Mapping[str, Any]:
+        _check_size(members)
         actor = await self._actor(members["PolicySourceArn"], context)
-        return {"ContextKeyNames": keys_in([*actor.identity, *_inputs(members, "PolicyInputList")])}
+        keys = await self._apart(lambda: keys_in([*actor.identity, *_inputs(members, "PolicyInputList")]))
+        return {"ContextKeyNames": keys}
 
     @operation("GetContextKeysForCustomPolicy")
     async def get_context_keys_for_custom_policy(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
-        return {"ContextKeyNames": keys_in(_inputs(members, "PolicyInputList"))}
+        _check_size(members)
+        return {"ContextKeyNames": await self._apart(lambda: keys_in(_inputs(members, "PolicyInputList")))}
+
+    async def _apart(self, work: Callable[[], T]) -> T:
+        async with self._turn:
+            return await asyncio.to_thread(work)
 
     async def _actor(self, arn: str, context: RequestContext) -> Actor:
         """Raises InvalidInputException, NoSuchEntityException."""
@@ -85,6 +115,16 @@ class SimulationApi:
             request = Request(caller=question.caller, action=action, resource=resource, known=known)
             results.append(_shape(action, resource, simulate(request, policies)))
         return {"EvaluationResults": results, **more}
+
+
+def _check_size(members: Members) -> None:
+    """Raises InvalidInputException for what would keep the server busy."""
+    questions = len(members.get("ActionNames", ())) * max(1, len(members.get("ResourceArns", ())))
+    documents = [*members.get("PolicyInputList", ()), *members.get("PermissionsBoundaryPolicyInputList", ())]
+    characters = sum(map(len, documents)) + len(members.get("ResourcePolicy", ""))
+    shown = min(questions, members.get("MaxItems", PAGE))
+    if questions > _QUESTIONS_MAX or characters > _DOCUMENT_CHARACTERS_MAX or shown * characters > _WORK_MAX:
+        raise InvalidInputException(_TOO_MUCH)
 
 
 def _inputs(members: Members, member: str) -> tuple[Policy, ...]:

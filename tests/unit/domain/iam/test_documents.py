@@ -140,8 +140,13 @@ def padded(statement: dict[str, Any], size: int) -> str:
     return document(padding)
 
 
-def test_white_space_is_not_counted() -> None:
-    assert size_bytes(' { "a" :\t"\u00e9 b"\r\n} ') == len('{"a":"xxb"}')
+def test_white_space_is_counted_only_within_values() -> None:
+    """There it is more to compare at each request: a value of nothing else would be as long as a request may be."""
+    assert size_bytes(' { "a" :\t"\u00e9b"\r\n} ') == len('{"a":"xxb"}')
+    assert size_bytes('{"a": "\\u0062  c"}') == len('{"a":"\\u0062c"}')
+    document = '{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::' + " " * 7000 + '"}}'
+    with pytest.raises(LimitExceededException, match="Cannot exceed quota for PolicySize"):
+        check_managed_size(document)
 
 
 def test_a_managed_policy_has_a_greatest_size() -> None:

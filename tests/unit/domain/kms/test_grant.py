@@ -42,6 +42,9 @@ ABCD = {"a": "b", "c": "d"}
         ({"subset": AB}, ABCD, True),
         ({"subset": AB}, {"A": "b", "x": "y"}, True),
         ({"subset": AB}, {"c": "d"}, False),
+        ({"equals": AB}, {"A": "x", "a": "b"}, False),
+        ({"subset": AB}, {"A": "x", "a": "b"}, False),
+        ({"equals": {"A": "x", "a": "b"}}, {"a": "x", "A": "b"}, True),
         ({"subset": AB}, {}, False),
     ],
 )
