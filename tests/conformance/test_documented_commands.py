@@ -31,6 +31,8 @@ EXPECTED = {
     "docs/concepts/identity.md: roles and policies": "allowed by role_orders_queue (role)",
     "docs/concepts/identity.md: a key of a service": "removed LSIA",
     "docs/concepts/keys.md: a key": "s3cret",
+    "docs/concepts/environment-variables.md: encrypted variables": '"Hello"',
+    "docs/concepts/keys.md: encrypted code": '"from memory"',
     "docs/how-to/point-a-client.md: point a client": '"Functions": []',
     "docs/how-to/call-a-function-by-url.md: a function URL": "Hello Ada",
     "docs/how-to/share-code-in-a-layer.md: a layer": '"Good evening Grace"',

@@ -10,18 +10,18 @@ from lampion.app.rooms import Ports, Stores, Work
 from lampion.app.views import own_doors
 from lampion.aws.model import load_service
 from lampion.aws.operation import collect
-from lampion.aws.sigv4_sign import Signer
 from lampion.config import Settings
 from lampion.config.values import AuthMode
 from lampion.endpoints.aws_client import AwsClient
 from lampion.endpoints.http_client import HttpClient
 from lampion.function_url.door import FunctionUrlDoor, Listening
 from lampion.gateway.authentication import Authentication, OpenAuthentication, SignedAuthentication
-from lampion.gateway.authorization import Authorization, OwnDoors
+from lampion.gateway.authorization import Authorization
 from lampion.gateway.aws_api import AwsApi
 from lampion.gateway.code_downloads import CodeDownloads
 from lampion.gateway.gateway import Gateway
 from lampion.gateway.judge import Judge
+from lampion.gateway.link_signatures import LinkSignatures
 from lampion.gateway.other_services import OtherServices
 
 
@@ -65,8 +65,8 @@ def _gateway(
     judge = Judge(region=settings.region, scheme=scheme, clock=ports.clock, record=work.keys.record)
     downloads = CodeDownloads(
         blobs=stores.blobs,
-        signer=Signer(stores.root_key.access_key_id, stores.root_key.secret_access_key, settings.region),
-        authentication=OwnDoors(authentication, judge, for_functions=True),
+        sealed=stores.sealed,
+        signatures=LinkSignatures(stores.root_key.secret_access_key, region=settings.region, clock=ports.clock),
         clock=ports.clock,
     )
     aws_api = AwsApi(
@@ -80,9 +80,9 @@ def _gateway(
     return Gateway(
         service=service,
         aws_api=aws_api,
-        registry=registry.door(is_open=is_open, scheme=scheme),
+        registry=registry.door(judge, is_open=is_open, scheme=scheme),
         registry_api=registry.api(judge, is_open=is_open, scheme=scheme),
-        function_urls=_function_urls(settings, ports, stores, work, authentication, scheme),
+        function_urls=_function_urls(registry, authentication, scheme, is_open=is_open),
         own={"code": downloads, **own_doors(settings, ports, stores, work, authentication, judge)},
         other_services=others,
         services=neighbours(settings, ports, stores, work, judge, is_open=is_open),
@@ -91,8 +91,12 @@ def _gateway(
 
 
 def _function_urls(
-    settings: Settings, ports: Ports, stores: Stores, work: Work, authentication: Authentication, scheme: str
+    registry: BuiltInRegistry, authentication: Authentication, scheme: str, *, is_open: bool
 ) -> FunctionUrlDoor:
+    settings, ports, stores, work = registry.settings, registry.ports, registry.stores, registry.work
+    if is_open:
+        directory = work.keys.directory
+        authentication = OpenAuthentication(account_id=settings.account_id, directory=directory, is_for_pages=True)
     return FunctionUrlDoor(
         Listening(
             region=settings.region,

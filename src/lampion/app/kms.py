@@ -12,6 +12,10 @@ from lampion.config import Settings
 from lampion.gateway.authentication import Authentication
 from lampion.gateway.judge import Judge
 from lampion.gateway.target_api import TargetApi
+from lampion.identity.directory import Directory
+from lampion.identity.environment_upgrade import seal_plain_environments
+from lampion.identity.function_environments import FunctionEnvironments
+from lampion.identity.function_keys import FunctionKeys
 from lampion.identity.key_access import KeyAccess
 from lampion.services.kms.aliases import AliasesApi
 from lampion.services.kms.data_keys import DataKeysApi
@@ -23,6 +27,20 @@ from lampion.services.kms.rooms import KmsRooms
 from lampion.services.kms.rotation import RotationApi
 from lampion.services.kms.states import StatesApi
 from lampion.services.kms.tags import KmsTagsApi
+
+
+async def function_environments(ports: Ports, stores: Stores, directory: Directory) -> FunctionEnvironments:
+    """What encrypts and opens functions' variables; from here on none are stored in plain text. Raises StoreError."""
+    keys = FunctionKeys(
+        keys=stores.encryption_keys,
+        access=KeyAccess(stores.resources),
+        directory=directory,
+        clock=ports.clock,
+        rng=ports.rng,
+    )
+    environments = FunctionEnvironments(keys, ports.agenda)
+    await seal_plain_environments(stores.functions, stores.resources, environments, stores.write_anew)
+    return environments
 
 
 def kms_door(

@@ -78,6 +78,7 @@ def _rooms(ports: Ports, stores: Stores, work: Work) -> FunctionRooms:
         images=work.image_sources,
         runtimes=work.runtimes,
         snapshots=work.snapshots,
+        environments=work.environments,
         clock=ports.clock,
         rng=ports.rng,
         permissions=RolePermissions(work.keys.directory),

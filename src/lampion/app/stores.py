@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Final
 
 import lampion
+from lampion.app.encrypted_code import encrypted_packages, function_keys
+from lampion.app.master_key import key_place
 from lampion.app.rooms import Ports, Stores
 from lampion.code.blobs import Blobs
 from lampion.code.images.content import ImageContent
 from lampion.code.images.store import Images
 from lampion.code.packages import Packages
 from lampion.code.runtime_trees import RuntimeTrees
+from lampion.code.sealed_code import SealedCode
 from lampion.config import Settings
 from lampion.environments.compiling import SandboxCompiler
 from lampion.function_logs.files import FileLogs
@@ -44,13 +47,16 @@ async def opened_stores(settings: Settings, ports: Ports) -> AsyncIterator[Store
         keys = AccessKeyring(SqliteAccessKeys(database), ports.rng)
         blobs = Blobs(directory.blobs, directory.tmp)
         compiler = SandboxCompiler(ports.driver, ports.clock, ports.rng)
-        packages = Packages(blobs, directory.packages, directory.tmp, ports.clock, compiler)
-        await packages.open()
         opening = FileLogs.open(
             directory.logs, segment_bytes=settings.log_segment_bytes, group_bytes=settings.log_group_bytes
         )
         functions = CachedFunctions(SqliteFunctions(database))
         resources = CachedResources(SqliteResources(database), functions)
+        encryption_keys = await _encryption_keys(settings, ports, resources)
+        sealed = SealedCode(blobs, function_keys(settings, ports, resources, encryption_keys), ports.rng)
+        encrypted = await stack.enter_async_context(encrypted_packages(settings, ports, sealed, compiler))
+        packages = Packages(blobs, directory.packages, directory.tmp, ports.clock, compiler, encrypted)
+        await packages.open()
         yield Stores(
             directory=directory,
             functions=functions,
@@ -59,8 +65,10 @@ async def opened_stores(settings: Settings, ports: Ports) -> AsyncIterator[Store
             queue_contents=SqliteQueueContents(queues),
             keys=keys,
             root_key=await keys.root(settings.account_id),
-            encryption_keys=await _encryption_keys(settings, ports, resources),
+            encryption_keys=encryption_keys,
             blobs=blobs,
+            sealed=sealed,
+            encrypted=encrypted,
             packages=packages,
             images=Images(
                 ImageContent(directory.image_content, directory.tmp), directory.images, directory.tmp, ports.clock
@@ -69,16 +77,17 @@ async def opened_stores(settings: Settings, ports: Ports) -> AsyncIterator[Store
                 _RUNTIMES, directory.sdks, directory.runtimes, directory.tmp, ports.clock, compiler, compiler
             ),
             logs=await stack.enter_async_context(opening),
+            write_anew=database.write_anew,
         )
 
 
 async def _encryption_keys(settings: Settings, ports: Ports, resources: CachedResources) -> EncryptionKeys:
     """Raises MasterKeyUnusable."""
-    file, given = settings.master_key_file, settings.given_master_key
-    masters = MasterKeys(file=file, given=given, resources=resources, rng=ports.rng)
-    keys = EncryptionKeys(resources=resources, masters=masters, clock=ports.agenda, rng=ports.rng)
-    await keys.open()
-    return keys
+    async with key_place(settings, ports.clock) as place:
+        masters = MasterKeys(place=place, resources=resources, rng=ports.rng)
+        keys = EncryptionKeys(resources=resources, masters=masters, clock=ports.agenda, rng=ports.rng)
+        await keys.open()
+        return keys
 
 
 @asynccontextmanager

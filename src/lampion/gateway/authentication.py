@@ -115,14 +115,16 @@ class SignedAuthentication:
 
     async def _find_session(self, claim: Claim, token: str) -> tuple[str, Principal]:
         keys, key_id = self._keys, claim.access_key_id
-        session = keys.sessions.find(key_id, token)
-        if session is not None:
-            actor = await keys.directory.session(session)
-            return session.secret_access_key, Principal(session.account_id, key_id, actor, session, has_session=True)
         try:
-            opened = keys.temporary.open(key_id, token, self._clock.now())
+            session = keys.sessions.find(key_id, token)
+            opened = None if session is not None else keys.temporary.open(key_id, token, self._clock.now())
         except Expired:
             raise ExpiredTokenException("The security token included in the request is expired") from None
+        if session is not None:
+            actor = await keys.functions.actor(session)
+            if actor is None:
+                raise UnrecognizedClientException(_UNKNOWN_CLIENT)
+            return session.secret_access_key, Principal(session.account_id, key_id, actor, session, has_session=True)
         actor_there = None if opened is None else await keys.directory.standing(opened[1])
         if opened is None or actor_there is None:
             raise UnrecognizedClientException(_UNKNOWN_CLIENT)
@@ -153,23 +155,35 @@ async def _check_large(claim: Claim, secret: str, body: bytes, meanwhile: Meanwh
 class OpenAuthentication:
     """No verification, for throw-away use on loopback: a 12-digit access key names the account.
 
-    The Host header must be a loopback name, so that a web page whose name was pointed here gets nothing.
+    The Host header must be a loopback name, so that a web page whose name was pointed here gets nothing; and requests
+    that a browser sends for a page are refused, whatever page it is: any function may have made it.
     """
 
     _LOOPBACK = re.compile(r"(?:localhost|[a-z0-9.-]+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?", re.IGNORECASE)
     _ACCESS_KEY = re.compile(r"(?:Credential=|X-Amz-Credential=)([A-Za-z0-9]{1,128})")
     _ACCOUNT = re.compile(r"\d{12}")
 
-    def __init__(self, *, account_id: str, directory: Directory) -> None:
+    def __init__(self, *, account_id: str, directory: Directory, is_for_pages: bool = False) -> None:
+        """`is_for_pages`: for function URLs, which pages may call as their CORS allows it. What doesn't ask a browser
+        first, having no header Authorization, is refused there, too.
+        """
         self._account_id = account_id
         self._directory = directory
+        self._is_for_pages = is_for_pages
 
     def read(self, head: RequestHead) -> str:
         if self._LOOPBACK.fullmatch(head.headers.get("host", "")) is None:
             raise AccessDeniedException("A server started with --auth open answers only to loopback names.")
+        if _is_of_page(head) and not (self._is_for_pages and "authorization" in head.headers):
+            raise AccessDeniedException("A server started with --auth open answers to no web page.")
         found = self._ACCESS_KEY.search(head.headers.get("authorization", "") or head.query)
         return "" if found is None else found[1]
 
     async def verify(self, claim: str, request: Request, meanwhile: Meanwhile | None = None) -> Principal:
         account_id = claim if self._ACCOUNT.fullmatch(claim) else self._account_id
         return Principal(account_id, claim, self._directory.root(account_id))
+
+
+def _is_of_page(head: RequestHead) -> bool:
+    """Whether a browser sends it, and not because its user typed the address. No other client has these headers."""
+    return "origin" in head.headers or head.headers.get("sec-fetch-site", "none") != "none"

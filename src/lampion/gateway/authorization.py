@@ -12,32 +12,39 @@ from lampion.aws.errors import AccessDeniedException
 from lampion.domain.arn import FunctionKey
 from lampion.domain.errors import InvalidParameterValueException
 from lampion.domain.iam.identity import IdentityKind
-from lampion.gateway.asked_resources import action_of, facts_of, resource_of
+from lampion.gateway.asked_resources import action_of, also_wanted, facts_of, passed_role, resource_of
 from lampion.gateway.authentication import Authentication, Meanwhile, Principal
-from lampion.gateway.judge import Judge
+from lampion.gateway.judge import Judge, OfResource, facts_of_tags
+from lampion.gateway.stored_facts import StoredFacts
 from lampion.http.message import Request as HttpRequest
 from lampion.http.message import RequestHead
 from lampion.identity.actors import Actor
 from lampion.identity.callers import CallerKind
+from lampion.identity.evaluation import Wanted
 from lampion.identity.execution_roles import lets_lambda_assume
-from lampion.identity.request_facts import Facts
+from lampion.identity.request_facts import Asker, Facts
 from lampion.identity.resource_policies import ResourcePolicies
 from lampion.identity.statements import Policy
 from lampion.store.cached_resources import CachedResources, Change
 from lampion.store.iam import IDENTITIES, MANAGED_POLICIES, identity_place
 from lampion.store.policies import POLICIES, policy_place
 
-_REMEMBERED: Final = frozenset(("Invoke", "InvokeWithResponseStream", "InvokeAsync"))
+INVOCATIONS: Final = frozenset(("Invoke", "InvokeWithResponseStream", "InvokeAsync"))
 """Operations whose path and query say all that policies ask for."""
 _KINDS: Final = frozenset((POLICIES.name, IDENTITIES.name, MANAGED_POLICIES.name))
 _CAPACITY: Final = 10_000
+_REMEMBERED_CHARACTERS: Final = 1024
+"""Of path and query: nobody fills the memory with queries that mean nothing."""
 _FUNCTION: Final = re.compile(r"arn:aws:lambda:([^:]+):(\d{12}):function:([^:]+)(?::([^:]+))?")
-_ROLE: Final = re.compile(r"arn:[^:]+:iam::(\d{12}):role/(?:.*/)?([^/]+)")
-_PASSED: Final[Facts] = {"iam:passedtoservice": ("lambda.amazonaws.com",)}
+_ROLE: Final = re.compile(r"arn:[^:]*:iam::(\d{12}):role/?(?:.*/)?([^/]{1,64})")
+_PASSED_TO: Final = "lambda.amazonaws.com"
+_OF_A_MAPPING: Final = frozenset(("GetEventSourceMapping", "UpdateEventSourceMapping", "DeleteEventSourceMapping"))
+_NO_POLICIES: Final[OfResource] = ((), None)
 
 _READ_OR_CHANGE: Final[Mapping[str, str]] = MappingProxyType({"GET": "lampion:Read"})
 
-_Asked = tuple[str, str, str, str]
+_Asked = tuple[str, str, str, str, str]
+"""Key, operation, path, query, and the address of who asks."""
 
 
 class Authorization:
@@ -47,6 +54,7 @@ class Authorization:
         self._judge = judge
         self._resources = resources
         self._policies = ResourcePolicies()
+        self._stored = StoredFacts(resources)
         self._region = region
         self._allowed: dict[_Asked, str] = {}
         self._changes = 0
@@ -54,37 +62,76 @@ class Authorization:
 
     async def check(self, principal: Principal, operation: str, members: Mapping[str, Any], head: RequestHead) -> str:
         """The account of what the caller may use, its own or another's. Raises AccessDeniedException."""
-        asked = (principal.access_key_id, operation, head.path, head.query)
+        asked = (principal.access_key_id, operation, head.path, head.query, head.client)
         remembered = self._allowed.get(asked)
         if remembered is not None:
             return remembered
         changes = self._changes
-        actor, account_id = principal.actor, principal.account_id
-        resource = resource_of(operation, members, account_id, self._region)
-        owner, policies = await self._policies_of(resource, account_id)
-        if actor.caller.kind is CallerKind.SERVICE and owner != account_id:
-            policies = ()  # whoever can make a key in one account must not reach another one by it
-        facts = facts_of(operation, members, account_id, self._region)
-        wanted = (f"lambda:{action_of(operation)}", resource)
-        varies = self._judge.check(actor, wanted, head, facts, (policies, owner))
-        if "Role" in members:
-            await self._check_role(actor, owner, members["Role"], head)
-        is_old = changes != self._changes or actor.epoch.is_over
-        if operation in _REMEMBERED and not varies and not is_old:
+        owner, varies = await self._judged(principal, operation, members, head)
+        is_old = changes != self._changes or principal.actor.epoch.is_over
+        is_short = len(head.path) + len(head.query) <= _REMEMBERED_CHARACTERS
+        if operation in INVOCATIONS and is_short and not varies and not is_old:
             if len(self._allowed) >= _CAPACITY:
                 self._allowed.clear()
             self._allowed[asked] = owner
         return owner
 
-    async def _check_role(self, actor: Actor, owner: str, role_arn: str, head: RequestHead) -> None:
-        """Who gives a function a role gives it what the role may. One that isn't here may nothing, and is taken.
+    async def _judged(
+        self, principal: Principal, operation: str, members: Mapping[str, Any], head: RequestHead
+    ) -> tuple[str, bool]:
+        """The owner, and whether the same caller could be told something else for the same next time.
 
-        Raises AccessDeniedException, InvalidParameterValueException.
+        Raises AccessDeniedException.
         """
+        actor, account_id = principal.actor, principal.account_id
+        resource = resource_of(operation, members, account_id, self._region)
+        owner, policies = await self._policies_of(resource, account_id)
+        if actor.caller.kind is CallerKind.SERVICE and owner != account_id:
+            policies = ()  # whoever can make a key in one account must not reach another one by it
+        wanted, varies = Wanted(f"lambda:{action_of(operation)}", resource), False
+        for facts in await self._facts(operation, members, account_id, owner):
+            varies |= await self._check(actor, wanted, head, facts, (policies, owner))
+        for also in also_wanted(operation, members, account_id, self._region):
+            of_resource = (policies, owner) if also.resource == resource else _NO_POLICIES
+            varies |= await self._check(actor, also, head, facts_of_tags(members), of_resource)
+        role_arn = passed_role(members)
+        if role_arn is not None:
+            await self._check_role(actor, owner, role_arn, resource, head)
+        return owner, varies
+
+    def asker(self, principal: Principal, head: RequestHead) -> Asker:
+        """Who sent the request, for what else is asked in his name."""
+        return Asker(principal.actor, self._judge.asking(head), has_session=principal.has_session)
+
+    async def _check(
+        self, actor: Actor, wanted: Wanted, head: RequestHead, facts: Facts, of_resource: OfResource
+    ) -> bool:
+        """As Judge.check; tags of the resource are looked up only where a policy asks for one."""
+        weighed = self._judge.weigh(actor, wanted, head, facts, of_resource)
+        if weighed.known.misses_tags:
+            tags = await self._stored.tags(wanted.resource)
+            self._judge.check(actor, wanted, head, {**facts, **tags}, of_resource)
+            return True
+        return weighed.check()
+
+    async def _facts(self, operation: str, members: Mapping[str, Any], account_id: str, owner: str) -> Sequence[Facts]:
+        """Several, where all must be allowed: who makes a mapping invoke another function, has to do with both."""
+        facts = {**facts_of(operation, members, account_id, self._region), "aws:resourceaccount": (owner,)}
+        if operation not in _OF_A_MAPPING:
+            return (facts,)
+        functions = [*await self._stored.functions_of_mapping(account_id, self._region, str(members.get("UUID")))]
+        functions += facts.get("lambda:functionarn", ())
+        return [{**facts, "lambda:functionarn": (arn,)} for arn in functions] or (facts,)
+
+    async def _check_role(self, actor: Actor, owner: str, role_arn: str, taker: str, head: RequestHead) -> None:
+        """Who gives a function (`taker`) a role gives it what the role may. One that isn't here may nothing, and is
+        taken. Raises AccessDeniedException, InvalidParameterValueException.
+        """
+        facts: Facts = {"iam:passedtoservice": (_PASSED_TO,), "iam:associatedresourcearn": (taker,)}
+        self._judge.check(actor, ("iam:PassRole", role_arn), head, facts)
         named = _ROLE.fullmatch(role_arn)
         if named is None:
-            return  # no role can have this name: the model says so
-        self._judge.check(actor, ("iam:PassRole", role_arn), head, _PASSED)
+            return  # no role can have this name, and the function may nothing with it
         if named[1] != owner:
             raise AccessDeniedException("Cross-account pass role is not allowed.")
         role = await self._resources.get(IDENTITIES, identity_place(owner, IdentityKind.ROLE, named[2]))

@@ -1,6 +1,7 @@
 """Whether a caller may do something: asks the one evaluation of policies with all that is known of the request."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -11,11 +12,28 @@ from lampion.identity.actors import Actor
 from lampion.identity.call_record import CallRecord
 from lampion.identity.callers import NOBODY, Caller
 from lampion.identity.denials import denial
-from lampion.identity.evaluation import Request, Wanted, evaluate
+from lampion.identity.evaluation import Request, Verdict, Wanted, evaluate
 from lampion.identity.request_facts import Asking, Facts, Known
 from lampion.identity.statements import Policy
 
 _NO_FACTS: Final[Facts] = MappingProxyType({})
+OfResource = tuple[Sequence[Policy], str | None]
+"""The policies of a resource, and the account that owns it; None for the caller's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What was asked, all that was known of it, and what policies say."""
+
+    request: Request
+    known: Known
+    verdict: Verdict
+
+    def check(self) -> bool:
+        """Whether the same caller could be told something else for the same next time. Raises AccessDeniedException."""
+        if not self.verdict.is_allowed:
+            raise AccessDeniedException(denial(self.request, self.verdict))
+        return self.known.has_varied
 
 
 class Judge:
@@ -39,22 +57,26 @@ class Judge:
         wanted: Wanted | tuple[str, str],
         head: RequestHead,
         facts: Facts = _NO_FACTS,
-        of_resource: tuple[Sequence[Policy], str | None] = ((), None),
+        of_resource: OfResource = ((), None),
     ) -> bool:
-        """Raises AccessDeniedException, in AWS's words, unless what is `wanted` is allowed.
+        """As Weighed.check: raises AccessDeniedException, in AWS's words, unless what is `wanted` is allowed."""
+        return self.weigh(actor, wanted, head, facts, of_resource).check()
 
-        `facts` are condition keys about what is asked, `of_resource` the policies of the resource and the account that
-        owns it. Whether the same caller could be told something else for the same next time.
-        """
+    def weigh(
+        self,
+        actor: Actor,
+        wanted: Wanted | tuple[str, str],
+        head: RequestHead,
+        facts: Facts = _NO_FACTS,
+        of_resource: OfResource = ((), None),
+    ) -> Weighed:
+        """`facts` are condition keys about what is asked."""
         action, resource, told = Wanted(*wanted)
         if self._record is not None and actor.caller.role_arn is not None:
             self._record.note(actor.caller.role_arn, action, resource)
         known = Known(self.asking(head, actor.caller), actor.known, facts)
         request = Request(caller=actor.caller, action=action, resource=resource, known=known, told=told)
-        verdict = evaluate(request, actor.policies(*of_resource))
-        if not verdict.is_allowed:
-            raise AccessDeniedException(denial(request, verdict))
-        return known.has_varied
+        return Weighed(request, known, evaluate(request, actor.policies(*of_resource)))
 
 
 def facts_of_tags(members: Mapping[str, object]) -> dict[str, Sequence[str]]:

@@ -13,7 +13,12 @@ from typing import Final
 
 import msgspec
 
-from lampion.aws.errors import RequestEntityTooLargeException, UnrecognizedClientException, WireError
+from lampion.aws.errors import (
+    ExpiredTokenException,
+    RequestEntityTooLargeException,
+    UnrecognizedClientException,
+    WireError,
+)
 from lampion.aws.sigv4 import Claim, Verifier, check
 from lampion.clock.clock import Clock
 from lampion.domain.limits import MIB
@@ -23,8 +28,10 @@ from lampion.endpoints.services import Service
 from lampion.gateway.judge import Judge
 from lampion.gateway.passed_on_resources import asked_for, check_protocol
 from lampion.http.message import Request, RequestHead, Response
+from lampion.identity.actors import Actor
 from lampion.identity.keys import Keys
 from lampion.identity.session_keys import SessionKey
+from lampion.identity.temporary_keys import Expired
 
 REACHED: Final = frozenset({Service.SQS, Service.SNS, Service.EVENTBRIDGE, Service.DYNAMODB})
 """All their operations are `POST /`. S3's paths could be this server's own."""
@@ -83,9 +90,9 @@ class OtherServices:
     async def serve(self, request: Request, request_id: str) -> Response:
         asked: _Asked = request.head.findings
         try:
-            session = self._session(asked.claim)
+            session, actor = await self._session(asked.claim)
             check(asked.claim, session.secret_access_key, request.body)
-            await self._check(session, asked, request)
+            self._check(session, actor, asked, request)
         except WireError as error:
             return _refusal(request, error.status, error.code, error.message, request_id)
         try:
@@ -95,16 +102,20 @@ class OtherServices:
             message = f"{asked.service.identifier} can't be reached from Lampion; the server's log says why."
             return _refusal(request, 503, "ServiceUnavailable", message, request_id)
 
-    def _session(self, claim: Claim) -> SessionKey:
+    async def _session(self, claim: Claim) -> tuple[SessionKey, Actor]:
+        """Raises UnrecognizedClientException, ExpiredTokenException."""
         token = claim.security_token
-        session = None if token is None else self._keys.sessions.find(claim.access_key_id, token)
-        if session is None:
+        try:
+            session = None if token is None else self._keys.sessions.find(claim.access_key_id, token)
+        except Expired:
+            raise ExpiredTokenException("The security token included in the request is expired") from None
+        actor = None if session is None else await self._keys.functions.actor(session)
+        if session is None or actor is None:
             raise UnrecognizedClientException("The security token included in the request is invalid.")
-        return session
+        return session, actor
 
-    async def _check(self, session: SessionKey, asked: _Asked, request: Request) -> None:
+    def _check(self, session: SessionKey, actor: Actor, asked: _Asked, request: Request) -> None:
         """Raises AccessDeniedException."""
-        actor = await self._keys.directory.session(session)
         judge = Judge(region=asked.region, scheme="http", clock=self._clock, record=self._keys.record)
         where = (asked.region, session.account_id)
         headers = request.head.headers

@@ -8,6 +8,7 @@ from typing import Final
 from lampion.identity.callers import NOBODY, Caller, service
 from lampion.identity.evaluation import Policies
 from lampion.identity.statements import Policy
+from lampion.identity.temporary_keys import Standing
 
 
 class Epoch:
@@ -22,7 +23,8 @@ class Epoch:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
     """`identity` and `boundary` are of the user or the role, `session` of the session alone; `known` are condition keys
-    that are about the caller, and don't change as long as he doesn't. All of it was so in its `epoch`.
+    that are about the caller, and don't change as long as he doesn't. All of it was so in its `epoch`. `standing` is
+    what the caller's temporary key says, where STS gave it out.
     """
 
     caller: Caller
@@ -32,6 +34,7 @@ class Actor:
     session: Sequence[Policy] | None = None
     known: Mapping[str, Sequence[str]] = field(default_factory=dict)
     epoch: Epoch = field(default_factory=Epoch, compare=False)
+    standing: Standing | None = None
 
     def policies(self, resource: Sequence[Policy] = (), owner: str | None = None) -> Policies:
         """Together with those of a resource, which `owner` owns."""

@@ -99,7 +99,7 @@ class Directory:
         user_id = f"{role.user_id}:{standing.session_name}"
         caller = Caller(CallerKind.ROLE_SESSION, standing.account_id, arn, standing.role_arn)
         known = {**role.known, **known_of(caller, user_id, {}), **facts}
-        return replace(role, caller=caller, user_id=user_id, session=bounds, known=known)
+        return replace(role, caller=caller, user_id=user_id, session=bounds, known=known, standing=standing)
 
     async def _lent(
         self, standing: Standing, bounds: tuple[Policy, ...] | None, facts: Mapping[str, Sequence[str]]
@@ -109,7 +109,9 @@ class Directory:
             actor = await self.user(standing.account_id, standing.unique_id)
         else:
             actor = self.root(standing.account_id)
-        return None if actor is None else replace(actor, session=bounds, known={**actor.known, **facts})
+        if actor is None:
+            return None
+        return replace(actor, session=bounds, known={**actor.known, **facts}, standing=standing)
 
     async def _bounds(self, standing: Standing) -> tuple[Policy, ...] | None:
         if not standing.is_bounded:

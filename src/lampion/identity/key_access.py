@@ -165,6 +165,21 @@ def facts_of_context(context: Mapping[str, str]) -> dict[str, Sequence[str]]:
     return facts
 
 
+def facts_of_grant(grant: Grant, *, is_for_aws: bool = False) -> dict[str, Sequence[str]]:
+    """Condition keys about a grant that is to be given out. `is_for_aws`: a service asks for it, for its own use."""
+    facts: dict[str, Sequence[str]] = {
+        "kms:granteeprincipal": (grant.grantee,),
+        "kms:grantoperations": grant.operations,
+        "kms:grantisforawsresource": ("true" if is_for_aws else "false",),
+        **facts_of_context(grant.equals or grant.subset),
+    }
+    if grant.retiring is not None:
+        facts["kms:retiringprincipal"] = (grant.retiring,)
+    if grant.equals or grant.subset:
+        facts["kms:grantconstrainttype"] = ("EncryptionContextEquals" if grant.equals else "EncryptionContextSubset",)
+    return facts
+
+
 def _refusal(request: Request, verdict: Verdict, owner: str, asked: Asked) -> str:
     """Callers of other accounts don't learn what is there, nor what it is called."""
     if request.caller.account_id == owner or verdict.by is not PolicyType.RESOURCE:

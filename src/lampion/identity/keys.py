@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from lampion.identity.access_keys import AccessKeyring
 from lampion.identity.call_record import CallRecord
 from lampion.identity.directory import Directory
+from lampion.identity.function_sessions import FunctionSessions
 from lampion.identity.service_keys import ServiceKeys
 from lampion.identity.session_keys import SessionKeys
 from lampion.identity.temporary_keys import TemporaryKeys
@@ -19,6 +20,7 @@ class Keys:
     users: UserKeys
     services: ServiceKeys
     sessions: SessionKeys
+    functions: FunctionSessions
     temporary: TemporaryKeys
     directory: Directory
     record: CallRecord

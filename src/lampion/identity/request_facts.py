@@ -82,22 +82,33 @@ _READ: Final[Mapping[str, Callable[[Asking], str | None]]] = {
 }
 
 
-class Known:
-    """All of it (conditions.Known). `has_varied` tells whether an answer depends on more than who asks for what."""
+_OF_THE_PLACE: Final = frozenset(
+    ("aws:sourceip", "aws:securetransport", "aws:requestedregion", "aws:viaawsservice", "aws:principalisawsservice")
+)
+"""What is the same the next time that the same caller asks this server from the same address."""
+TAG_OF_RESOURCE: Final = "aws:resourcetag/"
 
-    __slots__ = ("_asking", "_fixed", "has_varied")
+
+class Known:
+    """All of it (conditions.Known). `has_varied` tells whether an answer depends on more than who asks for what
+    and from where, `misses_tags` whether it depends on a tag of the resource that isn't among the facts.
+    """
+
+    __slots__ = ("_asking", "_fixed", "has_varied", "misses_tags")
 
     def __init__(self, asking: Asking, *fixed: Facts) -> None:
         self._asking = asking
         self._fixed = fixed
         self.has_varied = False
+        self.misses_tags = False
 
     def get(self, key: str, /) -> Sequence[str] | None:
         for facts in self._fixed:
             value = facts.get(key)
             if value is not None:
                 return value
-        self.has_varied = True
+        self.has_varied = self.has_varied or key not in _OF_THE_PLACE
+        self.misses_tags |= key.startswith(TAG_OF_RESOURCE)
         return self._asking.get(key)
 
 

@@ -13,7 +13,9 @@ import pytest
 from lampion.clock.clock import Clock, SystemClock
 from lampion.clock.virtual import VirtualClock
 from lampion.code.architectures import HOST_ARCHITECTURE
-from lampion.domain.errors import SnapStartException, SnapStartTimeoutException
+from lampion.domain.errors import KMSDisabledException, SnapStartException, SnapStartTimeoutException
+from lampion.domain.key_problems import KeyUnusable
+from lampion.domain.kms.errors import DisabledException
 from lampion.environments.state import Phase
 from lampion.sandbox.driver import Exit
 from lampion.sandbox.drivers.fake import FakeDriver
@@ -60,6 +62,28 @@ async def test_without_being_prepared_or_able_they_do_an_init() -> None:
     async with snapshot_stage(unable, Path("/")) as stage:
         assert await stage.snapshots.prepare(stage.function) is None
         assert (stage.snapshots.has(stage.function), await stage.answer(1)) == (False, 1)
+
+
+async def test_while_its_key_is_of_no_use_a_version_has_no_snapshot_and_none_is_copied() -> None:
+    disabled = KeyUnusable("Decrypt", DisabledException("the key is disabled."))
+    async with staged() as (stage, driver):
+        stage.variables.refusal = disabled
+        reason = await stage.snapshots.prepare(stage.function)
+        assert reason is not None
+        assert reason.code == "DisabledKMSKey"
+        assert "because the KMS key used is disabled." in reason.text
+        assert not stage.snapshots.has(stage.function)
+        stage.variables.refusal = None
+        assert await stage.snapshots.prepare(stage.function) is None
+        stage.variables.refusal = disabled
+        environment = stage.snapshots.environment(stage.function)
+        with pytest.raises(KMSDisabledException):
+            await environment.start()
+        await environment.stop()
+        assert environment.phase is Phase.GONE
+        assert len(driver.started) == 1
+        stage.variables.refusal = None
+        assert await stage.answer(1) == 1
 
 
 async def test_a_refusal_is_logged_on_either_side_and_costs_only_time(caplog: pytest.LogCaptureFixture) -> None:

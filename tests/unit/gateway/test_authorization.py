@@ -2,74 +2,23 @@
 
 import dataclasses
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from lampion.aws.errors import AccessDeniedException
+from lampion.clock.clock import SystemClock
 from lampion.clock.rng import SystemRng
-from lampion.clock.virtual import VirtualClock
-from lampion.domain.arn import FunctionKey
 from lampion.domain.errors import InvalidParameterValueException
-from lampion.domain.iam.identity import Identity, IdentityKind
-from lampion.domain.policy import no_policy
+from lampion.domain.iam.identity import IdentityKind
 from lampion.gateway.authentication import Principal
-from lampion.gateway.authorization import Authorization
-from lampion.gateway.judge import Judge
 from lampion.http.message import RequestHead
 from lampion.identity.actors import Actor, service_actor
-from lampion.identity.directory import Directory
 from lampion.identity.session_keys import SessionKeys
 from lampion.store.iam import MANAGED_POLICIES
-from lampion.store.policies import POLICIES
-from tests.identities import ACCOUNT, allowing, identity, keep, managed, resources_in_memory
-
-REGION = "eu-west-1"
-F = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f"
-OTHER_ACCOUNT = "210987654321"
-
-
-class Api:
-    """Lambda's, as far as it asks who may."""
-
-    def __init__(self, *, functions_may_all: bool = False) -> None:
-        self.resources = resources_in_memory()
-        self.directory = Directory(self.resources, functions_may_all=functions_may_all)
-        judge = Judge(region=REGION, scheme="http", clock=VirtualClock())
-        self.authorization = Authorization(judge, resources=self.resources, region=REGION)
-
-    async def may(self, principal: Principal, operation: str = "Invoke", **members: Any) -> bool:
-        """Whether it is allowed; with a path for each function."""
-        asked = {"FunctionName": "f", **members}
-        head = RequestHead("POST", f"/{asked['FunctionName']}", asked.get("Qualifier", ""), {}, 0)
-        try:
-            await self.authorization.check(principal, operation, asked, head)
-        except AccessDeniedException as error:
-            self.refusal = error.message
-            return False
-        return True
-
-    async def user(self, *documents: str, **more: Any) -> tuple[Identity, Principal]:
-        user = identity(IdentityKind.USER, "ann", *documents, **more)
-        await keep(self.resources, user)
-        return user, await self.as_user(user)
-
-    async def as_user(self, user: Identity) -> Principal:
-        actor = await self.directory.user(user.account_id, user.unique_id)
-        assert actor is not None
-        return Principal(user.account_id, "key-of-ann", actor)
-
-    async def permit(self, *statements: dict[str, Any], qualifier: str | None = None) -> None:
-        """Put a policy on the function."""
-        policy = no_policy(FunctionKey(ACCOUNT, REGION, "f"), qualifier)
-        changed = dataclasses.replace(
-            policy, document={"Statement": list(statements)}, revision_id=json.dumps(statements)
-        )
-        await self.resources.change(lambda stored: stored.put(POLICIES, changed))
-
-
-def root(api: Api, account_id: str) -> Principal:
-    return Principal(account_id, f"root-of-{account_id}", api.directory.root(account_id))
+from tests.identities import ACCOUNT, allowing, identity, keep, managed
+from tests.unit.gateway.lambda_api import OTHER_ACCOUNT, Api, F, root
 
 
 async def test_the_root_may_all_of_its_own_and_nothing_of_others() -> None:
@@ -132,7 +81,7 @@ async def test_what_was_looked_up_before_a_change_isnt_remembered_after_it() -> 
     assert not await api.may(await api.as_user(user))
     role = identity(IdentityKind.ROLE, "r", allowing("lambda:*"))
     await keep(api.resources, role)
-    key = SessionKeys(SystemRng()).issue(account_id=ACCOUNT, role=role.arn, session_name="f")
+    key = SessionKeys(SystemRng(), SystemClock()).issue(account_id=ACCOUNT, role=role.arn, session_name="f")
     early = Principal(ACCOUNT, key.access_key_id, await api.directory.session(key))
     await keep(api.resources, dataclasses.replace(role, inline={}))
     assert await api.may(early)
@@ -178,6 +127,31 @@ async def test_a_service_is_believed_for_what_it_asks_and_nobody_else() -> None:
     assert not await may(api.directory.root(OTHER_ACCOUNT), "arn:aws:s3:::mine", OTHER_ACCOUNT)
 
 
+def _iso(epoch_seconds: float) -> str:
+    return datetime.fromtimestamp(epoch_seconds, UTC).isoformat()
+
+
+async def test_what_depends_on_a_header_or_on_the_time_is_asked_each_time() -> None:
+    api = Api()
+    by_mine: dict[str, Any] = {"Condition": {"StringEquals": {"aws:UserAgent": "mine"}}}
+    _, principal = await api.user(allowing("lambda:InvokeFunction", **by_mine))
+
+    async def may_with(user_agent: str) -> bool:
+        head = RequestHead("POST", "/f", "", {"user-agent": user_agent}, 0)
+        try:
+            await api.authorization.check(principal, "Invoke", {"FunctionName": "f"}, head)
+        except AccessDeniedException:
+            return False
+        return True
+
+    assert [await may_with(one) for one in ("mine", "yours", "mine")] == [True, False, True]
+    soon: dict[str, Any] = {"Condition": {"DateLessThan": {"aws:CurrentTime": _iso(api.clock.now() + 60)}}}
+    _, principal = await api.user(allowing("lambda:InvokeFunction", **soon))
+    assert await api.may(principal)
+    await api.clock.advance(61)
+    assert not await api.may(principal)
+
+
 async def test_a_boundary_that_is_gone_allows_nothing() -> None:
     api = Api()
     _, principal = await api.user(allowing("lambda:*"), boundary=f"arn:aws:iam::{ACCOUNT}:policy/gone")
@@ -201,7 +175,7 @@ async def test_a_functions_session_may_what_its_role_may_and_nothing_without_one
 
     async def session(to: Api = api, account_id: str = ACCOUNT) -> Principal:
         role_arn = f"arn:aws:iam::{ACCOUNT}:role/r"
-        key = SessionKeys(SystemRng()).issue(account_id=account_id, role=role_arn, session_name="f")
+        key = SessionKeys(SystemRng(), SystemClock()).issue(account_id=account_id, role=role_arn, session_name="f")
         return Principal(account_id, key.access_key_id, await to.directory.session(key))
 
     assert not await api.may(await session())
