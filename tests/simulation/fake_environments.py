@@ -37,6 +37,7 @@ class FakeEnvironment:
         self.used_bytes = 0
         self.idle_since = 0.0
         self.courtesy = None
+        self.keys = None
         self.finishing = None
         self.is_reusable = False
         self.is_ahead = ahead

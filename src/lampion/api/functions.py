@@ -53,15 +53,7 @@ class FunctionsApi:
     async def create_function(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         rooms = self._rooms
         target = resolve(members["FunctionName"], None, context, "CreateFunction")
-        check_name(target.key.name)
-        _check_built(members)
-        configuration = await rooms.with_layers(new_configuration(members, target.key.name), members, context)
-        check_configuration(configuration)
-        check_tags(members.get("Tags") or {})
-        check_connections(configuration, region=target.key.region)
-        await rooms.check_configured(target.key, None, configuration)
-        rooms.runtimes.check(configuration.runtime)
-        check_publish_to(configuration, members.get("PublishTo"))
+        configuration = await self._asked(target.key, members, context)
         source = _source(members["Code"], configuration)
         if await rooms.functions.get(target.key) is not None:
             raise _exists(target)
@@ -92,6 +84,19 @@ class FunctionsApi:
             except AlreadyExists:
                 raise _exists(target) from None
         return await rooms.shape(version or function, context)
+
+    async def _asked(self, key: FunctionKey, members: Members, context: RequestContext) -> FunctionConfiguration:
+        """What a new function is to be, if one can be that. Raises AWS's errors."""
+        check_name(key.name)
+        _check_built(members)
+        configuration = await self._rooms.with_layers(new_configuration(members, key.name), members, context)
+        check_configuration(configuration)
+        check_tags(members.get("Tags") or {})
+        check_connections(configuration, region=key.region)
+        await self._rooms.check_configured(key, None, configuration)
+        self._rooms.runtimes.check(configuration.runtime)
+        check_publish_to(configuration, members.get("PublishTo"))
+        return configuration
 
     @operation("GetFunction")
     async def get_function(self, context: RequestContext, members: Members) -> Mapping[str, Any]:

@@ -23,7 +23,7 @@ from lampion.identity.encryption_keys import EncryptionKeys
 from lampion.identity.master_key import MasterKeys
 from lampion.store.cached_functions import CachedFunctions
 from lampion.store.cached_resources import CachedResources
-from lampion.store.data_directory import open_data_directory
+from lampion.store.data_directory import DataDirectory, open_data_directory
 from lampion.store.sqlite.access_keys import SqliteAccessKeys
 from lampion.store.sqlite.database import Database, open_database
 from lampion.store.sqlite.entries import SqliteEntries
@@ -70,15 +70,18 @@ async def opened_stores(settings: Settings, ports: Ports) -> AsyncIterator[Store
             sealed=sealed,
             encrypted=encrypted,
             packages=packages,
-            images=Images(
-                ImageContent(directory.image_content, directory.tmp), directory.images, directory.tmp, ports.clock
-            ),
+            images=_images(directory, ports),
             runtime_trees=RuntimeTrees(
                 _RUNTIMES, directory.sdks, directory.runtimes, directory.tmp, ports.clock, compiler, compiler
             ),
             logs=await stack.enter_async_context(opening),
             write_anew=database.write_anew,
         )
+
+
+def _images(directory: DataDirectory, ports: Ports) -> Images:
+    content = ImageContent(directory.image_content, directory.tmp)
+    return Images(content, directory.images, directory.tmp, ports.clock)
 
 
 async def _encryption_keys(settings: Settings, ports: Ports, resources: CachedResources) -> EncryptionKeys:

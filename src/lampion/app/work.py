@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -101,10 +101,9 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
     invoker = _invoker(settings, ports, stores, lookup, deployments, pool)
     queues = Queues(stores.entries, ports.clock, ports.agenda, most_events=settings.max_environments)
     events = EventAcceptance(queues=queues, metrics=ports.metrics)
-    beside = (_clearing(stores, pool, snapshots), role_changes(stores, pool).run())
-    preparing = stores.runtime_trees.prepare_all(found.values())
+    beside = (*_upkeep(stores, pool, snapshots), stores.runtime_trees.prepare_all(found.values()))
     try:
-        async with _running(deployments.run(), garbage.run(), provisioning.run(), preparing, *beside):
+        async with _running(deployments.run(), garbage.run(), provisioning.run(), *beside):
             built = (lookup, runtimes, deployments, sources, garbage, snapshots, pool, invoker, events, queues)
             tracing, access = Tracing(clock=ports.clock, rng=ports.rng), ServiceAccess(stores.resources, ports.clock)
             yield Work(*built, provisioning, keys, environments, doors, tracing, access)
@@ -169,9 +168,10 @@ def _garbage(ports: Ports, stores: Stores, pool: EnvironmentPool) -> GarbageColl
     )
 
 
-async def _clearing(stores: Stores, pool: EnvironmentPool, snapshots: VersionSnapshots) -> None:
-    """Encrypted code leaves the memory with the last who runs from it."""
-    await stores.encrypted.run(lambda: pool.packages_in_use() | snapshots.packages_in_use())
+def _upkeep(stores: Stores, pool: EnvironmentPool, snapshots: VersionSnapshots) -> Iterable[Coroutine[Any, Any, None]]:
+    """Encrypted code leaves the memory with the last who runs from it, environments go with the keys of their roles."""
+    yield stores.encrypted.run(lambda: pool.packages_in_use() | snapshots.packages_in_use())
+    yield role_changes(stores, pool).run()
 
 
 def _pool(settings: Settings, ports: Ports, snapshots: VersionSnapshots) -> EnvironmentPool:

@@ -20,7 +20,7 @@ COMMANDS: Final = {
     "clock": "Show the clock of a server, or advance it.",
     "queue": "Look into the queues of events, and bring back what failed.",
     "master-key": "Tell where the key of all keys is, and move it.",
-    "iam": "Find out what policies allow.",
+    "iam": "Find out what policies allow, and let other programs call as services of AWS.",
     "image": "Bring container images into a server's own registry.",
     "status": "Tell whether a server is well.",
     "runtimes": "List every runtime, and what runs it here.",
