@@ -54,7 +54,7 @@ class ServiceAccess:
         key, qualifier = _function(asked.function_arn)
         stored = await self._resources.get(POLICIES, policy_place(key, qualifier))
         actor = service_actor(asked.service)
-        known = Known(self._asking(key.region), actor.known, _sources(asked))
+        known = Known(self._asking(key.region), actor.known, _sources(asked, key))
         request = Request(caller=actor.caller, action=_ACTION, resource=asked.function_arn, known=known)
         policies = () if stored is None else (self._policies.read(stored),)
         verdict = evaluate(request, actor.policies(policies, key.account_id))
@@ -78,8 +78,12 @@ class ServiceAccess:
             self._answers.clear()
 
 
-def _sources(asked: ServiceInvocation) -> Facts:
-    sources = {"aws:sourcearn": asked.source_arn, "aws:sourceaccount": asked.source_account}
+def _sources(asked: ServiceInvocation, key: FunctionKey) -> Facts:
+    sources = {
+        "aws:sourcearn": asked.source_arn,
+        "aws:sourceaccount": asked.source_account,
+        "aws:resourceaccount": key.account_id,
+    }
     return {key: (value,) for key, value in sources.items() if value is not None}
 
 
