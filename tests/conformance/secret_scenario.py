@@ -19,6 +19,7 @@ MASTER_KEY: Final = base64.b64encode(b"lampion-test-master-key-32-bytes").decode
 ENVIRONMENT: Final = "lampion-test-secret-of-the-environment"
 PLAINTEXT: Final = "lampion-test-secret-plaintext"
 SERVICE_KEY: Final = "lampion-test-secret-key-of-a-service"
+VARIABLE: Final = "lampion-test-secret-key-in-a-variable"
 PASSWORD: Final = "lampion-test-secret-password"
 EVENT_SOURCE_TOKEN: Final = "lampion-test-secret-event-source-token"
 HEADER: Final = "lampion-test-secret-header"
@@ -93,7 +94,13 @@ def server_with_secrets(directory: Path) -> LiveServer:
     return LiveServer(
         data=directory / "data",
         options=("--config", str(config), "--image-logins", str(logins), "--image-registry", "registry.invalid"),
-        environ={"LAMPION_MASTER_KEY": MASTER_KEY, "PYTHONASYNCIODEBUG": "1"},
+        environ={
+            "LAMPION_MASTER_KEY": MASTER_KEY,
+            "AWS_ACCESS_KEY_ID": "AKIATEST",
+            "AWS_SECRET_ACCESS_KEY": VARIABLE,
+            "AWS_SESSION_TOKEN": VARIABLE,
+            "PYTHONASYNCIODEBUG": "1",
+        },
         wrapper=(sys.executable, str(debug)),
     )
 
@@ -104,6 +111,7 @@ def play(server: LiveServer) -> Scenario:
     on.secrets |= {
         "master key": MASTER_KEY,
         "service's key": SERVICE_KEY,
+        "key in a variable": VARIABLE,
         "password": PASSWORD,
         "login": base64.b64encode(f"me:{PASSWORD}".encode()).decode(),
         "environment": ENVIRONMENT,

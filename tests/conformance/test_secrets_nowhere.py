@@ -19,7 +19,7 @@ def scenario(marked_root: Path) -> Iterator[Scenario]:
 
 
 def test_the_scenario_has_all_kinds_of_secrets_and_finds_them(scenario: Scenario) -> None:
-    assert len(scenario.secrets) == len(set(scenario.secrets.values())) == 19
+    assert len(scenario.secrets) == len(set(scenario.secrets.values())) == 20
     assert all(len(secret) >= 16 for secret in scenario.secrets.values())
     for name, secret in scenario.secrets.items():
         assert scenario.found({"a text": f"...{secret}..."})[0].endswith("in a text"), name

@@ -9,6 +9,7 @@ from lampion.cli.failure import ExitCode, Failure
 from lampion.config import Settings, options, settings_from
 from lampion.config.master_key import VARIABLE as MASTER_KEY_VARIABLE
 from lampion.config.problem import SettingError
+from lampion.config.services import SECRET_VARIABLES
 
 
 def _with_every_setting(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -48,7 +49,8 @@ def _run(settings: Settings) -> None:
     from lampion.sandbox.driver import SandboxError
     from lampion.store.errors import StoreError
 
-    forget_variable(MASTER_KEY_VARIABLE)  # neither what this server starts gets it, nor who looks at it
+    for variable in (MASTER_KEY_VARIABLE, *SECRET_VARIABLES):  # neither what this server starts gets it, nor who looks
+        forget_variable(variable)
     try:
         run(settings)
     except StoreError as error:

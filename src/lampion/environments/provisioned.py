@@ -209,12 +209,12 @@ class ProvisionedEnvironments:
             failure = f"The execution environment could not be started: {error}"
         ahead.starting.discard(environment)
         pool.launching.discard(environment)
-        if failure is None and not environment.is_reusable:
+        if failure is None and not environment.is_reusable and not environment.is_spent:
             failure = INIT_FAILURE
         if failure is not None:
             self._live.end(environment)
             self._fail(pool, ahead, failure)
-        elif len(ahead.ready) - len(ahead.worn) >= ahead.wanted:
+        elif environment.is_spent or len(ahead.ready) - len(ahead.worn) >= ahead.wanted:
             self._live.end(environment)
             if pool.ahead is ahead:
                 self.level(pool)

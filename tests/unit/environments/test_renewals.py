@@ -104,6 +104,24 @@ async def test_without_room_for_a_successor_it_works_on_as_long_as_its_keys_allo
         assert (stopped(on), state(on)) == ([True, False], Provisioned(1, 1))
 
 
+async def test_one_whose_keys_are_void_before_it_is_ready_gives_way_to_another_at_once() -> None:
+    async with stage(ready=False) as on:
+        with_keys(on)
+        on.pool.provision(VERSION, 1)
+        await settle()
+        on.made[0].launched()
+        await settle()
+        on.made[0].keys.are_void = True
+        await on.pool.renew_where_keys_are_void("123456789012")
+        on.made[0].ready()
+        on.made[0].is_reusable = False  # as it is with the real one
+        await settle()
+        assert (stopped(on), state(on)) == ([True, False], Provisioned())
+        on.made[1].ready()
+        await settle()
+        assert state(on) == Provisioned(1, 1)
+
+
 async def test_fewer_wanted_ones_end_the_worn_before_others() -> None:
     async with stage(ready=False) as on:
         with_keys(on)

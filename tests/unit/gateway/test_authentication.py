@@ -5,14 +5,16 @@ import dataclasses
 
 import pytest
 
-from lampion.aws.errors import InvalidSignatureException, UnrecognizedClientException
+from lampion.aws.errors import ExpiredTokenException, InvalidSignatureException, UnrecognizedClientException
 from lampion.aws.sigv4_sign import Signer
 from lampion.clock.rng import SystemRng
 from lampion.clock.virtual import VirtualClock
+from lampion.domain.arn import FunctionKey
 from lampion.domain.iam.identity import IdentityKind
 from lampion.gateway.authentication import HASHED_APART_BYTES, Principal, SignedAuthentication
 from lampion.http.message import Request, RequestHead
 from lampion.identity.service_keys import ServiceKeyring
+from lampion.identity.session_keys import Runner
 from lampion.store.iam import USER_KEYS
 from tests.identities import ACCOUNT, identity, keep, key_of, keys_in, resources_in_memory
 
@@ -34,8 +36,11 @@ class Door:
         key = await self.keys.roots.root(ACCOUNT)
         return Signer(key.access_key_id, key.secret_access_key, REGION)
 
-    def session_signer(self) -> Signer:
-        key = self.keys.sessions.issue(account_id=ACCOUNT, role="arn:aws:iam::123456789012:role/r", session_name="f")
+    def session_signer(self, lifetime_seconds: float = 3600) -> Signer:
+        role = f"arn:aws:iam::{ACCOUNT}:role/r"
+        key = self.keys.sessions.issue(
+            account_id=ACCOUNT, role=role, session_name="f", lifetime_seconds=lifetime_seconds
+        )
         return Signer(key.access_key_id, key.secret_access_key, REGION, session_token=key.session_token)
 
     async def verify(self, signer: Signer, signed: bytes, sent: bytes, **more: str) -> Principal:
@@ -82,6 +87,18 @@ async def test_nobody_looks_at_what_a_stranger_sends(size: int) -> None:
     with pytest.raises(UnrecognizedClientException):
         await door.verify(dataclasses.replace(door.session_signer(), session_token="another"), body, body)
     assert door.looks == 0
+
+
+async def test_a_functions_expired_key_is_told_so_and_one_that_is_void_is_unknown() -> None:
+    door = Door()
+    assert (await door.verify(door.session_signer(), b"", b"")).has_session
+    with pytest.raises(ExpiredTokenException, match="token included in the request is expired"):
+        await door.verify(door.session_signer(0), b"", b"")
+    runner = Runner(FunctionKey(ACCOUNT, REGION, "gone"), "$LATEST", "creation")
+    key = door.keys.sessions.issue(account_id=ACCOUNT, role="arn:x/r", session_name="gone", runner=runner)
+    signer = Signer(key.access_key_id, key.secret_access_key, REGION, session_token=key.session_token)
+    with pytest.raises(UnrecognizedClientException, match="token included in the request is invalid"):
+        await door.verify(signer, b"", b"")
 
 
 async def test_others_are_served_while_a_large_body_is_hashed() -> None:
