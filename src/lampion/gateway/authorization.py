@@ -136,18 +136,24 @@ class Authorization:
 class OwnDoors:
     """Authentication for doors that AWS doesn't have: whoever may `lampion:Read` or `lampion:Change` comes in."""
 
-    def __init__(self, inner: Authentication, judge: Judge, *, for_functions: bool) -> None:
-        """Functions stay out of those that aren't `for_functions`, whatever their roles may."""
+    def __init__(
+        self, inner: Authentication, judge: Judge, *, for_functions: bool, only_account: str | None = None
+    ) -> None:
+        """Functions stay out of those that aren't `for_functions`, whatever their roles may; so do other accounts of
+        those that are about the server as a whole, and `only_account`'s.
+        """
         self._inner = inner
         self._judge = judge
         self._for_functions = for_functions
+        self._only_account = only_account
 
     def read(self, head: RequestHead) -> Any:
         return self._inner.read(head)
 
     async def verify(self, claim: Any, request: HttpRequest, meanwhile: Meanwhile | None = None) -> Principal:
         principal, head = await self._inner.verify(claim, request, meanwhile), request.head
-        if principal.session is not None and not self._for_functions:
+        is_strange = self._only_account not in (None, principal.account_id)
+        if is_strange or (principal.session is not None and not self._for_functions):
             raise AccessDeniedException(f"User: {principal.arn} is not authorized to read {head.path}")
         self._judge.check(principal.actor, ("lampion:Read" if head.method == "GET" else "lampion:Change", "*"), head)
         return principal
