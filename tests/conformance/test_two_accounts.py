@@ -9,6 +9,7 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 
 from tests.conformance.accounts import account
+from tests.conformance.function_urls.visiting import visit
 from tests.deployment import creation, role_in, wait_active
 from tests.live_server import LiveServer
 
@@ -144,3 +145,18 @@ def state_of(client: Any) -> list[Any]:
         client.list_event_source_mappings(),
     ]
     return [{name: value for name, value in answer.items() if name != "ResponseMetadata"} for answer in answers]
+
+
+@pytest.mark.parametrize(("method", "view"), [("GET", "status"), ("GET", "clock"), ("POST", "clock")])
+def test_the_server_as_a_whole_is_its_own_accounts_matter(
+    start_server: Callable[..., LiveServer], method: str, view: str
+) -> None:
+    """Else any account would move the time of all, and read where the server's disks are."""
+    server = start_server("--auth", "open", "--clock", "adjustable")
+    body = json.dumps({"advance_seconds": 1}) if method == "POST" else None
+
+    def status(account_id: str) -> int:
+        headers = {"Authorization": f"AWS4-HMAC-SHA256 Credential={account_id}/20260101/us-east-1/lambda/aws4_request"}
+        return visit(server, server.url, method, f"/_lampion/{view}", headers=headers, body=body).status
+
+    assert [status(account_id) for account_id in (OWNER, OTHER)] == [200, 403]

@@ -25,6 +25,7 @@ def own_doors(
 ) -> dict[str, Door]:
     """By the first part of their path after `/_lampion/`."""
     accounts = OwnDoors(authentication, judge, for_functions=False)
+    operators = OwnDoors(authentication, judge, for_functions=False, only_account=settings.account_id)
     readers = OwnDoors(authentication, judge, for_functions=True)
     logs = LogsView(functions=stores.functions, logs=stores.logs, clock=ports.clock)
     metrics = MetricsView(metrics=ports.metrics, functions=stores.functions)
@@ -43,11 +44,11 @@ def own_doors(
     clock = ClockView(adjustable=ports.adjustable, machine=ports.clock)
     return {
         "calls": OwnView(calls, authentication=accounts, region=settings.region),
-        "clock": OwnView(clock, authentication=accounts, region=settings.region),
+        "clock": OwnView(clock, authentication=operators, region=settings.region),
         "health": HealthDoor(ports.health),
         "logs": OwnView(logs, authentication=readers, region=settings.region),
         "metrics": OwnView(metrics, authentication=accounts, region=settings.region),
         "queues": OwnView(queues, authentication=accounts, region=settings.region),
         "service-keys": OwnView(keys, authentication=makers, region=settings.region),
-        "status": OwnView(status, authentication=accounts, region=settings.region),
+        "status": OwnView(status, authentication=operators, region=settings.region),
     }

@@ -74,13 +74,13 @@ def facts_of(operation: str, members: Mapping[str, Any], account_id: str, region
         if value is not None:
             facts[key] = [str(value)]
     if members.get("Layers") is not None:
-        facts["lambda:layer"] = [_layer_arn(text) for text in members["Layers"]]
+        facts["lambda:layer"] = _layers(members)
     if "CodeSigningConfigArn" in members:
         facts["lambda:codesigningconfigarn"] = [_of_this_partition(members["CodeSigningConfigArn"])]
     vpc = members.get("VpcConfig") or {}
     for member, key in _VPC_KEYS.items():
         if vpc.get(member):
-            facts[key] = vpc[member]
+            facts[key] = [one for one in vpc[member] if one is not None]
     if operation in _OF_FUNCTIONS and "FunctionName" in members:
         facts["lambda:functionarn"] = [_function_arn(str(members["FunctionName"]), None, account_id, region)]
     return facts
@@ -118,7 +118,7 @@ def also_wanted(operation: str, members: Mapping[str, Any], account_id: str, reg
         wanted.append(
             Wanted("lambda:TagResource", made if kind else resource_of(operation, members, account_id, region))
         )
-    wanted += [Wanted("lambda:GetLayerVersion", _layer_arn(text)) for text in members.get("Layers") or ()]
+    wanted += [Wanted("lambda:GetLayerVersion", arn) for arn in _layers(members)]
     capacity = (members.get("CapacityProviderConfig") or {}).get("LambdaManagedInstancesCapacityProviderConfig") or {}
     if "CapacityProviderArn" in capacity:
         wanted.append(Wanted("lambda:PassCapacityProvider", _of_this_partition(capacity["CapacityProviderArn"])))
@@ -154,6 +154,11 @@ def _named_layer(members: Mapping[str, Any], account_id: str, region: str) -> st
     reference = parse_layer_arn(text)
     key = LayerKey(account_id, region, text) if reference is None else reference.key
     return key.version_arn(members["VersionNumber"]) if "VersionNumber" in members else key.arn
+
+
+def _layers(members: Mapping[str, Any]) -> list[str]:
+    """Those that are meant; the model refuses a null among them."""
+    return [_layer_arn(text) for text in members.get("Layers") or () if text is not None]
 
 
 def _layer_arn(text: str) -> str:

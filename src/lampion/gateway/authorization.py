@@ -163,19 +163,24 @@ class OwnDoors:
         *,
         for_functions: bool,
         actions: Mapping[str, str] = _READ_OR_CHANGE,
+        only_account: str | None = None,
     ) -> None:
-        """Functions stay out of those that aren't `for_functions`, whatever their roles may. `actions` by method."""
+        """Functions stay out of those that aren't `for_functions`, whatever their roles may; so do other accounts of
+        those that are about the server as a whole, and `only_account`'s. `actions` by method.
+        """
         self._inner = inner
         self._judge = judge
         self._for_functions = for_functions
         self._actions = actions
+        self._only_account = only_account
 
     def read(self, head: RequestHead) -> Any:
         return self._inner.read(head)
 
     async def verify(self, claim: Any, request: HttpRequest, meanwhile: Meanwhile | None = None) -> Principal:
         principal, head = await self._inner.verify(claim, request, meanwhile), request.head
-        if principal.session is not None and not self._for_functions:
+        is_strange = self._only_account not in (None, principal.account_id)
+        if is_strange or (principal.session is not None and not self._for_functions):
             raise AccessDeniedException(f"User: {principal.arn} is not authorized to read {head.path}")
         self._judge.check(principal.actor, (self._actions.get(head.method, "lampion:Change"), "*"), head)
         return principal

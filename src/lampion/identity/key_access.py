@@ -167,8 +167,13 @@ def _facts_of(key: Key, asked: Asked, aliases: Sequence[str] | None) -> dict[str
 
 
 def facts_of_context(context: Mapping[str, str]) -> dict[str, Sequence[str]]:
-    """Condition keys about an encryption context. The keys in it tell apart only by kms:EncryptionContextKeys."""
-    facts: dict[str, Sequence[str]] = {f"kms:encryptioncontext:{key.lower()}": (context[key],) for key in context}
+    """Condition keys about an encryption context. The keys in it tell apart only by kms:EncryptionContextKeys: those that
+    differ only by case are one condition key with several values, of which none hides another.
+    """
+    values: dict[str, list[str]] = {}
+    for key, value in context.items():
+        values.setdefault(f"kms:encryptioncontext:{key.lower()}", []).append(value)
+    facts: dict[str, Sequence[str]] = {**values}
     if context:
         facts["kms:encryptioncontextkeys"] = list(context)
     return facts

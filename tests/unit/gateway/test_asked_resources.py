@@ -1,11 +1,16 @@
 """What operations of Lambda's API are about, to IAM."""
 
+import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import pytest
 
 from lampion.aws.model import load_service
+from lampion.aws.parser import parse
+from lampion.domain.errors import ApiError
 from lampion.gateway.asked_resources import (
     OF_WHOLE_FUNCTIONS,
     action_of,
@@ -111,6 +116,29 @@ def test_what_an_operation_wants_besides(
 ) -> None:
     found = also_wanted(operation, members, "123456789012", "eu-west-1")
     assert [one[:2] for one in found] == [(f"lambda:{action}", f"{PREFIX}:{rest}") for action, rest in wanted]
+
+
+ODD: list[Any] = [None, 5, "", "x", [], [None], ["x", None], {}, {"a": None}, {"a": 5}]
+ODD += [{"SubnetIds": [None]}, {"SubnetIds": None}, {"CapacityProviderOperatorRoleArn": None}]
+ODD += [{"LambdaManagedInstancesCapacityProviderConfig": one} for one in (None, {"CapacityProviderArn": None})]
+
+
+def test_whatever_a_body_holds_is_judged_before_the_model_refuses_it() -> None:
+    """Who may and who may not are told so, and nobody that the server failed."""
+    judged = 0
+    for operation in load_service("lambda").operations.values():
+        for member, odd in product(operation.shapes[operation.input].members if operation.input else (), ODD):
+            try:
+                members = parse(operation, defaultdict(lambda: "x"), "", {}, json.dumps({member: odd}).encode())
+            except ApiError:
+                continue
+            asked = (operation.name, members, "123456789012", "eu-west-1")
+            assert all(isinstance(one, str) for values in facts_of(*asked).values() for one in values)
+            assert all(isinstance(one.resource, str) for one in also_wanted(*asked))
+            assert isinstance(resource_of(*asked), str)
+            assert isinstance(passed_role(members), str | None)
+            judged += 1
+    assert judged > 1000
 
 
 def test_the_roles_that_lambda_takes_on() -> None:

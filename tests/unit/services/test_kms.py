@@ -20,7 +20,7 @@ from lampion.domain.kms.key import Key
 from lampion.http.message import RequestHead
 from lampion.identity.actors import Actor
 from lampion.identity.encryption_keys import EncryptionKeys
-from lampion.identity.key_access import Asked, KeyAccess
+from lampion.identity.key_access import Asked, KeyAccess, facts_of_context
 from lampion.identity.key_places import FilePlace
 from lampion.identity.master_key import MasterKeys
 from lampion.identity.request_facts import Asker, Asking
@@ -252,3 +252,10 @@ async def kept(kms: Kms) -> tuple[set[str], int]:
     assert {alias.key_id for alias in aliases} <= {key.key_id for key in keys}
     assert all(KEYS.place(key) == key_place(ACCOUNT, REGION, key.key_id) for key in keys)
     return {key.key_id for key in keys}, len(grants)
+
+
+def test_no_key_of_a_context_hides_one_that_differs_by_case() -> None:
+    """A policy that denies what is of one tenant would be got around by another key after it."""
+    facts = facts_of_context({"Tenant": "secret", "tenant": "mine"})
+    assert facts["kms:encryptioncontext:tenant"] == ["secret", "mine"]
+    assert facts["kms:encryptioncontextkeys"] == ["Tenant", "tenant"]
