@@ -38,6 +38,7 @@ class FakeEnvironment:
         self.idle_since = 0.0
         self.courtesy = None
         self.keys = None
+        self.is_spent = False
         self.finishing = None
         self.is_reusable = False
         self.is_ahead = ahead

@@ -167,7 +167,7 @@ def _facts_of(key: Key, asked: Asked, aliases: Sequence[str] | None) -> dict[str
 
 
 def facts_of_context(context: Mapping[str, str]) -> dict[str, Sequence[str]]:
-    """Condition keys about an encryption context. The keys in it tell apart only by kms:EncryptionContextKeys: those that
+    """Condition keys about an encryption context. Only kms:EncryptionContextKeys tells the keys in it apart: those that
     differ only by case are one condition key with several values, of which none hides another.
     """
     values: dict[str, list[str]] = {}

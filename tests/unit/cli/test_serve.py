@@ -18,7 +18,7 @@ def test_the_master_key_is_taken_out_of_the_environment(monkeypatch: pytest.Monk
     def run(settings: Settings) -> None:
         seen.append((settings.given_master_key, "LAMPION_MASTER_KEY" in os.environ))
 
-    monkeypatch.setattr(serve, "_run", run)
+    monkeypatch.setattr("lampion.app.run", run)
     monkeypatch.setenv("LAMPION_MASTER_KEY", base64.b64encode(KEY).decode())
     result = CliRunner().invoke(serve.command, [])
     assert (result.exit_code, seen) == (0, [(KEY, False)])
