@@ -68,6 +68,10 @@ class EncryptedPackages:
         name, made_from, fill = recipe(package.sha256, unpack, base, self._compiler, root=root)
         return await trees.prepare(name, made_from, partial(self._within_bounds, name, package.unzipped_bytes, fill))
 
+    async def check(self, package: DeploymentPackage) -> None:
+        """Raises what SealedCode.data_key raises when the package can't be opened now."""
+        await self._sealed.data_key(package.sha256)
+
     async def run(self, in_use: Callable[[], Collection[str]]) -> None:
         """Remove what isn't in use any more, until cancelled. `in_use` names packages that environments have."""
         self._in_use = in_use

@@ -30,7 +30,10 @@ class EncryptedTrees(Protocol):
     """Unpacked packages that are encrypted where they are stored."""
 
     async def prepare(self, package: DeploymentPackage, base: RuntimeBase | None, *, root: str) -> Path:
-        """As Packages.prepare. Raises the API's errors too: when its key can't be used now."""
+        """As Packages.prepare. Raises KeyUnusable too, and NoMemoryForCode."""
+
+    async def check(self, package: DeploymentPackage) -> None:
+        """Raises KeyUnusable when it can't be opened now."""
 
 
 class Packages:
@@ -63,6 +66,12 @@ class Packages:
             return await self.prepare(package.sha256, base)
         assert self._encrypted is not None
         return await self._encrypted.prepare(package, base, root=_TASK_ROOT)
+
+    async def check_package(self, package: DeploymentPackage) -> None:
+        """For who has it already: raises KeyUnusable when it is encrypted and can't be opened now."""
+        if package.is_encrypted:
+            assert self._encrypted is not None
+            await self._encrypted.check(package)
 
     async def prepare(self, sha256: str, base: RuntimeBase | None = None) -> Path:
         """The directory of the unpacked package, verified, with bytecode where `base` has such a thing.

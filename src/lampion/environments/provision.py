@@ -227,8 +227,10 @@ class Provisioner:
     ) -> tuple[Sandbox, OfferedCredentials]:
         """A copy of a snapshot that was taken of `spec`, and what it may ask for. Raises SandboxError.
 
-        The variables are in the snapshot: that Lambda may still see them is asked for its sake. Raises KMS's errors.
+        Variables and code are in the snapshot: that Lambda may still see them is asked for its sake. Raises KMS's
+        errors.
         """
+        await self._specs.check_code(function)
         try:
             await self._variables.opened(function)
         except KeyUnusable as unusable:

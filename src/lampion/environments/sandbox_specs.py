@@ -31,6 +31,9 @@ class PackageTrees(Protocol):
     async def prepare_package(self, package: DeploymentPackage, base: RuntimeBase | None) -> Path:
         """Raises KeyUnusable for one whose key can't be used now, NoMemoryForCode."""
 
+    async def check_package(self, package: DeploymentPackage) -> None:
+        """Raises KeyUnusable for one whose key can't be used now."""
+
     async def prepare_layers(self, layers: Sequence[AttachedLayer], base: RuntimeBase | None) -> Path: ...
 
 
@@ -104,6 +107,13 @@ class SandboxSpecs:
             tells_telemetry=isinstance(base, Interpreter),
             companions=companions,
         )
+
+    async def check_code(self, function: Function) -> None:
+        """That Lambda may still see it, where nothing has to be unpacked for the function. Raises KMS's errors."""
+        try:
+            await self._packages.check_package(function.package)
+        except KeyUnusable as unusable:
+            raise cannot_decrypt(unusable, PACKAGE) from unusable
 
     def limits(self, configuration: FunctionConfiguration) -> Limits:
         return Limits(

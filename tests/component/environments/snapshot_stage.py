@@ -47,15 +47,21 @@ class Streams:
         return self.opened[-1]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Trees:
-    """The unpacked package is this directory, and the layers are that other one."""
+    """The unpacked package is this directory, and the layers are that other one; or a key is of no use, and why."""
 
     directory: Path
     opt: Path | None = None
+    refusal: KeyUnusable | None = None
 
     async def prepare_package(self, package: DeploymentPackage, base: RuntimeBase | None) -> Path:
+        await self.check_package(package)
         return self.directory
+
+    async def check_package(self, package: DeploymentPackage) -> None:
+        if self.refusal is not None:
+            raise self.refusal
 
     async def prepare_layers(self, layers: Sequence[AttachedLayer], base: RuntimeBase | None) -> Path:
         assert self.opt is not None, "the function has no layers"
@@ -132,6 +138,7 @@ class SnapshotStage:
     snapshots: VersionSnapshots
     streams: Streams
     variables: AsTheyAre
+    trees: Trees
 
     @asynccontextmanager
     async def environment(self) -> AsyncIterator[Environment]:
@@ -164,10 +171,11 @@ async def snapshot_stage(
     changes = {"runtime": "python3.12", "handler": "app.handler", **configuration}
     function = replace(FUNCTION, version="7", configuration=replace(FUNCTION.configuration, **changes))
     streams, server, python, variables = Streams(), RuntimeApiServer(clock), ThisPython(layer), AsTheyAre()
+    trees = Trees(task, opt)
     provisioner = Provisioner(
         most_memory_mib=1024,
         driver=driver,
-        packages=Trees(task, opt),
+        packages=trees,
         images=cast("Any", None),
         image_architectures=cast("Any", None),
         runtime_files=RuntimeTrees(),
@@ -189,7 +197,7 @@ async def snapshot_stage(
     taking = None if able is None else SnapshotTaking(able, provisioner, server, clock)
     snapshots = VersionSnapshots(provisioner, taking)
     try:
-        yield SnapshotStage(function, driver, snapshots, streams, variables)
+        yield SnapshotStage(function, driver, snapshots, streams, variables, trees)
     finally:
         await snapshots.close()
         await driver.close()

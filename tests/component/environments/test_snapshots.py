@@ -86,6 +86,36 @@ async def test_while_its_key_is_of_no_use_a_version_has_no_snapshot_and_none_is_
         assert await stage.answer(1) == 1
 
 
+async def test_none_is_copied_while_the_key_of_the_code_is_of_no_use() -> None:
+    async with staged() as (stage, _):
+        assert await stage.snapshots.prepare(stage.function) is None
+        stage.trees.refusal = KeyUnusable("Decrypt", DisabledException("the key is disabled."))
+        with pytest.raises(KMSDisabledException, match="unable to decrypt the deployment package because"):
+            await stage.answer(1)
+        stage.trees.refusal = None
+        assert await stage.answer(1) == 1
+
+
+async def test_the_code_of_a_snapshot_is_in_use_from_before_it_is_taken_until_it_is_discarded() -> None:
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def slow(runtime: Runtime) -> Exit:
+        asked.set()
+        await answered.wait()
+        return await snap_started(runtime)
+
+    async with staged(slow) as (stage, _):
+        assert stage.snapshots.packages_in_use() == frozenset()
+        preparing = asyncio.create_task(stage.snapshots.prepare(stage.function))
+        await asked.wait()
+        assert stage.snapshots.packages_in_use() == {stage.function.package.sha256}
+        answered.set()
+        await preparing
+        assert stage.snapshots.packages_in_use() == {stage.function.package.sha256}
+        stage.snapshots.discard(stage.function.key, None)
+        assert stage.snapshots.packages_in_use() == frozenset()
+
+
 async def test_a_refusal_is_logged_on_either_side_and_costs_only_time(caplog: pytest.LogCaptureFixture) -> None:
     async with staged() as (stage, driver):
         driver.snapshot_refusal = "Init left threads running"
