@@ -45,7 +45,10 @@ async def key_place(settings: Settings, clock: Clock) -> AsyncIterator[KeyPlace]
 
 
 async def move_master_key(settings: Settings, to: Path | KmsKey | bytes) -> Moved:
-    """To a file, to a KMS elsewhere, or to the key that is given itself. Raises StoreError, SettingError."""
+    """To a file, to a KMS elsewhere, or to the key that is given itself.
+
+    Raises StoreError, SettingError; NotScrubbed when it is moved, but what the old one opens may still lie in the file.
+    """
     target = _pointed(settings, to)
     if not database_in(settings.data).exists():
         raise DataDirectoryUnusable(f"No server ever ran on {settings.data}.")

@@ -102,11 +102,18 @@ def _counted(keys: int) -> str:
 
 def _tried(work: Callable[[], str]) -> str:
     """Raises Failure."""
-    from lampion.store.errors import StoreError
+    from lampion.store.errors import NotScrubbed, StoreError
 
     try:
         return work()
     except SettingError as error:
         raise Failure(ExitCode.USAGE, f"{error.source} {error.value!r} {error.problem}", fix=error.fix) from None
+    except NotScrubbed as error:
+        raise Failure(
+            ExitCode.SERVER_ERROR,
+            "the master key is moved, but what the old one wrapped may still lie deleted in the database",
+            why=str(error),
+            fix="Make room on the disk, and give the same command again.",
+        ) from error
     except StoreError as error:
         raise Failure(ExitCode.USAGE, "the master key stays where it is, or can't be told", why=str(error)) from error

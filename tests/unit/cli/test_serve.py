@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from lampion.cli import serve
+from lampion.cli.main import lampion_command
 from lampion.config import Settings
 
 KEY = b"k" * 32
@@ -20,5 +21,5 @@ def test_the_master_key_is_taken_out_of_the_environment(monkeypatch: pytest.Monk
 
     monkeypatch.setattr("lampion.app.run", run)
     monkeypatch.setenv("LAMPION_MASTER_KEY", base64.b64encode(KEY).decode())
-    result = CliRunner().invoke(serve.command, [])
+    result = CliRunner().invoke(lampion_command, ["serve"], standalone_mode=False)
     assert (result.exit_code, seen) == (0, [(KEY, False)])

@@ -70,6 +70,14 @@ def test_a_token_from_before_they_were_compressed_is_read() -> None:
     assert opened[1] == STANDING
 
 
+@pytest.mark.parametrize("size", [0, 1, 400, 401, 402, 403, 4096])
+def test_a_token_is_at_least_as_long_as_is_asked(size: int) -> None:
+    key = KEYS.issue(STANDING, token_bytes_min=size)
+    usual = len(KEYS.issue(STANDING).session_token)
+    assert max(size, usual) <= len(key.session_token) <= max(size + 4, usual)
+    assert KEYS.open(key.access_key_id, key.session_token, 1_000) == (key.secret_access_key, STANDING)
+
+
 def test_what_is_long_and_alike_makes_no_long_token() -> None:
     tags = {f"key-{number}": "x" * 256 for number in range(50)}
     assert len(KEYS.issue(msgspec.structs.replace(STANDING, tags=tags)).session_token) < 2_000

@@ -151,6 +151,29 @@ async def test_what_does_not_fit_into_a_token_is_refused() -> None:
     assert told.startswith("Packed policy consumes ")
 
 
+async def test_session_policies_are_no_longer_than_on_aws() -> None:
+    chain = Chain()
+    ann = await chain.made(trust(*ALL))
+    fits = allowing("s3:Get").ljust(2048)
+    assert await chain.begun(ann, Policy=fits)
+    assert "consumes 101%" in await chain.refused(PackedPolicyTooLargeException, ann, Policy=f"{fits} ")
+    arns = [{"arn": f"arn:aws:iam::aws:policy/p{number}"} for number in range(11)]
+    assert await chain.begun(ann, PolicyArns=arns[:10])
+    told = await chain.refused(ValidationException, ann, PolicyArns=arns)
+    assert told.endswith(
+        "at 'policyArns' failed to satisfy constraint: Member must have length less than or equal to 10"
+    )
+
+
+@pytest.mark.parametrize("given", [{"SerialNumber": "arn:aws:iam::1:mfa/x"}, {"TokenCode": "123456"}])
+async def test_who_names_a_device_of_mfa_is_refused(given: dict[str, Any]) -> None:
+    chain = Chain()
+    ann = await chain.made(trust(*ALL))
+    assert "MultiFactorAuthentication failed" in await chain.refused(AccessDeniedException, ann, **given)
+    with pytest.raises(AccessDeniedException, match="MultiFactorAuthentication failed"):
+        await chain.sts.api.get_session_token(chain.sts.context(ann), dict(given))
+
+
 async def test_a_source_identity_needs_its_own_permission_and_stays() -> None:
     chain = Chain()
     ann = await chain.made(trust("sts:AssumeRole"))

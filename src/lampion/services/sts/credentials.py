@@ -30,9 +30,9 @@ class StsRooms:
             **more,
         )
 
-    def issued(self, standing: Standing) -> Mapping[str, Any]:
-        """A new key that stands for that: STS's shape Credentials."""
-        key = self.temporary.issue(standing)
+    def issued(self, standing: Standing, members: Members) -> Mapping[str, Any]:
+        """A new key that stands for that, with a token as long as is asked: STS's shape Credentials."""
+        key = self.temporary.issue(standing, token_bytes_min=members.get("MinimumSessionTokenSize", 0))
         return {
             "AccessKeyId": key.access_key_id,
             "SecretAccessKey": key.secret_access_key,

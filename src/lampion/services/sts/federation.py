@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lampion.aws.errors import AccessDeniedException
 from lampion.aws.operation import RequestContext, operation
-from lampion.domain.iam.documents import permissions_of
 from lampion.identity.callers import CallerKind, federated_user_arn
 from lampion.services.sts.credentials import Members, StsRooms
-from lampion.services.sts.session_tags import packed_percent, policy_arns, session_tags
+from lampion.services.sts.session_policies import session_policies
+from lampion.services.sts.session_tags import packed_percent, session_tags
 
 if TYPE_CHECKING:
     from lampion.identity.request_facts import Asker
@@ -32,10 +32,8 @@ class FederationApi:
         asker: Asker = context.asker
         if asker.has_session:
             raise AccessDeniedException("Cannot call GetFederationToken with session credentials")
-        if "Policy" in members:
-            permissions_of(members["Policy"])
-        tags = session_tags(members, {})
-        percent = packed_percent(members, tags)
+        policies, tags = session_policies(members), session_tags(members, {})
+        percent = packed_percent(policies, tags)
         is_root = asker.actor.caller.kind is CallerKind.ROOT
         seconds = members.get("DurationSeconds", _SECONDS)
         standing = self._rooms.standing(
@@ -43,12 +41,12 @@ class FederationApi:
             "" if is_root else asker.actor.user_id,
             min(seconds, _ROOT_SECONDS_MAX) if is_root else seconds,
             federated_name=members["Name"],
-            policies=(members["Policy"],) if "Policy" in members else (),
-            policy_arns=policy_arns(members),
+            policies=policies.documents,
+            policy_arns=policies.arns,
             tags=dict(tags.all),
         )
         return {
-            "Credentials": self._rooms.issued(standing),
+            "Credentials": self._rooms.issued(standing, members),
             "FederatedUser": {
                 "FederatedUserId": f"{context.account_id}:{members['Name']}",
                 "Arn": federated_user_arn(context.account_id, members["Name"]),

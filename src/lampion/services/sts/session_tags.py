@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from lampion.domain.errors import InvalidParameterValueException
 from lampion.services.sts.errors import PackedPolicyTooLargeException
+from lampion.services.sts.session_policies import SessionPolicies
 
 ALLOTTED_BYTES: Final = 2048
 """For policies and tags, packed. AWS doesn't say how it packs, nor into how much: this is zlib, into as much."""
@@ -64,13 +65,13 @@ def facts_of_session(members: Members) -> Mapping[str, Sequence[str]]:
     return facts
 
 
-def packed_percent(members: Members, tags: SessionTags) -> int | None:
+def packed_percent(policies: SessionPolicies, tags: SessionTags) -> int | None:
     """How much of the room in a token policies and tags take; None where there are none.
 
     Raises PackedPolicyTooLargeException.
     """
-    policies = (*([members["Policy"]] if "Policy" in members else ()), *policy_arns(members))
-    parts = (*policies, *(text for pair in tags.all.items() for text in pair))
+    of_policies = (*policies.documents, *policies.arns)
+    parts = (*of_policies, *(text for pair in tags.all.items() for text in pair))
     if not parts:
         return None
     size_bytes = len(zlib.compress("\0".join(parts).encode()))
@@ -78,9 +79,5 @@ def packed_percent(members: Members, tags: SessionTags) -> int | None:
     if percent > 100:
         told = f"Packed policy consumes {percent}% of allotted space, please use smaller policy."
         of_tags = f"Packed size of session tags consumes {percent}% of allotted space."
-        raise PackedPolicyTooLargeException(told if policies else of_tags)
+        raise PackedPolicyTooLargeException(told if of_policies else of_tags)
     return percent
-
-
-def policy_arns(members: Members) -> tuple[str, ...]:
-    return tuple(one["arn"] for one in members.get("PolicyArns", ()))

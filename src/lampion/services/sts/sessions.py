@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from lampion.aws.errors import AccessDeniedException, ValidationException
 from lampion.aws.operation import RequestContext, operation
-from lampion.domain.iam.documents import permissions_of, trust_of
+from lampion.domain.iam.documents import trust_of
 from lampion.domain.iam.identity import Identity, IdentityKind
 from lampion.identity.callers import CallerKind
 from lampion.identity.denials import denial
@@ -15,7 +15,8 @@ from lampion.identity.key_ids import account_of
 from lampion.identity.request_facts import Asker, Known
 from lampion.identity.statements import read_policy
 from lampion.services.sts.credentials import Members, StsRooms
-from lampion.services.sts.session_tags import facts_of_session, packed_percent, policy_arns, session_tags
+from lampion.services.sts.session_policies import refuse_mfa, session_policies
+from lampion.services.sts.session_tags import facts_of_session, packed_percent, session_tags
 from lampion.store.iam import IDENTITIES, identity_place
 
 _CHAINED_SECONDS_MAX: Final = 3600
@@ -43,6 +44,7 @@ class SessionsApi:
         asker: Asker = context.asker
         if asker.actor.caller.kind is CallerKind.ROOT:
             raise AccessDeniedException("Roles may not be assumed by root accounts.")
+        refuse_mfa(members)
         source = _source_identity(asker, members)
         tags = session_tags(members, asker.actor.handed_on)
         wanted = ["sts:AssumeRole"]
@@ -51,23 +53,22 @@ class SessionsApi:
         asked = {**members, "SourceIdentity": source} if source else members
         role = self._trusting(await self._role(members["RoleArn"]), asker, asked, wanted)
         seconds = _checked_seconds(members.get("DurationSeconds", _ASSUMED_SECONDS), role, asker)
-        if "Policy" in members:
-            permissions_of(members["Policy"])
-        percent, name = packed_percent(members, tags), members["RoleSessionName"]
+        policies, name = session_policies(members), members["RoleSessionName"]
+        percent = packed_percent(policies, tags)
         standing = self._rooms.standing(
             role.account_id,
             role.unique_id,
             seconds,
             role_arn=role.arn,
             session_name=name,
-            policies=(members["Policy"],) if "Policy" in members else (),
-            policy_arns=policy_arns(members),
+            policies=policies.documents,
+            policy_arns=policies.arns,
             tags=dict(tags.all),
             transitive_tag_keys=tags.transitive,
             source_identity=source,
         )
         return {
-            "Credentials": self._rooms.issued(standing),
+            "Credentials": self._rooms.issued(standing, members),
             "AssumedRoleUser": {
                 "AssumedRoleId": f"{role.unique_id}:{name}",
                 "Arn": f"arn:aws:sts::{role.account_id}:assumed-role/{role.name}/{name}",
@@ -82,13 +83,14 @@ class SessionsApi:
         asker: Asker = context.asker
         if asker.has_session:
             raise AccessDeniedException("Cannot call GetSessionToken with session credentials")
+        refuse_mfa(members)
         if asker.actor.caller.kind is CallerKind.ROOT:
             seconds = min(members.get("DurationSeconds", _ROOT_SECONDS), _ROOT_SECONDS)
             standing = self._rooms.standing(context.account_id, "", seconds)
         else:
             seconds = members.get("DurationSeconds", _SESSION_SECONDS)
             standing = self._rooms.standing(context.account_id, asker.actor.user_id, seconds)
-        return {"Credentials": self._rooms.issued(standing)}
+        return {"Credentials": self._rooms.issued(standing, members)}
 
     @operation("GetAccessKeyInfo")
     async def get_access_key_info(self, context: RequestContext, members: Members) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from lampion.store.errors import DatabaseCorrupt, StoreClosed, StoreError
+from lampion.store.errors import DatabaseCorrupt, NotScrubbed, StoreClosed, StoreError
 from lampion.store.sqlite.migrations import Migration, known_migrations, migrate
 from lampion.store.sqlite.writer import GroupCommitWriter
 
@@ -129,15 +129,17 @@ def _open(path: Path, migrations: Sequence[Migration]) -> Database:
 def scrub(path: Path) -> None:
     """Write a database that nobody has open anew, so that nothing of what was changed or deleted is left in it.
 
-    Killed at any moment, it is whole. Raises StoreError.
+    Killed at any moment, it is whole. Raises NotScrubbed: it needs as much room again as the file takes.
     """
-    with _clear_errors(path):
+    try:
         connection = connect(path, read_only=False)
         try:
             connection.execute("VACUUM")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             connection.close()
+    except sqlite3.Error as error:
+        raise NotScrubbed(f"{path}: {error}.") from error
 
 
 def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
