@@ -13,12 +13,14 @@ _IDENTITY: Final = (
     rf"arn:aws[a-z-]*:(iam::({_ACCOUNT}:(root|(user|role)/[\w+=,.@/-]+)|cloudfront:user/[\w -]+)"
     rf"|sts::{_ACCOUNT}:(assumed-role|federated-user)/[\w+=,.@/-]+)"
 )
+_UNIQUE_ID: Final = r"A(ID|RO)A[A-Z0-9]{17}(:[\w+=,.@-]+)?"
+"""Of who was named and is gone (services.iam.principals): so policies show him, and may be put again."""
 _SERVICE: Final = r"([a-z0-9-]+\.)+(amazonaws\.com|amazonaws\.com\.cn|amazonaws\.eu|aws\.internal|amazon\.com)"
 
 _KINDS: Final = {
     kind: re.compile(pattern, re.ASCII)
     for kind, pattern in {
-        "AWS": rf"\*|{_ACCOUNT}|{_IDENTITY}",
+        "AWS": rf"\*|{_ACCOUNT}|{_IDENTITY}|{_UNIQUE_ID}",
         "Service": _SERVICE,
         "Federated": rf"arn:aws[a-z-]*:iam::{_ACCOUNT}:(saml|oidc)-provider/\S+|[a-z0-9-]+(\.[a-z0-9-]+)+",
         "CanonicalUser": r"[0-9a-f]{64}",

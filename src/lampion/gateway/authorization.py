@@ -37,6 +37,7 @@ _REMEMBERED_CHARACTERS: Final = 1024
 """Of path and query: nobody fills the memory with queries that mean nothing."""
 _FUNCTION: Final = re.compile(r"arn:aws:lambda:([^:]+):(\d{12}):function:([^:]+)(?::([^:]+))?")
 _ROLE: Final = re.compile(r"arn:[^:]*:iam::(\d{12}):role/?(?:.*/)?([^/]{1,64})")
+_ARN_CHARACTERS: Final = 10_000
 _PASSED_TO: Final = "lambda.amazonaws.com"
 _OF_A_MAPPING: Final = frozenset(("GetEventSourceMapping", "UpdateEventSourceMapping", "DeleteEventSourceMapping"))
 _NO_POLICIES: Final[OfResource] = ((), None)
@@ -129,7 +130,7 @@ class Authorization:
         """
         facts: Facts = {"iam:passedtoservice": (_PASSED_TO,), "iam:associatedresourcearn": (taker,)}
         self._judge.check(actor, ("iam:PassRole", role_arn), head, facts)
-        named = _ROLE.fullmatch(role_arn)
+        named = _ROLE.fullmatch(role_arn) if len(role_arn) <= _ARN_CHARACTERS else None
         if named is None:
             return  # no role can have this name, and the function may nothing with it
         if named[1] != owner:

@@ -33,7 +33,8 @@ _FUNCTION_URLS = PATH_FORM.strip("/").rpartition("/")[2]
 _IDLE_PORTERS: Final = 64
 """So many are kept for what comes next; it takes longer to make one than to wake it."""
 
-_SCOPE: Final = re.compile(r"Credential=[^/\s]+/\d{8}/[a-z0-9-]+/([a-z0-9-]+)/aws4_request")
+_SCOPE: Final = re.compile(r"Credential=[^/\s]{1,128}/\d{8}/[a-z0-9-]{1,64}/([a-z0-9-]{1,64})/aws4_request")
+"""Bounded in all its parts: it is looked for in what strangers send, who could write its beginning a thousand times."""
 
 _log = logging.getLogger(__name__)
 

@@ -13,7 +13,8 @@ from lampion.identity.call_record import CallRecord
 from lampion.identity.callers import NOBODY, Caller
 from lampion.identity.denials import denial
 from lampion.identity.evaluation import Request, Verdict, Wanted, evaluate
-from lampion.identity.request_facts import Asking, Facts, Known
+from lampion.identity.request_facts import TAG_OF_REQUEST, Asking, Facts, Known
+from lampion.identity.request_facts import facts_of_tags as tag_facts
 from lampion.identity.statements import Policy
 
 _NO_FACTS: Final[Facts] = MappingProxyType({})
@@ -87,7 +88,7 @@ def facts_of_tags(members: Mapping[str, object]) -> dict[str, Sequence[str]]:
         pairs = [(str(key), str(value)) for key, value in tags.items()]
     elif isinstance(tags, list):
         pairs = [(str(tag.get("Key", "")), str(tag.get("Value", ""))) for tag in tags if isinstance(tag, Mapping)]
-    facts: dict[str, Sequence[str]] = {f"aws:requesttag/{key.lower()}": (value,) for key, value in pairs}
+    facts = tag_facts(TAG_OF_REQUEST, pairs)
     if pairs:
         facts["aws:tagkeys"] = [key for key, _ in pairs]
     elif isinstance(keys, list):

@@ -38,7 +38,7 @@ REACHED: Final = frozenset({Service.SQS, Service.SNS, Service.EVENTBRIDGE, Servi
 
 _REQUEST_BYTES: Final = 2 * MIB  # ten messages of 1 MiB together, and the JSON around them
 _TABLE_BYTES: Final = 16 * MIB  # 25 items of a batch
-_SCOPE: Final = re.compile(r"Credential=[^/\s]+/\d{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
+_SCOPE: Final = re.compile(r"Credential=[^/\s]{1,128}/\d{8}/([a-z0-9-]{1,64})/([a-z0-9-]{1,64})/aws4_request")
 _PASSED_ON: Final[tuple[str, ...]] = ("content-type", "x-amz-target", "x-amzn-query-mode", "x-amzn-trace-id")
 _OF_THE_CONNECTION: Final = frozenset(
     ("connection", "content-length", "date", "keep-alive", "server", "transfer-encoding", "upgrade")

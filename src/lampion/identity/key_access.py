@@ -15,7 +15,7 @@ from lampion.domain.kms.grant import Grant
 from lampion.domain.kms.key import ALGORITHM, ORIGIN, SPEC, USAGE, Key
 from lampion.identity.denials import denial
 from lampion.identity.evaluation import PolicyType, Request, Verdict, evaluate
-from lampion.identity.request_facts import Asker, Facts, Known
+from lampion.identity.request_facts import TAG_OF_RESOURCE, Asker, Facts, Known, facts_of_tags
 from lampion.identity.statements import Policy, Source, read_policy
 from lampion.store.cached_resources import CachedResources
 from lampion.store.kms import ALIAS_NAMES, GRANTS_BY_KEY
@@ -152,7 +152,7 @@ def _facts_of(key: Key, asked: Asked, aliases: Sequence[str] | None) -> dict[str
     facts: dict[str, Sequence[str]] = {
         **FACTS_OF_KIND,
         "aws:resourceaccount": (key.account_id,),
-        **{f"aws:resourcetag/{name.lower()}": (value,) for name, value in key.tags.items()},
+        **facts_of_tags(TAG_OF_RESOURCE, key.tags.items()),
     }
     if aliases:
         facts["kms:resourcealiases"] = aliases

@@ -1,6 +1,6 @@
 """What is known of a request: condition keys about the caller, about what he asks, and about how he asks it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -94,6 +94,14 @@ _OF_THE_PLACE: Final = frozenset(
 )
 """What is the same the next time that the same caller asks this server from the same address."""
 TAG_OF_RESOURCE: Final = "aws:resourcetag/"
+TAG_OF_REQUEST: Final = "aws:requesttag/"
+
+
+def facts_of_tags(prefix: str, tags: Iterable[tuple[str, str]]) -> dict[str, Sequence[str]]:
+    """Condition keys, which know no case. Of tags that differ only by it the first counts: who may add others to a
+    resource changes nothing of what policies say of it.
+    """
+    return {f"{prefix}{key.lower()}": (value,) for key, value in reversed(list(tags))}
 
 
 class Known:

@@ -6,7 +6,6 @@ import os
 import pytest
 from click.testing import CliRunner
 
-from lampion.cli import serve
 from lampion.cli.main import lampion_command
 from lampion.config import Settings
 

@@ -100,6 +100,18 @@ async def test_tags_of_a_function_decide_and_every_change_of_them_counts_from_th
     assert not await api.may(principal)
 
 
+async def test_another_spelling_of_a_tags_key_changes_nothing() -> None:
+    """Keys of a function's tags differ by case, condition keys don't: who may add tags would say what his team is."""
+    api = Api()
+    blue: dict[str, Any] = {"Condition": {"StringEquals": {"aws:ResourceTag/Team": "blue"}}}
+    _, principal = await api.user(allowing("lambda:*", **blue))
+    function = dataclasses.replace(
+        sample(), key=FunctionKey(ACCOUNT, REGION, "f"), tags={"Team": "red", "team": "blue", "TEAM": "blue"}
+    )
+    await api.resources.change(lambda stored: stored.insert_function(function))
+    assert not await api.may(principal)
+
+
 async def test_a_mapping_is_changed_only_by_who_may_for_its_function_and_for_the_new_one() -> None:
     api = Api()
     mapping = EventSourceMapping(

@@ -8,6 +8,7 @@ from lampion.aws.operation import RequestContext
 from lampion.domain.iam.identity import ID_PREFIXES, Identity, IdentityKind, check_deletable, check_modifiable, taken
 from lampion.domain.iam.tags import with_tags
 from lampion.services.iam.managed import check_attachable
+from lampion.services.iam.principals import follow, let_go
 from lampion.services.iam.rooms import NAMES, IamRooms, Members, identity_of
 from lampion.services.iam.shapes import identity_shape
 from lampion.services.iam.tags import tags_in
@@ -85,6 +86,8 @@ class Identities:
             stored.put(IDENTITIES, after)
             if self._kind is IdentityKind.GROUP:
                 self._follow(stored, context, before.name, after.name)
+            else:
+                follow(stored, before, after, self._rooms.rng.uuid4)
 
         await self._rooms.resources.change(rename)
 
@@ -104,10 +107,13 @@ class Identities:
         """
 
         def delete(stored: Stored) -> None:
-            check_modifiable(self.of(stored, context, name))
-            check_deletable(self.of(stored, context, name))
+            gone = self.of(stored, context, name)
+            check_modifiable(gone)
+            check_deletable(gone)
             check(stored)
             stored.delete(IDENTITIES, self._place(context.account_id, name))
+            if self._kind is not IdentityKind.GROUP:
+                let_go(stored, gone, self._rooms.rng.uuid4)
 
         await self._rooms.resources.change(delete)
 

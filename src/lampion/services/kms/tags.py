@@ -8,6 +8,8 @@ from lampion.aws.operation import RequestContext, operation
 from lampion.domain.kms.key import Key, check_not_pending
 from lampion.domain.kms.tags import with_tags, without_tags
 from lampion.identity.key_access import Asked
+from lampion.identity.request_facts import TAG_OF_REQUEST
+from lampion.identity.request_facts import facts_of_tags as tag_facts
 from lampion.services.kms.rooms import KmsRooms, Members
 
 
@@ -56,5 +58,5 @@ def tags_in(members: Members) -> list[tuple[str, str]]:
 def facts_of_tags(members: Members) -> dict[str, Sequence[str]]:
     """The condition keys aws:RequestTag/... and aws:TagKeys."""
     tags = tags_in(members)
-    facts: dict[str, Sequence[str]] = {f"aws:requesttag/{name.lower()}": (value,) for name, value in tags}
+    facts = tag_facts(TAG_OF_REQUEST, tags)
     return {**facts, "aws:tagkeys": [name for name, _ in tags]} if tags else facts
