@@ -81,5 +81,5 @@ def _rooms(ports: Ports, stores: Stores, work: Work) -> FunctionRooms:
         environments=work.environments,
         clock=ports.clock,
         rng=ports.rng,
-        permissions=RolePermissions(work.keys.directory),
+        permissions=RolePermissions(work.keys.directory, ports.clock),
     )

@@ -30,6 +30,7 @@ from lampion.gateway.passed_on_resources import asked_for, check_protocol
 from lampion.http.message import Request, RequestHead, Response
 from lampion.identity.actors import Actor
 from lampion.identity.keys import Keys
+from lampion.identity.request_facts import facts_of_resource
 from lampion.identity.session_keys import SessionKey
 from lampion.identity.temporary_keys import Expired
 
@@ -123,7 +124,7 @@ class OtherServices:
         check_protocol(asked.service, target, headers.get("content-type", ""))
         those = asked_for(asked.service, target, request.body, where)
         for wanted in those.wanted:
-            judge.check(actor, wanted, request.head, those.facts)
+            judge.check(actor, wanted, request.head, {**those.facts, **facts_of_resource(wanted[1])})
 
     async def _passed_on(self, asked: _Asked, request: Request) -> Response:
         """Raises ServiceUnreachable."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from lampion.domain.resource_arn import account_of
 from lampion.http.message import RequestHead
 from lampion.identity.actors import Actor
 from lampion.identity.callers import NOBODY, Caller, CallerKind
@@ -125,6 +126,12 @@ class Known:
         self.has_varied = self.has_varied or key not in _OF_THE_PLACE
         self.misses_tags |= key.startswith(TAG_OF_RESOURCE)
         return self._asking.get(key)
+
+
+def facts_of_resource(arn: str) -> Facts:
+    """What the ARN of a resource tells of it; nothing of "*"."""
+    account_id = account_of(arn)
+    return {"aws:resourceaccount": (account_id,)} if account_id else {}
 
 
 @dataclass(frozen=True, slots=True)
