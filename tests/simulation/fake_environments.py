@@ -48,8 +48,6 @@ class FakeEnvironment:
         self.is_stopping = False
         self.is_gone = False
         self.is_frozen = False
-        self.keys = None
-        self.is_spent = False
         self.on_idle_exit: Callable[[Any], object] = lambda _: None
         self.on_launched: Callable[[Any], object] = lambda _: None
         self._clock = clock

@@ -11,7 +11,7 @@ from typing import Any, Final
 from lampion.aws.errors import AccessDeniedException
 from lampion.domain.arn import FunctionKey
 from lampion.domain.errors import InvalidParameterValueException
-from lampion.domain.iam.identity import IdentityKind
+from lampion.domain.iam.identity import Identity, IdentityKind
 from lampion.gateway.asked_resources import action_of, also_wanted, facts_of, passed_role, resource_of
 from lampion.gateway.authentication import Authentication, Meanwhile, Principal
 from lampion.gateway.judge import Judge, OfResource, facts_of_tags
@@ -22,7 +22,12 @@ from lampion.identity.actors import Actor
 from lampion.identity.callers import CallerKind
 from lampion.identity.evaluation import Wanted
 from lampion.identity.execution_roles import lets_lambda_assume
+<<<<<<< HEAD
 from lampion.identity.request_facts import Asker, Facts
+=======
+from lampion.identity.request_facts import TAG_OF_RESOURCE, Facts
+from lampion.identity.request_facts import facts_of_tags as tag_facts
+>>>>>>> hostile
 from lampion.identity.resource_policies import ResourcePolicies
 from lampion.identity.statements import Policy
 from lampion.store.cached_resources import CachedResources, Change
@@ -39,6 +44,7 @@ _FUNCTION: Final = re.compile(r"arn:aws:lambda:([^:]+):(\d{12}):function:([^:]+)
 _ROLE: Final = re.compile(r"arn:[^:]*:iam::(\d{12}):role/?(?:.*/)?([^/]{1,64})")
 _ARN_CHARACTERS: Final = 10_000
 _PASSED_TO: Final = "lambda.amazonaws.com"
+_TAG_OF_ROLE: Final = "iam:resourcetag/"
 _OF_A_MAPPING: Final = frozenset(("GetEventSourceMapping", "UpdateEventSourceMapping", "DeleteEventSourceMapping"))
 _NO_POLICIES: Final[OfResource] = ((), None)
 
@@ -128,16 +134,28 @@ class Authorization:
         """Who gives a function (`taker`) a role gives it what the role may. One that isn't here may nothing, and is
         taken. Raises AccessDeniedException, InvalidParameterValueException.
         """
-        facts: Facts = {"iam:passedtoservice": (_PASSED_TO,), "iam:associatedresourcearn": (taker,)}
-        self._judge.check(actor, ("iam:PassRole", role_arn), head, facts)
         named = _ROLE.fullmatch(role_arn) if len(role_arn) <= _ARN_CHARACTERS else None
+        role = await self._role(owner, named[2], role_arn) if named is not None and named[1] == owner else None
+        tags = {} if role is None else role.tags
+        facts: Facts = {
+            "iam:passedtoservice": (_PASSED_TO,),
+            "iam:associatedresourcearn": (taker,),
+            **tag_facts(TAG_OF_RESOURCE, tags.items()),
+            **tag_facts(_TAG_OF_ROLE, tags.items()),
+        }
+        self._judge.check(actor, ("iam:PassRole", role_arn), head, facts)
         if named is None:
             return  # no role can have this name, and the function may nothing with it
         if named[1] != owner:
             raise AccessDeniedException("Cross-account pass role is not allowed.")
-        role = await self._resources.get(IDENTITIES, identity_place(owner, IdentityKind.ROLE, named[2]))
-        if role is not None and role.arn == role_arn and not lets_lambda_assume(role):
+        if role is not None and not lets_lambda_assume(role):
             raise InvalidParameterValueException("The role defined for the function cannot be assumed by Lambda.")
+
+    async def _role(self, account_id: str, name: str, arn: str) -> Identity | None:
+        """None where there is none of this ARN."""
+        place = identity_place(account_id, IdentityKind.ROLE, name)
+        role = await self._resources.get(IDENTITIES, place, keeps_absent=False)
+        return role if role is not None and role.arn == arn else None
 
     async def _policies_of(self, resource: str, account_id: str) -> tuple[str, Sequence[Policy]]:
         """The owner of a resource, and its policies. Other accounts' layers are looked after by their own policies."""

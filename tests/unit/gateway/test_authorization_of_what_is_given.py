@@ -1,6 +1,7 @@
 """What an operation brings, gives or changes is asked for as well, however it is spelt."""
 
 import dataclasses
+import json
 from typing import Any
 
 import pytest
@@ -8,10 +9,11 @@ import pytest
 from lampion.aws.errors import AccessDeniedException
 from lampion.domain.arn import FunctionKey
 from lampion.domain.event_source_mapping import EventSourceMapping, Transition
+from lampion.domain.iam.identity import IdentityKind
 from lampion.gateway.authentication import Principal
 from lampion.http.message import RequestHead
 from lampion.store.event_source_mappings import EVENT_SOURCE_MAPPINGS
-from tests.identities import ACCOUNT, allowing
+from tests.identities import ACCOUNT, allowing, identity, keep
 from tests.unit.environments.pool_stage import function as sample
 from tests.unit.gateway.lambda_api import REGION, Api, F
 
@@ -32,6 +34,19 @@ async def test_no_spelling_of_a_role_goes_without_being_passed(role: str) -> Non
     assert "is not authorized to perform: iam:PassRole" in api.refusal
     _, principal = await api.user(allowing("lambda:*", "iam:PassRole"))
     assert await api.may(principal, "CreateFunction", Role=role.format(ACCOUNT))
+
+
+@pytest.mark.parametrize("key", ["iam:ResourceTag/Power", "aws:ResourceTag/power"])
+async def test_the_tags_of_a_role_decide_whether_it_is_passed(key: str) -> None:
+    api = Api()
+    strong: dict[str, Any] = {"Condition": {"StringEquals": {key: "much"}}}
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = identity(IdentityKind.ROLE, "r", trust=json.dumps({"Statement": trust}), tags={"Power": "much"})
+    await keep(api.resources, role)
+    _, principal = await api.user(allowing("lambda:*", "iam:*"), allowing("iam:PassRole", effect="Deny", **strong))
+    assert not await api.may(principal, "CreateFunction", Role=role.arn)
+    await keep(api.resources, dataclasses.replace(role, tags={"Power": "little"}))
+    assert await api.may(principal, "CreateFunction", Role=role.arn)
 
 
 async def test_a_capacity_providers_role_is_passed_as_well() -> None:
