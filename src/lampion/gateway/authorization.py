@@ -22,12 +22,8 @@ from lampion.identity.actors import Actor
 from lampion.identity.callers import CallerKind
 from lampion.identity.evaluation import Wanted
 from lampion.identity.execution_roles import lets_lambda_assume
-<<<<<<< HEAD
-from lampion.identity.request_facts import Asker, Facts
-=======
-from lampion.identity.request_facts import TAG_OF_RESOURCE, Facts
+from lampion.identity.request_facts import TAG_OF_RESOURCE, Asker, Facts
 from lampion.identity.request_facts import facts_of_tags as tag_facts
->>>>>>> hostile
 from lampion.identity.resource_policies import ResourcePolicies
 from lampion.identity.statements import Policy
 from lampion.store.cached_resources import CachedResources, Change
