@@ -20,6 +20,7 @@ from lampion.identity.keys import Keys
 from lampion.identity.service_keys import ServiceKeys
 from lampion.identity.session_keys import SessionKeys
 from lampion.identity.statements import EVERYTHING
+from lampion.identity.temporary_callers import TemporaryCallers
 from lampion.identity.temporary_keys import TemporaryKeys
 from lampion.identity.user_keys import UserKeys
 from lampion.store.cached_functions import CachedFunctions
@@ -38,13 +39,15 @@ def resources_in_memory() -> CachedResources:
 
 def keys_in(resources: CachedResources, *, functions_may_all: bool = False) -> Keys:
     directory = Directory(resources, functions_may_all=functions_may_all)
+    temporary = TemporaryKeys(b"secret of the server", SystemRng())
     return Keys(
         roots=AccessKeyring(MemoryAccessKeys(), SystemRng()),
         users=UserKeys(resources),
         services=ServiceKeys(resources),
         sessions=SessionKeys(SystemRng(), SystemClock()),
         functions=FunctionSessions(CachedFunctions(MemoryFunctions()), directory),
-        temporary=TemporaryKeys(b"secret of the server", SystemRng()),
+        temporary=temporary,
+        lent=TemporaryCallers(temporary, directory),
         directory=directory,
         record=CallRecord(),
     )

@@ -15,6 +15,7 @@ from lampion.identity.function_sessions import FunctionSessions
 from lampion.identity.keys import Keys
 from lampion.identity.service_keys import ServiceKeys
 from lampion.identity.session_keys import SessionKeys
+from lampion.identity.temporary_callers import TemporaryCallers
 from lampion.identity.temporary_keys import TemporaryKeys
 from lampion.identity.user_keys import UserKeys
 
@@ -22,13 +23,15 @@ from lampion.identity.user_keys import UserKeys
 def keys_of(settings: Settings, ports: Ports, stores: Stores) -> Keys:
     directory = Directory(stores.resources, functions_may_all=settings.function_access is FunctionAccess.ALL)
     secret = hmac.digest(stores.root_key.secret_access_key.encode(), b"temporary keys", "sha256")
+    temporary = TemporaryKeys(secret, ports.rng)
     return Keys(
         roots=stores.keys,
         users=UserKeys(stores.resources),
         services=ServiceKeys(stores.resources),
         sessions=SessionKeys(ports.rng, ports.agenda),
         functions=FunctionSessions(stores.functions, directory),
-        temporary=TemporaryKeys(secret, ports.rng),
+        temporary=temporary,
+        lent=TemporaryCallers(temporary, directory),
         directory=directory,
         record=CallRecord(),
     )

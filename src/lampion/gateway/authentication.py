@@ -117,7 +117,7 @@ class SignedAuthentication:
         keys, key_id = self._keys, claim.access_key_id
         try:
             session = keys.sessions.find(key_id, token)
-            opened = None if session is not None else keys.temporary.open(key_id, token, self._clock.now())
+            lent = None if session is not None else await keys.lent.find(key_id, token, self._clock.now())
         except Expired:
             raise ExpiredTokenException("The security token included in the request is expired") from None
         if session is not None:
@@ -125,10 +125,10 @@ class SignedAuthentication:
             if actor is None:
                 raise UnrecognizedClientException(_UNKNOWN_CLIENT)
             return session.secret_access_key, Principal(session.account_id, key_id, actor, session, has_session=True)
-        actor_there = None if opened is None else await keys.directory.standing(opened[1])
-        if opened is None or actor_there is None:
+        if lent is None or lent.actor.standing is None:
             raise UnrecognizedClientException(_UNKNOWN_CLIENT)
-        return opened[0], Principal(opened[1].account_id, key_id, actor_there, has_session=True)
+        account_id = lent.actor.standing.account_id
+        return lent.secret_access_key, Principal(account_id, key_id, lent.actor, has_session=True)
 
     async def _user(self, key: UserKey) -> Principal:
         actor = await self._keys.directory.user(key.account_id, key.user_id)

@@ -88,6 +88,11 @@ class Directory:
 
     async def standing(self, standing: Standing) -> Actor | None:
         """Whom a temporary key stands for; None when the user or the role is gone, or is another one by now."""
+        epoch = self._epochs.setdefault(standing.account_id, Epoch())  # before anything is looked up
+        actor = await self._standing(standing)
+        return None if actor is None else replace(actor, epoch=epoch)
+
+    async def _standing(self, standing: Standing) -> Actor | None:
         bounds = await self._bounds(standing)
         facts: dict[str, Sequence[str]] = {
             **{f"aws:principaltag/{key.lower()}": (value,) for key, value in standing.tags.items()},

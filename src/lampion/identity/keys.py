@@ -8,6 +8,7 @@ from lampion.identity.directory import Directory
 from lampion.identity.function_sessions import FunctionSessions
 from lampion.identity.service_keys import ServiceKeys
 from lampion.identity.session_keys import SessionKeys
+from lampion.identity.temporary_callers import TemporaryCallers
 from lampion.identity.temporary_keys import TemporaryKeys
 from lampion.identity.user_keys import UserKeys
 
@@ -22,5 +23,6 @@ class Keys:
     sessions: SessionKeys
     functions: FunctionSessions
     temporary: TemporaryKeys
+    lent: TemporaryCallers
     directory: Directory
     record: CallRecord
