@@ -39,8 +39,11 @@ class MemoryPlace:
         return sum(_clear(candidate) for candidate in self._candidates)
 
     def path(self) -> Path:
-        """The directory, which nobody else can read. Raises NoMemoryPlace."""
-        if self._path is None:
+        """The directory, which nobody else can read; another one when somebody removed it, as systemd does at the end
+        of a user's last session. Raises NoMemoryPlace.
+        """
+        if self._path is None or not self._path.is_dir():
+            self.close()
             reasons = [f"{candidate} {why}" for candidate in self._candidates if (why := why_not(candidate))]
             fitting = [candidate for candidate in self._candidates if why_not(candidate) is None]
             if not fitting:
