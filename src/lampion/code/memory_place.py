@@ -47,8 +47,8 @@ class MemoryPlace:
             reasons = [f"{candidate} {why}" for candidate in self._candidates if (why := why_not(candidate))]
             fitting = [candidate for candidate in self._candidates if why_not(candidate) is None]
             if not fitting:
-                text = f"no directory in memory to unpack encrypted code to ({'; '.join(reasons) or 'none is named'})"
-                raise NoMemoryPlace(0, text)
+                text = f"no directory in memory to unpack encrypted code to ({'; '.join(reasons)})"
+                raise NoMemoryPlace(0, f"{text}; name one with --encrypted-code-directory")
             self._path, self._lock = _made(fitting[0].resolve())
         return self._path
 
