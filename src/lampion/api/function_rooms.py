@@ -26,7 +26,7 @@ from lampion.domain.layer import check_layer_arns, check_unzipped_bytes
 from lampion.domain.packaging import CodeSource, check_storage
 from lampion.domain.snap_start import OptimizationStatus
 from lampion.domain.version import LATEST_PUBLISHED, Publication, publication
-from lampion.identity.function_environments import FunctionEnvironments
+from lampion.identity.function_environments import FunctionEnvironments, is_grant_of
 from lampion.invoke.lookup import FunctionLookup
 from lampion.store.cached_resources import CachedResources
 from lampion.store.capacity_providers import note_capacity_use
@@ -214,11 +214,10 @@ def _keep_grant(stored: Stored, grant: Grant | None, *of: Function) -> None:
         keep_grant(stored, grant)
     except NotFoundException as error:
         raise cannot_configure(KeyUnusable("CreateGrant", error)) from None
-    if any(function.last_version for function in of):
+    if not of or any(function.last_version for function in of):
         return
-    keys = {function.configuration.kms_key_arn for function in of}
-    for other in grants_of_function(stored, of[0].key) if of else ():
-        if other.key_arn not in keys:
+    for other in grants_of_function(stored, of[0].key):
+        if not any(is_grant_of(other, function) for function in of):
             stored.delete(GRANTS, GRANTS.place(other))
 
 

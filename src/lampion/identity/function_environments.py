@@ -121,6 +121,12 @@ class FunctionEnvironments:
         return opened
 
 
+def is_grant_of(grant: Grant, function: Function) -> bool:
+    """Whether it lets Lambda open the variables of this function, in the role that it has."""
+    configuration = function.configuration
+    return (grant.key_arn, grant.grantee) == (configuration.kms_key_arn, _role(function.key, configuration).arn)
+
+
 def _owner(key: FunctionKey) -> Owner:
     return Owner(key.account_id, key.region)
 

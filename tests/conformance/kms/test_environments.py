@@ -103,7 +103,7 @@ def test_another_key_encrypts_anew_and_versions_keep_theirs(
     assert call(lambda_client, name) == SECRET["SECRET"]
 
 
-def test_without_versions_the_grant_on_a_former_key_goes(
+def test_without_versions_the_grants_of_former_keys_and_roles_go(
     kms: Any, key: Any, lambda_client: Any, make_function: Functions
 ) -> None:
     name, keys = secret(make_function, key), [kms.create_key()["KeyMetadata"] for _ in range(2)]
@@ -111,6 +111,12 @@ def test_without_versions_the_grant_on_a_former_key_goes(
         lambda_client.update_function_configuration(FunctionName=name, KMSKeyArn=one["Arn"])
         wait_updated(lambda_client, name)
     assert [len(grants(kms, one)) for one in (key, *keys)] == [0, 1, 1]
+    roles = [ROLE, *(f"{ROLE}-{number}" for number in range(3))]
+    for role in roles[1:]:
+        lambda_client.update_function_configuration(FunctionName=name, Role=role)
+        wait_updated(lambda_client, name)
+    held = {one["GranteePrincipal"].split("/")[1] for one in grants(kms, keys[1])}
+    assert held == {role.rpartition("/")[2] for role in roles[-2:]}
     assert call(lambda_client, name) == SECRET["SECRET"]
 
 

@@ -107,3 +107,19 @@ async def test_nobody_takes_variables_from_a_key_that_he_may_not_decrypt_with(
     stranger = Session(f"arn:aws:sts::{ACCOUNT}:assumed-role/r/s", f"arn:aws:iam::{ACCOUNT}:role/r").actor
     with pytest.raises(InvalidParameterValueException, match="not authorized to use the KMS key for Decrypt"):
         await environments.sealed(function().key, replace(had, kms_key_arn=None), kms.asker(stranger), had)
+
+
+async def test_what_a_deleted_key_encrypted_can_be_set_anew_with_another(
+    kms: KmsInMemory, environments: FunctionEnvironments
+) -> None:
+    key, place = await kms.key(), function().key
+    had = (await environments.sealed(place, replace(PLAIN, kms_key_arn=key.arn), kms.root)).configuration
+    await kms.delete(key)
+    anew = replace(had, environment={"SECRET": "new"}, sealed_environment=None)
+    with pytest.raises(InvalidParameterValueException, match="invalid for CreateGrant"):
+        await environments.sealed(place, anew, kms.root, had)
+    with pytest.raises(InvalidParameterValueException, match="invalid for Decrypt"):
+        await environments.sealed(place, replace(had, kms_key_arn=None), kms.root, had)
+    made = await environments.sealed(place, replace(anew, kms_key_arn=None), kms.root, had)
+    opened = await environments.opened(replace(function(), configuration=made.configuration))
+    assert opened.configuration.environment == {"SECRET": "new"}
