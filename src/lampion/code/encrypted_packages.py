@@ -45,6 +45,7 @@ class EncryptedPackages:
         self._compiler = compiler
         self._most_bytes = most_bytes
         self._made: Trees | None = None
+        self._made_in: Path | None = None
         self._sizes: dict[str, int] = {}
         self._in_use: Callable[[], Collection[str]] = frozenset
         self._unpacked = asyncio.Event()
@@ -88,8 +89,8 @@ class EncryptedPackages:
     async def sweep(self, *, unused_seconds: float = UNUSED_SECONDS) -> int:
         """Remove what no environment has, and nobody asked for in so long; how much went."""
         removed = 0
-        for name in self._removable(unused_seconds):
-            await self._remove(name)
+        while removable := self._removable(unused_seconds):
+            await self._remove(removable[0])
             removed += 1
         return removed
 
@@ -99,8 +100,10 @@ class EncryptedPackages:
 
     def _trees(self) -> Trees:
         """Raises NoMemoryPlace, OSError."""
-        if self._made is None:
-            directory = self._place.path()
+        directory = self._place.path()
+        if self._made is None or self._made_in != directory:
+            self._made_in = directory
+            self._sizes.clear()
             for part in (_TREES, _STAGING):
                 (directory / part).mkdir(mode=0o700, exist_ok=True)
             self._made = Trees(directory / _TREES, directory / _STAGING, self._clock)
@@ -121,15 +124,15 @@ class EncryptedPackages:
 
     async def _make_room(self, name: str, wanted_bytes: int) -> None:
         """What nobody uses goes. Raises NoMemoryForCode; else so much is counted as the tree's."""
-        removable = self._removable(0)
         while self._held_bytes + wanted_bytes > self._most_bytes:
+            removable = self._removable(0)  # anew each time: somebody may have come for one meanwhile
             if not removable:
                 raise NoMemoryForCode(
                     errno.ENOMEM,
                     f"encrypted code that functions run from takes {self._held_bytes / _MIB:.0f} MiB of memory, and "
                     f"the {wanted_bytes / _MIB:.0f} MiB of this function are more than --encrypted-code-bytes leaves",
                 )
-            await self._remove(removable.pop(0))
+            await self._remove(removable[0])
         self._sizes[name] = wanted_bytes
 
     @property

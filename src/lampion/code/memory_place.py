@@ -39,13 +39,16 @@ class MemoryPlace:
         return sum(_clear(candidate) for candidate in self._candidates)
 
     def path(self) -> Path:
-        """The directory, which nobody else can read. Raises NoMemoryPlace."""
-        if self._path is None:
+        """The directory, which nobody else can read; another one when somebody removed it, as systemd does at the end
+        of a user's last session. Raises NoMemoryPlace.
+        """
+        if self._path is None or not self._path.is_dir():
+            self.close()
             reasons = [f"{candidate} {why}" for candidate in self._candidates if (why := why_not(candidate))]
             fitting = [candidate for candidate in self._candidates if why_not(candidate) is None]
             if not fitting:
-                text = f"no directory in memory to unpack encrypted code to ({'; '.join(reasons) or 'none is named'})"
-                raise NoMemoryPlace(0, text)
+                text = f"no directory in memory to unpack encrypted code to ({'; '.join(reasons)})"
+                raise NoMemoryPlace(0, f"{text}; name one with --encrypted-code-directory")
             self._path, self._lock = _made(fitting[0].resolve())
         return self._path
 

@@ -62,7 +62,9 @@ class DeploymentPackage:
     @property
     def is_encrypted(self) -> bool:
         """Whether the blob is ciphertext. Servers that encrypted nothing named it as what the caller sent."""
-        return self.source_kms_key_arn is not None and self.sha256 != base64.b64decode(self.code_sha256).hex()
+        if self.source_kms_key_arn is None or self.image_uri is not None:
+            return False
+        return self.sha256 != base64.b64decode(self.code_sha256).hex()
 
     @property
     def image_digest(self) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import stat
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -174,6 +175,14 @@ async def test_so_much_and_no_more_is_in_memory(stage: Stage):
     await stage.prepare(third)
     assert stage.unpacked() == {second.sha256, third.sha256}
     running.cancel()
+
+
+async def test_what_somebody_removed_is_unpacked_again_elsewhere(stage: Stage):
+    package = await stage.stored()
+    first = await stage.prepare(package)
+    shutil.rmtree(next(stage.memory.iterdir()))
+    second = await stage.prepare(package)
+    assert (first != second, (second / "index.py").read_bytes()) == (True, SECRET)
 
 
 async def test_at_the_end_of_a_server_nothing_is_left(stage: Stage):

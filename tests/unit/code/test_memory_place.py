@@ -89,7 +89,8 @@ def test_a_place_that_is_not_in_memory_is_no_place(candidate: Path, tmp_path: Pa
         disk.path()
     assert caught.value.strerror == (
         f"no directory in memory to unpack encrypted code to ({tmp_path} isn't in memory (tmpfs); "
-        f"{tmp_path / 'missing'} can't be used: No such file or directory)"
+        f"{tmp_path / 'missing'} can't be used: No such file or directory); "
+        "name one with --encrypted-code-directory"
     )
     place = MemoryPlace([tmp_path, candidate])
     assert place.path().parent == candidate

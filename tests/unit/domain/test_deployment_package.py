@@ -25,3 +25,8 @@ def test_a_package_with_a_key_is_encrypted_unless_its_blob_is_named_as_the_zip(
 ) -> None:
     package = DeploymentPackage(name, CODE_SHA256, 3, source_kms_key_arn=key_arn)
     assert package.is_encrypted == is_encrypted
+
+
+def test_an_image_is_not_encrypted() -> None:
+    digest = SHA256.hexdigest()
+    assert not DeploymentPackage(digest, digest, 0, source_kms_key_arn=KEY, image_uri="r:tag").is_encrypted
