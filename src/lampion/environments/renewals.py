@@ -11,7 +11,7 @@ from lampion.environments.environment import Environment
 REPLACEMENT_SECONDS: Final = 600.0
 """How long an environment that was initialised ahead of invocations stays at work while its successor is made."""
 _MARGIN_SECONDS: Final = 60.0
-_BEFORE_SECONDS: Final = TIMEOUT_SECONDS_MAX + REPLACEMENT_SECONDS + _MARGIN_SECONDS
+RENEWED_BEFORE_SECONDS: Final = TIMEOUT_SECONDS_MAX + REPLACEMENT_SECONDS + _MARGIN_SECONDS
 """What begins at the last moment may run for the longest timeout."""
 _LONGEST_WAIT_SECONDS: Final = 60.0
 """Keys end by the time of day, which may jump: a machine that slept."""
@@ -32,7 +32,7 @@ class Renewals:
         self.remove(environment)
         keys = environment.keys
         if keys is not None and keys.end_epoch_seconds is not None:
-            self._live[environment] = keys.end_epoch_seconds - _BEFORE_SECONDS
+            self._live[environment] = keys.end_epoch_seconds - RENEWED_BEFORE_SECONDS
             if self._timer is None:
                 self._wait()
 
