@@ -33,6 +33,8 @@ from lampion.aws.sigv4_parts import read_parts, remembered
 
 SKEW_SECONDS: Final = 900
 EXPIRES_SECONDS_MAX: Final = 604_800
+_PAIRS_MAX: Final = 1_000
+"""Of a query. Each costs a stranger nothing, and to bring them all into one form takes long."""
 
 _MISMATCH: Final = (
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
@@ -89,6 +91,8 @@ class Verifier:
 
         Raises MissingAuthenticationTokenException, IncompleteSignatureException or InvalidSignatureException.
         """
+        if query.count("&") > _PAIRS_MAX:
+            raise IncompleteSignatureException(f"A signed request's query has at most {_PAIRS_MAX} parameters.")
         pairs = query_pairs(query)
         parts = read_parts(headers, pairs)
         access_key_id, scope, elements = _read_scope(parts.credential)

@@ -15,7 +15,7 @@ from lampion.http.exchange import OpenExchange, StreamedBody
 from lampion.http.header_names import USUAL_NAMES
 from lampion.http.incoming import OpenBody
 from lampion.http.large_body import LARGE_BYTES, LargeBody
-from lampion.http.message import Request, RequestHead, Response
+from lampion.http.message import Request, RequestHead, Response, client_of
 from lampion.http.prompt import acknowledge_part
 from lampion.http.refused import Refused
 from lampion.http.silence import Phase, allowed_seconds
@@ -75,8 +75,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
-        peer = transport.get_extra_info("peername")
-        self._client = str(peer[0]) if isinstance(peer, tuple) else ""
+        self._client = client_of(transport.get_extra_info("peername"))
         if not self._server.admit(self):
             self.abort()
 

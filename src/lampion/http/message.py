@@ -90,3 +90,9 @@ class StreamedResponse(msgspec.Struct, frozen=True):
     pieces: AsyncGenerator[bytes]
     close: Callable[[], object]
     size_bytes: int | None = None
+
+
+def client_of(peer: object) -> str:
+    """The address of a peer as sockets tell it; an IPv4 client of a socket for both is told as everywhere else."""
+    address = str(peer[0]) if isinstance(peer, tuple) and peer else ""
+    return address.removeprefix("::ffff:") if "." in address else address

@@ -377,3 +377,19 @@ async def _until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not condition():
             await asyncio.sleep(0.005)
+
+
+async def test_a_client_has_one_address_whatever_socket_it_comes_by() -> None:
+    """Policies that deny it by aws:SourceIp know no other."""
+    echo = Echo()
+    server = HttpServer(echo, SystemClock())
+    try:
+        listener = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    await server.start(listener)
+    try:
+        await talk(listener.getsockname()[1], request())
+    finally:
+        await server.close(grace_seconds=0)
+    assert echo.started[0].head.client == "127.0.0.1"
