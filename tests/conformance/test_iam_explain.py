@@ -61,6 +61,8 @@ def test_a_function_is_explained_by_its_role(explain: Explain, role: str, make_i
         [f"{arn} may sqs:SendMessage on {QUEUE}", f"  allowed by role_{role}_sending (role)"],
         "",
     )
+    session = f"arn:aws:sts::123456789012:assumed-role/{role}/{function}"
+    assert explain(f"role/{role}", "sqs:SendMessage", QUEUE) == explain(session, "sqs:SendMessage", QUEUE)
     assert explain(f"role/{role}", "sqs:SendMessage", QUEUE) == (
         ExitCode.ACCESS_DENIED,
         [
@@ -75,10 +77,12 @@ def test_a_function_is_explained_by_its_role(explain: Explain, role: str, make_i
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["user/nobody", "s3:GetObject"], ExitCode.NOT_FOUND, "does not exist"),
+        (["user/nobody", "s3:GetObject"], ExitCode.NOT_FOUND, "A user that isn't in IAM here may nothing"),
         (["role/nobody", "s3:GetObject"], ExitCode.NOT_FOUND, "A role that isn't in IAM here may nothing"),
         (["no-such-function", "s3:GetObject"], ExitCode.NOT_FOUND, "Function not found"),
         (["user/nobody", "s3:GetObject", "--context", "x"], ExitCode.USAGE, "--context 'x' is not KEY=VALUE"),
+        (["user/nobody", "GetObject"], ExitCode.USAGE, "'GetObject' is no action: say SERVICE:NAME"),
+        (["user/nobody", "s3:GetObject", "bucket"], ExitCode.USAGE, "'bucket' is no resource: say its ARN"),
         (["arn:aws:s3:::a-long-bucket", "s3:GetObject"], ExitCode.USAGE, "does not clearly define"),
     ],
 )
