@@ -22,6 +22,7 @@ from lampion.services.iam.account_summary import AccountSummaryApi
 from lampion.services.iam.asked import AskedOfIam
 from lampion.services.iam.attachments import AttachmentsApi
 from lampion.services.iam.boundaries import BoundariesApi
+from lampion.services.iam.faults import invalid
 from lampion.services.iam.groups import GroupsApi
 from lampion.services.iam.inline_policies import InlinePoliciesApi
 from lampion.services.iam.policies import PoliciesApi
@@ -60,6 +61,7 @@ def neighbours(
             judge=judge,
             asked_for=AskedOfIam(stores.resources),
             region=settings.region,
+            invalid=invalid,
         ),
         "sts": QueryApi(
             service=sts,

@@ -14,7 +14,7 @@ from lampion.aws.errors import (
 )
 from lampion.aws.model import Operation, ServiceModel
 from lampion.aws.operation import Handler, RequestContext
-from lampion.aws.validator import validate
+from lampion.aws.validator import Fault, faults, refusal
 from lampion.domain.errors import ApiError, CallerError
 from lampion.gateway.authentication import Authentication, Principal
 from lampion.gateway.judge import Judge, facts_of_tags
@@ -64,8 +64,11 @@ class QueryApi:
         asked_for: AskedFor,
         region: str,
         free: frozenset[str] = frozenset(),
+        invalid: Callable[[Sequence[Fault]], ApiError] = refusal,
     ) -> None:
-        """`asked_for` says what an operation is about, to IAM; `free` are operations that need no permission."""
+        """`asked_for` says what an operation is about, to IAM; `free` are operations that need no permission.
+        `invalid`: how the service says that parameters break the model's constraints.
+        """
         self._service = service
         self._handlers = handlers
         self._authentication = authentication
@@ -73,6 +76,7 @@ class QueryApi:
         self._asked_for = asked_for
         self._region = region
         self._free = free
+        self._invalid = invalid
 
     def accept(self, head: RequestHead) -> int:
         """Never refuses: its errors have a form of their own."""
@@ -105,7 +109,8 @@ class QueryApi:
         handler = self._handlers.get(operation.name)
         if handler is None:
             raise not_built(operation.name)
-        validate(operation, members)
+        if broken := faults(operation, members):
+            raise self._invalid(broken)
         context = RequestContext(
             account_id=principal.account_id,
             region=self._region,
