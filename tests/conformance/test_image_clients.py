@@ -13,11 +13,12 @@ import pytest
 
 from lampion.code.images.manifests import OCI_INDEX
 from tests.conformance.test_image_functions import create, invoke, refused
-from tests.conformance.test_tls import CERTIFICATE, PAIR
+from tests.conformance.test_tls import PAIR
 from tests.deployment import unique_name, wait_active
 from tests.images.making import Image, digest_of, static_image, write_layout
 from tests.images.pushing import ecr_beside, pushed, registry_of
 from tests.live_server import LiveServer, clean_environ
+from tests.tls import CERTIFICATE
 
 pytestmark = pytest.mark.skipif(shutil.which("skopeo") is None, reason="skopeo isn't installed")
 

@@ -82,6 +82,8 @@ def server_of(data: Path) -> Server:
     from lampion.store.data_directory import running_server
     from lampion.store.sqlite.root_key import read_root_key
 
+    if data.is_dir() and not os.access(data, os.R_OK | os.X_OK):
+        raise _unreadable(data)
     running = running_server(data)
     if running is None or running.endpoint is None or running.account_id is None or running.region is None:
         raise Failure(
@@ -92,11 +94,15 @@ def server_of(data: Path) -> Server:
         )
     key = read_root_key(data / "lampion.db", running.account_id)
     if key is None:
-        raise Failure(
-            ExitCode.ACCESS_DENIED,
-            f"the root key in {data} can't be read",
-            why="the data directory belongs to another user, or is damaged",
-            fix="Run this as the user who runs the server, or set AWS_ENDPOINT_URL and the keys yourself.",
-        )
+        raise _unreadable(data)
     certificate = None if running.certificate is None else Path(running.certificate)
     return Server(running.endpoint, running.region, key.access_key_id, key.secret_access_key, certificate)
+
+
+def _unreadable(data: Path) -> Failure:
+    return Failure(
+        ExitCode.ACCESS_DENIED,
+        f"the root key in {data} can't be read",
+        why="the data directory belongs to another user, or is damaged",
+        fix="Run this as the user who runs the server, or set AWS_ENDPOINT_URL and the keys yourself.",
+    )

@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -12,6 +12,8 @@ from lampion.cli.failure import ExitCode, Failure
 from lampion.config import Settings, file_beside, settings_from
 from lampion.config.master_key import IN_VARIABLE, NEW_VARIABLE, VARIABLE, KmsKey, master_key_from, parse_master_key
 from lampion.config.problem import SettingError
+
+_STAYS: Final = "the master key stays where it is, or can't be told"
 
 
 def _with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -116,4 +118,7 @@ def _tried(work: Callable[[], str]) -> str:
             fix="Make room on the disk, and give the same command again.",
         ) from error
     except StoreError as error:
-        raise Failure(ExitCode.USAGE, "the master key stays where it is, or can't be told", why=str(error)) from error
+        raise Failure(ExitCode.USAGE, _STAYS, why=str(error)) from error
+    except PermissionError as error:
+        fix = "Run this as the user who runs the server."
+        raise Failure(ExitCode.ACCESS_DENIED, _STAYS, why=f"{error.filename}: {error.strerror}", fix=fix) from error

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from lampion.store.kms import MasterKeyCheck
-from lampion.store.master_key_file import make_master_key, read_master_key
+from lampion.store.master_key_file import check_place, make_master_key, read_master_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,8 @@ class FilePlace:
         self.told = str(path)
 
     async def read(self, check: MasterKeyCheck | None) -> bytes | None:
+        if check is None:
+            await asyncio.to_thread(check_place, self._path)
         return await asyncio.to_thread(read_master_key, self._path)
 
     async def make(self, installation: str, random: bytes) -> Made:

@@ -35,6 +35,12 @@ def read_master_key(path: Path) -> bytes | None:
     return key
 
 
+def check_place(path: Path) -> None:
+    """That there could be a file, so that a misspelled place is told before it is needed. Raises MasterKeyUnusable."""
+    if not path.parent.is_dir():
+        raise MasterKeyUnusable(f"the master key {path} can't be made: there is no directory {path.parent}.")
+
+
 def decoded_master_key(text: bytes) -> bytes | None:
     """None for what isn't base64 of 32 bytes."""
     try:

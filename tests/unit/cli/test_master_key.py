@@ -81,3 +81,13 @@ def test_one_that_is_done_but_not_cleaned_up_is_told_apart_from_one_that_is_not(
     Mover(monkeypatch, MasterKeyUnusable("no"))
     with pytest.raises(Failure, match="stays where it is"):
         run("--to", "/c/d")
+
+
+def test_who_may_not_look_is_told_whom_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(settings: Settings, to: object) -> None:
+        raise PermissionError(13, "Permission denied", "/a/b/lampion.db")
+
+    monkeypatch.setattr(lampion.app.master_key, "move_master_key", forbidden)
+    with pytest.raises(Failure, match="as the user who runs the server") as caught:
+        run("--to", "/c/d")
+    assert (caught.value.exit_code, caught.value.why) == (ExitCode.ACCESS_DENIED, "/a/b/lampion.db: Permission denied")

@@ -105,6 +105,8 @@ def test_a_key_is_read_with_the_end_of_its_line(tmp_path: Path) -> None:
 
 
 async def test_where_it_cannot_be_made_is_told(tmp_path: Path) -> None:
+    with pytest.raises(MasterKeyUnusable, match="there is no directory"):  # at the start, long before its first use
+        await masters(resources_in_memory(), tmp_path / "absent" / "key").open()
     with pytest.raises(MasterKeyUnusable, match="can't be made"):
         await masters(resources_in_memory(), tmp_path / "absent" / "key").get()
     (tmp_path / "directory").mkdir(mode=0o700)
