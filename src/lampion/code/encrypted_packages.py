@@ -54,7 +54,7 @@ class EncryptedPackages:
         """Clear what servers left that died. Once, before all else."""
         cleared = await asyncio.to_thread(self._place.clear_dead)
         if cleared:
-            _LOG.info("encrypted code that servers left in memory is removed: of %d", cleared)
+            _LOG.info("removed the encrypted code that killed servers had left in memory: of %d", cleared)
 
     async def prepare(self, package: DeploymentPackage, base: RuntimeBase | None, *, root: str) -> Path:
         """The directory of the unpacked package, verified, with bytecode where `base` has such a thing; functions see

@@ -18,7 +18,7 @@ def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     for file in (certificate, key):
-        if not file.is_file() or not os.access(file, os.R_OK):
+        if not os.access(file, os.R_OK) or not file.is_file():  # in this order: is_file fails where one may not look
             raise TlsError(f"{file} is not there, or is no file that can be read")
     try:
         context.load_cert_chain(certificate, key, password=_refuse_password)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import socket
 import ssl
 from collections.abc import AsyncIterator
@@ -115,3 +116,13 @@ def test_what_is_no_pair_is_refused_in_plain_words(tmp_path: Path) -> None:
         with pytest.raises(TlsError) as refusal:
             server_context(certificate, key)
         assert words in str(refusal.value)
+
+
+def test_a_file_where_one_may_not_look_is_told_as_one_that_cant_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    monkeypatch.setattr(Path, "is_file", forbidden)
+    with pytest.raises(TlsError, match="is no file that can be read"):
+        server_context(CERTIFICATE, KEY)
