@@ -45,11 +45,11 @@ def client(server: LiveServer, service: str) -> Any:
         ("GET", "/2015-03-31/functions/", None),
         ("GET", f"/?Action=CreateUser&UserName=evil&Version=2010-05-08&{FOR_IAM}", None),
         ("POST", f"/?{FOR_IAM}", "Action=ListUsers"),
+        ("GET", "/?Action=GetCallerIdentity&Version=2011-06-15", None),
         ("POST", "/v2/evil/blobs/uploads/", ""),
         ("GET", "/v2/evil/tags/list", None),
         ("GET", "/_lampion/status", None),
         ("POST", "/_lampion/clock", "{}"),
-        ("GET", f"/_lampion/code/{'0' * 64}", None),
     ],
 )
 @pytest.mark.parametrize("sent", [EVIL, {"Origin": "null"}, CROSS_SITE, OF_A_FUNCTION, REBOUND])
@@ -60,6 +60,11 @@ def test_what_a_browser_sends_for_a_page_is_refused(
     assert answer.status in (401, 403), answer
     assert answer["access-control-allow-origin"] is None
     assert b"started with --auth open" in answer.body or b"denied" in answer.body
+
+
+def test_links_to_code_are_closed_to_pages_as_to_all_who_were_given_none(opened: LiveServer) -> None:
+    answer = visit(opened, opened.url, "GET", f"/_lampion/code/{'0' * 64}", headers=EVIL)
+    assert (answer.status, b"Missing Authentication Token" in answer.body) == (403, True)
 
 
 @pytest.mark.parametrize("sent", [EVIL, OF_A_FUNCTION])
