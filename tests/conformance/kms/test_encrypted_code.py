@@ -344,6 +344,7 @@ def test_without_a_place_in_memory_it_says_so_and_does_not_run_from_disk(
     server.kill()
     server.options = ("--encrypted-code-directory", str(tmp_path))
     server.start()
+    assert unpacked_in_memory() == []  # what it left elsewhere, too
     with clients_of(server) as clients:
         status, code, message = refusal(clients.of("lambda").invoke, FunctionName=name)
     assert (status, code) == (500, "ServiceException")
