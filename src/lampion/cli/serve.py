@@ -8,6 +8,7 @@ import click
 
 from lampion.cli.failure import ExitCode, Failure
 from lampion.config import Settings, options, settings_from
+from lampion.config.master_key import NEW_VARIABLE as NEW_MASTER_KEY_VARIABLE
 from lampion.config.master_key import VARIABLE as MASTER_KEY_VARIABLE
 from lampion.config.problem import SettingError
 
@@ -36,7 +37,8 @@ def command(**given: Any) -> None:
     """
     try:
         settings = settings_from({name: _text(value) for name, value in given.items()})
-        os.environ.pop(MASTER_KEY_VARIABLE, None)  # what this server starts doesn't get it
+        for variable in (MASTER_KEY_VARIABLE, NEW_MASTER_KEY_VARIABLE):
+            os.environ.pop(variable, None)  # what this server starts doesn't get it
     except SettingError as error:
         raise Failure(ExitCode.USAGE, f"{error.source} {error.value!r} {error.problem}", fix=error.fix) from None
 
