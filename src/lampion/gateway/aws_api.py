@@ -91,6 +91,7 @@ class AwsApi:
             caller_arn=principal.arn,
         )
         output = await handler(context, members)
+        output = await self._authorization.shown(principal, operation.name, members, head, output)
         answer = serialize(operation, output, request_id)
         events = answer.events
         if events is not None:
