@@ -64,11 +64,14 @@ def answer(client: Any, name: str, **arguments: Any) -> Any:
 
 def found_in(directory: Path, marker: str = MARKER) -> list[Path]:
     """Names and files of it that show the marker."""
-    return [
-        path
-        for path in directory.rglob("*")
-        if marker in path.name or (path.is_file() and marker.encode() in path.read_bytes())
-    ]
+    return [path for path in directory.rglob("*") if marker in path.name or marker.encode() in content_of(path)]
+
+
+def content_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes() if path.is_file() else b""
+    except FileNotFoundError:  # the server goes on working
+        return b""
 
 
 def unpacked_in_memory() -> list[Path]:
