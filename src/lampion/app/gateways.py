@@ -65,7 +65,7 @@ def _gateway(
     judge = Judge(region=settings.region, scheme=scheme, clock=ports.clock, record=work.keys.record)
     downloads = CodeDownloads(
         blobs=stores.blobs,
-        signatures=LinkSignatures(stores.root_key.secret_access_key, region=settings.region, clock=ports.clock),
+        signatures=LinkSignatures(stores.server_secret.value, region=settings.region, clock=ports.clock),
         clock=ports.clock,
     )
     aws_api = AwsApi(

@@ -43,7 +43,7 @@ class BuiltInRegistry:
     def api(self, judge: Judge, *, is_open: bool, scheme: str) -> TargetApi:
         """ECR."""
         service, settings, stores = load_service("ecr"), self.settings, self.stores
-        secret = stores.root_key.secret_access_key.encode()
+        secret = stores.server_secret.value.encode()
         ecr = EcrApi(
             content=stores.images.content,
             resources=stores.resources,

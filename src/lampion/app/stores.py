@@ -21,6 +21,7 @@ from lampion.identity.master_key import MasterKeys
 from lampion.store.cached_functions import CachedFunctions
 from lampion.store.cached_resources import CachedResources
 from lampion.store.data_directory import open_data_directory
+from lampion.store.server_secret import server_secret
 from lampion.store.sqlite.access_keys import SqliteAccessKeys
 from lampion.store.sqlite.database import Database, open_database
 from lampion.store.sqlite.entries import SqliteEntries
@@ -51,6 +52,7 @@ async def opened_stores(settings: Settings, ports: Ports) -> AsyncIterator[Store
         )
         functions = CachedFunctions(SqliteFunctions(database))
         resources = CachedResources(SqliteResources(database), functions)
+        await keys.root(settings.account_id)  # made at the first start: `lampion env` shows it
         yield Stores(
             directory=directory,
             functions=functions,
@@ -58,7 +60,7 @@ async def opened_stores(settings: Settings, ports: Ports) -> AsyncIterator[Store
             entries=SqliteEntries(queues),
             queue_contents=SqliteQueueContents(queues),
             keys=keys,
-            root_key=await keys.root(settings.account_id),
+            server_secret=await server_secret(resources, ports.rng),
             encryption_keys=await _encryption_keys(settings, ports, resources),
             blobs=blobs,
             packages=packages,

@@ -117,7 +117,7 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
 
 def _keys(settings: Settings, ports: Ports, stores: Stores, sessions: SessionKeys) -> Keys:
     directory = Directory(stores.resources, functions_may_all=settings.function_access is FunctionAccess.ALL)
-    secret = hmac.digest(stores.root_key.secret_access_key.encode(), b"temporary keys", "sha256")
+    secret = hmac.digest(stores.server_secret.value.encode(), b"temporary keys", "sha256")
     return Keys(
         roots=stores.keys,
         users=UserKeys(stores.resources),
