@@ -67,6 +67,13 @@ def test_env_points_clients_at_the_server(lampion: Run, live_server: LiveServer)
     assert shell.stdout.splitlines() == [expected[name] for name in names]
 
 
+def test_env_leaves_no_session_token_of_another_key(lampion: Run, live_server: LiveServer) -> None:
+    """Whoever assumed a role in this shell goes back to the root key."""
+    of_data = ("env", "--data", str(live_server.data))
+    assert "export AWS_SESSION_TOKEN=''" in lampion(*of_data, AWS_SESSION_TOKEN="old").stdout.decode().splitlines()
+    assert b"AWS_SESSION_TOKEN" not in lampion(*of_data).stdout
+
+
 def test_env_without_a_server_says_how_to_start_one(lampion: Run, tmp_path: Path) -> None:
     done = lampion("env", "--data", str(tmp_path / "nothing"))
     assert (done.returncode, done.stdout) == (7, b"")

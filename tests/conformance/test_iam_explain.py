@@ -3,11 +3,13 @@
 import json
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from lampion.cli.failure import ExitCode
 from tests.deployment import Functions, unique_name
@@ -61,6 +63,8 @@ def test_a_function_is_explained_by_its_role(explain: Explain, role: str, make_i
         [f"{arn} may sqs:SendMessage on {QUEUE}", f"  allowed by role_{role}_sending (role)"],
         "",
     )
+    session = f"arn:aws:sts::123456789012:assumed-role/{role}/{function}"
+    assert explain(f"role/{role}", "sqs:SendMessage", QUEUE) == explain(session, "sqs:SendMessage", QUEUE)
     assert explain(f"role/{role}", "sqs:SendMessage", QUEUE) == (
         ExitCode.ACCESS_DENIED,
         [
@@ -75,10 +79,12 @@ def test_a_function_is_explained_by_its_role(explain: Explain, role: str, make_i
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["user/nobody", "s3:GetObject"], ExitCode.NOT_FOUND, "does not exist"),
+        (["user/nobody", "s3:GetObject"], ExitCode.NOT_FOUND, "A user that isn't in IAM here may nothing"),
         (["role/nobody", "s3:GetObject"], ExitCode.NOT_FOUND, "A role that isn't in IAM here may nothing"),
         (["no-such-function", "s3:GetObject"], ExitCode.NOT_FOUND, "Function not found"),
         (["user/nobody", "s3:GetObject", "--context", "x"], ExitCode.USAGE, "--context 'x' is not KEY=VALUE"),
+        (["user/nobody", "GetObject"], ExitCode.USAGE, "'GetObject' is no action: say SERVICE:NAME"),
+        (["user/nobody", "s3:GetObject", "bucket"], ExitCode.USAGE, "'bucket' is no resource: say its ARN"),
         (["arn:aws:s3:::a-long-bucket", "s3:GetObject"], ExitCode.USAGE, "does not clearly define"),
     ],
 )
@@ -110,22 +116,26 @@ def test_the_least_policy_is_made_of_what_a_function_called(
     code, _, error = suggested()
     assert (code, f"{role} has called nothing" in error) == (ExitCode.NOT_FOUND, True)
     key_id, secret, token = json.loads(lambda_client.invoke(FunctionName=name)["Payload"].read())
-    inside = boto3.session.Session().client(
-        "lambda",
-        endpoint_url=live_server.url,
-        region_name="us-east-1",
-        aws_access_key_id=key_id,
-        aws_secret_access_key=secret,
-        aws_session_token=token,
-    )
-    for call in (inside.list_functions, lambda: inside.get_function(FunctionName=name)):
-        with pytest.raises(inside.exceptions.ClientError):
+    session = boto3.session.Session(key_id, secret, token, "us-east-1")
+    inside, kms, sts = (session.client(one, endpoint_url=live_server.url) for one in ("lambda", "kms", "sts"))
+    missing = f"arn:aws:kms:us-east-1:123456789012:key/{uuid.uuid4()}"
+    for call in (
+        inside.list_functions,
+        lambda: inside.get_function(FunctionName=name),
+        kms.list_keys,
+        lambda: kms.encrypt(KeyId=missing, Plaintext=b"x"),
+        lambda: sts.assume_role(RoleArn=role, RoleSessionName="itself"),
+    ):
+        with pytest.raises(ClientError):
             call()
-    inside.close()
+    for client in (inside, kms, sts):
+        client.close()
     code, printed, _ = suggested()
     assert code == ExitCode.OK
     arn = f"arn:aws:lambda:us-east-1:123456789012:function:{name}"
     assert json.loads(printed)["Statement"] == [
-        {"Effect": "Allow", "Action": "lambda:ListFunctions", "Resource": "*"},
+        {"Effect": "Allow", "Action": ["kms:ListKeys", "lambda:ListFunctions"], "Resource": "*"},
+        {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": role},
+        {"Effect": "Allow", "Action": "kms:Encrypt", "Resource": missing},
         {"Effect": "Allow", "Action": "lambda:GetFunction", "Resource": arn},
     ]

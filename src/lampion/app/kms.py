@@ -12,6 +12,7 @@ from lampion.config import Settings
 from lampion.gateway.authentication import Authentication
 from lampion.gateway.judge import Judge
 from lampion.gateway.target_api import TargetApi
+from lampion.identity.call_record import CallRecord
 from lampion.identity.environment_upgrade import seal_plain_environments
 from lampion.identity.function_environments import FunctionEnvironments
 from lampion.identity.key_access import KeyAccess
@@ -35,13 +36,13 @@ async def function_environments(ports: Ports, stores: Stores) -> FunctionEnviron
 
 
 def kms_door(
-    settings: Settings, ports: Ports, stores: Stores, authentication: Authentication, judge: Judge
+    settings: Settings, ports: Ports, stores: Stores, authentication: Authentication, judge: Judge, record: CallRecord
 ) -> TargetApi:
     service, secret = load_service("kms"), stores.server_secret.value.encode()
     rooms = KmsRooms(
         resources=stores.resources,
         keys=stores.encryption_keys,
-        access=KeyAccess(stores.resources),
+        access=KeyAccess(stores.resources, record),
         clock=ports.agenda,
         rng=ports.rng,
         markers=Markers(hmac.digest(secret, b"kms pagination markers", "sha256")),

@@ -70,7 +70,7 @@ def neighbours(
             region=settings.region,
             free=frozenset(("GetCallerIdentity", "GetSessionToken", "AssumeRole")),
         ),
-        "kms": kms_door(settings, ports, stores, authentication("kms"), judge),
+        "kms": kms_door(settings, ports, stores, authentication("kms"), judge, work.keys.record),
     }
 
 
@@ -87,7 +87,8 @@ def _iam_rooms(ports: Ports, stores: Stores) -> IamRooms:
 
 def sts_operations(ports: Ports, stores: Stores, work: Work) -> Sequence[object]:
     """All that STS offers here."""
-    rooms = StsRooms(resources=stores.resources, temporary=work.keys.temporary, clock=ports.clock)
+    keys = work.keys
+    rooms = StsRooms(resources=stores.resources, temporary=keys.temporary, record=keys.record, clock=ports.clock)
     return [CallersApi(), SessionsApi(rooms), FederationApi(rooms)]
 
 

@@ -97,10 +97,13 @@ def failure_of(answer: Answer) -> Failure:
         code = code or str(body.get("__type") or body.get("Type") or "")
     default = ExitCode.SERVER_ERROR if answer.status >= http.client.INTERNAL_SERVER_ERROR else ExitCode.USAGE
     exit_code = _EXIT_CODE_OF_STATUS.get(answer.status, default)
-    return Failure(exit_code, f"{code or 'HTTP error'} ({answer.status})", why=message, fix=_fix(exit_code))
+    return Failure(exit_code, f"{code or 'HTTP error'} ({answer.status})", why=message, fix=fix_of(exit_code, code))
 
 
-def _fix(exit_code: ExitCode) -> str:
+def fix_of(exit_code: ExitCode, code: str) -> str:
+    """`code` is that of the API's error. Who was recognised needs another policy, not another key."""
+    if code in ("AccessDenied", "AccessDeniedException"):
+        return "Ask who may change policies here: `lampion iam explain` says what they allow."
     return {
         ExitCode.ACCESS_DENIED: 'Take the key of this server: eval "$(lampion env)"',
         ExitCode.NOT_FOUND: "List what there is with: aws lambda list-functions",
@@ -122,6 +125,6 @@ def _connection(server: Server, timeout_seconds: float) -> http.client.HTTPConne
 def _signed(server: Server, call: Call) -> dict[str, str]:
     """The call's headers and the two that prove who calls."""
     headers = {"Host": server.host, **call.headers}
-    signer = Signer(server.access_key_id, server.secret_access_key, server.region, call.service)
+    signer = Signer(server.access_key_id, server.secret_access_key, server.region, call.service, server.session_token)
     lower = {name.lower(): value for name, value in headers.items()}
     return headers | signer.sign(call.method, call.path, call.query_string, lower, call.body, time.time())

@@ -28,6 +28,8 @@ def command(data: str | None) -> None:
         "AWS_REGION": server.region,
         "AWS_DEFAULT_REGION": server.region,
     }
+    if os.environ.get("AWS_SESSION_TOKEN"):
+        variables["AWS_SESSION_TOKEN"] = ""  # of another key: with it, every client's calls would be refused
     if server.certificate is not None:
         variables |= {"AWS_CA_BUNDLE": str(server.certificate), "NODE_EXTRA_CA_CERTS": str(server.certificate)}
     for name, value in variables.items():

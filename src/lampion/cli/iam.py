@@ -1,6 +1,7 @@
 """`lampion iam`: what a user, a role or a function may do, and what a function would have to be allowed."""
 
 import json
+import re
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
@@ -9,7 +10,7 @@ from urllib.parse import urlencode
 
 import click
 
-from lampion.cli.client import Call, ask, failure_of, send
+from lampion.cli.client import Call, ask, failure_of, fix_of, send
 from lampion.cli.failure import ExitCode, Failure
 from lampion.cli.location import Server, find_server
 from lampion.cli.service_keys import service_key
@@ -17,6 +18,7 @@ from lampion.cli.terminal import shown
 
 _ANSWER_SECONDS: Final = 10.0
 _KINDS: Final = ("user", "role", "group")
+_SESSION: Final = re.compile(r"arn:aws:sts::[0-9]{12}:assumed-role/([^/]+)/[^/]+")
 _SPACE: Final = "{https://iam.amazonaws.com/doc/2010-05-08/}"
 
 
@@ -37,15 +39,16 @@ command.add_command(service_key)
 def explain(who: str, action: str, resources: tuple[str, ...], pairs: tuple[str, ...], data: str | None) -> int:
     """Say whether WHO may do ACTION, and which policy decides.
 
-    WHO is a function's name, whose role is then asked, or user/NAME, role/NAME, group/NAME, or an ARN. RESOURCES are
-    ARNs; without any, the action is asked of everything ("*"). Policies of the resources themselves aren't asked.
-    The exit status is 6 if any of it is denied.
+    WHO is a function's name, whose role is then asked, or user/NAME, role/NAME, group/NAME, or an ARN; of a session,
+    such as a denial names, its role is asked. RESOURCES are ARNs; without any, the action is asked of everything ("*").
+    Policies of the resources themselves aren't asked. The exit status is 6 if any of it is denied.
 
     \b
     Examples:
       lampion iam explain orders sqs:SendMessage arn:aws:sqs:us-east-1:123456789012:orders
       lampion iam explain user/ann lambda:InvokeFunction --context aws:SourceIp=192.0.2.1
     """
+    _check_spelling(action, resources)
     server = find_server(data)
     arn = _arn(server, who)
     form = _form(arn, action, resources, pairs)
@@ -82,15 +85,31 @@ def suggest(function: str, data: str | None) -> None:
     click.echo(json.dumps(page["Policy"], indent=2))
 
 
+def _check_spelling(action: str, resources: Sequence[str]) -> None:
+    """What no policy could name would be denied, and look like an answer. Raises click.UsageError."""
+    if not all(action.partition(":")):
+        raise click.UsageError(f"{action!r} is no action: say SERVICE:NAME, such as sqs:SendMessage.")
+    for resource in resources:
+        if resource != "*" and not resource.startswith("arn:"):
+            raise click.UsageError(f"{resource!r} is no resource: say its ARN, or nothing for all.")
+
+
 def _arn(server: Server, who: str) -> str:
+    if session := _SESSION.fullmatch(who):
+        form = {"Action": "GetRole", "Version": "2010-05-08", "RoleName": session[1]}
+        return _first(_asked(server, form), "Arn")
     if who.startswith("arn:"):
         return who
     if who.partition("/")[0] in _KINDS:
-        identity = ET.fromstring(_asked(server, {"Action": "GetCallerIdentity", "Version": "2011-06-15"}, "sts"))  # noqa: S314
-        account_id = next(one.text for one in identity.iter() if one.tag.endswith("}Account"))
-        return f"arn:aws:iam::{account_id}:{who}"
+        identity = _asked(server, {"Action": "GetCallerIdentity", "Version": "2011-06-15"}, "sts")
+        return f"arn:aws:iam::{_first(identity, 'Account')}:{who}"
     call = Call("GET", ("2015-03-31", "functions", who, "configuration"))
     return str(json.loads(ask(server, call, timeout_seconds=_ANSWER_SECONDS).body)["Role"])
+
+
+def _first(body: bytes, name: str) -> str:
+    """The text of the first element of that name."""
+    return next(one.text or "" for one in ET.fromstring(body).iter() if one.tag.endswith("}" + name))  # noqa: S314
 
 
 def _form(arn: str, action: str, resources: Sequence[str], pairs: Sequence[str]) -> dict[str, str]:
@@ -116,11 +135,13 @@ def _asked(server: Server, form: dict[str, str], service: str = "iam") -> bytes:
         return answer.body
     failure = failure_of(answer)
     told = {one.tag.rpartition("}")[2]: one.text or "" for one in ET.fromstring(answer.body).iter()}  # noqa: S314
-    code = ExitCode.NOT_FOUND if told.get("Code") == "NoSuchEntity" else failure.exit_code
-    fix = (
-        "A role that isn't in IAM here may nothing: aws iam create-role makes it." if code is ExitCode.NOT_FOUND else ""
-    )
-    raise Failure(code, f"{told.get('Code', failure.what)} ({answer.status})", why=told.get("Message", ""), fix=fix)
+    code, message = told.get("Code", ""), told.get("Message", "")
+    exit_code = ExitCode.NOT_FOUND if code == "NoSuchEntity" else failure.exit_code
+    fix = fix_of(exit_code, code)
+    if exit_code is ExitCode.NOT_FOUND:
+        kind = next((kind for kind in _KINDS if f":{kind}/" in form.get("PolicySourceArn", "")), "role")
+        fix = f"A {kind} that isn't in IAM here may nothing: aws iam create-{kind} makes it."
+    raise Failure(exit_code, f"{code or failure.what} ({answer.status})", why=message, fix=fix)
 
 
 def _results(body: bytes) -> Iterator[ET.Element]:

@@ -24,6 +24,8 @@ class Server:
     """The one certificate to trust, of a server that was found by its data directory."""
     authorities: str | None = None
     """A file of those to trust instead of the system's, as AWS_CA_BUNDLE names it."""
+    session_token: str | None = field(default=None, repr=False)
+    """Of a temporary key."""
 
     @property
     def host(self) -> str:
@@ -65,7 +67,14 @@ def _from_environment(environ: Mapping[str, str]) -> Server | None:
             fix='Run: eval "$(lampion env)", or name the data directory with --data.',
         )
     region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1"
-    return Server(url.rstrip("/"), region, access_key_id, secret, authorities=environ.get("AWS_CA_BUNDLE") or None)
+    return Server(
+        url.rstrip("/"),
+        region,
+        access_key_id,
+        secret,
+        authorities=environ.get("AWS_CA_BUNDLE") or None,
+        session_token=environ.get("AWS_SESSION_TOKEN") or None,
+    )
 
 
 def server_of(data: Path) -> Server:

@@ -73,7 +73,7 @@ class Judge:
     ) -> Weighed:
         """`facts` are condition keys about what is asked."""
         action, resource, told = Wanted(*wanted)
-        if self._record is not None and actor.caller.role_arn is not None:
+        if self._record is not None:
             self._record.note(actor.caller.role_arn, action, resource)
         known = Known(self.asking(head, actor.caller), actor.known, facts)
         request = Request(caller=actor.caller, action=action, resource=resource, known=known, told=told)

@@ -32,8 +32,9 @@ class CallRecord:
     def __init__(self) -> None:
         self._calls: OrderedDict[str, dict[RecordedCall, None]] = OrderedDict()
 
-    def note(self, role_arn: str, action: str, resource: str) -> None:
-        if len(action) + len(resource) > _CHARACTERS_MAX or _would_widen(action, resource):
+    def note(self, role_arn: str | None, action: str, resource: str) -> None:
+        """Without a role it was no function's call, and nothing is kept."""
+        if role_arn is None or len(action) + len(resource) > _CHARACTERS_MAX or _would_widen(action, resource):
             return
         calls = self._calls.get(role_arn)
         if calls is None:

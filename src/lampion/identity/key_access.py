@@ -13,6 +13,7 @@ from lampion.aws.errors import AccessDeniedException
 from lampion.domain.kms.alias import KeyReference
 from lampion.domain.kms.grant import Grant
 from lampion.domain.kms.key import ALGORITHM, ORIGIN, SPEC, USAGE, Key
+from lampion.identity.call_record import CallRecord
 from lampion.identity.denials import denial
 from lampion.identity.evaluation import PolicyType, Request, Verdict, evaluate
 from lampion.identity.request_facts import TAG_OF_RESOURCE, Asker, Facts, Known, facts_of_tags
@@ -54,12 +55,15 @@ class Asked:
 class KeyAccess:
     """Asks the one evaluation of policies."""
 
-    def __init__(self, resources: CachedResources) -> None:
+    def __init__(self, resources: CachedResources, record: CallRecord | None = None) -> None:
+        """`record` takes what roles call."""
         self._resources = resources
+        self._record = record
 
     async def check(self, asker: Asker, operation: str, key: Key, asked: Asked) -> None:
         """Raises AccessDeniedException. `operation` as its action is called: ReEncryptFrom."""
         request = await self._request(asker, operation, key, asked)
+        self._note(request)
         is_others = asker.actor.caller.account_id != key.account_id
         if is_others and not await self._lets_in(request, asker, operation, key, asked):
             arn = key.arn if asked.named is None else asked.named.arn
@@ -82,6 +86,7 @@ class KeyAccess:
         permits that, or as the account that gave it. Raises AccessDeniedException, also for a grant that isn't there.
         """
         request = await self._request(asker, "RetireGrant", key, Asked())
+        self._note(request)
         verdict = _judged(request, asker, key)
         if not verdict.is_explicit:
             named = [] if grant is None else [grant.issuer, grant.retiring]
@@ -102,6 +107,7 @@ class KeyAccess:
     def check_own(self, asker: Asker, operation: str, resource: str, facts: Facts) -> None:
         """For what no key's policy speaks of, as far as the caller's own policies do. Raises AccessDeniedException."""
         request = _of(asker, operation, resource, facts)
+        self._note(request)
         verdict = evaluate(request, asker.actor.policies())
         if not verdict.is_allowed:
             raise AccessDeniedException(denial(request, verdict))
@@ -112,11 +118,16 @@ class KeyAccess:
         Raises AccessDeniedException.
         """
         request = _of(asker, operation, arn, asked.facts)
+        self._note(request)
         verdict = evaluate(request, asker.actor.policies((), owner))
         if asked.named is None:
             raise AccessDeniedException(_of_nothing(request, _CIPHERTEXT))
         if not verdict.is_allowed:
             raise AccessDeniedException(_refusal(request, verdict, owner, asked))
+
+    def _note(self, request: Request) -> None:
+        if self._record is not None:
+            self._record.note(request.caller.role_arn, request.action, request.resource)
 
     async def _request(self, asker: Asker, operation: str, key: Key, asked: Asked) -> Request:
         aliases = (await self._resources.see(ALIAS_NAMES, key.account_id, key.region)).get(key.key_id)

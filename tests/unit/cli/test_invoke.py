@@ -40,6 +40,14 @@ def test_what_is_asked(stub: Stub, lampion: Lampion) -> None:
     assert "/eu-west-1/lambda/aws4_request" in asked.headers["authorization"]
 
 
+def test_a_temporary_key_is_sent_with_its_token(stub: Stub, lampion: Lampion, monkeypatch: pytest.MonkeyPatch) -> None:
+    stub.answer(200, b"{}")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "what STS gave")
+    lampion("invoke", "hello")
+    assert stub.asked[0].headers["x-amz-security-token"] == "what STS gave"
+    assert "x-amz-security-token" in stub.asked[0].headers["authorization"]
+
+
 def test_an_arn_is_one_part_of_the_path(stub: Stub, lampion: Lampion) -> None:
     stub.answer(200, b"{}")
     lampion("invoke", "arn:aws:lambda:us-east-1:123456789012:function:hello")
@@ -121,6 +129,21 @@ def test_exit_codes_of_refusals(stub: Stub, lampion: Lampion, status: int, code:
     ran = lampion("invoke", "hello")
     assert (ran.code, ran.out) == (exit_code, b"")
     assert ran.err.splitlines()[:2] == [f"lampion: {code} ({status})", "  why: for a reason"]
+
+
+@pytest.mark.parametrize(
+    ("code", "fix"),
+    [
+        ("UnrecognizedClientException", '  fix: Take the key of this server: eval "$(lampion env)"'),
+        (
+            "AccessDeniedException",
+            "  fix: Ask who may change policies here: `lampion iam explain` says what they allow.",
+        ),
+    ],
+)
+def test_who_is_known_and_denied_is_not_sent_for_another_key(stub: Stub, lampion: Lampion, code: str, fix: str) -> None:
+    stub.answer(403, error(code, "for a reason"), x_amzn_ErrorType=code)
+    assert lampion("invoke", "hello").err.splitlines()[2] == fix
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[1]", b"\xff"])

@@ -45,7 +45,9 @@ class Sts:
         self.clock = VirtualClock()
         self.resources = resources_in_memory()
         self.keys = keys_in(self.resources)
-        rooms = StsRooms(resources=self.resources, temporary=self.keys.temporary, clock=self.clock)
+        rooms = StsRooms(
+            resources=self.resources, temporary=self.keys.temporary, record=self.keys.record, clock=self.clock
+        )
         self.api = SessionsApi(rooms)
         self.federation = FederationApi(rooms)
         self.authentication = SignedAuthentication(keys=self.keys, region=REGION, clock=self.clock)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lampion.clock.clock import Clock
+from lampion.identity.call_record import CallRecord
 from lampion.identity.temporary_keys import Standing, TemporaryKeys
 from lampion.store.cached_resources import CachedResources
 
@@ -17,6 +18,7 @@ class StsRooms:
 
     resources: CachedResources
     temporary: TemporaryKeys
+    record: CallRecord
     clock: Clock
 
     def standing(self, account_id: str, unique_id: str, seconds: int, **more: Any) -> Standing:

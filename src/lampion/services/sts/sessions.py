@@ -119,6 +119,7 @@ class SessionsApi:
         trust = () if role is None else (read_policy(trust_of(role.trust)),)
         policies = replace(actor.policies(trust, arn.split(":")[4]), must_be_named=True)
         for action in wanted:
+            self._rooms.record.note(actor.caller.role_arn, action, arn)
             request = Request(caller=actor.caller, action=action, resource=arn, known=known)
             verdict = evaluate(request, policies)
             if role is None and verdict.is_allowed:
