@@ -4,7 +4,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help setup setup-node setup-ruby setup-java setup-dotnet setup-network setup-oci setup-images setup-emulator setup-companion setup-runtimes setup-programs demo test lint unit bench overload chaos guest fuzz escape neighbour scale docs lock clean
+.PHONY: help setup setup-node setup-ruby setup-java setup-dotnet setup-network setup-oci setup-images setup-emulator setup-companion setup-runtimes setup-programs demo test lint unit bench overload chaos chaos-master-key guest fuzz escape neighbour scale identity-cost docs lock clean
 
 PY := .venv/bin/python
 JS := tests/conformance/js
@@ -163,6 +163,10 @@ chaos-events: setup ## kill -9 at ROUNDS=200 random moments under a load of even
 	$(STEP) "kill -9 under a load of events"
 	@$(PY) -m tests.chaos.events.kill9 --rounds $(or $(ROUNDS),200) --result docs/results/kill9-events.md
 
+chaos-master-key: setup ## kill -9 a move of the master key at ROUNDS=150 moments; minutes
+	$(STEP) "kill -9 while the master key moves"
+	@$(PY) -m tests.chaos.master_key_move --rounds $(or $(ROUNDS),150) --result docs/results/kill9-master-key.md
+
 chaos-disk: setup ## kill the event side at every step on its disk, and cut the power 2,000 times; minutes
 	$(STEP) "every step on the disk"
 	@$(PY) -m tests.chaos.disk.kill_points --again --result docs/results/kill-points.md
@@ -195,6 +199,10 @@ neighbour: setup ## a function's answers while another one abuses the machine; m
 scale: setup ## a store of 10,000 functions with 10 versions each; a minute
 	$(STEP) "many functions"
 	@$(PY) -m tests.scale.many_functions --result docs/results/many-functions.md
+
+identity-cost: setup ## what the signature check and the policies cost a warm invoke; seconds
+	$(STEP) "signature and policies"
+	@$(PY) -m tests.scale.identity_cost --result docs/results/identity-cost.md
 
 docs: setup ## write the generated reference pages again
 	@$(PY) -m scripts.reference_pages

@@ -78,7 +78,8 @@ def _services_section() -> list[str]:
     return [
         "## Services",
         "",
-        "Where results of event invocations are sent: tables `[services.NAME]` of the configuration file, for",
+        "Where results of event invocations are sent, what functions reach through it (all but `s3` and `kms`),",
+        "and who keeps the master key (`kms`): tables `[services.NAME]` of the configuration file, for",
         f"{', '.join(f'`{name}`' for name in names)}. All members are texts, and none is needed.",
         "",
         "| Member | Without it | Meaning |",

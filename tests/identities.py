@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from lampion.clock.clock import SystemClock
 from lampion.clock.rng import SystemRng
 from lampion.domain.iam.access_key import UserKey
 from lampion.domain.iam.identity import Identity, IdentityKind
@@ -13,10 +14,13 @@ from lampion.identity.actors import Actor
 from lampion.identity.call_record import CallRecord
 from lampion.identity.callers import Caller, CallerKind
 from lampion.identity.directory import Directory
+from lampion.identity.function_sessions import FunctionSessions
 from lampion.identity.key_ids import USER_PREFIX, key_id
 from lampion.identity.keys import Keys
+from lampion.identity.service_keys import ServiceKeys
 from lampion.identity.session_keys import SessionKeys
 from lampion.identity.statements import EVERYTHING
+from lampion.identity.temporary_callers import TemporaryCallers
 from lampion.identity.temporary_keys import TemporaryKeys
 from lampion.identity.user_keys import UserKeys
 from lampion.store.cached_functions import CachedFunctions
@@ -34,12 +38,17 @@ def resources_in_memory() -> CachedResources:
 
 
 def keys_in(resources: CachedResources, *, functions_may_all: bool = False) -> Keys:
+    directory = Directory(resources, functions_may_all=functions_may_all)
+    temporary = TemporaryKeys(b"secret of the server", SystemRng())
     return Keys(
         roots=AccessKeyring(MemoryAccessKeys(), SystemRng()),
         users=UserKeys(resources),
-        sessions=SessionKeys(SystemRng()),
-        temporary=TemporaryKeys(b"secret of the server", SystemRng()),
-        directory=Directory(resources, functions_may_all=functions_may_all),
+        services=ServiceKeys(resources),
+        sessions=SessionKeys(SystemRng(), SystemClock()),
+        functions=FunctionSessions(CachedFunctions(MemoryFunctions()), directory),
+        temporary=temporary,
+        lent=TemporaryCallers(temporary, directory),
+        directory=directory,
         record=CallRecord(),
     )
 

@@ -19,6 +19,7 @@ AWS_INIT_P50_MS: Final = {
     "nodejs22.x": 140.0,
     "java21": 239.0,
     "ruby3.4": 228.0,
+    "dotnet8": 251.0,
     "provided.al2023": 16.0,
 }
 """Init Duration of a small function, 128 MB, x86_64: computed from the data of github.com/maxday/lambda-perf over

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 _PACKAGES = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
-_SERVICES = ("events", "kms", "lambda", "sns", "sqs", "sts")
+_SERVICES = ("dynamodb", "events", "kms", "lambda", "sns", "sqs", "sts")
 JS_MODULES = Path(__file__).with_name("js") / "node_modules"
 
 

@@ -4,6 +4,7 @@ import json
 import urllib.request
 from base64 import b64encode
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -24,7 +25,6 @@ from tests.live_server import LiveServer
 
 SOURCE = "def handler(event, context):\n    return 'first'\n"
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:letters"
-KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 VPC = {"SubnetIds": ["subnet-0a", "subnet-0b"], "SecurityGroupIds": ["sg-0a"]}
 NO_VPC = {"SubnetIds": [], "SecurityGroupIds": [], "VpcId": "", "Ipv6AllowedForDualStack": False}
 MOUNT = {
@@ -44,7 +44,6 @@ SENT: dict[str, Any] = {
     "Timeout": 5,
     "MemorySize": 256,
     "Environment": {"Variables": {"WORD": "x"}},
-    "KMSKeyArn": KEY,
     "TracingConfig": {"Mode": "Active"},
     "DeadLetterConfig": {"TargetArn": QUEUE},
     "FileSystemConfigs": [MOUNT],
@@ -58,14 +57,23 @@ SENT: dict[str, Any] = {
 }
 
 
-def test_every_member_comes_back_and_what_an_update_leaves_out_stays(lambda_client: Any, make_idle: Any) -> None:
-    created = make_idle(**SENT, VpcConfig=VPC, Architectures=["x86_64"], SnapStart={"ApplyOn": "None"})
+@pytest.fixture
+def sent(live_server: LiveServer) -> dict[str, Any]:
+    """Of all members, with a key that is there."""
+    with closing(live_server.client("kms")) as kms:
+        return {**SENT, "KMSKeyArn": kms.create_key()["KeyMetadata"]["Arn"]}
+
+
+def test_every_member_comes_back_and_what_an_update_leaves_out_stays(
+    lambda_client: Any, make_idle: Any, sent: dict[str, Any]
+) -> None:
+    created = make_idle(**sent, VpcConfig=VPC, Architectures=["x86_64"], SnapStart={"ApplyOn": "None"})
     shown_vpc = {**VPC, "Ipv6AllowedForDualStack": False}
-    assert {member: created[member] for member in SENT} == SENT
+    assert {member: created[member] for member in sent} == sent
     assert created["VpcConfig"] == shown_vpc
     wait_active(lambda_client, created["FunctionName"])
     changed = update(lambda_client, created["FunctionName"], Timeout=6, VpcConfig={"SecurityGroupIds": ["sg-0b"]})
-    assert {member: changed[member] for member in SENT} == {**SENT, "Timeout": 6}
+    assert {member: changed[member] for member in sent} == {**sent, "Timeout": 6}
     assert changed["VpcConfig"] == {**shown_vpc, "SecurityGroupIds": ["sg-0b"]}
 
 
@@ -77,7 +85,7 @@ def test_members_that_were_never_set_are_not_shown(lambda_client: Any, make_func
 
 
 @pytest.mark.parametrize(
-    ("sent", "shown"),
+    ("emptied", "shown"),
     [
         ({"KMSKeyArn": ""}, {"KMSKeyArn": None}),
         ({"DeadLetterConfig": {"TargetArn": ""}}, {"DeadLetterConfig": None}),
@@ -92,12 +100,12 @@ def test_members_that_were_never_set_are_not_shown(lambda_client: Any, make_func
     ],
 )
 def test_an_empty_value_takes_away_what_was_there(
-    lambda_client: Any, make_idle: Any, sent: dict[str, Any], shown: dict[str, Any]
+    lambda_client: Any, make_idle: Any, sent: dict[str, Any], emptied: dict[str, Any], shown: dict[str, Any]
 ) -> None:
-    name = make_idle(**SENT, VpcConfig=VPC)["FunctionName"]
+    name = make_idle(**sent, VpcConfig=VPC)["FunctionName"]
     wait_active(lambda_client, name)
     before = configuration(lambda_client, name)
-    after = update(lambda_client, name, **sent)
+    after = update(lambda_client, name, **emptied)
     assert {member: after.get(member) for member in shown} == shown
     for changing in (*shown, "RevisionId", "LastModified"):
         before.pop(changing, None)

@@ -1,6 +1,7 @@
 """boto3 against a live server: where a function's code comes from, and what doesn't go with it."""
 
 import json
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -16,10 +17,10 @@ from tests.deployment import (
     wait_updated,
     zipped,
 )
+from tests.live_server import LiveServer
 
 SOURCE = "def handler(event, context):\n    return 'first'\n"
 SECOND = "def handler(event, context):\n    return 'second'\n"
-KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 NO_SUCH_CODE = "Please provide a source for function code."
 ZIP = zipped(SOURCE)
 
@@ -112,10 +113,14 @@ def test_an_image_is_no_zip(lambda_client: Any) -> None:
     assert answer == ("InvalidParameterValueException", "ImageUri is required.")
 
 
-def test_the_key_of_the_package_is_shown_with_the_code_it_came_with(lambda_client: Any, make_idle: Any) -> None:
-    name = make_idle(Code={"ZipFile": ZIP, "SourceKMSKeyArn": KEY})["FunctionName"]
+def test_the_key_of_the_package_is_shown_with_the_code_it_came_with(
+    lambda_client: Any, make_idle: Any, live_server: LiveServer
+) -> None:
+    with closing(live_server.client("kms")) as kms:
+        key_arn = kms.create_key()["KeyMetadata"]["Arn"]
+    name = make_idle(Code={"ZipFile": ZIP, "SourceKMSKeyArn": key_arn})["FunctionName"]
     wait_active(lambda_client, name)
-    assert lambda_client.get_function(FunctionName=name)["Code"]["SourceKMSKeyArn"] == KEY
+    assert lambda_client.get_function(FunctionName=name)["Code"]["SourceKMSKeyArn"] == key_arn
     lambda_client.update_function_code(FunctionName=name, ZipFile=zipped(SECOND))
     wait_updated(lambda_client, name)
     assert "SourceKMSKeyArn" not in lambda_client.get_function(FunctionName=name)["Code"]

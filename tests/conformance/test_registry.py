@@ -88,10 +88,10 @@ def test_a_token_is_good_for_12_hours_and_for_its_own_registry(ecr: Any, registr
     (data,) = ecr.get_authorization_token()["authorizationData"]
     assert data["proxyEndpoint"] == f"http://{registry.host}"
     user, _, password = base64.b64decode(data["authorizationToken"]).decode().partition(":")
-    key, expires, seal = base64.urlsafe_b64decode(password).decode().split(":")
-    assert user == "AWS"
-    assert int(expires) == int(data["expiresAt"].timestamp())
-    longer = base64.urlsafe_b64encode(f"{key}:{int(expires) + 1}:{seal}".encode())
+    raw = base64.urlsafe_b64decode(password)
+    expires = str(int(data["expiresAt"].timestamp())).encode()
+    assert (user, raw.count(expires)) == ("AWS", 1)
+    longer = base64.urlsafe_b64encode(raw.replace(expires, str(int(expires) + 1).encode()))
     forged = base64.b64encode(b"AWS:" + longer).decode()
     assert registry.ask("GET", "/v2/", Authorization=f"Basic {forged}").status == 401
     other = "210987654321.dkr.ecr.us-east-1.localhost"

@@ -80,7 +80,8 @@ def test_a_functions_key_is_a_session_of_its_role(
     status, code, message = refused(sts.get_federation_token, Name="who")
     assert (status, code) == (403, "AccessDenied")
     assert message.startswith(
-        f"User: {identity['Arn']} is not authorized to perform: sts:GetFederationToken on resource: *"
+        f"User: {identity['Arn']} is not authorized to perform: sts:GetFederationToken on resource: "
+        "arn:aws:sts::123456789012:federated-user/who"
     )
 
 
@@ -89,6 +90,8 @@ def test_temporary_keys_are_the_accounts_own(live_server: LiveServer, sts: Any, 
     lent = sts_at(live_server, keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
     assert told(lent.get_caller_identity()) == told(sts.get_caller_identity())
     assert sts.get_access_key_info(AccessKeyId=keys["AccessKeyId"])["Account"] == "123456789012"
+    told_there = "Cannot call GetSessionToken with session credentials"
+    assert refused(lent.get_session_token) == (403, "AccessDenied", told_there)
     without_token = sts_at(live_server, keys["AccessKeyId"], keys["SecretAccessKey"])
     assert refused(without_token.get_caller_identity)[1] == "InvalidClientTokenId"
 
@@ -123,8 +126,8 @@ def test_what_is_wrong_is_refused_in_the_form_of_the_protocol(
     nobody = sts_at(live_server, "AKIAIOSFODNN7EXAMPLE", "x" * 40)
     unknown = (403, "InvalidClientTokenId", "The security token included in the request is invalid.")
     assert refused(nobody.get_caller_identity) == unknown
-    status, _, message = refused(sts.get_federation_token, Name="who")
-    assert (status, "GetFederationToken" in message) == (501, True)
+    status, _, message = refused(sts.decode_authorization_message, EncodedMessage="who")
+    assert (status, "DecodeAuthorizationMessage" in message) == (501, True)
 
 
 def test_an_action_that_isnt_there_is_no_action(sts: Any) -> None:

@@ -19,6 +19,7 @@ from lampion.domain.arn import FunctionKey
 from lampion.domain.errors import ApiError
 from lampion.domain.function import Function
 from lampion.domain.snap_start import OptimizationStatus
+from lampion.identity.function_environments import FunctionEnvironments
 from lampion.invoke.lookup import FunctionLookup
 from lampion.store.cached_functions import CachedFunctions
 from lampion.store.cached_resources import CachedResources
@@ -26,6 +27,7 @@ from lampion.store.memory import MemoryFunctions
 from lampion.store.memory_resources import MemoryResources
 from tests.component.store.samples import ACCOUNT, REGION
 from tests.deployment import wait_active, wait_updated
+from tests.kms_in_memory import KmsInMemory
 from tests.unit.code.conftest import make_rooms
 
 
@@ -56,7 +58,7 @@ class InProcess:
         functions = CachedFunctions(stored)
         resources = CachedResources(MemoryResources(stored.tables), functions)
         self._code = make_rooms(directory, stored, cache=functions)
-        rng = SeededRng(7)
+        kms, rng = KmsInMemory(directory, resources), SeededRng(7)
         lookup = FunctionLookup(functions, resources, rng)
         self._service = load_service("lambda")
         self._handlers = collect(
@@ -71,6 +73,7 @@ class InProcess:
                     image_sources=None,
                     runtimes=Runtimes(self._code.clock, NoVersions()),
                     snapshots=NoSnapshots(),
+                    environments=FunctionEnvironments(kms.function_keys, kms.clock),
                     pool=NoEnvironments(),
                     invoker=None,
                     events=None,

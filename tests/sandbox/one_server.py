@@ -8,9 +8,10 @@ import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from lampion.code.memory_place import MemoryPlace
 from lampion.sandbox.driver import DirectoryRefused
 from lampion.sandbox.drivers.namespace import NamespaceDriver
-from lampion.sandbox.spec import SharedDirectory
+from lampion.sandbox.spec import Mount, SharedDirectory
 from tests.sandbox.boxes import CLOCK, cgroup_of, eventually, output_of, owners_of, read, run, spec_of, started
 
 WHO = """if True:
@@ -66,6 +67,22 @@ async def sharing(driver: NamespaceDriver) -> dict[str, object]:
     return found
 
 
+async def in_memory(driver: NamespaceDriver) -> str:
+    """What a function reads, and a program says, in a private directory in memory, as encrypted code has one."""
+    place = MemoryPlace([Path("/dev/shm")])
+    tree = place.path() / "files"
+    try:
+        tree.mkdir(mode=0o755)
+        program = tree / "program"
+        program.write_text("#!/bin/sh\necho ran\n")
+        program.chmod(0o755)
+        spec = spec_of("import subprocess; print(subprocess.check_output('/var/task/program').decode(), end='')")
+        _, output = await run(driver, replace(spec, mounts=(*spec.mounts, Mount(tree, "/var/task"))))
+        return output.strip()
+    finally:
+        place.close()
+
+
 async def main(parent: str) -> None:
     driver = NamespaceDriver(CLOCK, parent)
     holds = driver.capabilities()
@@ -76,6 +93,7 @@ async def main(parent: str) -> None:
     }
     found |= await users(driver)
     found["shared"] = await sharing(driver)
+    found["in memory"] = await in_memory(driver)
     if holds.memory_limit and holds.cpu_limit:
         found |= await limits(driver, parent)
     await driver.close()

@@ -63,7 +63,11 @@ def found_by(user: OrdinaryUser) -> dict[str, Any]:
 
 
 def check_sharing(user: OrdinaryUser, found: dict[str, Any]) -> None:
-    """Functions write to a shared directory as the server's user, whatever they are otherwise, and as nobody else."""
+    """Functions write to a shared directory as the server's user, whatever they are otherwise, and as nobody else.
+
+    They run programs from a directory in memory.
+    """
+    assert found["in memory"] == "ran"
     refusal = "only a server that is root can let functions act as user"
     assert (found["shared"]["text"], found["shared"]["is own"]) == ("xx", True)
     assert found["shared"]["as another"].startswith(f"{refusal} {user.user_id + 1} ")

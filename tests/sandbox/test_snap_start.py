@@ -274,6 +274,34 @@ async def test_a_client_of_awss_sdk_made_in_init_works_after_restoring(namespace
     assert [after[::2] for *_, a, b, c, d in told for after in ((a, b, c, d),)] == [(404, 404)] * 2
 
 
+async def test_awss_sdk_renews_credentials_by_itself_and_keeps_none_of_init(namespace, task):
+    """Its keys last for four seconds here: it asks for new ones before, and none of its calls has expired ones."""
+    code = """
+        import boto3, botocore.exceptions, os, time
+        client = boto3.client("lambda", endpoint_url="http://" + os.environ["AWS_LAMBDA_RUNTIME_API"])
+        credentials = client._request_signer._credentials
+        used = []
+        client.meta.events.register("before-sign.lambda", lambda **kwargs: used.append(credentials.access_key))
+        def call():
+            try:
+                client.list_functions()
+            except botocore.exceptions.ClientError as error:
+                assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 404
+            return used[-1]
+        at_init = call()
+        def handler(event, context):
+            keys = [call()]
+            time.sleep(2.5)
+            return at_init, *keys, call()
+        """
+    layer = Path(boto3.__file__).parent.parent
+    async with published(namespace, task, code, layer=layer, key_seconds=4.0) as stage:
+        told = [await stage.answer() for _ in range(2)]
+    assert told[0][0] == told[1][0]
+    others = [key for _, *keys in told for key in keys]
+    assert len({told[0][0], *others}) == 5, told
+
+
 async def test_a_lost_snapshot_costs_one_init_and_is_taken_anew(namespace, task, caplog):
     mark = f"lampion-test-lost-{os.getpid()}"
     code = "import os\ntoken = os.urandom(4).hex()\ndef handler(event, context): return token\n"

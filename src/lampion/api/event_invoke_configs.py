@@ -17,6 +17,8 @@ from lampion.domain.event_invoke_config import (
     no_config,
     no_function,
 )
+from lampion.domain.function import Function
+from lampion.domain.role_needs import needs_of_destinations
 from lampion.invoke.qualifier import Target, resolve
 from lampion.store.aliases import qualified
 from lampion.store.event_invoke_configs import EVENT_INVOKE_CONFIGS, event_invoke_config_place
@@ -37,6 +39,7 @@ class EventInvokeConfigsApi:
     @operation("PutFunctionEventInvokeConfig")
     async def put_function_event_invoke_config(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         config = self._asked(context, members, "PutFunctionEventInvokeConfig")
+        await self._check_role(config)
 
         def put(stored: Stored) -> None:
             _check(stored, config)
@@ -49,6 +52,7 @@ class EventInvokeConfigsApi:
     async def update_function_event_invoke_config(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         """What the request doesn't speak of stays as it is."""
         asked = self._asked(context, members, "UpdateFunctionEventInvokeConfig")
+        await self._check_role(asked)
 
         def update(stored: Stored) -> EventInvokeConfig:
             _check(stored, asked)
@@ -95,6 +99,12 @@ class EventInvokeConfigsApi:
         if not await self._rooms.resources.change(lambda stored: stored.delete(EVENT_INVOKE_CONFIGS, place)):
             raise no_config(target.key.qualified_arn(place.id))
         return {}
+
+    async def _check_role(self, config: EventInvokeConfig) -> None:
+        """After what can be said of the destinations themselves. Raises as `_check` does, and as check_role."""
+        function = await self._rooms.resources.read(lambda stored: _check(stored, config))
+        needs = needs_of_destinations(config.destinations)
+        await self._rooms.check_role(config.key.account_id, function.configuration.role, needs)
 
     def _asked(self, context: RequestContext, members: Members, action: str) -> EventInvokeConfig:
         """The configuration that holds what the request speaks of, and nothing else."""
@@ -145,10 +155,12 @@ def _target(context: RequestContext, members: Members, action: str) -> Target:
     return resolve(members["FunctionName"], members.get("Qualifier"), context, action)
 
 
-def _check(stored: Stored, config: EventInvokeConfig) -> None:
-    """Raises when what is to be configured, or one of its destinations, doesn't exist or can't be meant."""
-    if qualified(stored, config.key, config.qualifier) is None:
+def _check(stored: Stored, config: EventInvokeConfig) -> Function:
+    """What is to be configured. Raises when it, or one of its destinations, doesn't exist or can't be meant."""
+    function = qualified(stored, config.key, config.qualifier)
+    if function is None:
         raise no_function()
     for destination in check_destinations(config.key, config.destinations):
         if qualified(stored, destination.key, destination.qualifier) is None:
             raise destination_invalid(destination.arn)
+    return function

@@ -21,6 +21,7 @@ from lampion.domain.event_source_mapping import (
     updated,
 )
 from lampion.domain.event_source_settings import created_settings, updated_settings
+from lampion.domain.role_needs import needs_of_failures, needs_of_source
 from lampion.domain.tags import check_tags
 from lampion.event_sources import SELF_MANAGED, SPECS
 from lampion.invoke.qualifier import resolve
@@ -64,6 +65,7 @@ class EventSourceMappingsApi:
             changed_at_ms=now_ms,
             tags=members.get("Tags") or {},
         )
+        await self._check_role(mapping, is_read_anew=True, fails_anew=True)
 
         def create(stored: Stored) -> None:
             _check_function(stored, mapping.function, mapping.qualifier)
@@ -113,17 +115,25 @@ class EventSourceMappingsApi:
             target = resolve(members["FunctionName"], None, context, "UpdateEventSourceMapping")
             function = (target.key, target.qualifier)
 
-        def update(stored: Stored) -> EventSourceMapping:
+        def changed(stored: Stored) -> EventSourceMapping:
             before = _stored(stored, place, now_ms)
-            spec = SPECS[before.spec_name]
-            settings = updated_settings(spec, before.settings, members)
-            changed = updated(before, Update(settings, function, members.get("Enabled")), now_ms)
+            settings = updated_settings(SPECS[before.spec_name], before.settings, members)
+            return updated(before, Update(settings, function, members.get("Enabled")), now_ms)
+
+        def update(stored: Stored) -> EventSourceMapping:
+            mapping = changed(stored)
             if function is not None:
                 _check_function(stored, *function)
-                check_single(changed, _of_source(stored, changed, now_ms), spec)
-            stored.put(EVENT_SOURCE_MAPPINGS, changed)
-            return changed
+                check_single(mapping, _of_source(stored, mapping, now_ms), SPECS[mapping.spec_name])
+            stored.put(EVENT_SOURCE_MAPPINGS, mapping)
+            return mapping
 
+        has_new_access, has_new_destination = "SourceAccessConfigurations" in members, "DestinationConfig" in members
+        await self._check_role(
+            await self._rooms.resources.read(changed),
+            is_read_anew=function is not None or has_new_access,
+            fails_anew=function is not None or has_new_destination,
+        )
         return mapping_members(await self._rooms.resources.change(update), now_ms)
 
     @operation("DeleteEventSourceMapping")
@@ -137,6 +147,16 @@ class EventSourceMappingsApi:
             return changed
 
         return mapping_members(await self._rooms.resources.change(delete), now_ms)
+
+    async def _check_role(self, mapping: EventSourceMapping, *, is_read_anew: bool, fails_anew: bool) -> None:
+        """Raises InvalidParameterValueException for what the function's role can't of what a request makes new."""
+        key, qualifier = mapping.function, mapping.qualifier
+        function = await self._rooms.resources.read(lambda stored: qualified(stored, key, qualifier))
+        if function is None:
+            return  # which is said when it is stored
+        needs = [*needs_of_source(mapping.source, mapping.settings)] if is_read_anew else []
+        needs += needs_of_failures(mapping.settings) if fails_anew else []
+        await self._rooms.check_role(key.account_id, function.configuration.role, needs)
 
 
 def mapping_members(mapping: EventSourceMapping, now_ms: int) -> Mapping[str, Any]:

@@ -44,13 +44,12 @@ class FunctionCodeApi:
         rooms.runtimes.check(configuration.runtime, is_update=True)
         check_configuration(configuration)
         signing = await rooms.resources.read(lambda stored: config_of_function(stored, target.key))
-        async with rooms.held_code(source, members, context, configuration.architectures[0]) as held:
+        async with rooms.held_code(source, members, context, target.key, configuration) as package:
             if source is CodeSource.UPLOAD:
                 await check_trusted(members["ZipFile"], signing, target.key.arn, rooms.now_epoch_ms())
-            await rooms.check_unzipped(configuration, held)
-            package = replace(held, source_kms_key_arn=members.get("SourceKMSKeyArn") or None)
+            await rooms.check_unzipped(configuration, package)
             if members.get("DryRun"):
-                return rooms.shape(replace(function, configuration=configuration, package=package))
+                return await rooms.shape(replace(function, configuration=configuration, package=package), context)
             changed = function.changed(
                 configuration=configuration,
                 package=package,
@@ -59,7 +58,7 @@ class FunctionCodeApi:
             )
             if not (members.get("Publish") or members.get("PublishTo")):
                 await rooms.commit_update(function, changed)
-                return rooms.shape(changed)
+                return await rooms.shape(changed, context)
             made = await rooms.publication(changed, publish_to=members.get("PublishTo"))
             await rooms.commit_update(function, made.latest, published=made.version if made.is_new else None)
-        return rooms.shape(made.version, qualifier=made.version.version)
+        return await rooms.shape(made.version, context, qualifier=made.version.version)

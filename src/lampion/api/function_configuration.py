@@ -26,7 +26,7 @@ class FunctionConfigurationApi:
     async def get_function_configuration(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         target = resolve(members["FunctionName"], members.get("Qualifier"), context, "GetFunctionConfiguration")
         function = await self._rooms.lookup.find(target)
-        return self._rooms.shape(function, qualifier=target.qualifier)
+        return await self._rooms.shape(function, context, qualifier=target.qualifier)
 
     @operation("UpdateFunctionConfiguration")
     async def update_function_configuration(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
@@ -47,9 +47,11 @@ class FunctionConfigurationApi:
         configuration = await rooms.with_layers(configuration, members, context)
         check_configuration(configuration)
         check_connections(configuration, region=target.key.region)
+        await rooms.check_configured(target.key, function.configuration, configuration)
         await rooms.check_unzipped(configuration, function.package)
+        sealed = await rooms.environments.sealed(target.key, configuration, context.asker, function.configuration)
         changed = function.changed(
-            configuration=configuration, revision_id=rooms.rng.uuid4(), now_epoch_ms=rooms.now_epoch_ms()
+            configuration=sealed.configuration, revision_id=rooms.rng.uuid4(), now_epoch_ms=rooms.now_epoch_ms()
         )
-        await rooms.commit_update(function, changed)
-        return rooms.shape(changed)
+        await rooms.commit_update(function, changed, grant=sealed.grant)
+        return await rooms.shape(changed, context)

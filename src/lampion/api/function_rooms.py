@@ -1,6 +1,6 @@
 """What every operation on functions works with, and the shape in which each answers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -13,19 +13,28 @@ from lampion.clock.rng import Rng
 from lampion.code.deployments import Deployments
 from lampion.code.images.sources import ImageSources
 from lampion.code.runtimes import Runtimes
+from lampion.code.sealed_code import Sealing
+from lampion.domain.arn import FunctionKey
 from lampion.domain.code_signing import FunctionCodeSigning, check_signable
+from lampion.domain.errors import InvalidParameterValueException
 from lampion.domain.function import DeploymentPackage, Function, FunctionConfiguration
 from lampion.domain.function_rules import update_in_progress
 from lampion.domain.image import Registry
+from lampion.domain.key_problems import KeyUnusable, cannot_configure
+from lampion.domain.kms.errors import NotFoundException
+from lampion.domain.kms.grant import Grant
 from lampion.domain.layer import check_layer_arns, check_unzipped_bytes
 from lampion.domain.packaging import CodeSource, check_storage
+from lampion.domain.role_needs import RoleNeed, needs_of_configuration
 from lampion.domain.snap_start import OptimizationStatus
 from lampion.domain.version import LATEST_PUBLISHED, Publication, publication
+from lampion.identity.function_environments import FunctionEnvironments, is_grant_of
 from lampion.invoke.lookup import FunctionLookup
 from lampion.store.cached_resources import CachedResources
 from lampion.store.capacity_providers import note_capacity_use
 from lampion.store.code_signing import FUNCTION_CODE_SIGNINGS, existing_config
 from lampion.store.functions import Changed, Functions
+from lampion.store.kms import GRANTS, grants_of_function, keep_grant
 from lampion.store.resources import Stored
 
 
@@ -35,10 +44,19 @@ class SnapshotStatus(Protocol):
     def optimization_status(self, function: Function) -> OptimizationStatus: ...
 
 
+class Permissions(Protocol):
+    """Knows what roles may: AWS's sentence for what one may not, or None."""
+
+    async def denial(self, account_id: str, role_arn: str, action: str, resource: str) -> str | None: ...
+
+
 class CodeLinks(Protocol):
     """Addresses under which a caller downloads a package for some minutes."""
 
     def link(self, package: DeploymentPackage, context: RequestContext) -> str: ...
+
+    async def check(self, package: DeploymentPackage, context: RequestContext) -> None:
+        """Raises KeyUnusable for an encrypted package that the caller may not decrypt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +70,25 @@ class FunctionRooms:
     images: ImageSources
     runtimes: Runtimes
     snapshots: SnapshotStatus
+    environments: FunctionEnvironments
     clock: Clock
     rng: Rng
+    permissions: Permissions | None = None
+    """Without them roles may all."""
 
     def now_epoch_ms(self) -> int:
         return int(self.clock.now() * 1000)
 
-    async def commit_new(self, function: Function, *, published: Function | None, signing_arn: str | None) -> None:
-        """Store a new function, with its first version and the code signing configuration it is held to, if any.
+    async def commit_new(
+        self,
+        function: Function,
+        *,
+        published: Function | None,
+        signing_arn: str | None,
+        grant: Grant | None = None,
+    ) -> None:
+        """Store a new function, with its first version, the code signing configuration it is held to, and Lambda's
+        grant on its key, if any.
 
         Raises AlreadyExists, CodeStorageExceededException, CodeSigningConfigNotFoundException,
         InvalidParameterValueException when somebody deleted one of its layers meanwhile, and what check_signable and
@@ -69,6 +98,7 @@ class FunctionRooms:
         def insert(stored: Stored) -> None:
             check_attached(stored, function.configuration.layers)
             stored.insert_function(function, published=published)
+            _keep_grant(stored, grant)
             check_storage(stored.code_use(function.key.account_id, function.key.region).code_bytes)
             _note_uses(stored, function, published)
             if signing_arn is not None:
@@ -79,8 +109,11 @@ class FunctionRooms:
         await self.resources.change(insert)
         self.settle(function, published)
 
-    async def commit_update(self, before: Function, changed: Function, *, published: Function | None = None) -> None:
-        """Store `changed` in place of `before`, with the version published of it if any, and have them settled.
+    async def commit_update(
+        self, before: Function, changed: Function, *, published: Function | None = None, grant: Grant | None = None
+    ) -> None:
+        """Store `changed` in place of `before`, with the version published of it and Lambda's new grant on its key, if
+        any, and have them settled.
 
         Raises ResourceConflictException when somebody else changed the function meanwhile,
         InvalidParameterValueException when somebody deleted a layer that it is to have from now on,
@@ -93,6 +126,7 @@ class FunctionRooms:
         def replace_function(stored: Stored) -> None:
             check_attached(stored, layers)
             stored.replace_function(changed, expected_revision_id=before.revision_id, published=published)
+            _keep_grant(stored, grant, before, changed)
             if grows:
                 check_storage(stored.code_use(changed.key.account_id, changed.key.region).code_bytes)
             _note_uses(stored, changed, published)
@@ -103,14 +137,39 @@ class FunctionRooms:
             raise update_in_progress(before) from None
         self.settle(changed, published)
 
+    async def check_role(self, account_id: str, role_arn: str, needs: Iterable[RoleNeed]) -> None:
+        """Raises InvalidParameterValueException for what the role of a function of that account can't."""
+        if self.permissions is None:
+            return
+        for need in needs:
+            asked = [await self.permissions.denial(account_id, role_arn, one, need.resource) for one in need.actions]
+            if all(denial is not None for denial in asked):
+                raise InvalidParameterValueException(need.refusal)
+
+    async def check_configured(
+        self, key: FunctionKey, before: FunctionConfiguration | None, after: FunctionConfiguration
+    ) -> None:
+        """As check_role, for what an update of `before`, or a creation, connects the function to."""
+        await self.check_role(key.account_id, after.role, needs_of_configuration(key, before, after))
+
     def held_code(
-        self, source: CodeSource, code: Mapping[str, Any], context: RequestContext, architecture: str
+        self,
+        source: CodeSource,
+        code: Mapping[str, Any],
+        context: RequestContext,
+        key: FunctionKey,
+        configuration: FunctionConfiguration,
     ) -> AbstractAsyncContextManager[DeploymentPackage]:
-        """The code that a request brings or names, kept until the block ends. Raises InvalidParameterValueException."""
+        """The code that a request brings or names, encrypted for its function if it says so; kept until the block ends.
+
+        Raises InvalidParameterValueException.
+        """
         if source is CodeSource.UPLOAD:
-            return self.deployments.stored(code["ZipFile"])
+            key_arn = code.get("SourceKMSKeyArn")
+            sealing = Sealing(key, key_arn, context.asker) if key_arn else None
+            return self.deployments.stored(code["ZipFile"], sealing)
         caller = Registry(context.account_id, context.region)
-        return self.images.held(code["ImageUri"], caller, context.host, architecture)
+        return self.images.held(code["ImageUri"], caller, context.host, configuration.architectures[0])
 
     async def with_layers(
         self, configuration: FunctionConfiguration, members: Mapping[str, Any], context: RequestContext
@@ -155,11 +214,36 @@ class FunctionRooms:
             if stored is not None and not stored.is_settled:
                 self.deployments.settle(stored)
 
-    def shape(self, function: Function, *, qualifier: str | None = None) -> Mapping[str, Any]:
-        """The shape FunctionConfiguration; its ARN ends in the version or alias by which the function is answered."""
+    async def shape(
+        self, function: Function, context: RequestContext, *, qualifier: str | None = None
+    ) -> Mapping[str, Any]:
+        """The shape FunctionConfiguration; its ARN ends in the version or alias by which the function is answered.
+
+        Who may not decrypt the function's variables sees why not in their place.
+        """
         arn = self.runtimes.version_arn(function)
         status = self.snapshots.optimization_status(function)
-        return configuration_members(function, runtime_version_arn=arn, optimization_status=status, qualifier=qualifier)
+        members = configuration_members(
+            function, runtime_version_arn=arn, optimization_status=status, qualifier=qualifier
+        )
+        return {**members, "Environment": await self.environments.shown(function, context.asker)}
+
+
+def _keep_grant(stored: Stored, grant: Grant | None, *of: Function) -> None:
+    """In place of those that the function had before, as far as none of `of` needs them: what it was, and what it is
+    to be. Versions may need them all. Raises InvalidParameterValueException when its key has gone meanwhile.
+    """
+    if grant is None:
+        return
+    try:
+        keep_grant(stored, grant)
+    except NotFoundException as error:
+        raise cannot_configure(KeyUnusable("CreateGrant", error)) from None
+    if not of or any(function.last_version for function in of):
+        return
+    for other in grants_of_function(stored, of[0].key):
+        if not any(is_grant_of(other, function) for function in of):
+            stored.delete(GRANTS, GRANTS.place(other))
 
 
 def _note_uses(stored: Stored, *functions: Function | None) -> None:

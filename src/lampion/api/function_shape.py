@@ -57,7 +57,7 @@ def _changes(present: FunctionConfiguration, members: Members) -> dict[str, Any]
     if "VpcConfig" in members:
         changes["vpc_config"] = changed_vpc_config(present.vpc_config, members["VpcConfig"])
     if "Environment" in members:
-        changes["environment"] = members["Environment"].get("Variables")
+        changes |= {"environment": members["Environment"].get("Variables"), "sealed_environment": None}
     if "EphemeralStorage" in members:
         changes["ephemeral_storage_mib"] = members["EphemeralStorage"]["Size"]
     if "TracingConfig" in members:
@@ -101,7 +101,10 @@ def _changed_logging(present: LoggingConfig, members: Members) -> LoggingConfig:
 def configuration_members(
     function: Function, *, runtime_version_arn: str | None, optimization_status: str, qualifier: str | None = None
 ) -> Members:
-    """The shape FunctionConfiguration of `function`; absent members are None, which the wire leaves out."""
+    """The shape FunctionConfiguration of `function`, without what is encrypted (Environment).
+
+    Absent members are None, which the wire leaves out.
+    """
     configuration = function.configuration
     arn = function.key.arn if qualifier is None else function.key.qualified_arn(qualifier)
     return {
@@ -119,7 +122,6 @@ def configuration_members(
         "Version": function.version,
         "VpcConfig": _vpc_config(configuration.vpc_config),
         "DeadLetterConfig": configuration.dead_letter_config,
-        "Environment": None if configuration.environment is None else {"Variables": configuration.environment},
         "KMSKeyArn": configuration.kms_key_arn,
         "TracingConfig": {"Mode": configuration.tracing_mode},
         "RevisionId": function.revision_id,

@@ -1,7 +1,6 @@
 """CreateFunction, GetFunction, ListFunctions, DeleteFunction."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Protocol
 
 from lampion.api.function_rooms import CodeLinks, FunctionRooms
@@ -14,8 +13,9 @@ from lampion.domain.alias import check_unreferenced
 from lampion.domain.arn import LATEST, FunctionKey
 from lampion.domain.connections import check_connections
 from lampion.domain.errors import InvalidParameterValueException, ResourceConflictException
-from lampion.domain.function import Function, FunctionConfiguration
+from lampion.domain.function import DeploymentPackage, Function, FunctionConfiguration
 from lampion.domain.function_rules import check_configuration, check_name
+from lampion.domain.key_problems import KeyUnusable, cannot_download
 from lampion.domain.packaging import CodeSource, code_source
 from lampion.domain.tags import check_tags
 from lampion.domain.version import check_publish_to, number_of
@@ -24,6 +24,7 @@ from lampion.store.aliases import aliases_of
 from lampion.store.code_signing import existing_config
 from lampion.store.concurrency import RESERVED, reserved_place
 from lampion.store.functions import AlreadyExists
+from lampion.store.kms import GRANTS, grants_of_function
 from lampion.store.resources import Stored
 
 Members = dict[str, Any]
@@ -52,28 +53,22 @@ class FunctionsApi:
     async def create_function(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         rooms = self._rooms
         target = resolve(members["FunctionName"], None, context, "CreateFunction")
-        check_name(target.key.name)
-        _check_built(members)
-        configuration = await rooms.with_layers(new_configuration(members, target.key.name), members, context)
-        check_configuration(configuration)
-        check_tags(members.get("Tags") or {})
-        check_connections(configuration, region=target.key.region)
-        rooms.runtimes.check(configuration.runtime)
-        check_publish_to(configuration, members.get("PublishTo"))
+        configuration = await self._asked(target.key, members, context)
         source = _source(members["Code"], configuration)
         if await rooms.functions.get(target.key) is not None:
             raise _exists(target)
         signing, signing_arn = None, members.get("CodeSigningConfigArn")
         if signing_arn is not None:
             signing = await rooms.resources.read(lambda stored: existing_config(stored, target.key, signing_arn))
-        async with rooms.held_code(source, members["Code"], context, configuration.architectures[0]) as package:
+        async with rooms.held_code(source, members["Code"], context, target.key, configuration) as package:
             if source is CodeSource.UPLOAD:
                 await check_trusted(members["Code"]["ZipFile"], signing, target.key.name, rooms.now_epoch_ms())
             await rooms.check_unzipped(configuration, package)
+            sealed = await rooms.environments.sealed(target.key, configuration, context.asker)
             function = Function(
                 key=target.key,
-                configuration=configuration,
-                package=replace(package, source_kms_key_arn=members["Code"].get("SourceKMSKeyArn") or None),
+                configuration=sealed.configuration,
+                package=package,
                 revision_id=rooms.rng.uuid4(),
                 last_modified_epoch_ms=rooms.now_epoch_ms(),
                 tags=members.get("Tags") or {},
@@ -84,10 +79,23 @@ class FunctionsApi:
                 made = await rooms.publication(function, publish_to=members.get("PublishTo"))
                 function, version = made.latest, made.version
             try:
-                await rooms.commit_new(function, published=version, signing_arn=signing_arn)
+                await rooms.commit_new(function, published=version, signing_arn=signing_arn, grant=sealed.grant)
             except AlreadyExists:
                 raise _exists(target) from None
-        return rooms.shape(version or function)
+        return await rooms.shape(version or function, context)
+
+    async def _asked(self, key: FunctionKey, members: Members, context: RequestContext) -> FunctionConfiguration:
+        """What a new function is to be, if one can be that. Raises AWS's errors."""
+        check_name(key.name)
+        _check_built(members)
+        configuration = await self._rooms.with_layers(new_configuration(members, key.name), members, context)
+        check_configuration(configuration)
+        check_tags(members.get("Tags") or {})
+        check_connections(configuration, region=key.region)
+        await self._rooms.check_configured(key, None, configuration)
+        self._rooms.runtimes.check(configuration.runtime)
+        check_publish_to(configuration, members.get("PublishTo"))
+        return configuration
 
     @operation("GetFunction")
     async def get_function(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
@@ -97,16 +105,20 @@ class FunctionsApi:
         latest = function if target.is_latest else await rooms.lookup.find_unqualified(target)
         reserved = await rooms.resources.get(RESERVED, reserved_place(target.key))
         return {
-            "Configuration": rooms.shape(function, qualifier=target.qualifier),
-            "Code": code_members(function.package)
-            or {
-                "RepositoryType": "S3",
-                "Location": self._links.link(function.package, context),
-                "SourceKMSKeyArn": function.package.source_kms_key_arn,
-            },
+            "Configuration": await rooms.shape(function, context, qualifier=target.qualifier),
+            "Code": code_members(function.package) or await self._location(function.package, context),
             "Tags": latest.tags or None,
             "Concurrency": None if reserved is None else concurrency_members(reserved),
         }
+
+    async def _location(self, package: DeploymentPackage, context: RequestContext) -> Mapping[str, Any]:
+        """Where the caller gets the zip; what is told in its place to who may not decrypt it."""
+        found = {"RepositoryType": "S3", "SourceKMSKeyArn": package.source_kms_key_arn}
+        try:
+            await self._links.check(package, context)
+        except KeyUnusable as unusable:
+            return {**found, "Error": cannot_download(unusable)}
+        return {**found, "Location": self._links.link(package, context)}
 
     @operation("ListFunctions")
     async def list_functions(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
@@ -117,7 +129,7 @@ class FunctionsApi:
         found = await rooms.functions.page(context.account_id, context.region, after=asked.after, limit=asked.wanted)
         page = asked.page(found, lambda function: function.key.name)
         return {
-            "Functions": [listed_members(rooms.shape(function)) for function in page.shown],
+            "Functions": [listed_members(await rooms.shape(function, context)) for function in page.shown],
             "NextMarker": page.next_marker,
         }
 
@@ -131,7 +143,7 @@ class FunctionsApi:
         )
         page = asked.page(found, lambda one: f"{one.key.name}:{number_of(one)}")
         return {
-            "Functions": [listed_members(rooms.shape(one, qualifier=one.version)) for one in page.shown],
+            "Functions": [listed_members(await rooms.shape(one, context, qualifier=one.version)) for one in page.shown],
             "NextMarker": page.next_marker,
         }
 
@@ -148,7 +160,7 @@ class FunctionsApi:
         if qualifier is not None:
             await self._delete_version(function.key, qualifier)
         else:
-            if not await rooms.resources.change(lambda stored: stored.delete_function(function.key)):
+            if not await rooms.resources.change(lambda stored: delete_function(stored, function.key)):
                 raise function_not_found(target.key.arn)
             self._environments.retire_function(function.key)
             rooms.deployments.forget(function)
@@ -161,6 +173,13 @@ class FunctionsApi:
         if version is not None:
             self._environments.retire_version(key, qualifier)
             rooms.deployments.forget(version)
+
+
+def delete_function(stored: Stored, key: FunctionKey) -> bool:
+    """With Lambda's grants on its keys; whether it was there."""
+    for grant in grants_of_function(stored, key):
+        stored.delete(GRANTS, GRANTS.place(grant))
+    return stored.delete_function(key)
 
 
 def delete_version(stored: Stored, key: FunctionKey, qualifier: str) -> Function | None:

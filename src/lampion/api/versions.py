@@ -33,7 +33,7 @@ class VersionsApi:
         publication = await rooms.publication(latest, members.get("Description"), publish_to=members.get("PublishTo"))
         if publication.is_new:
             await rooms.commit_update(latest, publication.latest, published=publication.version)
-        return rooms.shape(publication.version, qualifier=publication.version.version)
+        return await rooms.shape(publication.version, context, qualifier=publication.version.version)
 
     @operation("ListVersionsByFunction")
     async def list_versions_by_function(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
@@ -45,6 +45,8 @@ class VersionsApi:
         found = await rooms.functions.versions(target.key, after=after, limit=asked.wanted)
         page = asked.page(found, lambda version: str(number_of(version)))
         return {
-            "Versions": [listed_members(rooms.shape(version, qualifier=version.version)) for version in page.shown],
+            "Versions": [
+                listed_members(await rooms.shape(version, context, qualifier=version.version)) for version in page.shown
+            ],
             "NextMarker": page.next_marker,
         }

@@ -18,7 +18,9 @@ import lampion
 from lampion.app.drivers import choose_driver, place_of_server
 from lampion.app.events import running_events
 from lampion.app.gateways import open_gateways, other_services
+from lampion.app.own_memory import close_memory
 from lampion.app.rooms import Ports
+from lampion.app.secret_files import open_secret_files
 from lampion.app.stores import opened_stores
 from lampion.app.work import working
 from lampion.clock.adjustable import AdjustableClock
@@ -48,6 +50,7 @@ def run(settings: Settings) -> None:
     Raises StoreError, SandboxError, TlsError or OSError, with a message for the user, when the server can't start.
     """
     server_log.configure()
+    close_memory()
     keep_freed_memory()
     uvloop.run(_serve(settings))
 
@@ -123,5 +126,7 @@ def _announce(settings: Settings, endpoint: str) -> None:
         _log.warning("--auth open: anyone on this machine may do anything here; signatures are not checked")
     if settings.clock is ClockChoice.ADJUSTABLE:
         _log.warning("--clock adjustable: whoever has a key may let retries, ages and schedules fall due at once")
+    for path in open_secret_files(settings):
+        _log.warning("%s holds secrets and is open to others; run: chmod 600 %s", path, path)
     sys.stdout.write(f"lampion {lampion.__version__} listening on {endpoint} data {settings.data}\n")
     sys.stdout.flush()

@@ -30,7 +30,7 @@ async def running_events(settings: Settings, ports: Ports, stores: Stores, work:
             time=work.queues.time,
             rng=ports.rng,
             tracing=work.tracing,
-            permissions=RolePermissions(work.keys.directory),
+            permissions=RolePermissions(work.keys.directory, ports.clock),
         ),
         metrics=ports.metrics,
     )
@@ -38,7 +38,7 @@ async def running_events(settings: Settings, ports: Ports, stores: Stores, work:
         permitted = PermittedTargets(
             Targets({**targets, "lambda": FunctionTarget()}),
             functions=stores.functions,
-            permissions=RolePermissions(work.keys.directory),
+            permissions=RolePermissions(work.keys.directory, ports.clock),
         )
         deliverer = Deliverer(queues=work.queues, targets=permitted, metrics=ports.metrics)
         forgetting = Forgetting(stores.entries, ports.agenda)

@@ -42,7 +42,7 @@ async def other_services(settings: Settings, ports: Ports, work: Work) -> AsyncI
 
 def open_gateways(settings: Settings, ports: Ports, stores: Stores, work: Work, others: OtherServices) -> Gateway:
     """The gateway for clients; that for functions always checks signatures, for they aren't trusted as clients are."""
-    signed = SignedAuthentication(keys=work.keys, region=settings.region, clock=ports.clock)
+    signed = SignedAuthentication(keys=work.keys, region=settings.region, clock=ports.clock, takes_services=True)
     registry = built_in_registry(settings, ports, stores, work)
     checking = _gateway(registry, others, signed)
     work.doors.lead_to(checking)
@@ -65,6 +65,7 @@ def _gateway(
     judge = Judge(region=settings.region, scheme=scheme, clock=ports.clock, record=work.keys.record)
     downloads = CodeDownloads(
         blobs=stores.blobs,
+        sealed=stores.sealed,
         signatures=LinkSignatures(stores.server_secret.value, region=settings.region, clock=ports.clock),
         clock=ports.clock,
     )
@@ -79,7 +80,7 @@ def _gateway(
     return Gateway(
         service=service,
         aws_api=aws_api,
-        registry=registry.door(is_open=is_open, scheme=scheme),
+        registry=registry.door(judge, is_open=is_open, scheme=scheme),
         registry_api=registry.api(judge, is_open=is_open, scheme=scheme),
         function_urls=_function_urls(registry, authentication, scheme, is_open=is_open),
         own={"code": downloads, **own_doors(settings, ports, stores, work, authentication, judge)},

@@ -12,6 +12,8 @@ from lampion.config import Settings
 from lampion.gateway.authentication import Authentication
 from lampion.gateway.judge import Judge
 from lampion.gateway.target_api import TargetApi
+from lampion.identity.environment_upgrade import seal_plain_environments
+from lampion.identity.function_environments import FunctionEnvironments
 from lampion.identity.key_access import KeyAccess
 from lampion.services.kms.aliases import AliasesApi
 from lampion.services.kms.data_keys import DataKeysApi
@@ -23,6 +25,13 @@ from lampion.services.kms.rooms import KmsRooms
 from lampion.services.kms.rotation import RotationApi
 from lampion.services.kms.states import StatesApi
 from lampion.services.kms.tags import KmsTagsApi
+
+
+async def function_environments(ports: Ports, stores: Stores) -> FunctionEnvironments:
+    """What encrypts and opens functions' variables; from here on none are stored in plain text. Raises StoreError."""
+    environments = FunctionEnvironments(stores.function_keys, ports.agenda)
+    await seal_plain_environments(stores.functions, stores.resources, environments, stores.write_anew)
+    return environments
 
 
 def kms_door(

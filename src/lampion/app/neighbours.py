@@ -16,6 +16,9 @@ from lampion.gateway.judge import Judge
 from lampion.gateway.query_api import QueryApi
 from lampion.identity.directory import Directory
 from lampion.services.iam.access_keys import AccessKeysApi
+from lampion.services.iam.account_aliases import AccountAliasesApi
+from lampion.services.iam.account_authorization import AccountAuthorizationApi
+from lampion.services.iam.account_summary import AccountSummaryApi
 from lampion.services.iam.asked import AskedOfIam
 from lampion.services.iam.attachments import AttachmentsApi
 from lampion.services.iam.boundaries import BoundariesApi
@@ -24,12 +27,16 @@ from lampion.services.iam.inline_policies import InlinePoliciesApi
 from lampion.services.iam.policies import PoliciesApi
 from lampion.services.iam.roles import RolesApi
 from lampion.services.iam.rooms import IamRooms
+from lampion.services.iam.service_access import ServiceAccessApi
+from lampion.services.iam.service_linked_roles import ServiceLinkedRolesApi
 from lampion.services.iam.simulation import SimulationApi
 from lampion.services.iam.tags import IamTagsApi
 from lampion.services.iam.users import UsersApi
 from lampion.services.sts.asked import asked_of_sts
 from lampion.services.sts.callers import CallersApi
-from lampion.services.sts.sessions import SessionsApi, StsRooms
+from lampion.services.sts.credentials import StsRooms
+from lampion.services.sts.federation import FederationApi
+from lampion.services.sts.sessions import SessionsApi
 
 GLOBAL_REGION: Final = "us-east-1"
 """Where clients believe services to be that have no region, or an old endpoint for all."""
@@ -74,13 +81,14 @@ def _iam_rooms(ports: Ports, stores: Stores) -> IamRooms:
         clock=ports.clock,
         rng=ports.rng,
         markers=Markers(hmac.digest(secret, b"iam pagination markers", "sha256")),
+        secret=hmac.digest(secret, b"iam task ids", "sha256"),
     )
 
 
 def sts_operations(ports: Ports, stores: Stores, work: Work) -> Sequence[object]:
     """All that STS offers here."""
     rooms = StsRooms(resources=stores.resources, temporary=work.keys.temporary, clock=ports.clock)
-    return [CallersApi(), SessionsApi(rooms)]
+    return [CallersApi(), SessionsApi(rooms), FederationApi(rooms)]
 
 
 def _authentication(service: str, settings: Settings, ports: Ports, work: Work, *, is_open: bool) -> Authentication:
@@ -92,11 +100,17 @@ def _authentication(service: str, settings: Settings, ports: Ports, work: Work, 
         also_region=GLOBAL_REGION if service in _GLOBAL else None,
         clock=ports.clock,
         service=service,
-        takes_lent=service != "iam",
     )
 
 
 def iam_operations(rooms: IamRooms, directory: Directory) -> Sequence[object]:
     """All that IAM offers here."""
     parts = (UsersApi, GroupsApi, RolesApi, PoliciesApi, InlinePoliciesApi, AttachmentsApi, BoundariesApi, IamTagsApi)
-    return [*(part(rooms) for part in parts), AccessKeysApi(rooms), SimulationApi(rooms, directory)]
+    of_account = (
+        AccountAliasesApi,
+        AccountSummaryApi,
+        AccountAuthorizationApi,
+        ServiceLinkedRolesApi,
+        ServiceAccessApi,
+    )
+    return [*(part(rooms) for part in (*parts, *of_account)), AccessKeysApi(rooms), SimulationApi(rooms, directory)]

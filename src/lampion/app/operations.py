@@ -29,6 +29,7 @@ from lampion.api.versions import VersionsApi
 from lampion.app.rooms import Ports, Stores, Work
 from lampion.aws.pagination import Markers
 from lampion.config import Settings
+from lampion.identity.role_permissions import RolePermissions
 
 
 def operations(settings: Settings, ports: Ports, stores: Stores, work: Work, links: CodeLinks) -> list[object]:
@@ -77,6 +78,8 @@ def _rooms(ports: Ports, stores: Stores, work: Work) -> FunctionRooms:
         images=work.image_sources,
         runtimes=work.runtimes,
         snapshots=work.snapshots,
+        environments=work.environments,
         clock=ports.clock,
         rng=ports.rng,
+        permissions=RolePermissions(work.keys.directory, ports.clock),
     )

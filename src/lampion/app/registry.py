@@ -15,7 +15,9 @@ from lampion.registry.access import OpenAccess, RegistryAccess, TokenAccess
 from lampion.registry.door import RegistryDoor
 from lampion.registry.ecr import EcrApi
 from lampion.registry.parameters import refusal
+from lampion.registry.permissions import RepositoryPermissions
 from lampion.registry.shelves import Shelves
+from lampion.registry.tokens import RegistryTokens
 from lampion.registry.uploads import Uploads
 
 
@@ -29,16 +31,21 @@ class BuiltInRegistry:
     work: Work
     shelves: Shelves
     uploads: Uploads
+    tokens: RegistryTokens
 
-    def door(self, *, is_open: bool, scheme: str) -> RegistryDoor:
+    def door(self, judge: Judge, *, is_open: bool, scheme: str) -> RegistryDoor:
         """For clients of images."""
-        settings, access = self.settings, self._token_access(scheme)
+        settings, access, directory = self.settings, self._token_access(scheme), self.work.keys.directory
         if is_open:
-            access = OpenAccess(
-                OpenAuthentication(account_id=settings.account_id, directory=self.work.keys.directory),
-                settings.account_id,
-            )
-        return RegistryDoor(access=access, shelves=self.shelves, uploads=self.uploads, region=settings.region)
+            check = OpenAuthentication(account_id=settings.account_id, directory=directory)
+            access = OpenAccess(check, directory, settings.account_id)
+        return RegistryDoor(
+            access=access,
+            permissions=self._permissions(judge),
+            shelves=self.shelves,
+            uploads=self.uploads,
+            region=settings.region,
+        )
 
     def api(self, judge: Judge, *, is_open: bool, scheme: str) -> TargetApi:
         """ECR."""
@@ -47,7 +54,7 @@ class BuiltInRegistry:
         ecr = EcrApi(
             content=stores.images.content,
             resources=stores.resources,
-            keys=stores.keys,
+            tokens=self.tokens,
             garbage=self.work.garbage,
             markers=Markers(hmac.digest(secret, b"registry pagination markers", "sha256")),
             clock=self.ports.clock,
@@ -60,10 +67,20 @@ class BuiltInRegistry:
             scheme=scheme,
             judge=judge,
             invalid=refusal,
+            check_operation=self._permissions(judge).check_operation,
         )
 
+    def _permissions(self, judge: Judge) -> RepositoryPermissions:
+        return RepositoryPermissions(judge, self.stores.resources, self.settings.region)
+
     def _token_access(self, scheme: str) -> RegistryAccess:
-        return TokenAccess(keys=self.stores.keys, clock=self.ports.clock, region=self.settings.region, scheme=scheme)
+        return TokenAccess(
+            tokens=self.tokens,
+            keys=self.work.keys,
+            clock=self.ports.clock,
+            region=self.settings.region,
+            scheme=scheme,
+        )
 
     def _authentication(self, *, is_open: bool) -> Authentication:
         if is_open:
@@ -77,7 +94,7 @@ class BuiltInRegistry:
 
 
 def built_in_registry(settings: Settings, ports: Ports, stores: Stores, work: Work) -> BuiltInRegistry:
-    content = stores.images.content
+    content, secret = stores.images.content, stores.server_secret.value.encode()
     return BuiltInRegistry(
         settings,
         ports,
@@ -85,4 +102,5 @@ def built_in_registry(settings: Settings, ports: Ports, stores: Stores, work: Wo
         work,
         Shelves(content, stores.resources, work.garbage, ports.clock),
         Uploads(content, ports.clock, ports.rng),
+        RegistryTokens(hmac.digest(secret, b"registry authorization tokens", "sha256")),
     )

@@ -1,5 +1,6 @@
 """What the composition root has built, in the order in which it is built."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from lampion.clock.adjustable import AdjustableClock
@@ -7,12 +8,14 @@ from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
 from lampion.code.blobs import Blobs
 from lampion.code.deployments import Deployments
+from lampion.code.encrypted_packages import EncryptedPackages
 from lampion.code.garbage import GarbageCollector
 from lampion.code.images.sources import ImageSources
 from lampion.code.images.store import Images
 from lampion.code.packages import Packages
 from lampion.code.runtime_trees import RuntimeTrees
 from lampion.code.runtimes import Runtimes
+from lampion.code.sealed_code import SealedCode
 from lampion.environments.pool import EnvironmentPool
 from lampion.environments.snapshots import VersionSnapshots
 from lampion.event_queue.queues import Queues
@@ -20,7 +23,10 @@ from lampion.function_logs.journal import FunctionLogs
 from lampion.gateway.function_doors import FunctionDoors
 from lampion.identity.access_keys import AccessKeyring
 from lampion.identity.encryption_keys import EncryptionKeys
+from lampion.identity.function_environments import FunctionEnvironments
+from lampion.identity.function_keys import FunctionKeys
 from lampion.identity.keys import Keys
+from lampion.identity.service_access import ServiceAccess
 from lampion.invoke.event_acceptance import EventAcceptance
 from lampion.invoke.invoker import Invoker
 from lampion.invoke.lookup import FunctionLookup
@@ -66,11 +72,16 @@ class Stores:
     keys: AccessKeyring
     server_secret: ServerSecret
     encryption_keys: EncryptionKeys
+    function_keys: FunctionKeys
     blobs: Blobs
+    sealed: SealedCode
+    encrypted: EncryptedPackages
     packages: Packages
     images: Images
     runtime_trees: RuntimeTrees
     logs: FunctionLogs
+    write_anew: Callable[[], Awaitable[None]]
+    """The database's whole file: see Database.write_anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,5 +100,7 @@ class Work:
     queues: Queues
     provisioning: Provisioning
     keys: Keys
+    environments: FunctionEnvironments
     doors: FunctionDoors
     tracing: Tracing
+    service_access: ServiceAccess

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Final
 
 import lampion
+from lampion.app.encrypted_code import function_keys, opened_packages
+from lampion.app.master_key import key_place
 from lampion.app.rooms import Ports, Stores
 from lampion.code.blobs import Blobs
 from lampion.code.images.content import ImageContent
 from lampion.code.images.store import Images
-from lampion.code.packages import Packages
 from lampion.code.runtime_trees import RuntimeTrees
 from lampion.config import Settings
 from lampion.environments.compiling import SandboxCompiler
@@ -20,7 +21,7 @@ from lampion.identity.encryption_keys import EncryptionKeys
 from lampion.identity.master_key import MasterKeys
 from lampion.store.cached_functions import CachedFunctions
 from lampion.store.cached_resources import CachedResources
-from lampion.store.data_directory import open_data_directory
+from lampion.store.data_directory import DataDirectory, open_data_directory
 from lampion.store.server_secret import server_secret
 from lampion.store.sqlite.access_keys import SqliteAccessKeys
 from lampion.store.sqlite.database import Database, open_database
@@ -45,14 +46,16 @@ async def opened_stores(settings: Settings, ports: Ports) -> AsyncIterator[Store
         keys = AccessKeyring(SqliteAccessKeys(database), ports.rng)
         blobs = Blobs(directory.blobs, directory.tmp)
         compiler = SandboxCompiler(ports.driver, ports.clock, ports.rng)
-        packages = Packages(blobs, directory.packages, directory.tmp, ports.clock, compiler)
-        await packages.open()
         opening = FileLogs.open(
             directory.logs, segment_bytes=settings.log_segment_bytes, group_bytes=settings.log_group_bytes
         )
         functions = CachedFunctions(SqliteFunctions(database))
         resources = CachedResources(SqliteResources(database), functions)
         await keys.root(settings.account_id)  # made at the first start: `lampion env` shows it
+        encryption_keys = await _encryption_keys(settings, ports, resources)
+        keys_of_functions = function_keys(settings, ports, resources, encryption_keys)
+        opening_packages = opened_packages(settings, ports, directory, blobs, keys_of_functions)
+        sealed, encrypted, packages = await stack.enter_async_context(opening_packages)
         yield Stores(
             directory=directory,
             functions=functions,
@@ -61,26 +64,33 @@ async def opened_stores(settings: Settings, ports: Ports) -> AsyncIterator[Store
             queue_contents=SqliteQueueContents(queues),
             keys=keys,
             server_secret=await server_secret(resources, ports.rng),
-            encryption_keys=await _encryption_keys(settings, ports, resources),
+            encryption_keys=encryption_keys,
+            function_keys=keys_of_functions,
             blobs=blobs,
+            sealed=sealed,
+            encrypted=encrypted,
             packages=packages,
-            images=Images(
-                ImageContent(directory.image_content, directory.tmp), directory.images, directory.tmp, ports.clock
-            ),
+            images=_images(directory, ports),
             runtime_trees=RuntimeTrees(
                 _RUNTIMES, directory.sdks, directory.runtimes, directory.tmp, ports.clock, compiler, compiler
             ),
             logs=await stack.enter_async_context(opening),
+            write_anew=database.write_anew,
         )
+
+
+def _images(directory: DataDirectory, ports: Ports) -> Images:
+    content = ImageContent(directory.image_content, directory.tmp)
+    return Images(content, directory.images, directory.tmp, ports.clock)
 
 
 async def _encryption_keys(settings: Settings, ports: Ports, resources: CachedResources) -> EncryptionKeys:
     """Raises MasterKeyUnusable."""
-    file, given = settings.master_key_file, settings.given_master_key
-    masters = MasterKeys(file=file, given=given, resources=resources, rng=ports.rng)
-    keys = EncryptionKeys(resources=resources, masters=masters, clock=ports.agenda, rng=ports.rng)
-    await keys.open()
-    return keys
+    async with key_place(settings, ports.clock) as place:
+        masters = MasterKeys(place=place, resources=resources, rng=ports.rng)
+        keys = EncryptionKeys(resources=resources, masters=masters, clock=ports.agenda, rng=ports.rng)
+        await keys.open()
+        return keys
 
 
 @asynccontextmanager

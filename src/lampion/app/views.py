@@ -8,12 +8,14 @@ from lampion.console.logs import LogsView
 from lampion.console.metrics import MetricsView
 from lampion.console.queue_orders import QueueOrders
 from lampion.console.queues import QueuesView
+from lampion.console.service_keys import ACTIONS, ServiceKeysView
 from lampion.console.status import StatusView
 from lampion.gateway.authentication import Authentication
 from lampion.gateway.authorization import OwnDoors
 from lampion.gateway.door import Door
 from lampion.gateway.judge import Judge
 from lampion.gateway.own_views import HealthDoor, OwnView
+from lampion.identity.service_keys import ServiceKeyring
 from lampion.invoke.purging import Purging
 from lampion.invoke.redriving import Redriving
 
@@ -36,6 +38,8 @@ def own_doors(
         orders=QueueOrders(redriving=redriving, purging=purging, contents=stores.queue_contents),
     )
     calls = CallsView(record=work.keys.record, functions=stores.functions)
+    keys = ServiceKeysView(ServiceKeyring(stores.resources, ports.clock, ports.rng))
+    makers = OwnDoors(authentication, judge, for_functions=False, actions=ACTIONS)
     status = StatusView(health=ports.health, clock=ports.clock)
     clock = ClockView(adjustable=ports.adjustable, machine=ports.clock)
     return {
@@ -45,5 +49,6 @@ def own_doors(
         "logs": OwnView(logs, authentication=readers, region=settings.region),
         "metrics": OwnView(metrics, authentication=accounts, region=settings.region),
         "queues": OwnView(queues, authentication=accounts, region=settings.region),
+        "service-keys": OwnView(keys, authentication=makers, region=settings.region),
         "status": OwnView(status, authentication=operators, region=settings.region),
     }

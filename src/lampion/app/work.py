@@ -1,13 +1,14 @@
 """Builds what runs functions, and ends it: environments, deployments, the invoke path, the queues' way in."""
 
 import asyncio
-import hmac
 import logging
 import os
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+from lampion.app.identity import keys_of, role_changes, server_access
+from lampion.app.kms import function_environments
 from lampion.app.other_registries import other_registries
 from lampion.app.rooms import Ports, Stores, Work
 from lampion.code.architectures import DEFAULT_ARCHITECTURE, HOST_ARCHITECTURE
@@ -23,7 +24,7 @@ from lampion.code.interpreters_by_architecture import InterpretersByArchitecture
 from lampion.code.runtimes import Runtimes
 from lampion.config import Settings
 from lampion.config.processors import processors
-from lampion.config.values import ArchitecturesChoice, FunctionAccess
+from lampion.config.values import ArchitecturesChoice
 from lampion.domain.limits import MEMORY_MIB_MIN, MIB
 from lampion.environments.file_systems import FileSystems
 from lampion.environments.log_rate import LogRate
@@ -35,12 +36,8 @@ from lampion.environments.snapshot_taking import SnapshotTaking
 from lampion.environments.snapshots import VersionSnapshots
 from lampion.event_queue.queues import Queues
 from lampion.gateway.function_doors import FunctionDoors
-from lampion.identity.call_record import CallRecord
-from lampion.identity.directory import Directory
-from lampion.identity.keys import Keys
-from lampion.identity.session_keys import SessionKeys
-from lampion.identity.temporary_keys import TemporaryKeys
-from lampion.identity.user_keys import UserKeys
+from lampion.identity.function_environments import FunctionEnvironments
+from lampion.identity.service_access import ServiceAccess
 from lampion.invoke.busy_poll import BusyPoll
 from lampion.invoke.concurrency import Concurrency
 from lampion.invoke.event_acceptance import EventAcceptance
@@ -75,11 +72,12 @@ def _function_memory_mib(settings: Settings) -> int:
 async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIterator[Work]:
     """All that runs functions, for the duration of the block."""
     native, interpreters = _interpreters(settings, ports)
-    found = await native.discover()  # now, so that a runtime's version is the same in every answer
-    _tell_of_close(found.values())
+    found = await _found(native)
     runtimes = Runtimes(ports.clock, native)
-    sessions, doors = SessionKeys(ports.rng), FunctionDoors(ports.clock)
-    provisioner = _provisioner(settings, ports, stores, interpreters, runtimes, ServerAccess(sessions, doors))
+    keys, doors = keys_of(settings, ports, stores), FunctionDoors(ports.clock)
+    environments = await function_environments(ports, stores)
+    lent = (environments, server_access(ports, keys, doors))
+    provisioner = _provisioner(settings, ports, stores, interpreters, runtimes, lent)
     snapshots = VersionSnapshots(provisioner, _snapshot_taking(ports, provisioner))
     pool = _pool(settings, ports, snapshots)
     architectures = ImageArchitectures(takes_any=_takes_any_architecture(settings))
@@ -87,6 +85,7 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
     deployments = Deployments(
         functions=stores.functions,
         blobs=stores.blobs,
+        sealed=stores.sealed,
         packages=stores.packages,
         interpreters=interpreters,
         snapshots=snapshots,
@@ -98,42 +97,30 @@ async def working(settings: Settings, ports: Ports, stores: Stores) -> AsyncIter
     )
     sources = ImageSources(stores.images, stores.resources, others, garbage, architectures)
     lookup = FunctionLookup(stores.functions, stores.resources, ports.rng)
-    provisioning = Provisioning(
-        resources=stores.resources, functions=stores.functions, environments=pool, clock=ports.clock
-    )
+    provisioning = _provisioning(ports, stores, pool)
     invoker = _invoker(settings, ports, stores, lookup, deployments, pool)
     queues = Queues(stores.entries, ports.clock, ports.agenda, most_events=settings.max_environments)
     events = EventAcceptance(queues=queues, metrics=ports.metrics)
-    preparing = stores.runtime_trees.prepare_all(found.values())
+    beside = (*_upkeep(stores, pool, snapshots), stores.runtime_trees.prepare_all(found.values()))
     try:
-        async with _running(deployments.run(), garbage.run(), provisioning.run(), preparing):
+        async with _running(deployments.run(), garbage.run(), provisioning.run(), *beside):
             built = (lookup, runtimes, deployments, sources, garbage, snapshots, pool, invoker, events, queues)
-            tracing = Tracing(clock=ports.clock, rng=ports.rng)
-            yield Work(*built, provisioning, _keys(settings, ports, stores, sessions), doors, tracing)
+            tracing, access = Tracing(clock=ports.clock, rng=ports.rng), ServiceAccess(stores.resources, ports.clock)
+            yield Work(*built, provisioning, keys, environments, doors, tracing, access)
     finally:
         await pool.close()
         await snapshots.close()
 
 
-def _keys(settings: Settings, ports: Ports, stores: Stores, sessions: SessionKeys) -> Keys:
-    directory = Directory(stores.resources, functions_may_all=settings.function_access is FunctionAccess.ALL)
-    secret = hmac.digest(stores.server_secret.value.encode(), b"temporary keys", "sha256")
-    return Keys(
-        roots=stores.keys,
-        users=UserKeys(stores.resources),
-        sessions=sessions,
-        temporary=TemporaryKeys(secret, ports.rng),
-        directory=directory,
-        record=CallRecord(),
-    )
-
-
-def _tell_of_close(bases: Iterable[RuntimeBase]) -> None:
-    close = [base for base in bases if isinstance(base, Interpreter) and base.is_close]
+async def _found(native: Interpreters) -> Mapping[str, RuntimeBase]:
+    """Now, so that a runtime's version is the same in every answer. Tells of those that stand in for others."""
+    found = await native.discover()
+    close = [base for base in found.values() if isinstance(base, Interpreter) and base.is_close]
     for executable in dict.fromkeys(one.executable for one in close):
         those = [one for one in close if one.executable == executable]
         names = ", ".join(one.runtime for one in those)
         _LOG.warning("--close-runtimes: version %s, %s, runs also %s", those[0].version, executable, names)
+    return found
 
 
 def _interpreters(settings: Settings, ports: Ports) -> tuple[Interpreters, InterpretersByArchitecture]:
@@ -181,11 +168,21 @@ def _garbage(ports: Ports, stores: Stores, pool: EnvironmentPool) -> GarbageColl
     )
 
 
+def _upkeep(stores: Stores, pool: EnvironmentPool, snapshots: VersionSnapshots) -> Iterable[Coroutine[Any, Any, None]]:
+    """Encrypted code leaves the memory with the last who runs from it, environments go with the keys of their roles."""
+    yield stores.encrypted.run(lambda: pool.packages_in_use() | snapshots.packages_in_use())
+    yield role_changes(stores, pool).run()
+
+
 def _pool(settings: Settings, ports: Ports, snapshots: VersionSnapshots) -> EnvironmentPool:
-    pool = EnvironmentPool(snapshots.environment, ports.clock, _pool_settings(settings))
+    pool = EnvironmentPool(snapshots.environment, ports.clock, _pool_settings(settings), key_clock=ports.agenda)
     if ports.adjustable is not None:
         ports.adjustable.when_advanced(pool.age)
     return pool
+
+
+def _provisioning(ports: Ports, stores: Stores, pool: EnvironmentPool) -> Provisioning:
+    return Provisioning(resources=stores.resources, functions=stores.functions, environments=pool, clock=ports.clock)
 
 
 def _invoker(
@@ -219,8 +216,9 @@ def _provisioner(
     stores: Stores,
     interpreters: InterpretersByArchitecture,
     runtimes: Runtimes,
-    access: ServerAccess,
+    lent: tuple[FunctionEnvironments, ServerAccess],
 ) -> Provisioner:
+    """`lent` is what sandboxes get at their start: variables, keys and a door."""
     return Provisioner(
         driver=ports.driver,
         packages=stores.packages,
@@ -230,7 +228,8 @@ def _provisioner(
         interpreters=interpreters,
         labels=runtimes,
         runtime_server=RuntimeApiServer(ports.clock),
-        access=access,
+        variables=lent[0],
+        access=lent[1],
         reach=Reach(NetworkMode(settings.network.value), settings.subnet_route),
         file_systems=FileSystems(settings.file_systems, ports.clock),
         logs=stores.logs,

@@ -12,6 +12,7 @@ import click
 from lampion.cli.client import Call, ask, failure_of, send
 from lampion.cli.failure import ExitCode, Failure
 from lampion.cli.location import Server, find_server
+from lampion.cli.service_keys import service_key
 from lampion.cli.terminal import shown
 
 _ANSWER_SECONDS: Final = 10.0
@@ -21,7 +22,10 @@ _SPACE: Final = "{https://iam.amazonaws.com/doc/2010-05-08/}"
 
 @click.group("iam")
 def command() -> None:
-    """Find out what policies allow."""
+    """Find out what policies allow, and let other programs call as services of AWS."""
+
+
+command.add_command(service_key)
 
 
 @command.command("explain")

@@ -19,7 +19,8 @@ COMMANDS: Final = {
     "metrics": "Print what functions did since the server started.",
     "clock": "Show the clock of a server, or advance it.",
     "queue": "Look into the queues of events, and bring back what failed.",
-    "iam": "Find out what policies allow.",
+    "master-key": "Tell where the key of all keys is, and move it.",
+    "iam": "Find out what policies allow, and let other programs call as services of AWS.",
     "image": "Bring container images into a server's own registry.",
     "status": "Tell whether a server is well.",
     "runtimes": "List every runtime, and what runs it here.",
@@ -38,7 +39,7 @@ class LazyCommands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(f"lampion.cli.{cmd_name}").command
+        command = import_module(f"lampion.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)
         return command
 

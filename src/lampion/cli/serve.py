@@ -1,6 +1,5 @@
 """`lampion serve`: settings from the command line and the environment, then the server."""
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -8,8 +7,10 @@ import click
 
 from lampion.cli.failure import ExitCode, Failure
 from lampion.config import Settings, options, settings_from
+from lampion.config.master_key import NEW_VARIABLE as NEW_MASTER_KEY_VARIABLE
 from lampion.config.master_key import VARIABLE as MASTER_KEY_VARIABLE
 from lampion.config.problem import SettingError
+from lampion.config.services import SECRET_VARIABLES
 
 
 def _with_every_setting(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -36,7 +37,6 @@ def command(**given: Any) -> None:
     """
     try:
         settings = settings_from({name: _text(value) for name, value in given.items()})
-        os.environ.pop(MASTER_KEY_VARIABLE, None)  # what this server starts doesn't get it
     except SettingError as error:
         raise Failure(ExitCode.USAGE, f"{error.source} {error.value!r} {error.problem}", fix=error.fix) from None
 
@@ -45,10 +45,14 @@ def command(**given: Any) -> None:
 
 def _run(settings: Settings) -> None:
     from lampion.app import run
+    from lampion.app.own_memory import forget_variable
     from lampion.http.tls import TlsError
     from lampion.sandbox.driver import SandboxError
     from lampion.store.errors import StoreError
 
+    # neither what this server starts gets them, nor who looks
+    for variable in (MASTER_KEY_VARIABLE, NEW_MASTER_KEY_VARIABLE, *SECRET_VARIABLES):
+        forget_variable(variable)
     try:
         run(settings)
     except StoreError as error:

@@ -46,6 +46,14 @@ class Blobs:
             raise BlobDamaged(sha256)
         return data
 
+    def beginning_now(self, sha256: str, most_bytes: int) -> bytes:
+        """At most so much of it from its start, not held against its name. Blocking. Raises BlobMissing."""
+        try:
+            with self._files.path(sha256).open("rb") as file:
+                return file.read(most_bytes)
+        except FileNotFoundError:
+            raise BlobMissing(sha256) from None
+
     async def delete(self, sha256: str) -> None:
         """Remove a blob if it is there."""
         await asyncio.to_thread(self._files.path(sha256).unlink, missing_ok=True)

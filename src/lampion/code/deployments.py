@@ -19,10 +19,12 @@ from lampion.code.blobs import BlobDamaged, BlobMissing, Blobs
 from lampion.code.garbage import GarbageCollector
 from lampion.code.interpreters import RuntimeBase, RuntimeUnavailable
 from lampion.code.packages import Packages
+from lampion.code.sealed_code import SealedCode, Sealing
 from lampion.code.zip_format import BadZip
 from lampion.domain.arn import LATEST, FunctionKey
 from lampion.domain.errors import InvalidParameterValueException
 from lampion.domain.function import DeploymentPackage, Function, Reason, State
+from lampion.domain.key_problems import PACKAGE, KeyUnusable, cannot_configure, cannot_start
 from lampion.domain.layer import LayerVersion
 from lampion.domain.packaging import IMAGE
 from lampion.domain.snap_start import is_snap_started
@@ -92,6 +94,7 @@ class Deployments:
         *,
         functions: Functions,
         blobs: Blobs,
+        sealed: SealedCode,
         packages: Packages,
         interpreters: FindInterpreter,
         snapshots: Snapshots,
@@ -103,6 +106,7 @@ class Deployments:
     ) -> None:
         self._functions = functions
         self._blobs = blobs
+        self._sealed = sealed
         self._packages = packages
         self._interpreters = interpreters
         self._snapshots = snapshots
@@ -119,14 +123,19 @@ class Deployments:
         self._snapshot_places = asyncio.Semaphore(_SNAPSHOTS_AT_ONCE)
 
     @asynccontextmanager
-    async def stored(self, zipped: bytes) -> AsyncIterator[DeploymentPackage]:
+    async def stored(self, zipped: bytes, sealing: Sealing | None = None) -> AsyncIterator[DeploymentPackage]:
         """The package of `zipped`, durably stored, and kept at least until the block ends: commit the function in it.
 
-        Raises InvalidParameterValueException when the zip breaks a rule.
+        Raises InvalidParameterValueException when the zip breaks a rule, or can't be sealed as it is to be.
         """
-        package = await asyncio.to_thread(_checked_package, zipped)
+        package, content = await asyncio.to_thread(_checked_package, zipped), zipped
+        if sealing is not None:
+            try:
+                package, content = await self._sealed.seal(package, zipped, sealing)
+            except KeyUnusable as unusable:
+                raise cannot_configure(unusable, PACKAGE) from unusable
         with self._garbage.hold(package.sha256):
-            await self._blobs.put(zipped)
+            await self._blobs.put(content)
             yield package
 
     def settle(self, function: Function) -> None:
@@ -269,6 +278,8 @@ class Deployments:
             return _LOST
         except RuntimeUnavailable as error:
             return Reason(str(error), "InvalidRuntime")
+        except KeyUnusable as unusable:
+            return cannot_start(unusable, PACKAGE)
         except OSError as error:
             return Reason(f"The deployment package could not be unpacked: {error.strerror}.", "InternalError")
         return None
@@ -293,7 +304,7 @@ class Deployments:
         await self._unpack(function, base)
 
     async def _unpack(self, function: Function, base: RuntimeBase | None) -> None:
-        await self._packages.prepare(function.package.sha256, base)
+        await self._packages.prepare_package(function.package, base)
         if function.configuration.layers:
             await self._packages.prepare_layers(function.configuration.layers, base)
 

@@ -10,27 +10,47 @@ import shutil
 from collections.abc import Sequence, Set
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from lampion.clock.clock import Clock
 from lampion.code.archive import extract
 from lampion.code.blobs import Blobs
-from lampion.code.bytecode import CompilePython, add_bytecode, is_compiled
-from lampion.code.interpreters import Interpreter, RuntimeBase
+from lampion.code.bytecode import CompilePython
+from lampion.code.interpreters import RuntimeBase
 from lampion.code.layering import lay_over
-from lampion.code.trees import Fill, Trees
-from lampion.domain.function import AttachedLayer, layers_name
+from lampion.code.trees import Trees
+from lampion.code.unpacking import UNCOMPILED, package_of, recipe
+from lampion.domain.function import AttachedLayer, DeploymentPackage, layers_name
 
 _TASK_ROOT: Final = "/var/task"
 _LAYERS_ROOT: Final = "/opt"
-_UNCOMPILED: Final = ""
+
+
+class EncryptedTrees(Protocol):
+    """Unpacked packages that are encrypted where they are stored."""
+
+    async def prepare(self, package: DeploymentPackage, base: RuntimeBase | None, *, root: str) -> Path:
+        """As Packages.prepare. Raises KeyUnusable too, and NoMemoryForCode."""
+
+    async def check(self, package: DeploymentPackage) -> None:
+        """Raises KeyUnusable when it can't be opened now."""
 
 
 class Packages:
     """Unpacks each package once, however many ask for it; `staging` is on the same file system."""
 
-    def __init__(self, blobs: Blobs, directory: Path, staging: Path, clock: Clock, compiler: CompilePython) -> None:
+    def __init__(
+        self,
+        blobs: Blobs,
+        directory: Path,
+        staging: Path,
+        clock: Clock,
+        compiler: CompilePython,
+        encrypted: EncryptedTrees | None = None,
+    ) -> None:
+        """Without `encrypted` there must be no encrypted packages."""
         self._blobs = blobs
+        self._encrypted = encrypted
         self._trees = Trees(directory, staging, clock)
         self._staging = staging
         self._clock = clock
@@ -40,12 +60,26 @@ class Packages:
         """Clear what a server that died left half-made. Once, before all else."""
         await asyncio.to_thread(_clear, self._staging)
 
+    async def prepare_package(self, package: DeploymentPackage, base: RuntimeBase | None = None) -> Path:
+        """As `prepare`; where the package is encrypted, as EncryptedTrees.prepare."""
+        if not package.is_encrypted:
+            return await self.prepare(package.sha256, base)
+        assert self._encrypted is not None
+        return await self._encrypted.prepare(package, base, root=_TASK_ROOT)
+
+    async def check_package(self, package: DeploymentPackage) -> None:
+        """For who has it already: raises KeyUnusable when it is encrypted and can't be opened now."""
+        if package.is_encrypted:
+            assert self._encrypted is not None
+            await self._encrypted.check(package)
+
     async def prepare(self, sha256: str, base: RuntimeBase | None = None) -> Path:
         """The directory of the unpacked package, verified, with bytecode where `base` has such a thing.
 
         Raises zip_format.BadZip, blobs.BlobMissing, blobs.BlobDamaged, OSError.
         """
-        return await self._prepare(sha256, partial(self._unpack, (sha256,)), base, _TASK_ROOT)
+        unpack = partial(self._unpack, (sha256,))
+        return await self._trees.prepare(*recipe(sha256, unpack, base, self._compiler, root=_TASK_ROOT))
 
     async def prepare_layers(self, layers: Sequence[AttachedLayer], base: RuntimeBase | None = None) -> Path:
         """The directory of these layers, one at least, merged in order: what a later one has replaces an earlier one's.
@@ -55,12 +89,12 @@ class Packages:
         name = layers_name(layers)
         assert name is not None
         unpack = partial(self._unpack, tuple(layer.package.sha256 for layer in layers))
-        return await self._prepare(name, unpack, base, _LAYERS_ROOT)
+        return await self._trees.prepare(*recipe(name, unpack, base, self._compiler, root=_LAYERS_ROOT))
 
     async def discard(self, sha256: str) -> None:
         """Remove the unpacked package in all its forms; the blob stays, and so do layers merged with it."""
         for name in await self._trees.names():
-            if _unversioned(name) == sha256:
+            if package_of(name) == sha256:
                 await self._trees.discard(name)
 
     async def sweep(self, live: Set[str], *, unused_seconds: float) -> int:
@@ -68,25 +102,14 @@ class Packages:
         before = self._clock.monotonic() - unused_seconds
         removed = 0
         for name in await self._trees.names():
-            if _unversioned(name) not in live and self._trees.is_unused_since(name, before):
+            if package_of(name) not in live and self._trees.is_unused_since(name, before):
                 await self._trees.discard(name)
                 removed += 1
         return removed
 
-    async def _prepare(self, name: str, unpack: Fill, base: RuntimeBase | None, root: str) -> Path:
-        if base is None or not is_compiled(base):
-            return await self._trees.prepare(name, _UNCOMPILED, unpack)
-        fill = partial(self._compile, unpack, base, root)
-        return await self._trees.prepare(f"{name}.{base.runtime}", base.version, fill)
-
     async def _unpack(self, zips: tuple[str, ...], tree: Path) -> str:
         await asyncio.to_thread(self._extract, zips, tree)
-        return _UNCOMPILED
-
-    async def _compile(self, unpack: Fill, interpreter: Interpreter, root: str, tree: Path) -> str:
-        await unpack(tree)
-        is_done = await add_bytecode(tree, interpreter, self._compiler, root=root)
-        return interpreter.version if is_done else _UNCOMPILED  # the next server tries again
+        return UNCOMPILED
 
     def _extract(self, zips: tuple[str, ...], tree: Path) -> None:
         """Each is unpacked by itself: what an earlier one has there can't lead a later one anywhere."""
@@ -97,10 +120,6 @@ class Packages:
             layer = tree.with_name("layer")
             extract(self._blobs.read_now(sha256), layer, staging=staging)
             lay_over(layer, tree)
-
-
-def _unversioned(name: str) -> str:
-    return name.partition(".")[0]
 
 
 def _clear(staging: Path) -> None:

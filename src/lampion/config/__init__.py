@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lampion.config.combinations import check_combinations
-from lampion.config.file import ConfigFile, read_config_file
 from lampion.config.file_systems import access_points_from
 from lampion.config.interpreters import parse_interpreters
-from lampion.config.master_key import master_key_from
+from lampion.config.master_key import KmsKey, master_key_from, parse_master_key
 from lampion.config.memory import (
     ENVIRONMENTS_MAX,
     ENVIRONMENTS_MIN,
@@ -24,6 +23,7 @@ from lampion.config.memory import (
 from lampion.config.option import Option, setting
 from lampion.config.problem import SettingError
 from lampion.config.services import ServiceProblem, endpoints_from
+from lampion.config.texts import config_file, read_option
 from lampion.config.values import (
     ArchitecturesChoice,
     AuthMode,
@@ -86,15 +86,29 @@ class Settings:
             "Without XDG_DATA_HOME: ~/.local/share/lampion.",
         )
     )
-    master_key: Path | None = field(
+    master_key: Path | KmsKey | None = field(
+        metadata=setting(
+            "",
+            parse_master_key,
+            "FILE|kms:KEY",
+            "The key that wraps keys of KMS. A file: base64 of 32 bytes, readable by its owner only, made at its first "
+            "use; without it, one beside the data directory, of its name with .master-key. kms: a key of another KMS, "
+            "by ARN, id or alias, that opens it at each start. LAMPION_MASTER_KEY holds the key itself instead.",
+            variable="LAMPION_MASTER_KEY_FILE",
+        )
+    )
+    encrypted_code_directory: Path | None = field(
         metadata=setting(
             "",
             parse_file,
-            "FILE",
-            "The key that wraps keys of KMS: base64 of 32 bytes, readable by its owner only; made at its first use. "
-            "Without it: a file beside the data directory, of its name with .master-key. The variable "
-            "LAMPION_MASTER_KEY holds the key itself instead.",
-            variable="LAMPION_MASTER_KEY_FILE",
+            "DIRECTORY",
+            "Where code with a SourceKMSKeyArn is unpacked while environments use it: a file system in memory (tmpfs) "
+            "from which programs may be run. Without it: /dev/shm, XDG_RUNTIME_DIR or /run, the first that is one.",
+        )
+    )
+    encrypted_code_bytes: int = field(
+        metadata=setting(
+            "1GiB", parse_size, "SIZE", "Memory that such code may take, unpacked, all functions together."
         )
     )
     account_id: str = field(
@@ -186,7 +200,7 @@ class Settings:
             parse_function_access,
             "none|all",
             "What functions may do with AWS APIs here beside what policies of their roles allow: nothing, or all that "
-            "their account may, and what the keys of the [services.NAME] sqs, sns and eventbridge may.",
+            "their account may, and what the keys of the [services.NAME] sqs, sns, eventbridge and dynamodb may.",
         )
     )
     interpreter: Mapping[str, Path] = field(
@@ -309,13 +323,18 @@ class Settings:
 
     @property
     def master_key_file(self) -> Path:
-        """`data` may end in a slash or in dots: its name is what is left without them."""
-        return self.master_key or Path(f"{os.path.normpath(self.data)}.master-key")
+        """Of no use where `master_key` is a key of KMS."""
+        return self.master_key if isinstance(self.master_key, Path) else file_beside(self.data)
 
     @property
     def scheme(self) -> str:
         """By what clients reach this server."""
         return "http" if self.tls_certificate is None else "https"
+
+
+def file_beside(data: Path) -> Path:
+    """`data` may end in a slash or in dots: its name is what is left without them."""
+    return Path(f"{os.path.normpath(data)}.master-key")
 
 
 def options() -> tuple[Option, ...]:
@@ -326,7 +345,7 @@ def options() -> tuple[Option, ...]:
 def data_directory_from(text: str | None, environ: Mapping[str, str] | None = None) -> Path:
     """The data directory of a client command: `text` if given, else the variable, else the default."""
     option = next(option for option in options() if option.name == "data")
-    value = _read(option, text, os.environ if environ is None else environ)
+    value = read_option(option, text, os.environ if environ is None else environ)
     assert isinstance(value, Path)
     return value
 
@@ -337,9 +356,9 @@ def settings_from(given: Mapping[str, str | None], environ: Mapping[str, str] | 
     Raises SettingError.
     """
     variables = os.environ if environ is None else environ
-    file = _config_file(given.get("config"), variables)
+    file = config_file(options(), given.get("config"), variables)
     values: dict[str, Any] = {
-        option.name: _read(option, given.get(option.name), variables, file.texts) for option in options()
+        option.name: read_option(option, given.get(option.name), variables, file.texts) for option in options()
     }
     try:
         values["endpoints"] = endpoints_from(file.services, variables, values["listen"])
@@ -350,41 +369,3 @@ def settings_from(given: Mapping[str, str | None], environ: Mapping[str, str] | 
     settings = Settings(**values)
     check_combinations(settings)
     return settings
-
-
-def _config_file(given: str | None, environ: Mapping[str, str]) -> ConfigFile:
-    by_name = {option.name: option for option in options()}
-    option = by_name.pop("config")
-    path = _read(option, given, environ)
-    if path is None:
-        return ConfigFile()
-    assert isinstance(path, Path)
-    try:
-        switches = frozenset(name for name, one in by_name.items() if one.is_switch)
-        return read_config_file(path, frozenset(by_name), switches)
-    except ValueError as error:
-        problem, _, fix = str(error).partition("; ")
-        raise SettingError(option.flag, str(path), problem, fix) from None
-
-
-def _read(
-    option: Option, given: str | None, environ: Mapping[str, str], in_file: Mapping[str, str] | None = None
-) -> object:
-    source, text = option.flag, given
-    if text is None and option.variable in environ:
-        source, text = option.variable, environ[option.variable]
-    if text is None and in_file is not None and option.name in in_file:
-        source, text = f"{option.name} in the configuration file", in_file[option.name]
-    if text is None:
-        text = _default_data(environ) if option.name == "data" else option.default
-    try:
-        return option.parse(text)
-    except ValueError as error:
-        problem, _, fix = str(error).partition("; ")
-        raise SettingError(source, text, problem, fix) from None
-
-
-def _default_data(environ: Mapping[str, str]) -> str:
-    """The XDG base directory specification: relative values of the variable are ignored."""
-    base = environ.get("XDG_DATA_HOME", "")
-    return f"{base}/lampion" if base.startswith("/") else "~/.local/share/lampion"

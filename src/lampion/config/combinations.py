@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from lampion.config.master_key import VARIABLE, KmsKey
 from lampion.config.problem import SettingError
 from lampion.config.values import AuthMode, NetworkChoice, SandboxChoice
 
@@ -47,6 +48,11 @@ def _refuse_half_of_tls(settings: "Settings") -> None:
 
 
 def _refuse_master_key_among_data(settings: "Settings") -> None:
+    if isinstance(settings.master_key, KmsKey):
+        if settings.given_master_key is not None:
+            fix = f"Leave {VARIABLE} out, or --master-key."
+            raise SettingError("--master-key", str(settings.master_key), f"can't be together with {VARIABLE}", fix)
+        return
     if settings.master_key_file.resolve().is_relative_to(settings.data.resolve()):
         raise SettingError(
             "--master-key",

@@ -14,6 +14,7 @@ from lampion.endpoints.services import Credentials, Endpoints, Service, ServiceE
 if TYPE_CHECKING:
     from lampion.config.values import ListenAddress
 
+SECRET_VARIABLES: Final = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 AWS_ITSELF: Final = "aws"
 _KEYS: Final = ("access_key_id", "secret_access_key", "session_token")
 _MEMBERS: Final = ("endpoint", "region", *_KEYS)

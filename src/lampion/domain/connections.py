@@ -106,7 +106,7 @@ def _bad_target(problem: str) -> InvalidParameterValueException:
 
 def _check_keys(configuration: FunctionConfiguration, region: str) -> None:
     key = configuration.kms_key_arn
-    if key is not None and configuration.environment and _arn_part(key, 5).startswith("alias/"):
+    if key is not None and configuration.has_variables and _arn_part(key, 5).startswith("alias/"):
         raise InvalidParameterValueException(
             "Lambda was unable to configure access to your environment variables because the KMS key is invalid for "
             "CreateGrant. Please check your KMS key settings. KMS Exception: InvalidArnException KMS Message: Key "

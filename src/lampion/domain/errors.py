@@ -156,6 +156,22 @@ class S3FilesMountTimeoutException(CallerError):
     """As EFSMountTimeoutException, of an S3 Files access point."""
 
 
+class KMSAccessDeniedException(CallerError):
+    """Lambda may not use the key that the function's environment variables are encrypted with."""
+
+
+class KMSDisabledException(CallerError):
+    """The key that the function's environment variables are encrypted with is disabled."""
+
+
+class KMSInvalidStateException(CallerError):
+    """The key that the function's environment variables are encrypted with can't decrypt them as it is."""
+
+
+class KMSNotFoundException(CallerError):
+    """The key that the function's environment variables are encrypted with is gone."""
+
+
 class InvalidRuntimeException(PlatformError):
     """The runtime or its version isn't available on this machine."""
 

@@ -4,6 +4,7 @@ Shapes: FunctionConfiguration and its members (botocore `lambda` 2015-03-31). Me
 keeps and gives back are documents, as the caller sent them.
 """
 
+import base64
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -46,7 +47,7 @@ CREATING = Reason("The function is being created.", "Creating")
 class DeploymentPackage:
     """A zip that is stored: `sha256` names the blob (hex); `code_sha256` is AWS's base64 spelling of it.
 
-    `source_kms_key_arn` is kept and given back; nothing here encrypts the blob with it.
+    With `source_kms_key_arn`, the blob is encrypted (`is_encrypted`), and `sha256` is that of the ciphertext.
     `unzipped_bytes` is 0 where it isn't known: documents written before it was kept don't tell it.
     Of a container image, both names are its manifest's digest (hex), sizes are 0, and `image_uri` is how it was named.
     """
@@ -57,6 +58,13 @@ class DeploymentPackage:
     unzipped_bytes: int = 0
     source_kms_key_arn: str | None = None
     image_uri: str | None = None
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether the blob is ciphertext. Servers that encrypted nothing named it as what the caller sent."""
+        if self.source_kms_key_arn is None or self.image_uri is not None:
+            return False
+        return self.sha256 != base64.b64decode(self.code_sha256).hex()
 
     @property
     def image_digest(self) -> str:
@@ -97,7 +105,11 @@ class LoggingConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionConfiguration:
-    """What a caller sets; every member has AWS's default already applied."""
+    """What a caller sets; every member has AWS's default already applied.
+
+    `environment` is as the caller sent it, or as a starting environment gets it. It is never stored: what is kept are
+    the variables as KMS encrypted them, in `sealed_environment` (identity.function_environments).
+    """
 
     role: str
     handler: str | None = None
@@ -108,7 +120,7 @@ class FunctionConfiguration:
     memory_mib: int = limits.MEMORY_MIB_DEFAULT
     ephemeral_storage_mib: int = limits.EPHEMERAL_STORAGE_MIB_DEFAULT
     architectures: tuple[str, ...] = ("x86_64",)
-    environment: dict[str, str] | None = None
+    environment: dict[str, str] | None = field(default=None, repr=False)
     logging: LoggingConfig
     tracing_mode: str = "PassThrough"
     snap_start_apply_on: str = "None"
@@ -123,6 +135,12 @@ class FunctionConfiguration:
     durable_config: Document | None = None
     runtime_config: Document | None = None
     accelerator_config: Document | None = None
+    sealed_environment: bytes | None = field(default=None, repr=False)
+
+    @property
+    def has_variables(self) -> bool:
+        """Whether there is anything to encrypt."""
+        return bool(self.environment) or self.sealed_environment is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 Docs: Lambda developer guide, "Working with resource-based policies in Lambda". Evaluating a policy is not done here.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from lampion.domain.arn import LATEST, FunctionKey
 from lampion.domain.errors import InvalidParameterValueException
@@ -84,7 +84,7 @@ class Permission:
     source_arn: str | None = None
     source_account: str | None = None
     principal_org_id: str | None = None
-    event_source_token: str | None = None
+    event_source_token: str | None = field(default=None, repr=False)
     function_url_auth_type: str | None = None
     invoked_via_function_url: bool | None = None
 

@@ -34,6 +34,21 @@ def is_arn(text: str) -> bool:
     return True
 
 
+def region_of(arn: str) -> str:
+    """The region part of an ARN; empty where there is none."""
+    return _part(arn, 3)
+
+
+def account_of(arn: str) -> str:
+    """The account part of an ARN; empty where there is none."""
+    return _part(arn, 4)
+
+
+def _part(arn: str, number: int) -> str:
+    parts = arn.split(":", _PARTS - 1)
+    return parts[number] if len(parts) == _PARTS else ""
+
+
 def service_of(arn: str) -> str:
     """The service part of an ARN; empty where there is none."""
     parts = arn.split(":", 3)

@@ -6,7 +6,14 @@ from typing import Final
 
 from lampion.domain.arn import LATEST
 from lampion.domain.errors import InvalidParameterValueException
-from lampion.domain.function import CREATING, Function, FunctionConfiguration, LastUpdateStatus, State
+from lampion.domain.function import (
+    CREATING,
+    DeploymentPackage,
+    Function,
+    FunctionConfiguration,
+    LastUpdateStatus,
+    State,
+)
 from lampion.domain.function_rules import not_now, update_in_progress
 from lampion.domain.snap_start import wants_snapshot
 
@@ -72,7 +79,12 @@ def is_unchanged(latest: Function, last: Function) -> bool:
     if last.published_from != latest.configuration.description:
         return False
     described = replace(last.configuration, description=latest.configuration.description)
-    return described == latest.configuration and last.package.sha256 == latest.package.sha256
+    return described == latest.configuration and _is_same_code(last.package, latest.package)
+
+
+def _is_same_code(one: DeploymentPackage, other: DeploymentPackage) -> bool:
+    """Also where it was encrypted twice with a key: then it is stored under two names."""
+    return (one.code_sha256, one.source_kms_key_arn) == (other.code_sha256, other.source_kms_key_arn)
 
 
 @dataclass(frozen=True, slots=True)

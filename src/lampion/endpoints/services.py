@@ -16,6 +16,8 @@ class Service(Enum):
     SNS = ("sns", "sns", "sns")
     EVENTBRIDGE = ("eventbridge", "events", "events")
     S3 = ("s3", "s3", "s3")
+    DYNAMODB = ("dynamodb", "dynamodb", "dynamodb")
+    KMS = ("kms", "kms", "kms")
 
     def __init__(self, identifier: str, host_name: str, signing_name: str) -> None:
         self.identifier = identifier

@@ -35,6 +35,8 @@ from lampion.sandbox.driver import Sandbox, SandboxError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lampion.environments.lent_keys import LentKeys
+
 _LOG = logging.getLogger(__name__)
 _FREEZE_RETRY_SECONDS = 0.001
 
@@ -76,7 +78,8 @@ class Environment:
         self.finishing: asyncio.Future[Finished] | None = None  # while extensions work on after the answer
         self.courtesy: Courtesy | None = None  # of the latest sandbox; before there is one, of its predecessor
         self._unwritten: tuple[Invocation, float, Failure | None] | None = None
-        self.is_frozen = False
+        self.keys: LentKeys | None = None  # of its sandbox
+        self.is_frozen = self.is_spent = False  # spent: it ends with the work that it has
         self._timeout_seconds = float(function.configuration.timeout_seconds)
         self.memory_mib = function.configuration.memory_mib
 
@@ -86,7 +89,7 @@ class Environment:
     @property
     def is_reusable(self) -> bool:
         """Whether another invocation may be given to it."""
-        return self.phase is Phase.IDLE
+        return self.phase is Phase.IDLE and not self.is_spent
 
     async def start(self) -> None:
         """The Init phase, or Restore. A function that fails Init leaves the environment in INIT_FAILED; see `invoke`.
@@ -98,8 +101,8 @@ class Environment:
             return
         self._narrator.init_start(self._initialization_type)
         started = self._clock.monotonic()
-        is_ahead = self._initialization_type == PROVISIONED
-        ending = await self._initialize(limits.init_seconds(self._timeout_seconds, is_ahead=is_ahead))
+        seconds = limits.init_seconds(self._timeout_seconds, is_ahead=self._initialization_type == PROVISIONED)
+        ending = await self._initialize(seconds)
         if ending is None:
             assert self._running is not None
             self.used_bytes = self._running.sandbox.max_memory_bytes()
@@ -299,14 +302,12 @@ class Environment:
         return self._reporting.outcome(answer, failure, duration_ms)
 
     async def _finish_after(self, running: Running, invocation: Invocation, answer: Answer, started: float) -> Outcome:
-        """The runtime answered, and its extensions may go on: the caller needn't wait for them, unless it wants the
-        log, which has the report of all.
-        """
+        """The runtime answered, and its extensions may go on; only who wants the log waits for them: it has all."""
         runtime_ms = (self._clock.monotonic() - started) * 1000
         failure = self._reporting.failure_of(answer, invocation)
         running.courtesy.begin(max(0.0, self._timeout_seconds - runtime_ms / 1000), running.late)
         finish = self._finish(running, invocation, failure, started, runtime_ms)
-        finishing = self.finishing = asyncio.get_running_loop().create_task(finish)
+        finishing = self.finishing = asyncio.create_task(finish)
         duration_ms = (await asyncio.shield(finishing)).duration_ms if invocation.wants_log else runtime_ms
         return self._reporting.outcome(answer, failure, duration_ms)
 

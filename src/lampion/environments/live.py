@@ -9,11 +9,12 @@ from lampion.environments.room import Room, Space
 
 
 class LiveEnvironments:
-    """Environments that exist. `on_room` is called whenever one has ended."""
+    """Environments that exist. `on_end` is called with each that has ended, and then `on_room`."""
 
     def __init__(self, whole: Space) -> None:
         self.room = Room(whole)
         self.on_room: Callable[[], object] = _nobody_waits
+        self.on_end: Callable[[Environment], object] = _nobody_cares
         self._live: set[Environment] = set()
         self._ending: set[Environment] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -56,6 +57,7 @@ class LiveEnvironments:
             self._live.discard(environment)
             self._ending.discard(environment)
             self.room.leave(environment)
+            self.on_end(environment)
             self.on_room()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -65,4 +67,8 @@ class LiveEnvironments:
 
 
 def _nobody_waits() -> None:
+    pass
+
+
+def _nobody_cares(environment: Environment) -> None:
     pass

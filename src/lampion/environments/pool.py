@@ -24,6 +24,7 @@ from lampion.environments.live import LiveEnvironments
 from lampion.environments.outlook import Outlook, no_room
 from lampion.environments.provisioned import NONE, Provisioned, ProvisionedEnvironments
 from lampion.environments.rates import TokenBuckets
+from lampion.environments.renewals import Renewals
 from lampion.environments.room import Space
 from lampion.environments.version_pool import PoolKey, Turn, VersionPool
 
@@ -53,7 +54,10 @@ class PoolSettings:
 class EnvironmentPool:
     """All environments of this host."""
 
-    def __init__(self, factory: EnvironmentFactory, clock: Clock, settings: PoolSettings) -> None:
+    def __init__(
+        self, factory: EnvironmentFactory, clock: Clock, settings: PoolSettings, *, key_clock: Clock | None = None
+    ) -> None:
+        """`key_clock` is that by which the keys of environments end, if it is another one."""
         self._factory = factory
         self._clock = clock
         self._settings = settings
@@ -63,6 +67,8 @@ class EnvironmentPool:
         self._closed = False
         self._live = LiveEnvironments(Space(settings.capacity, settings.memory_mib))
         self._live.on_room = self._serve_starved
+        self._renewals = Renewals(key_clock or clock, self.renew)
+        self._live.on_end = self._renewals.remove
         self._room = self._live.room
         self._idle = IdleEnvironments[VersionPool](
             clock,
@@ -85,6 +91,7 @@ class EnvironmentPool:
         """End every environment, the ones in use as well: what runs in them learns that its sandbox is gone."""
         self._closed = True
         self._idle.close()
+        self._renewals.close()
         self._provisioned.close()
         await self._live.close()
 
@@ -97,6 +104,18 @@ class EnvironmentPool:
         """The same for one version, or for $LATEST as it was."""
         for pool in [pool for identity, pool in self._versions.items() if identity[:2] == (key, version)]:
             self._drop(pool)
+
+    def renew(self, environment: Environment) -> None:
+        """Its keys end soon, or are void: nothing more begins in it; if it was made ahead, once another is ready."""
+        if not self._provisioned.renew(environment):
+            environment.is_spent = True
+            self._retire(environment)
+
+    async def renew_where_keys_are_void(self, account_id: str) -> None:
+        """Roles of the account have changed: replace what runs in one that isn't there any more."""
+        for environment in [one for one in self._live if one.function.key.account_id == account_id]:
+            if environment.keys is not None and not await environment.keys.count():
+                self.renew(environment)
 
     def age(self, seconds: float) -> None:
         """What is idle has been so for longer than this room's clock tells: some of it may end now."""
@@ -311,6 +330,7 @@ class EnvironmentPool:
             self._live.end(environment)
 
     def _launched(self, pool: VersionPool, environment: Environment) -> None:
+        self._renewals.add(environment)
         pool.launching.discard(environment)
         if pool.waiting:
             self._assign(pool)

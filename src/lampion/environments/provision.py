@@ -12,6 +12,7 @@ from lampion.code.images.architectures import ImageArchitectures
 from lampion.code.interpreters import Interpreter
 from lampion.code.languages import WITHOUT_INTERPRETER
 from lampion.domain.function import Function
+from lampion.domain.key_problems import KeyUnusable, cannot_decrypt
 from lampion.domain.packaging import IMAGE
 from lampion.environments.endings import CannotStart
 from lampion.environments.environ import (
@@ -54,6 +55,13 @@ class VersionLabels(Protocol):
     def version_arn(self, function: Function) -> str | None: ...
 
 
+class Variables(Protocol):
+    """Decrypts environment variables."""
+
+    async def opened(self, function: Function) -> Function:
+        """With its variables. Raises KeyUnusable."""
+
+
 StartSandbox = Callable[[SessionCredentials], Awaitable[Sandbox]]
 
 
@@ -71,6 +79,7 @@ class Provisioner:
         interpreters: FindInterpreter,
         labels: VersionLabels,
         runtime_server: RuntimeServer,
+        variables: Variables,
         access: ServerAccess,
         reach: Reach,
         file_systems: FileSystems,
@@ -94,11 +103,11 @@ class Provisioner:
         self._image_sandboxes = ImageSandboxes(images, image_architectures, driver, reach, file_systems)
         self._labels = labels
         self._runtime_server = runtime_server
+        self._variables = variables
         self._access = access
         self._file_systems = file_systems
         self._logs = logs
-        self._clock = clock
-        self._rng = rng
+        self._clock, self._rng = clock, rng
         self._log_rate = log_rate
 
     def environment(self, function: Function, restore: Restore | None = None, *, ahead: bool = False) -> Environment:
@@ -110,14 +119,24 @@ class Provisioner:
 
         async def launch() -> Sandbox:
             try:
-                return await self._access.start(function, start)
+                sandbox = await self._access.start(function, start)
+                environment.keys = self._access.keys_of(sandbox)
+                return sandbox
             except DirectoryRefused as error:
                 self._file_systems.refused(function, error)
             except LaunchFailed as failed:
                 narrator.launch_failed(failed.line)
                 raise
+            except KeyUnusable as unusable:
+                raise cannot_decrypt(unusable) from None
 
-        return Environment(
+        async def restored() -> tuple[Sandbox, OfferedCredentials]:
+            assert restore is not None
+            sandbox, offered = await restore.launch()
+            environment.keys = self._access.keys_of(sandbox)
+            return sandbox, offered
+
+        environment = Environment(
             function,
             launch=launch,
             release=self._access.end,
@@ -125,23 +144,25 @@ class Provisioner:
             narrator=narrator,
             clock=self._clock,
             rng=self._rng,
-            restore=restore,
+            restore=None if restore is None else Restore(restored),
             ahead=ahead,
         )
+        return environment
 
     def _starting(self, function: Function, log_stream: str, initialization_type: str) -> StartSandbox:
         """What starts a sandbox of an environment with the keys that it is lent."""
 
         async def start(credentials: SessionCredentials) -> Sandbox:
+            opened = await self._variables.opened(function)
             if function.configuration.package_type == IMAGE:
-                named = ImageEnvironment(function, log_stream, credentials, initialization_type)
+                named = ImageEnvironment(opened, log_stream, credentials, initialization_type)
                 return await self._image_sandboxes.start(
                     named, self._sandbox_id(), self._specs.limits(function.configuration)
                 )
 
             def variables(of_language: Mapping[str, str]) -> dict[str, str]:
                 return environment_variables(
-                    function,
+                    opened,
                     log_stream=log_stream,
                     credentials=credentials,
                     language_variables=of_language,
@@ -175,41 +196,52 @@ class Provisioner:
     async def origin(
         self, function: Function, driver: Snapshotting, authorization_token: str
     ) -> tuple[SnapshotOrigin, SandboxSpec, OfferedCredentials]:
-        """A sandbox to take a snapshot of, for `release` at its end. Raises as `Environment.start` does, and
-        ExternalExtensions or SnapshotRefused: who copies a process must know its registers, and an emulator has others
-        than its program.
+        """A sandbox to take a snapshot of, for `release` at its end. Raises as `Environment.start` does, KeyUnusable,
+        and ExternalExtensions or SnapshotRefused: who copies a process must know its registers, and an emulator has
+        others than its program.
         """
         base = await self._specs.base(function.configuration)
         if isinstance(base, Interpreter) and base.is_emulated:
             raise SnapshotRefused(f"its runtime is emulated: it is for {base.architecture}")
 
+        opened = await self._variables.opened(function)
+
         def variables(of_language: Mapping[str, str]) -> dict[str, str]:
-            return snapshot_variables(function, authorization_token=authorization_token, language_variables=of_language)
+            return snapshot_variables(opened, authorization_token=authorization_token, language_variables=of_language)
 
         spec = await self._specs.of(function, self._sandbox_id(), variables)
         if spec.companions is not None:
             raise ExternalExtensions("no snapshot holds several programs, and its extensions are such")
         begun: list[tuple[SnapshotOrigin, OfferedCredentials]] = []
 
-        async def start(credentials: SessionCredentials) -> Sandbox:
+        async def start(offered: OfferedCredentials) -> Sandbox:
             origin = await driver.start_origin(spec)
-            begun.append((origin, OfferedCredentials(authorization_token, credentials)))
+            begun.append((origin, offered))
             return origin
 
-        await self._access.start(function, start)
+        await self._access.start_asking(function, authorization_token, start, is_origin=True)
         return begun[0][0], spec, begun[0][1]
 
     async def copy(
         self, function: Function, snapshot: Snapshot, spec: SandboxSpec, authorization_token: str
     ) -> tuple[Sandbox, OfferedCredentials]:
-        """A copy of a snapshot that was taken of `spec`, and what it may ask for. Raises SandboxError."""
-        offered: list[OfferedCredentials] = []
+        """A copy of a snapshot that was taken of `spec`, and what it may ask for. Raises SandboxError.
 
-        async def start(credentials: SessionCredentials) -> Sandbox:
-            offered.append(OfferedCredentials(authorization_token, credentials))
+        Variables and code are in the snapshot: that Lambda may still see them is asked for its sake. Raises KMS's
+        errors.
+        """
+        await self._specs.check_code(function)
+        try:
+            await self._variables.opened(function)
+        except KeyUnusable as unusable:
+            raise cannot_decrypt(unusable) from None
+        given: list[OfferedCredentials] = []
+
+        async def start(offered: OfferedCredentials) -> Sandbox:
+            given.append(offered)
             return await snapshot.start(replace(spec, sandbox_id=self._sandbox_id()))
 
-        return await self._access.start(function, start), offered[0]
+        return await self._access.start_asking(function, authorization_token, start), given[0]
 
     async def release(self, sandbox: Sandbox) -> None:
         """The sandbox has ended: take back what it was lent. Idempotent."""

@@ -18,6 +18,7 @@ from lampion.environments.assignment import Demand, assign
 from lampion.environments.environment import Environment
 from lampion.environments.idle import IdleEnvironments
 from lampion.environments.live import LiveEnvironments
+from lampion.environments.renewals import REPLACEMENT_SECONDS
 from lampion.environments.version_pool import Ahead, VersionPool
 
 _LOG = logging.getLogger(__name__)
@@ -159,7 +160,7 @@ class ProvisionedEnvironments:
             ahead.failures = 0
             self._make_free(pool, ahead, environment)
         else:
-            ahead.ready.pop(environment, None)
+            ahead.lose(environment)
             self._live.end(environment)
             self.level(pool)
         return True
@@ -170,12 +171,26 @@ class ProvisionedEnvironments:
         self._idle.remove(environment)
         return environment
 
+    def renew(self, environment: Environment) -> bool:
+        """It is to be replaced: its successor is made first, if there is room. Whether it is one of these."""
+        for pool, ahead in [(pool, pool.ahead) for pool in self._pools]:
+            if ahead is None or environment not in ahead.ready:
+                continue
+            if environment not in ahead.worn:
+                last = partial(self._give_up, pool, ahead, environment)
+                ahead.worn[environment] = self._clock.call_later(REPLACEMENT_SECONDS, last)
+                self.level(pool)
+            return True
+        return False
+
     def close(self) -> None:
         """Nothing is started any more."""
         for pool in self._pools:
             if pool.ahead is not None:
                 pool.ahead.wanted = 0
                 self._resume(pool.ahead)
+                for timer in pool.ahead.worn.values():
+                    timer.cancel()
 
     # -- inside --
 
@@ -194,12 +209,12 @@ class ProvisionedEnvironments:
             failure = f"The execution environment could not be started: {error}"
         ahead.starting.discard(environment)
         pool.launching.discard(environment)
-        if failure is None and not environment.is_reusable:
+        if failure is None and not environment.is_reusable and not environment.is_spent:
             failure = INIT_FAILURE
         if failure is not None:
             self._live.end(environment)
             self._fail(pool, ahead, failure)
-        elif len(ahead.ready) >= ahead.wanted:
+        elif environment.is_spent or len(ahead.ready) - len(ahead.worn) >= ahead.wanted:
             self._live.end(environment)
             if pool.ahead is ahead:
                 self.level(pool)
@@ -207,6 +222,8 @@ class ProvisionedEnvironments:
             ahead.failure = None
             ahead.ready[environment] = None
             self._make_free(pool, ahead, environment)
+            if len(ahead.ready) > ahead.wanted:
+                self._release(ahead, next(iter(ahead.worn)))
         self._tell(pool)
 
     def _make_free(self, pool: VersionPool, ahead: Ahead, environment: Environment) -> None:
@@ -220,7 +237,7 @@ class ProvisionedEnvironments:
         if environment not in ahead.free:
             return
         ahead.free.remove(environment)
-        ahead.ready.pop(environment, None)
+        ahead.lose(environment)
         self._idle.remove(environment)
         self._live.end(environment)
         self._fail(pool, ahead, None)
@@ -245,14 +262,27 @@ class ProvisionedEnvironments:
             ahead.pause.cancel()
             ahead.pause = None
 
+    def _give_up(self, pool: VersionPool, ahead: Ahead, environment: Environment) -> None:
+        """No successor got ready in time: it begins nothing any more."""
+        environment.is_spent = True
+        if environment in ahead.free:
+            self._release(ahead, environment)
+            self.level(pool)
+
     def _release_one(self, ahead: Ahead) -> None:
-        if ahead.free:
-            environment = self.take(ahead)
+        """One without work if there is any, and one that is worn rather than another."""
+        those = [*ahead.worn, *reversed(ahead.free), *ahead.ready]
+        self._release(ahead, next((one for one in those if one in ahead.free), those[0]))
+
+    def _release(self, ahead: Ahead, environment: Environment) -> None:
+        """It ends, with its work if it has some."""
+        if environment in ahead.free:
+            ahead.free.remove(environment)
+            self._idle.remove(environment)
             self._live.end(environment)
         else:
-            environment = next(iter(ahead.ready))
             ahead.surplus.add(environment)
-        ahead.ready.pop(environment, None)
+        ahead.lose(environment)
 
     def _could_fit(self) -> bool:
         """Whether all that are wanted fit when nothing else is there."""

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Protocol
 
 from lampion.code.interpreters import Interpreter, OperatingSystem, RuntimeBase, RuntimeUnavailable
+from lampion.code.memory_place import NoMemoryForCode
 from lampion.code.runtimes import catalogue
-from lampion.domain.errors import InvalidRuntimeException
-from lampion.domain.function import AttachedLayer, Function, FunctionConfiguration
+from lampion.domain.errors import InvalidRuntimeException, ServiceException
+from lampion.domain.function import AttachedLayer, DeploymentPackage, Function, FunctionConfiguration
+from lampion.domain.key_problems import PACKAGE, KeyUnusable, cannot_decrypt
 from lampion.domain.limits import MEMORY_MIB_PER_CORE
 from lampion.environments.environ import LAYERS_ROOT, LAYERS_VARIABLE, RUNTIME_DIRECTORY, TASK_ROOT
 from lampion.environments.extension_files import companions_of
@@ -26,7 +28,11 @@ Variables = Callable[[Mapping[str, str]], dict[str, str]]
 class PackageTrees(Protocol):
     """Unpacked deployment packages, and layers merged in order."""
 
-    async def prepare(self, sha256: str, base: RuntimeBase | None) -> Path: ...
+    async def prepare_package(self, package: DeploymentPackage, base: RuntimeBase | None) -> Path:
+        """Raises KeyUnusable for one whose key can't be used now, NoMemoryForCode."""
+
+    async def check_package(self, package: DeploymentPackage) -> None:
+        """Raises KeyUnusable for one whose key can't be used now."""
 
     async def prepare_layers(self, layers: Sequence[AttachedLayer], base: RuntimeBase | None) -> Path: ...
 
@@ -102,6 +108,13 @@ class SandboxSpecs:
             companions=companions,
         )
 
+    async def check_code(self, function: Function) -> None:
+        """That Lambda may still see it, where nothing has to be unpacked for the function. Raises KMS's errors."""
+        try:
+            await self._packages.check_package(function.package)
+        except KeyUnusable as unusable:
+            raise cannot_decrypt(unusable, PACKAGE) from unusable
+
     def limits(self, configuration: FunctionConfiguration) -> Limits:
         return Limits(
             memory_mib=min(configuration.memory_mib, self._most_memory_mib),
@@ -140,8 +153,16 @@ class SandboxSpecs:
 
     async def _own_mounts(self, function: Function, base: RuntimeBase) -> tuple[Mount, ...]:
         """The function's code, and its layers if it has any."""
+        try:
+            return await self._code_mounts(function, base)
+        except KeyUnusable as unusable:
+            raise cannot_decrypt(unusable, PACKAGE) from unusable
+        except NoMemoryForCode as error:
+            raise ServiceException(f"The execution environment could not be started: {error.strerror}") from error
+
+    async def _code_mounts(self, function: Function, base: RuntimeBase) -> tuple[Mount, ...]:
         layers = function.configuration.layers
-        package = self._packages.prepare(function.package.sha256, base)
+        package = self._packages.prepare_package(function.package, base)
         if not layers:
             return (Mount(await package, TASK_ROOT),)
         task, opt = await asyncio.gather(package, self._packages.prepare_layers(layers, base))

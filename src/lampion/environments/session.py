@@ -38,11 +38,10 @@ class Start(Enum):
 
 @dataclass(frozen=True, slots=True)
 class OfferedCredentials:
-    """Keys for a runtime that asks for them with the token, and how long they may be used without asking again."""
+    """Keys for a runtime that asks for them with the token: those of now, and for how many seconds they are good."""
 
     authorization_token: str = field(repr=False)
-    credentials: SessionCredentials
-    lifetime_seconds: float = 6 * 3600.0
+    current: Callable[[], tuple[SessionCredentials, float]]
 
 
 class Watch(Protocol):

@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lampion.clock.clock import Clock
 from lampion.domain import limits
 from lampion.domain.function import Function, Reason
+from lampion.domain.key_problems import KeyUnusable, cannot_start
 from lampion.environments.endings import Answer, Ending, ExtensionEnded, TimedOut
 from lampion.environments.extensions import TooManyExtensions
 from lampion.environments.failures import failure_of
@@ -28,7 +29,7 @@ class Taken:
 
     snapshot: Snapshot
     spec: SandboxSpec
-    authorization_token: str
+    authorization_token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class SnapshotTaking:
                 result = NotTaken(str(error))
             except TooManyExtensions as error:
                 result = Reason(f"The function has {len(error.names)} extensions.", "FunctionError.TooManyExtensions")
+            except KeyUnusable as unusable:
+                result = cannot_start(unusable)
             except ExternalExtensions as error:
                 result = await self._try_init(function) or NotTaken(str(error))
             if isinstance(result, NotTaken):

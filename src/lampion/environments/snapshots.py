@@ -43,6 +43,7 @@ class VersionSnapshots:
         self._provisioner = provisioner
         self._taking = taking
         self._kept: dict[tuple[FunctionKey, str], _Kept] = {}
+        self._being_taken: list[Function] = []
         self._wanted: dict[tuple[FunctionKey, str], object] = {}
         self._chores: set[asyncio.Task[None]] = set()
         self._is_closed = False
@@ -72,6 +73,11 @@ class VersionSnapshots:
         kept = self._usable(function)
         return self._provisioner.environment(function, None if kept is None else self._restore(kept), ahead=ahead)
 
+    def packages_in_use(self) -> frozenset[str]:
+        """Names all stored code that snapshots have mounted, those too that are being taken."""
+        functions = [*self._being_taken, *(kept.function for kept in self._kept.values())]
+        return frozenset().union(*(function.code_in_use for function in functions))
+
     async def close(self) -> None:
         """Give all of them up."""
         self._is_closed = True
@@ -85,7 +91,11 @@ class VersionSnapshots:
         if self._taking is None or self._is_closed or function.configuration.package_type == IMAGE:
             return None
         mark = self._wanted[identity] = object()
-        result = await self._taking.take(function)
+        self._being_taken.append(function)
+        try:
+            result = await self._taking.take(function)
+        finally:
+            self._being_taken.remove(function)
         if isinstance(result, Taken):
             if self._wanted.get(identity) is mark and not self._is_closed:
                 self._drop(identity)

@@ -30,14 +30,16 @@ class Turn:
 class Ahead:
     """Environments that are initialised ahead of invocations: `wanted` of them.
 
-    `ready` ones have been initialised; of these, `free` ones have no work. `surplus` ones aren't wanted any more and
-    end with their work. After a failure nothing is started before the `pause` is over.
+    `ready` ones have been initialised; of these, `free` ones have no work, and `worn` ones are to be replaced: each
+    works on until a successor is ready, at most until its timer goes off. `surplus` ones aren't wanted any more and end
+    with their work. After a failure nothing is started before the `pause` is over.
     """
 
     wanted: int = 0
     starting: set[Environment] = field(default_factory=set)
     ready: dict[Environment, None] = field(default_factory=dict)  # in order, for what happens to depend on nothing else
     free: list[Environment] = field(default_factory=list)
+    worn: dict[Environment, Timer] = field(default_factory=dict)
     surplus: set[Environment] = field(default_factory=set)
     failure: str | None = None
     failures: int = 0
@@ -47,7 +49,15 @@ class Ahead:
     @property
     def missing(self) -> int:
         """How many are to be started now."""
-        return 0 if self.pause is not None else max(0, self.wanted - len(self.starting) - len(self.ready))
+        fresh = len(self.ready) - len(self.worn)
+        return 0 if self.pause is not None else max(0, self.wanted - len(self.starting) - fresh)
+
+    def lose(self, environment: Environment) -> None:
+        """It isn't one of those that are ready any more."""
+        self.ready.pop(environment, None)
+        timer = self.worn.pop(environment, None)
+        if timer is not None:
+            timer.cancel()
 
 
 @dataclass(slots=True, eq=False)

@@ -26,6 +26,7 @@ from lampion.function_url.cors import is_preflight, preflight_headers, with_cors
 from lampion.function_url.event import Caller, Received, event_of
 from lampion.http.message import Request, RequestHead, Response, StreamedResponse
 from lampion.identity.actors import ANYBODY, Actor
+from lampion.identity.callers import CallerKind
 from lampion.identity.request_facts import Asking
 from lampion.identity.resource_policies import ResourcePolicies
 from lampion.identity.statements import Policy
@@ -150,6 +151,8 @@ class FunctionUrlDoor:
             await self._check(visit, ANYBODY)
             return None
         principal = await self._authenticate(visit.request)
+        if principal.actor.caller.kind is CallerKind.SERVICE and principal.account_id != visit.config.key.account_id:
+            raise AccessDeniedException(_FORBIDDEN)  # a service's key is good for the functions of its account
         await self._check(visit, principal.actor)
         return _caller(principal)
 
@@ -162,7 +165,13 @@ class FunctionUrlDoor:
 
     async def _check(self, visit: _Visit, actor: Actor) -> None:
         listening, now = self._listening, self._clock.now()
-        asking = Asking(visit.request.head, now_epoch_seconds=now, scheme=listening.scheme, region=listening.region)
+        asking = Asking(
+            visit.request.head,
+            now_epoch_seconds=now,
+            scheme=listening.scheme,
+            region=listening.region,
+            caller=actor.caller,
+        )
         if not is_allowed(visit.config, await self._policies_of(visit.config), actor, asking):
             raise AccessDeniedException(_FORBIDDEN)
 

@@ -13,8 +13,9 @@ from lampion.aws.sigv4 import Claim, Verifier, check, check_hash
 from lampion.clock.clock import Clock
 from lampion.domain.iam.access_key import UserKey
 from lampion.http.message import Request, RequestHead
-from lampion.identity.actors import Actor
+from lampion.identity.actors import Actor, service_actor
 from lampion.identity.directory import Directory
+from lampion.identity.key_ids import SERVICE_PREFIX
 from lampion.identity.keys import Keys
 from lampion.identity.session_keys import SessionKey
 from lampion.identity.temporary_keys import Expired
@@ -28,7 +29,7 @@ Meanwhile = Callable[[], object]
 
 class Principal(msgspec.Struct, frozen=True):
     """The caller: its account, the access key it used, who it is to policies, and the session when that is a
-    function's key.
+    function's key. A service's account is that of its key: the only one whose functions it reaches.
     """
 
     account_id: str
@@ -70,15 +71,13 @@ class SignedAuthentication:
         clock: Clock,
         service: str = "lambda",
         also_region: str | None = None,
-        takes_lent: bool = True,
+        takes_services: bool = False,
     ) -> None:
-        """`takes_lent`: whether with the keys that GetSessionToken answers. IAM takes none: who got hold of some would
-        make lasting ones of them.
-        """
+        """`takes_services`: whether keys that stand for services of AWS are known at this door."""
         self._keys = keys
+        self._takes_services = takes_services
         self._verifier = Verifier(region, service, also_region)
         self._clock = clock
-        self._takes_lent = takes_lent
 
     def read(self, head: RequestHead) -> Claim:
         return self._verifier.read_credential(head.method, head.path, head.query, head.headers, self._clock.now())
@@ -96,6 +95,8 @@ class SignedAuthentication:
         keys, key_id = self._keys, claim.access_key_id
         if claim.security_token is not None:
             return await self._find_session(claim, claim.security_token)
+        if key_id.startswith(SERVICE_PREFIX):
+            return await self._find_service(key_id)
         root = keys.roots.find_cached(key_id)
         if root is None:
             user = await keys.users.find(key_id)
@@ -106,21 +107,28 @@ class SignedAuthentication:
             raise UnrecognizedClientException(_UNKNOWN_CLIENT)
         return root.secret_access_key, Principal(root.account_id, key_id, keys.directory.root(root.account_id))
 
+    async def _find_service(self, key_id: str) -> tuple[str, Principal]:
+        key = await self._keys.services.find(key_id) if self._takes_services else None
+        if key is None:
+            raise UnrecognizedClientException(_UNKNOWN_CLIENT)
+        return key.secret_access_key, Principal(key.account_id, key_id, service_actor(key.service))
+
     async def _find_session(self, claim: Claim, token: str) -> tuple[str, Principal]:
         keys, key_id = self._keys, claim.access_key_id
-        session = keys.sessions.find(key_id, token)
-        if session is not None:
-            actor = await keys.directory.session(session)
-            return session.secret_access_key, Principal(session.account_id, key_id, actor, session, has_session=True)
         try:
-            opened = keys.temporary.open(key_id, token, self._clock.now())
+            session = keys.sessions.find(key_id, token)
+            lent = None if session is not None else await keys.lent.find(key_id, token, self._clock.now())
         except Expired:
             raise ExpiredTokenException("The security token included in the request is expired") from None
-        is_taken = opened is not None and (self._takes_lent or opened[1].role_arn)
-        actor_there = await keys.directory.standing(opened[1]) if opened is not None and is_taken else None
-        if opened is None or actor_there is None:
+        if session is not None:
+            actor = await keys.functions.actor(session)
+            if actor is None:
+                raise UnrecognizedClientException(_UNKNOWN_CLIENT)
+            return session.secret_access_key, Principal(session.account_id, key_id, actor, session, has_session=True)
+        if lent is None or lent.actor.standing is None:
             raise UnrecognizedClientException(_UNKNOWN_CLIENT)
-        return opened[0], Principal(opened[1].account_id, key_id, actor_there, has_session=True)
+        account_id = lent.actor.standing.account_id
+        return lent.secret_access_key, Principal(account_id, key_id, lent.actor, has_session=True)
 
     async def _user(self, key: UserKey) -> Principal:
         actor = await self._keys.directory.user(key.account_id, key.user_id)

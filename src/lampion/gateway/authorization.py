@@ -5,6 +5,7 @@ A yes to what is asked again and again is remembered until any policy changes.
 
 import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from lampion.aws.errors import AccessDeniedException
@@ -18,9 +19,10 @@ from lampion.gateway.stored_facts import StoredFacts
 from lampion.http.message import Request as HttpRequest
 from lampion.http.message import RequestHead
 from lampion.identity.actors import Actor
+from lampion.identity.callers import CallerKind
 from lampion.identity.evaluation import Wanted
 from lampion.identity.execution_roles import lets_lambda_assume
-from lampion.identity.request_facts import TAG_OF_RESOURCE, Facts
+from lampion.identity.request_facts import TAG_OF_RESOURCE, Asker, Facts
 from lampion.identity.request_facts import facts_of_tags as tag_facts
 from lampion.identity.resource_policies import ResourcePolicies
 from lampion.identity.statements import Policy
@@ -28,7 +30,7 @@ from lampion.store.cached_resources import CachedResources, Change
 from lampion.store.iam import IDENTITIES, MANAGED_POLICIES, identity_place
 from lampion.store.policies import POLICIES, policy_place
 
-_REMEMBERED: Final = frozenset(("Invoke", "InvokeWithResponseStream", "InvokeAsync"))
+INVOCATIONS: Final = frozenset(("Invoke", "InvokeWithResponseStream", "InvokeAsync"))
 """Operations whose path and query say all that policies ask for."""
 _KINDS: Final = frozenset((POLICIES.name, IDENTITIES.name, MANAGED_POLICIES.name))
 _CAPACITY: Final = 10_000
@@ -42,7 +44,10 @@ _TAG_OF_ROLE: Final = "iam:resourcetag/"
 _OF_A_MAPPING: Final = frozenset(("GetEventSourceMapping", "UpdateEventSourceMapping", "DeleteEventSourceMapping"))
 _NO_POLICIES: Final[OfResource] = ((), None)
 
-_Asked = tuple[str, str, str, str]
+_READ_OR_CHANGE: Final[Mapping[str, str]] = MappingProxyType({"GET": "lampion:Read"})
+
+_Asked = tuple[str, str, str, str, str]
+"""Key, operation, path, query, and the address of who asks."""
 
 
 class Authorization:
@@ -60,16 +65,33 @@ class Authorization:
 
     async def check(self, principal: Principal, operation: str, members: Mapping[str, Any], head: RequestHead) -> str:
         """The account of what the caller may use, its own or another's. Raises AccessDeniedException."""
-        asked = (principal.access_key_id, operation, head.path, head.query)
+        asked = (principal.access_key_id, operation, head.path, head.query, head.client)
         remembered = self._allowed.get(asked)
         if remembered is not None:
             return remembered
         changes = self._changes
+        owner, varies = await self._judged(principal, operation, members, head)
+        is_old = changes != self._changes or principal.actor.epoch.is_over
+        is_short = len(head.path) + len(head.query) <= _REMEMBERED_CHARACTERS
+        if operation in INVOCATIONS and is_short and not varies and not is_old:
+            if len(self._allowed) >= _CAPACITY:
+                self._allowed.clear()
+            self._allowed[asked] = owner
+        return owner
+
+    async def _judged(
+        self, principal: Principal, operation: str, members: Mapping[str, Any], head: RequestHead
+    ) -> tuple[str, bool]:
+        """The owner, and whether the same caller could be told something else for the same next time.
+
+        Raises AccessDeniedException.
+        """
         actor, account_id = principal.actor, principal.account_id
         resource = resource_of(operation, members, account_id, self._region)
         owner, policies = await self._policies_of(resource, account_id)
-        wanted = Wanted(f"lambda:{action_of(operation)}", resource)
-        varies = False
+        if actor.caller.kind is CallerKind.SERVICE and owner != account_id:
+            policies = ()  # whoever can make a key in one account must not reach another one by it
+        wanted, varies = Wanted(f"lambda:{action_of(operation)}", resource), False
         for facts in await self._facts(operation, members, account_id, owner):
             varies |= await self._check(actor, wanted, head, facts, (policies, owner))
         for also in also_wanted(operation, members, account_id, self._region):
@@ -78,13 +100,11 @@ class Authorization:
         role_arn = passed_role(members)
         if role_arn is not None:
             await self._check_role(actor, owner, role_arn, resource, head)
-        is_old = changes != self._changes or actor.epoch.is_over
-        is_short = len(head.path) + len(head.query) <= _REMEMBERED_CHARACTERS
-        if operation in _REMEMBERED and is_short and not varies and not is_old:
-            if len(self._allowed) >= _CAPACITY:
-                self._allowed.clear()
-            self._allowed[asked] = owner
-        return owner
+        return owner, varies
+
+    def asker(self, principal: Principal, head: RequestHead) -> Asker:
+        """Who sent the request, for what else is asked in his name."""
+        return Asker(principal.actor, self._judge.asking(head), has_session=principal.has_session)
 
     async def shown(
         self, principal: Principal, operation: str, members: Mapping[str, Any], head: RequestHead, output: Any
@@ -166,14 +186,21 @@ class OwnDoors:
     """Authentication for doors that AWS doesn't have: whoever may `lampion:Read` or `lampion:Change` comes in."""
 
     def __init__(
-        self, inner: Authentication, judge: Judge, *, for_functions: bool, only_account: str | None = None
+        self,
+        inner: Authentication,
+        judge: Judge,
+        *,
+        for_functions: bool,
+        actions: Mapping[str, str] = _READ_OR_CHANGE,
+        only_account: str | None = None,
     ) -> None:
         """Functions stay out of those that aren't `for_functions`, whatever their roles may; so do other accounts of
-        those that are about the server as a whole, and `only_account`'s.
+        those that are about the server as a whole, and `only_account`'s. `actions` by method.
         """
         self._inner = inner
         self._judge = judge
         self._for_functions = for_functions
+        self._actions = actions
         self._only_account = only_account
 
     def read(self, head: RequestHead) -> Any:
@@ -184,5 +211,5 @@ class OwnDoors:
         is_strange = self._only_account not in (None, principal.account_id)
         if is_strange or (principal.session is not None and not self._for_functions):
             raise AccessDeniedException(f"User: {principal.arn} is not authorized to read {head.path}")
-        self._judge.check(principal.actor, ("lampion:Read" if head.method == "GET" else "lampion:Change", "*"), head)
+        self._judge.check(principal.actor, (self._actions.get(head.method, "lampion:Change"), "*"), head)
         return principal

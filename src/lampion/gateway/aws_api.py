@@ -15,7 +15,7 @@ from lampion.aws.serializer import serialize
 from lampion.aws.validator import validate
 from lampion.domain.limits import API_REQUEST_BYTES, ASYNC_PAYLOAD_BYTES, CODE_REQUEST_BYTES, EVENT_PAYLOAD_BYTES
 from lampion.gateway.authentication import HASHED_APART_BYTES, Authentication
-from lampion.gateway.authorization import Authorization
+from lampion.gateway.authorization import INVOCATIONS, Authorization
 from lampion.http.message import Request, RequestHead, Response, StreamedResponse
 
 _ALLOWANCES = {
@@ -89,6 +89,7 @@ class AwsApi:
             inspection=inspection,
             owner=owner,
             caller_arn=principal.arn,
+            asker=None if operation.name in INVOCATIONS else self._authorization.asker(principal, head),
         )
         output = await handler(context, members)
         output = await self._authorization.shown(principal, operation.name, members, head, output)

@@ -1,6 +1,7 @@
 """What a door behind the gateway looks like."""
 
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable
+from typing import Protocol
 
 from lampion.domain.errors import ApiError
 from lampion.http.application import Body
@@ -23,8 +24,9 @@ class Door(Protocol):
         """The answer, or the beginning of one whose body comes in pieces."""
 
 
-@runtime_checkable
-class RefusesInOwnForm(Protocol):
-    """A door whose errors have another form than those of Lambda's API."""
+def refusal_in_own_form(door: Door) -> Callable[[ApiError, str], Response] | None:
+    """How a door says no whose errors have another form than those of Lambda's API; None for all others.
 
-    def refusal(self, error: ApiError, request_id: str) -> Response: ...
+    Asked for by its name: isinstance with a runtime Protocol took a fifth of every refusal's time.
+    """
+    return getattr(door, "refusal", None)

@@ -18,7 +18,7 @@ from lampion.clock.rng import Rng
 from lampion.domain.errors import ApiError, ServiceException
 from lampion.domain.function_url import PATH_FORM
 from lampion.function_url.address import is_function_url_host
-from lampion.gateway.door import Door, RefusesInOwnForm
+from lampion.gateway.door import Door, refusal_in_own_form
 from lampion.gateway.other_services import OtherServices
 from lampion.http.application import Body, BrokenOff, ClientGone, Exchange
 from lampion.http.message import Request, RequestHead, Response, StreamedResponse
@@ -133,8 +133,9 @@ class Gateway:
     def _response_to(self, error: Exception, door: Door, request_id: str) -> Response:
         """What a door raised, as an answer. Called where it is caught."""
         told = error if isinstance(error, ApiError) else _told_of(error, request_id)
-        if isinstance(door, RefusesInOwnForm):
-            return door.refusal(told, request_id)
+        refusal = refusal_in_own_form(door)
+        if refusal is not None:
+            return refusal(told, request_id)
         answer = serialize_error(self._service, told, request_id)
         return Response(answer.status, answer.body, answer.headers)
 

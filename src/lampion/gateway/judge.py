@@ -10,6 +10,7 @@ from lampion.clock.clock import Clock
 from lampion.http.message import RequestHead
 from lampion.identity.actors import Actor
 from lampion.identity.call_record import CallRecord
+from lampion.identity.callers import NOBODY, Caller
 from lampion.identity.denials import denial
 from lampion.identity.evaluation import Request, Verdict, Wanted, evaluate
 from lampion.identity.request_facts import TAG_OF_REQUEST, Asking, Facts, Known
@@ -46,9 +47,10 @@ class Judge:
         self._clock = clock
         self._record = record
 
-    def asking(self, head: RequestHead) -> Asking:
+    def asking(self, head: RequestHead, caller: Caller = NOBODY) -> Asking:
         """What is known of how a request came, now."""
-        return Asking(head, now_epoch_seconds=self._clock.now(), scheme=self._scheme, region=self._region)
+        now = self._clock.now()
+        return Asking(head, now_epoch_seconds=now, scheme=self._scheme, region=self._region, caller=caller)
 
     def check(
         self,
@@ -73,7 +75,7 @@ class Judge:
         action, resource, told = Wanted(*wanted)
         if self._record is not None and actor.caller.role_arn is not None:
             self._record.note(actor.caller.role_arn, action, resource)
-        known = Known(self.asking(head), actor.known, facts)
+        known = Known(self.asking(head, actor.caller), actor.known, facts)
         request = Request(caller=actor.caller, action=action, resource=resource, known=known, told=told)
         return Weighed(request, known, evaluate(request, actor.policies(*of_resource)))
 

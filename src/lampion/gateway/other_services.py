@@ -1,4 +1,4 @@
-"""Queues, topics and event buses as functions reach them: through this server, which asks with its own keys.
+"""Queues, topics, event buses and tables as functions reach them: through this server, which asks with its own keys.
 
 A sandbox has no way to them by itself. Only the session of a function is served, as far as its role's policies, or
 --function-access all, let it: never further than the configured key may go.
@@ -14,8 +14,8 @@ from typing import Final
 import msgspec
 
 from lampion.aws.errors import (
+    ExpiredTokenException,
     RequestEntityTooLargeException,
-    UnknownOperationException,
     UnrecognizedClientException,
     WireError,
 )
@@ -26,15 +26,19 @@ from lampion.endpoints.aws_client import AwsClient, Call
 from lampion.endpoints.errors import ServiceUnreachable
 from lampion.endpoints.services import Service
 from lampion.gateway.judge import Judge
-from lampion.gateway.passed_on_resources import asked_for, is_meant_for
+from lampion.gateway.passed_on_resources import asked_for, check_protocol
 from lampion.http.message import Request, RequestHead, Response
+from lampion.identity.actors import Actor
 from lampion.identity.keys import Keys
+from lampion.identity.request_facts import facts_of_resource
 from lampion.identity.session_keys import SessionKey
+from lampion.identity.temporary_keys import Expired
 
-REACHED: Final = frozenset({Service.SQS, Service.SNS, Service.EVENTBRIDGE})
+REACHED: Final = frozenset({Service.SQS, Service.SNS, Service.EVENTBRIDGE, Service.DYNAMODB})
 """All their operations are `POST /`. S3's paths could be this server's own."""
 
 _REQUEST_BYTES: Final = 2 * MIB  # ten messages of 1 MiB together, and the JSON around them
+_TABLE_BYTES: Final = 16 * MIB  # 25 items of a batch
 _SCOPE: Final = re.compile(r"Credential=[^/\s]{1,128}/\d{8}/([a-z0-9-]{1,64})/([a-z0-9-]{1,64})/aws4_request")
 _PASSED_ON: Final[tuple[str, ...]] = ("content-type", "x-amz-target", "x-amzn-query-mode", "x-amzn-trace-id")
 _OF_THE_CONNECTION: Final = frozenset(
@@ -78,19 +82,20 @@ class OtherServices:
         verifier = Verifier(scope[1], service.signing_name)
         claim = verifier.read_credential(head.method, head.path, head.query, head.headers, self._clock.now())
         head.findings = _Asked(service, scope[1], claim)
-        return _REQUEST_BYTES
+        return _allowance(service)
 
     def too_large(self, head: RequestHead) -> Exception:
-        return RequestEntityTooLargeException(f"Request must be smaller than {_REQUEST_BYTES} bytes")
+        most = _allowance(head.findings.service)
+        return RequestEntityTooLargeException(f"Request must be smaller than {most} bytes")
 
     async def serve(self, request: Request, request_id: str) -> Response:
         asked: _Asked = request.head.findings
         try:
-            session = self._session(asked.claim)
+            session, actor = await self._session(asked.claim)
             check(asked.claim, session.secret_access_key, request.body)
-            await self._check(session, asked, request)
+            self._check(session, actor, asked, request)
         except WireError as error:
-            return _refusal(request, 403, error.code, error.message, request_id)
+            return _refusal(request, error.status, error.code, error.message, request_id)
         try:
             return await self._passed_on(asked, request)
         except ServiceUnreachable as error:
@@ -98,24 +103,28 @@ class OtherServices:
             message = f"{asked.service.identifier} can't be reached from Lampion; the server's log says why."
             return _refusal(request, 503, "ServiceUnavailable", message, request_id)
 
-    def _session(self, claim: Claim) -> SessionKey:
+    async def _session(self, claim: Claim) -> tuple[SessionKey, Actor]:
+        """Raises UnrecognizedClientException, ExpiredTokenException."""
         token = claim.security_token
-        session = None if token is None else self._keys.sessions.find(claim.access_key_id, token)
-        if session is None:
+        try:
+            session = None if token is None else self._keys.sessions.find(claim.access_key_id, token)
+        except Expired:
+            raise ExpiredTokenException("The security token included in the request is expired") from None
+        actor = None if session is None else await self._keys.functions.actor(session)
+        if session is None or actor is None:
             raise UnrecognizedClientException("The security token included in the request is invalid.")
-        return session
+        return session, actor
 
-    async def _check(self, session: SessionKey, asked: _Asked, request: Request) -> None:
-        """Raises AccessDeniedException, UnknownOperationException."""
-        actor = await self._keys.directory.session(session)
+    def _check(self, session: SessionKey, actor: Actor, asked: _Asked, request: Request) -> None:
+        """Raises AccessDeniedException."""
         judge = Judge(region=asked.region, scheme="http", clock=self._clock, record=self._keys.record)
         where = (asked.region, session.account_id)
-        target = request.head.headers.get("x-amz-target", "")
-        if not is_meant_for(asked.service, target, request.body):
-            raise UnknownOperationException(f"No operation of {asked.service.identifier} is asked for.")
-        action, resources = asked_for(asked.service, target, request.body, where)
-        for resource in resources:
-            judge.check(actor, (action, resource), request.head)
+        headers = request.head.headers
+        target = headers.get("x-amz-target", "")
+        check_protocol(asked.service, target, headers.get("content-type", ""))
+        those = asked_for(asked.service, target, request.body, where)
+        for wanted in those.wanted:
+            judge.check(actor, wanted, request.head, {**those.facts, **facts_of_resource(wanted[1])})
 
     async def _passed_on(self, asked: _Asked, request: Request) -> Response:
         """Raises ServiceUnreachable."""
@@ -125,6 +134,10 @@ class OtherServices:
         answer = await self._client.ask(reach, Call(headers, request.body))
         told = {name: value for name, value in answer.headers.items() if name not in _OF_THE_CONNECTION}
         return Response(answer.status, answer.body, told)
+
+
+def _allowance(service: Service) -> int:
+    return _TABLE_BYTES if service is Service.DYNAMODB else _REQUEST_BYTES
 
 
 def _refusal(request: Request, status: int, code: str, message: str, request_id: str) -> Response:

@@ -22,12 +22,14 @@ from lampion.http.message import Request, RequestHead, Response
 from lampion.identity.callers import Caller
 from lampion.identity.evaluation import Wanted
 from lampion.identity.request_facts import Asker, Facts
+from lampion.identity.temporary_limits import check_admitted
 
 _MOST_BYTES: Final = 1024 * 1024
 _CODES: Final = {
     "AccessDeniedException": ("AccessDenied", 403),
     "ExpiredTokenException": ("ExpiredToken", 403),
     "IncompleteSignatureException": ("IncompleteSignature", 400),
+    "InvalidParameterValueException": ("InvalidParameterValue", 400),
     "InvalidSignatureException": ("SignatureDoesNotMatch", 403),
     "MissingAuthenticationTokenException": ("MissingAuthenticationToken", 403),
     "RequestEntityTooLargeException": ("RequestEntityTooLarge", 413),
@@ -98,6 +100,7 @@ class QueryApi:
         fields = query.fields_of(request.body if head.method == "POST" else head.query.encode())
         operation = self._operation(fields)
         members = query.parse(operation, fields)
+        check_admitted(self._service.name, operation.name, principal.actor.caller, has_session=principal.has_session)
         await self._check(principal, operation, members, head)
         handler = self._handlers.get(operation.name)
         if handler is None:

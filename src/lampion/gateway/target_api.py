@@ -1,7 +1,7 @@
 """The door to an API that names its operations in X-Amz-Target (AWS's protocol "json" 1.1)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -17,15 +17,25 @@ from lampion.aws.parser import parse
 from lampion.aws.serializer import serialize
 from lampion.aws.validator import Fault, faults
 from lampion.domain.errors import ApiError, CallerError
-from lampion.gateway.authentication import Authentication
-from lampion.gateway.judge import Judge
+from lampion.gateway.authentication import Authentication, Principal
+from lampion.gateway.judge import Judge, facts_of_tags
 from lampion.http.message import Request, RequestHead, Response
-from lampion.identity.request_facts import Asker
+from lampion.identity.actors import Actor
+from lampion.identity.request_facts import Asker, Facts
 
 _MOST_BYTES: Final = 4 * 1024 * 1024
 _JSON: Final = "application/x-amz-json-1.1"
 _OWN_STATUSES: Final = frozenset((413, 500, 501))
 """Everything else is 400 in this protocol, also what other protocols have a status of its own for."""
+
+
+class CheckOperation(Protocol):
+    """Knows what an operation is about, to IAM."""
+
+    async def __call__(
+        self, actor: Actor, operation: str, members: Mapping[str, Any], head: RequestHead, facts: Facts
+    ) -> None:
+        """`facts` are those about tags that the request brings. Raises AccessDeniedException."""
 
 
 class _Call(msgspec.Struct, frozen=True):
@@ -48,9 +58,11 @@ class TargetApi:
         judge: Judge,
         invalid: Callable[[Sequence[Fault]], ApiError],
         handlers_judge: bool = False,
+        check_operation: CheckOperation | None = None,
     ) -> None:
         """`invalid`: how the service says that parameters break the model's constraints. `handlers_judge`: who may is
-        for the handlers to ask, as only they know what it depends on.
+        for the handlers to ask, as only they know what it depends on. `check_operation` asks by what an operation is
+        about; without it, it is about "*".
         """
         self._service = service
         self._handlers = handlers
@@ -60,6 +72,7 @@ class TargetApi:
         self._judge = judge
         self._invalid = invalid
         self._handlers_judge = handlers_judge
+        self._check_operation = check_operation
 
     def accept(self, head: RequestHead) -> int:
         """Never refuses: its errors have a form of their own."""
@@ -84,12 +97,10 @@ class TargetApi:
 
     async def _answer(self, operation: Operation, claim: Any, request: Request, request_id: str) -> Response:
         principal = await self._authentication.verify(claim, request)
-        if not self._handlers_judge:
-            self._judge.check(principal.actor, (f"{self._service.name}:{operation.name}", "*"), request.head)
+        members = await self._checked(principal, operation, request)
         handler = self._handlers.get(operation.name)
         if handler is None:
             raise not_built(operation.name)
-        members = parse(operation, {}, "", request.head.headers, request.body)
         broken = faults(operation, members)
         if broken:
             raise self._invalid(broken)
@@ -106,6 +117,16 @@ class TargetApi:
         )
         answer = serialize(operation, await handler(context, members), request_id)
         return Response(answer.status, answer.body, [("Content-Type", _JSON), ("x-amzn-RequestId", request_id)])
+
+    async def _checked(self, principal: Principal, operation: Operation, request: Request) -> dict[str, Any]:
+        """The members of what the caller may do. Raises AccessDeniedException."""
+        actor, head = principal.actor, request.head
+        if self._check_operation is None and not self._handlers_judge:
+            self._judge.check(actor, (f"{self._service.name}:{operation.name}", "*"), head)
+        members = parse(operation, {}, "", head.headers, request.body)
+        if self._check_operation is not None:
+            await self._check_operation(actor, operation.name, members, head, facts_of_tags(members))
+        return members
 
     def _operation(self, head: RequestHead) -> Operation:
         service, _, name = head.headers.get("x-amz-target", "").partition(".")

@@ -32,6 +32,10 @@ class RequestHead(msgspec.Struct):
     client: str = ""
     findings: Any = None
 
+    def __repr__(self) -> str:
+        """Query and headers may hold signatures and tokens."""
+        return f"RequestHead({self.method!r}, {self.path!r})"
+
 
 class BodyPieces(Protocol):
     """A body that is still coming; whoever takes it says when it is too much at once."""
@@ -59,6 +63,9 @@ class Request(msgspec.Struct):
     pieces: BodyPieces | None = None
     queue: "QueuedBody | None" = None
 
+    def __repr__(self) -> str:
+        return f"Request({self.head!r}, {len(self.body)} bytes)"
+
 
 class Response(msgspec.Struct, frozen=True):
     """An answer. Content-Length and Connection are the server's own."""
@@ -67,6 +74,9 @@ class Response(msgspec.Struct, frozen=True):
     body: bytes = b""
     headers: Headers = ()
     close: bool = False
+
+    def __repr__(self) -> str:
+        return f"Response({self.status}, {len(self.body)} bytes)"
 
 
 class StreamedResponse(msgspec.Struct, frozen=True):

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
-from lampion.identity.callers import NOBODY, Caller
+from lampion.identity.callers import NOBODY, Caller, service
 from lampion.identity.evaluation import Policies
 from lampion.identity.statements import Policy
+from lampion.identity.temporary_keys import Standing
 
 
 class Epoch:
@@ -21,7 +23,9 @@ class Epoch:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
     """`identity` and `boundary` are of the user or the role, `session` of the session alone; `known` are condition keys
-    that are about the caller, and don't change as long as he doesn't. All of it was so in its `epoch`.
+    that are about the caller, and don't change as long as he doesn't. All of it was so in its `epoch`. `standing` is
+    what the caller's temporary key says, where STS gave it out; `handed_on` are the tags that sessions have which are
+    begun with it.
     """
 
     caller: Caller
@@ -31,15 +35,24 @@ class Actor:
     session: Sequence[Policy] | None = None
     known: Mapping[str, Sequence[str]] = field(default_factory=dict)
     epoch: Epoch = field(default_factory=Epoch, compare=False)
+    standing: Standing | None = None
 
-    def policies(self, resource: Sequence[Policy] = (), owner: str | None = None) -> Policies:
-        """Together with those of a resource, which `owner` owns."""
+    @property
+    def handed_on(self) -> Mapping[str, str]:
+        standing = self.standing
+        return {} if standing is None else {key: standing.tags[key] for key in standing.transitive_tag_keys}
+
+    def policies(
+        self, resource: Sequence[Policy] = (), owner: str | None = None, *, must_be_named: bool = False
+    ) -> Policies:
+        """Together with those of a resource, which `owner` owns; see Policies.must_be_named."""
         return Policies(
             identity=self.identity,
             boundary=self.boundary,
             session=self.session,
             resource=resource,
             resource_account_id=owner,
+            must_be_named=must_be_named,
         )
 
 
@@ -54,6 +67,15 @@ def known_of(caller: Caller, user_id: str, tags: Mapping[str, str], **more: str)
         **{f"aws:principaltag/{key.lower()}": value for key, value in tags.items()},
     }
     return {key: (value,) for key, value in known.items() if value is not None}
+
+
+@lru_cache(maxsize=256)
+def service_actor(name: str) -> Actor:
+    """A service of AWS. It has no policies, and no account: what it may, the policies of resources say."""
+    known = {"aws:principalisawsservice": "true", "aws:principalservicename": name, "aws:principaltype": "Service"}
+    facts: dict[str, Sequence[str]] = {key: (value,) for key, value in known.items()}
+    facts["aws:principalservicenameslist"] = (name,)
+    return Actor(caller=service(name), user_id="", known=facts)
 
 
 ANYBODY: Final = Actor(caller=NOBODY, user_id="", known=known_of(NOBODY, "", {}))

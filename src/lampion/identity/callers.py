@@ -62,6 +62,10 @@ def root_arn(account_id: str) -> str:
     return f"arn:aws:iam::{account_id}:root"
 
 
+def federated_user_arn(account_id: str, name: str) -> str:
+    return f"arn:aws:sts::{account_id}:federated-user/{name}"
+
+
 def root(account_id: str) -> Caller:
     return Caller(CallerKind.ROOT, account_id, root_arn(account_id))
 

@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from ipaddress import ip_address, ip_network
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Final, Protocol
 
 from lampion.identity.patterns import ArnPattern, Lookup, Pattern, arn_pattern, pattern
@@ -163,6 +164,18 @@ def _bytes(text: str) -> bytes:
     return base64.b64decode(text, validate=True)
 
 
+@lru_cache(maxsize=1024)
+def _address(text: str) -> IPv4Address | IPv6Address:
+    """Remembered, for a policy that asks for it asks at every request. Raises ValueError."""
+    return ip_address(text)
+
+
+@lru_cache(maxsize=1024)
+def _network(text: str) -> IPv4Network | IPv6Network:
+    """Remembered likewise. Raises ValueError."""
+    return ip_network(text, strict=False)
+
+
 _OPERATORS: Final[dict[str, _Operator]] = {
     "stringequals": _spelt(lambda value, wanted: value == wanted),
     "stringequalsignorecase": _spelt(lambda value, wanted: value.lower() == wanted.lower()),
@@ -179,7 +192,7 @@ _OPERATORS: Final[dict[str, _Operator]] = {
     "dategreaterthanequals": _spelt(lambda value, wanted: _moment(value) >= _moment(wanted)),
     "bool": _spelt(lambda value, wanted: value.lower() == wanted.lower()),
     "binaryequals": _spelt(lambda value, wanted: _bytes(value) == _bytes(wanted)),
-    "ipaddress": _spelt(lambda value, wanted: ip_address(value) in ip_network(wanted, strict=False)),
+    "ipaddress": _spelt(lambda value, wanted: _address(value) in _network(wanted)),
     "arnequals": _Operator(lambda value, wanted, lookup: wanted.matches(value, lookup), _arn),
     "arnlike": _Operator(lambda value, wanted, lookup: wanted.matches(value, lookup), _arn),
 }

@@ -13,7 +13,7 @@ from lampion.domain.iam.identity import Identity, IdentityKind
 from lampion.domain.iam.managed_policy import AWS
 from lampion.identity.actors import Actor, Epoch, known_of
 from lampion.identity.aws_managed_policies import aws_managed_policies
-from lampion.identity.callers import Caller, CallerKind, root
+from lampion.identity.callers import Caller, CallerKind, federated_user_arn, root
 from lampion.identity.session_keys import SessionKey
 from lampion.identity.statements import EVERYTHING, Policy, Source, read_policy
 from lampion.identity.temporary_keys import Standing
@@ -25,6 +25,8 @@ _KINDS: Final = frozenset((IDENTITIES.name, MANAGED_POLICIES.name))
 _CAPACITY: Final = 10_000
 _NOTHING: Final = Policy(())
 """What a boundary allows that isn't there any more."""
+_WITHOUT_MFA: Final[Mapping[str, Sequence[str]]] = {"aws:multifactorauthpresent": ("false",)}
+"""Known of temporary keys alone: nobody has MFA here, and requests with long-term keys don't say."""
 
 _Key = tuple[IdentityKind, str]
 """A role by its name, a user by its unique id."""
@@ -41,6 +43,10 @@ class Directory:
         self._known: dict[str, dict[_Key, Actor | None]] = {}
         self._epochs: dict[str, Epoch] = {}
         resources.subscribe(self._forget)
+
+    @property
+    def functions_may_all(self) -> bool:
+        return self._functions_may_all
 
     def root(self, account_id: str) -> Actor:
         """The account itself: it may everything."""
@@ -75,14 +81,24 @@ class Directory:
         if role is None or role.caller.role_arn != session.role_arn:
             role = Actor(caller=caller, user_id="")
         user_id = f"{role.user_id}:{session.session_name}" if role.user_id else session.user_id
-        actor = replace(role, caller=caller, user_id=user_id, known={**role.known, **known_of(caller, user_id, {})})
+        actor = replace(
+            role, caller=caller, user_id=user_id, known={**role.known, **known_of(caller, user_id, {}), **_WITHOUT_MFA}
+        )
         return replace(actor, identity=(EVERYTHING,), boundary=None) if self._functions_may_all else actor
 
     async def standing(self, standing: Standing) -> Actor | None:
         """Whom a temporary key stands for; None when the user or the role is gone, or is another one by now."""
+        epoch = self._epochs.setdefault(standing.account_id, Epoch())  # before anything is looked up
+        actor = await self._standing(standing)
+        return None if actor is None else replace(actor, epoch=epoch)
+
+    async def _standing(self, standing: Standing) -> Actor | None:
         bounds = await self._bounds(standing)
-        facts = {f"aws:principaltag/{key.lower()}": (value,) for key, value in standing.tags.items()}
-        facts["aws:tokenissuetime"] = (_moment(standing.issued_epoch_seconds),)
+        facts: dict[str, Sequence[str]] = {
+            **{f"aws:principaltag/{key.lower()}": (value,) for key, value in standing.tags.items()},
+            "aws:tokenissuetime": (_moment(standing.issued_epoch_seconds),),
+            **_WITHOUT_MFA,
+        }
         if standing.source_identity:
             facts["aws:sourceidentity"] = (standing.source_identity,)
         if not standing.role_arn:
@@ -95,17 +111,21 @@ class Directory:
         user_id = f"{role.user_id}:{standing.session_name}"
         caller = Caller(CallerKind.ROLE_SESSION, standing.account_id, arn, standing.role_arn)
         known = {**role.known, **known_of(caller, user_id, {}), **facts}
-        return replace(role, caller=caller, user_id=user_id, session=bounds, known=known)
+        return replace(role, caller=caller, user_id=user_id, session=bounds, known=known, standing=standing)
 
     async def _lent(
         self, standing: Standing, bounds: tuple[Policy, ...] | None, facts: Mapping[str, Sequence[str]]
     ) -> Actor | None:
-        """The user or root that asked for the key."""
+        """The user or root that asked for the key, or the federated user for whom it did."""
         if standing.unique_id:
             actor = await self.user(standing.account_id, standing.unique_id)
         else:
             actor = self.root(standing.account_id)
-        return None if actor is None else replace(actor, session=bounds, known={**actor.known, **facts})
+        if actor is None:
+            return None
+        if standing.federated_name:
+            return _federated(actor, standing, bounds, facts)
+        return replace(actor, session=bounds, known={**actor.known, **facts}, standing=standing)
 
     async def _bounds(self, standing: Standing) -> tuple[Policy, ...] | None:
         if not standing.is_bounded:
@@ -142,6 +162,19 @@ class Directory:
             epoch = self._epochs.pop(change.account_id, None)
             if epoch is not None:
                 epoch.is_over = True
+
+
+def _federated(
+    actor: Actor, standing: Standing, bounds: tuple[Policy, ...] | None, facts: Mapping[str, Sequence[str]]
+) -> Actor:
+    """He isn't who made his key: he shares that one's policies and tags, but no name."""
+    account_id, name = standing.account_id, standing.federated_name
+    himself = Caller(CallerKind.FEDERATED_USER, account_id, federated_user_arn(account_id, name))
+    user_id = f"{account_id}:{name}"
+    tags = {key: value for key, value in actor.known.items() if key.startswith("aws:principaltag/")}
+    caller = himself if not standing.unique_id else replace(himself, role_arn=actor.caller.arn)
+    known = {**tags, **known_of(himself, user_id, {}), **facts}
+    return replace(actor, caller=caller, user_id=user_id, session=bounds, known=known, standing=standing)
 
 
 def _moment(epoch_seconds: int) -> str:

@@ -125,7 +125,7 @@ class EncryptionKeys:
     async def _material(self, account_id: str, region: str, key_id: str) -> Material:
         master, rng = await self._masters.get(), self._rng
         material = Material(id=rng.token(_MATERIAL_ID_BYTES).hex(), wrapped=b"")
-        about = _about_material(key_arn(account_id, region, key_id), material.id)
+        about = about_material(key_arn(account_id, region, key_id), material.id)
         return replace(material, wrapped=master.wrap(rng.token(NONCE_BYTES), rng.token(_MATERIAL_BYTES), about))
 
     async def _with_due_material(self, key: Key) -> Key:
@@ -198,8 +198,9 @@ class EncryptionKeys:
 
 
 def _about(key: Key, material: Material) -> bytes:
-    return _about_material(key.arn, material.id)
+    return about_material(key.arn, material.id)
 
 
-def _about_material(arn: str, material_id: str) -> bytes:
+def about_material(arn: str, material_id: str) -> bytes:
+    """What a material is wrapped for, so that it is of no use to another key."""
     return f"lampion key material 1\0{arn}\0{material_id}".encode()

@@ -70,6 +70,13 @@ class KeyAccess:
         if verdict.is_explicit or not await self._is_granted(request, asker, operation, key, asked):
             raise AccessDeniedException(_refusal(request, verdict, key.account_id, asked))
 
+    async def check_not_denied(self, asker: Asker, operation: str, key: Key, asked: Asked) -> None:
+        """For who needs nobody's yes: that nobody says no. Raises AccessDeniedException."""
+        request = await self._request(asker, operation, key, asked)
+        verdict = _judged(request, asker, key)
+        if verdict.is_explicit:
+            raise AccessDeniedException(denial(request, verdict))
+
     async def check_retiring(self, asker: Asker, key: Key, grant: Grant | None) -> None:
         """Whether the grant names the caller as one who may end it: as its retiring principal, as its grantee where it
         permits that, or as the account that gave it. Raises AccessDeniedException, also for a grant that isn't there.
@@ -120,7 +127,7 @@ class KeyAccess:
         else he would learn from what they say of it whether it is there, and what its tags are.
         """
         anybody = replace(asker.actor, identity=(EVERYTHING,), boundary=None, session=None)
-        verdict = evaluate(request, replace(anybody.policies((_read(key.policy),), key.account_id), must_be_named=True))
+        verdict = _judged(request, replace(asker, actor=anybody), key)
         if verdict.is_allowed or verdict.is_explicit:
             return verdict.is_allowed
         return await self._is_granted(request, asker, operation, key, asked)
@@ -141,12 +148,11 @@ def _given_to(principals: Sequence[str], request: Request, asker: Asker) -> Verd
     """Where these and nobody else may, whosever the key is."""
     statement = {"Effect": "Allow", "Principal": {"AWS": list(principals)}, "Action": "*", "Resource": "*"}
     given = read_policy({"Statement": statement})
-    return evaluate(request, replace(asker.actor.policies((given,)), must_be_named=True))
+    return evaluate(request, asker.actor.policies((given,), must_be_named=True))
 
 
 def _judged(request: Request, asker: Asker, key: Key) -> Verdict:
-    policies = asker.actor.policies((_read(key.policy),), key.account_id)
-    return evaluate(request, replace(policies, must_be_named=True))
+    return evaluate(request, asker.actor.policies((_read(key.policy),), key.account_id, must_be_named=True))
 
 
 def _of(asker: Asker, operation: str, resource: str, facts: Facts) -> Request:
@@ -175,8 +181,8 @@ def _facts_of(key: Key, asked: Asked, aliases: Sequence[str] | None) -> dict[str
 
 
 def facts_of_context(context: Mapping[str, str]) -> dict[str, Sequence[str]]:
-    """Condition keys about an encryption context. The keys in it tell apart only by kms:EncryptionContextKeys: those
-    that differ only by case are one condition key with several values, of which none hides another.
+    """Condition keys about an encryption context. Only kms:EncryptionContextKeys tells the keys in it apart: those that
+    differ only by case are one condition key with several values, of which none hides another.
     """
     values: dict[str, list[str]] = {}
     for key, value in context.items():
@@ -184,6 +190,21 @@ def facts_of_context(context: Mapping[str, str]) -> dict[str, Sequence[str]]:
     facts: dict[str, Sequence[str]] = {**values}
     if context:
         facts["kms:encryptioncontextkeys"] = list(context)
+    return facts
+
+
+def facts_of_grant(grant: Grant, *, is_for_aws: bool = False) -> dict[str, Sequence[str]]:
+    """Condition keys about a grant that is to be given out. `is_for_aws`: a service asks for it, for its own use."""
+    facts: dict[str, Sequence[str]] = {
+        "kms:granteeprincipal": (grant.grantee,),
+        "kms:grantoperations": grant.operations,
+        "kms:grantisforawsresource": ("true" if is_for_aws else "false",),
+        **facts_of_context(grant.equals or grant.subset),
+    }
+    if grant.retiring is not None:
+        facts["kms:retiringprincipal"] = (grant.retiring,)
+    if grant.equals or grant.subset:
+        facts["kms:grantconstrainttype"] = ("EncryptionContextEquals" if grant.equals else "EncryptionContextSubset",)
     return facts
 
 

@@ -5,12 +5,15 @@
 
 import base64
 import binascii
+from functools import lru_cache
 from typing import Final
 
 USER_PREFIX: Final = "LKIA"
 """Long-term key of Lampion, as AWS's own begin with AKIA; never mistaken for one of AWS."""
 SESSION_PREFIX: Final = "ASIA"
 """As AWS's: SDKs tell temporary keys by it."""
+SERVICE_PREFIX: Final = "LSIA"
+"""Of a key that stands for a service."""
 RANDOM_BYTES: Final = 5
 
 _ACCOUNT_BYTES: Final = 5
@@ -23,6 +26,7 @@ def key_id(prefix: str, account_id: str, random: bytes) -> str:
     return prefix + base64.b32encode(int(account_id).to_bytes(_ACCOUNT_BYTES) + random).decode()
 
 
+@lru_cache(maxsize=1024)
 def account_of(access_key_id: str) -> str | None:
     """The account of a key that can be one of this server's; None for any other."""
     try:

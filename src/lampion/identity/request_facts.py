@@ -5,21 +5,38 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from lampion.domain.resource_arn import account_of
 from lampion.http.message import RequestHead
 from lampion.identity.actors import Actor
+from lampion.identity.callers import NOBODY, Caller, CallerKind
 
 Facts = Mapping[str, Sequence[str]]
 
 _HEADER_CHARACTERS: Final = 2048
 
 
+SOURCE_ARN: Final = "x-amz-source-arn"
+SOURCE_ACCOUNT: Final = "x-amz-source-account"
+"""Headers in which a service says for what it asks. They are signed, as all that begin with x-amz- have to be."""
+
+
 class Asking:
     """How a request came: when, from where, by what. Asked key by key, for most policies look at none."""
 
-    __slots__ = ("_head", "_now_epoch_seconds", "_region", "_scheme")
+    __slots__ = ("_head", "_is_of_service", "_now_epoch_seconds", "_region", "_scheme")
 
-    def __init__(self, head: RequestHead, *, now_epoch_seconds: float, scheme: str, region: str) -> None:
+    def __init__(
+        self,
+        head: RequestHead,
+        *,
+        now_epoch_seconds: float,
+        scheme: str,
+        region: str,
+        caller: Caller = NOBODY,
+    ) -> None:
+        """`caller`: only a service is believed what it says for what it asks."""
         self._head = head
+        self._is_of_service = caller.kind is CallerKind.SERVICE
         self._now_epoch_seconds = now_epoch_seconds
         self._scheme = scheme
         self._region = region
@@ -54,6 +71,9 @@ class Asking:
     def region(self) -> str:
         return self._region
 
+    def source(self, header: str) -> str | None:
+        return self._head.headers.get(header) if self._is_of_service else None
+
 
 _READ: Final[Mapping[str, Callable[[Asking], str | None]]] = {
     "aws:sourceip": lambda asking: asking.head.client or None,
@@ -63,11 +83,17 @@ _READ: Final[Mapping[str, Callable[[Asking], str | None]]] = {
     "aws:requestedregion": lambda asking: asking.region,
     "aws:viaawsservice": lambda asking: "false",
     "aws:principalisawsservice": lambda asking: "false",
+    "aws:sourcearn": lambda asking: asking.source(SOURCE_ARN),
+    "aws:sourceaccount": lambda asking: asking.source(SOURCE_ACCOUNT),
     "aws:useragent": lambda asking: asking.sent("user-agent"),
     "aws:referer": lambda asking: asking.sent("referer"),
 }
 
 
+_OF_THE_PLACE: Final = frozenset(
+    ("aws:sourceip", "aws:securetransport", "aws:requestedregion", "aws:viaawsservice", "aws:principalisawsservice")
+)
+"""What is the same the next time that the same caller asks this server from the same address."""
 TAG_OF_RESOURCE: Final = "aws:resourcetag/"
 TAG_OF_REQUEST: Final = "aws:requesttag/"
 
@@ -80,8 +106,8 @@ def facts_of_tags(prefix: str, tags: Iterable[tuple[str, str]]) -> dict[str, Seq
 
 
 class Known:
-    """All of it (conditions.Known). `has_varied` tells whether an answer depends on more than who asks for what,
-    `misses_tags` whether it depends on a tag of the resource that isn't among the facts.
+    """All of it (conditions.Known). `has_varied` tells whether an answer depends on more than who asks for what
+    and from where, `misses_tags` whether it depends on a tag of the resource that isn't among the facts.
     """
 
     __slots__ = ("_asking", "_fixed", "has_varied", "misses_tags")
@@ -97,9 +123,15 @@ class Known:
             value = facts.get(key)
             if value is not None:
                 return value
-        self.has_varied = True
+        self.has_varied = self.has_varied or key not in _OF_THE_PLACE
         self.misses_tags |= key.startswith(TAG_OF_RESOURCE)
         return self._asking.get(key)
+
+
+def facts_of_resource(arn: str) -> Facts:
+    """What the ARN of a resource tells of it; nothing of "*"."""
+    account_id = account_of(arn)
+    return {"aws:resourceaccount": (account_id,)} if account_id else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,13 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
 
+from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
+from lampion.domain.arn import FunctionKey
+from lampion.identity.temporary_keys import Expired
 
+LIFETIME_SECONDS: Final = 12 * 3600
+"""Of keys in environment variables, which nobody can put others in the place of."""
 _ID_RANDOM_BYTES: Final = 10
 _SECRET_RANDOM_BYTES: Final = 30
 _TOKEN_RANDOM_BYTES: Final = 96
@@ -15,8 +20,20 @@ _ROLE_ID_CHARACTERS: Final = 17
 
 
 @dataclass(frozen=True, slots=True)
+class Runner:
+    """A version of a function as it was made: one that is made again under its name has another creation."""
+
+    key: FunctionKey
+    version: str
+    creation_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class SessionKey:
-    """A key of a role that someone assumed for a while, in AWS's form. Valid only together with its token."""
+    """A key of a role that someone assumed for a while, in AWS's form. Valid only together with its token.
+
+    `role_id` is the unique id that the role had then, empty where there was none; `runner` is who assumed it.
+    """
 
     access_key_id: str
     secret_access_key: str = field(repr=False)
@@ -24,6 +41,9 @@ class SessionKey:
     account_id: str
     role_arn: str
     session_name: str
+    expires_epoch_seconds: float
+    role_id: str = ""
+    runner: Runner | None = None
 
     @property
     def arn(self) -> str:
@@ -38,14 +58,24 @@ class SessionKey:
 
 
 class SessionKeys:
-    """The keys that are valid now."""
+    """Those that haven't been revoked; the expired ones among them are told from those that never were."""
 
-    def __init__(self, rng: Rng) -> None:
+    def __init__(self, rng: Rng, clock: Clock) -> None:
         self._rng = rng
-        self._valid: dict[str, SessionKey] = {}
+        self._clock = clock
+        self._known: dict[str, SessionKey] = {}
 
-    def issue(self, *, account_id: str, role: str, session_name: str) -> SessionKey:
-        """A new key of `role`, an ARN whose last part is the role's name; valid until revoked."""
+    def issue(
+        self,
+        *,
+        account_id: str,
+        role: str,
+        session_name: str,
+        lifetime_seconds: float = LIFETIME_SECONDS,
+        role_id: str = "",
+        runner: Runner | None = None,
+    ) -> SessionKey:
+        """A new key of `role`, an ARN whose last part is the role's name; valid until it expires or is revoked."""
         key = SessionKey(
             access_key_id="ASIA" + base64.b32encode(self._rng.token(_ID_RANDOM_BYTES)).decode(),
             secret_access_key=base64.b64encode(self._rng.token(_SECRET_RANDOM_BYTES)).decode(),
@@ -53,17 +83,27 @@ class SessionKeys:
             account_id=account_id,
             role_arn=role,
             session_name=session_name,
+            expires_epoch_seconds=self._clock.now() + lifetime_seconds,
+            role_id=role_id,
+            runner=runner,
         )
-        self._valid[key.access_key_id] = key
+        self._known[key.access_key_id] = key
         return key
 
     def find(self, access_key_id: str, session_token: str) -> SessionKey | None:
-        """The valid key of that id, when the token is its own; compared in constant time."""
-        key = self._valid.get(access_key_id)
+        """The valid key of that id, when the token is its own; compared in constant time. Raises Expired."""
+        key = self._known.get(access_key_id)
         if key is None or not hmac.compare_digest(key.session_token.encode(), session_token.encode(errors="replace")):
             return None
+        if key.expires_epoch_seconds <= self._clock.now():
+            raise Expired
         return key
+
+    def named(self, access_key_id: str) -> SessionKey | None:
+        """The valid key of that id, for who has made sure of its bearer before."""
+        key = self._known.get(access_key_id)
+        return None if key is None or key.expires_epoch_seconds <= self._clock.now() else key
 
     def revoke(self, key: SessionKey) -> None:
         """From here on it is unknown. Idempotent."""
-        self._valid.pop(key.access_key_id, None)
+        self._known.pop(key.access_key_id, None)

@@ -6,6 +6,7 @@ A restart changes nothing of them. What they may is looked up at each use, so th
 import base64
 import binascii
 import hmac
+import zlib
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
@@ -17,6 +18,8 @@ from lampion.identity.key_ids import RANDOM_BYTES, SESSION_PREFIX, key_id
 
 _TAG_BYTES: Final = 32
 _SECRET_CHARACTERS: Final = 40
+_PLAIN: Final = b"{"
+"""So do tokens begin that were given out before they were compressed."""
 
 
 class Expired(Exception):
@@ -24,7 +27,8 @@ class Expired(Exception):
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a temporary key stands for: the session of a role, or a user or root that asked for it.
+    """What a temporary key stands for: the session of a role, a user or root that asked for it, or the federated user
+    (`federated_name`) for whom one of these did.
 
     `unique_id` is the role's or the user's; the root has none. `policies` are documents that bound the session,
     `policy_arns` managed policies that do; both None where nothing bounds it.
@@ -39,11 +43,14 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     policies: tuple[str, ...] = ()
     policy_arns: tuple[str, ...] = ()
     tags: dict[str, str] = {}
+    transitive_tag_keys: tuple[str, ...] = ()
     source_identity: str = ""
+    federated_name: str = ""
 
     @property
     def is_bounded(self) -> bool:
-        return bool(self.policies or self.policy_arns)
+        """A federated user without any policy may nothing: he has no other bounds to be within."""
+        return bool(self.policies or self.policy_arns or self.federated_name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +70,11 @@ class TemporaryKeys:
         self._secret = secret
         self._rng = rng
 
-    def issue(self, standing: Standing) -> TemporaryKey:
+    def issue(self, standing: Standing, *, token_bytes_min: int = 0) -> TemporaryKey:
+        """A shorter token is filled up: so clients can be tried with long ones."""
         access_key_id = key_id(SESSION_PREFIX, standing.account_id, self._rng.token(RANDOM_BYTES))
-        content = msgspec.json.encode(standing)
+        content = zlib.compress(msgspec.json.encode(standing))
+        content = content.ljust(-(-token_bytes_min * 3 // 4) - _TAG_BYTES, b"\0")
         token = base64.b64encode(self._seal(access_key_id, content) + content).decode()
         return TemporaryKey(access_key_id, self._secret_of(access_key_id), token)
 
@@ -81,7 +90,8 @@ class TemporaryKeys:
         tag, content = raw[:_TAG_BYTES], raw[_TAG_BYTES:]
         if not hmac.compare_digest(tag, self._seal(access_key_id, content)):
             return None
-        standing = msgspec.json.decode(content, type=Standing)
+        document = content if content.startswith(_PLAIN) else zlib.decompressobj().decompress(content)
+        standing = msgspec.json.decode(document, type=Standing)
         if standing.expires_epoch_seconds <= now_epoch_seconds:
             raise Expired
         return self._secret_of(access_key_id), standing

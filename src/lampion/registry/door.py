@@ -13,8 +13,11 @@ from lampion.code.images.content import SMALL_BYTES, ContentMissing
 from lampion.domain.image import is_digest, is_repository_name
 from lampion.http.application import Body, BrokenOff
 from lampion.http.message import JSON, Request, RequestHead, Response, StreamedResponse
+from lampion.identity.actors import Actor
 from lampion.registry.access import RegistryAccess
+from lampion.registry.actions import OF_MOUNTS, actions_of
 from lampion.registry.errors import RegistryError, bad_digest, bad_upload, no_blob, no_manifest
+from lampion.registry.permissions import RepositoryPermissions
 from lampion.registry.routes import Ask, Route, byte_range, route, upload_start
 from lampion.registry.shelves import Shelf, Shelves
 from lampion.registry.uploads import Upload, Uploads
@@ -33,8 +36,17 @@ class _Call(msgspec.Struct, frozen=True):
 class RegistryDoor:
     """All repositories of this server, each account's its own."""
 
-    def __init__(self, *, access: RegistryAccess, shelves: Shelves, uploads: Uploads, region: str) -> None:
+    def __init__(
+        self,
+        *,
+        access: RegistryAccess,
+        permissions: RepositoryPermissions,
+        shelves: Shelves,
+        uploads: Uploads,
+        region: str,
+    ) -> None:
         self._access = access
+        self._permissions = permissions
         self._shelves = shelves
         self._uploads = uploads
         self._region = region
@@ -59,8 +71,12 @@ class RegistryDoor:
             if call.error is not None:
                 raise call.error
             assert call.route is not None
-            account_id = await self._access.account(request.head)
-            return await self._answer(call.route, Shelf(account_id, self._region, call.route.repository), request)
+            account_id, actor = await self._access.caller(request.head)
+            shelf = Shelf(account_id, self._region, call.route.repository)
+            await self._permissions.check(actor, actions_of(call.route.ask, request.head), shelf, request.head)
+            if call.route.ask is Ask.BEGIN_UPLOAD:
+                return await self._begin(shelf, request, actor)
+            return await self._answer(call.route, shelf, request)
         except RegistryError as error:
             return _refusal(error)
         except BrokenOff:
@@ -81,8 +97,6 @@ class RegistryDoor:
                 return Response(202, b"", [_VERSION])
             case Ask.LIST_TAGS:
                 return await self._tags(shelf, request.head)
-            case Ask.BEGIN_UPLOAD:
-                return await self._begin(shelf, request)
         return await self._go_on(asked, shelf, request)
 
     # -- blobs --
@@ -108,12 +122,12 @@ class RegistryDoor:
         status = 200 if asked is None else 206
         return StreamedResponse(status, headers, _pieces(file, first, length), _no_close, length)
 
-    async def _begin(self, shelf: Shelf, request: Request) -> Response:
+    async def _begin(self, shelf: Shelf, request: Request, actor: Actor) -> Response:
         """Whole in one request, taken over from another repository, or to be brought by requests to come."""
         query = parse_qs(request.head.query)
         await self._shelves.check(shelf)
         digest, mounted, source = (query.get(name, [""])[0] for name in ("digest", "mount", "from"))
-        if mounted and await self._mounts(shelf, mounted, source):
+        if mounted and await self._mounts(shelf, mounted, source, actor, request.head):
             return _created(shelf, mounted)
         if digest and not is_digest(digest):
             raise bad_digest(f"not a SHA-256 digest: {digest[:256]!r}")
@@ -125,12 +139,14 @@ class RegistryDoor:
             return await self._finish(shelf, upload_id, upload, digest)
         return _accepted(shelf, upload_id, upload)
 
-    async def _mounts(self, shelf: Shelf, digest: str, source: str) -> bool:
+    async def _mounts(self, shelf: Shelf, digest: str, source: str, actor: Actor, head: RequestHead) -> bool:
         """A blob that can't be taken over is uploaded, as the specification has it."""
         if not is_digest(digest) or not is_repository_name(source):
             return False
+        origin = Shelf(shelf.account_id, shelf.region, source)
         try:
-            await self._shelves.blob_size(Shelf(shelf.account_id, shelf.region, source), digest)
+            await self._permissions.check(actor, OF_MOUNTS, origin, head)
+            await self._shelves.blob_size(origin, digest)
         except RegistryError:
             return False
         self._shelves.note_brought(shelf, digest)

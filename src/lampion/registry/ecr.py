@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lampion.aws.operation import RequestContext, operation
 from lampion.aws.pagination import Markers
@@ -11,7 +11,6 @@ from lampion.code.garbage import GarbageCollector
 from lampion.code.images.content import ContentDamaged, ContentMissing, ImageContent
 from lampion.domain.errors import InvalidParameterValueException
 from lampion.domain.image import ImageTag, PushedManifest, Repository
-from lampion.identity.access_keys import AccessKeyring
 from lampion.registry.errors import (
     ImageNotFoundException,
     RepositoryAlreadyExistsException,
@@ -21,7 +20,7 @@ from lampion.registry.errors import (
     referenced_by,
 )
 from lampion.registry.parameters import check_image, checked_tags, image_fault, invalid
-from lampion.registry.tokens import LIFETIME_SECONDS, authorization, issue
+from lampion.registry.tokens import LIFETIME_SECONDS, Bearer, RegistryTokens, authorization
 from lampion.store.repositories import (
     IMAGE_TAGS,
     REPOSITORIES,
@@ -36,6 +35,9 @@ from lampion.store.repositories import (
 )
 from lampion.store.resources import Resources, Stored, every
 
+if TYPE_CHECKING:
+    from lampion.identity.request_facts import Asker
+
 Members = dict[str, Any]
 _PAGE: Final = 100
 
@@ -48,24 +50,24 @@ class EcrApi:
         *,
         content: ImageContent,
         resources: Resources,
-        keys: AccessKeyring,
+        tokens: RegistryTokens,
         garbage: GarbageCollector,
         markers: Markers,
         clock: Clock,
     ) -> None:
         self._content = content
         self._resources = resources
-        self._keys = keys
+        self._tokens = tokens
         self._garbage = garbage
         self._markers = markers
         self._clock = clock
 
     @operation("GetAuthorizationToken")
     async def get_authorization_token(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
-        """On a server started open there is no key, and any password will do."""
+        """On a server started open any password will do."""
+        asker: Asker = context.asker
         expires = int(self._clock.now()) + LIFETIME_SECONDS
-        key = await self._keys.find(context.principal)
-        password = issue(context.principal, "" if key is None else key.secret_access_key, expires)
+        password = self._tokens.issue(Bearer(context.principal, expires, asker.actor.standing))
         return {
             "authorizationData": [
                 {

@@ -16,8 +16,8 @@ def credentials(session: RuntimeSession, request: Request, clock: Clock) -> Resp
     token = request.head.headers.get("authorization", "")
     if offered is None or not hmac.compare_digest(token.encode(), offered.authorization_token.encode()):
         return refusal(404, "InvalidAuthToken", "There are no credentials for this token.")
-    expiration = datetime.fromtimestamp(clock.now() + offered.lifetime_seconds, UTC)
-    keys = offered.credentials
+    keys, lifetime_seconds = offered.current()
+    expiration = datetime.fromtimestamp(clock.now() + lifetime_seconds, UTC)
     body = {
         "AccessKeyId": keys.access_key_id,
         "SecretAccessKey": keys.secret_access_key,

@@ -1,7 +1,7 @@
 """What a sandbox is made of, as the room above asks for it. Drivers differ only in how they provide it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -104,7 +104,7 @@ class Companions:
     """
 
     programs: tuple[str, ...]
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +124,7 @@ class SandboxSpec:
 
     sandbox_id: str
     argv: tuple[str, ...]
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     working_directory: str
     mounts: tuple[Mount, ...]
     limits: Limits

@@ -75,6 +75,9 @@ class CachedFunctions:
     async def snap_started(self) -> Sequence[Function]:
         return await self._functions.snap_started()
 
+    async def with_plain_environment(self) -> Sequence[Function]:
+        return await self._functions.with_plain_environment()
+
     async def packages_in_use(self) -> frozenset[str]:
         return await self._functions.packages_in_use()
 

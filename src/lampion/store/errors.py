@@ -25,5 +25,9 @@ class DataDirectoryUnusable(StoreError):
     """The data directory can't be made, written to, or is something else."""
 
 
+class NotScrubbed(StoreError):
+    """What was changed or deleted may still lie in the database's file, unused."""
+
+
 class MasterKeyUnusable(StoreError):
     """The key that wraps the keys of KMS is missing, is another one, or lies open to others."""

@@ -15,6 +15,13 @@ class Changed(Exception):
     """A replace expected another revision than the stored one, or the row is gone."""
 
 
+def check_sealed(function: Function) -> None:
+    """Whatever else goes wrong, no variable is stored in plain text. Raises ValueError."""
+    before = function.before_update
+    if function.configuration.environment or (before is not None and before.configuration.environment):
+        raise ValueError(f"the variables of {function.key.arn} are to be encrypted before they are stored")
+
+
 class Functions(Protocol):
     """Every write returns only after it is durable."""
 
@@ -51,6 +58,9 @@ class Functions(Protocol):
 
     async def snap_started(self) -> Sequence[Function]:
         """Versions of which a snapshot is wanted: a restart has to make it anew."""
+
+    async def with_plain_environment(self) -> Sequence[Function]:
+        """Functions and versions whose variables an older version stored in plain text."""
 
     async def packages_in_use(self) -> frozenset[str]:
         """Names all stored code that a function, a version or a layer refers to: blobs, and merged layers.

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from lampion.domain.arn import FunctionKey
 from lampion.domain.kms.alias import Alias
 from lampion.domain.kms.grant import Grant
-from lampion.domain.kms.key import Key
+from lampion.domain.kms.key import Key, key_missing
 from lampion.store.cached_resources import View
 from lampion.store.resources import Kind, Place, Stored, every
 
@@ -16,9 +17,17 @@ ALIAS_OWNER: Final = "kms:alias"
 
 @dataclass(frozen=True, slots=True)
 class MasterKeyCheck:
-    """Something that only the master key opens which wraps the keys of this store."""
+    """Something that only the master key opens which wraps the keys of this store, and where that key is.
+
+    `place` is the place's name, `sealed_key` what a KMS elsewhere makes the key of, for this `installation` alone.
+    `seal` is what proves that ciphertexts are this server's, wrapped, where it is older than the master key.
+    """
 
     sealed: bytes = field(repr=False)
+    place: str = ""
+    installation: str = ""
+    sealed_key: bytes = field(default=b"", repr=False)
+    seal: bytes = field(default=b"", repr=False)
 
 
 def key_place(account_id: str, region: str, key_id: str) -> Place:
@@ -51,7 +60,7 @@ GRANTS: Final = Kind(
     "kms-grant",
     Grant,
     place=lambda one: grant_place(one.account_id, one.region, one.key_id, one.grant_id),
-    found_by=lambda one: one.retiring,
+    found_by=lambda one: one.retiring or one.function_arn,
 )
 
 
@@ -61,6 +70,23 @@ def aliases_of(stored: Stored, key: Key) -> Sequence[Alias]:
 
 def grants_of(stored: Stored, key: Key) -> Sequence[Grant]:
     return every(stored, GRANTS, key.account_id, key.region, owner=grant_owner(key.key_id))
+
+
+def keep_grant(stored: Stored, grant: Grant) -> None:
+    """Raises NotFoundException where its key has gone meanwhile."""
+    if stored.get(KEYS, key_place(grant.account_id, grant.region, grant.key_id)) is None:
+        raise key_missing(grant.key_arn)
+    stored.put(GRANTS, grant)
+
+
+def grants_of_function(stored: Stored, key: FunctionKey) -> Sequence[Grant]:
+    """On keys of whatever account, in the function's region."""
+    return [
+        grant
+        for account_id, region in stored.accounts_with(GRANTS)
+        if region == key.region
+        for grant in stored.found(GRANTS, account_id, region, by=key.arn, limit=2**31)
+    ]
 
 
 def delete_key(stored: Stored, key: Key) -> None:

@@ -53,6 +53,9 @@ class MemoryFunctions:
     async def snap_started(self) -> Sequence[Function]:
         return [function for function in self._all() if is_snap_started(function)]
 
+    async def with_plain_environment(self) -> Sequence[Function]:
+        return [function for function in self._all() if _is_plain(function)]
+
     async def packages_in_use(self) -> frozenset[str]:
         layers = (row.package.sha256 for row in self.tables.resources.values() if row.package is not None)
         return frozenset(layers).union(*(function.code_in_use for function in self._all()))
@@ -67,6 +70,11 @@ class MemoryFunctions:
 def _place(function: Function) -> tuple[str, str, str, int]:
     key = function.key
     return key.account_id, key.region, key.name, number_of(function)
+
+
+def _is_plain(function: Function) -> bool:
+    before = function.before_update
+    return bool(function.configuration.environment or (before and before.configuration.environment))
 
 
 class MemoryAccessKeys:

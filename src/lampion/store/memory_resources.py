@@ -8,7 +8,7 @@ from lampion.domain.arn import LATEST, FunctionKey
 from lampion.domain.function import DeploymentPackage, Function
 from lampion.domain.version import LATEST_NUMBER, number_of, version_number
 from lampion.store.documents import decode, encode
-from lampion.store.functions import AlreadyExists, Changed
+from lampion.store.functions import AlreadyExists, Changed, check_sealed
 from lampion.store.resources import CodeUse, Kind, Place, Stored, function_owner
 
 T = TypeVar("T")
@@ -142,8 +142,10 @@ class MemoryStored:
         return sorted({(place.account_id, place.region) for name, place in self._resources if name == kind.name})
 
     def _put_functions(self, *functions: Function | None) -> None:
-        documents = {(one.key, number_of(one)): encode(one) for one in functions if one is not None}
-        self._functions.update(documents)
+        those = [one for one in functions if one is not None]
+        for one in those:
+            check_sealed(one)
+        self._functions.update({(one.key, number_of(one)): encode(one) for one in those})
 
     def _forget_owned(self, key: FunctionKey, own_id: str | None) -> None:
         whose = (key.account_id, key.region, function_owner(key.name))

@@ -14,9 +14,11 @@ from lampion.clock.clock import Clock, SystemClock
 from lampion.clock.rng import SystemRng
 from lampion.code.architectures import DEFAULT_ARCHITECTURE, HOST_ARCHITECTURE
 from lampion.code.interpreters import Interpreter, RuntimeBase
-from lampion.domain.function import AttachedLayer, Function
+from lampion.domain.function import AttachedLayer, DeploymentPackage, Function
+from lampion.domain.key_problems import KeyUnusable
 from lampion.environments.environment import Environment
 from lampion.environments.file_systems import FileSystems
+from lampion.environments.lent_keys import ASKED_LIFETIME_SECONDS
 from lampion.environments.log_rate import USUAL_RATE
 from lampion.environments.provision import Provisioner
 from lampion.environments.reach import Reach
@@ -24,7 +26,7 @@ from lampion.environments.server_access import ServerAccess
 from lampion.environments.snapshot_taking import SnapshotTaking
 from lampion.environments.snapshots import VersionSnapshots
 from lampion.function_logs.journal import LogGroup
-from lampion.identity.session_keys import SessionKeys
+from lampion.identity.session_keys import SessionKey, SessionKeys
 from lampion.runtime_api.door import RuntimeApiServer
 from lampion.sandbox.driver import Driver
 from lampion.sandbox.snapshots import snapshotting
@@ -45,15 +47,21 @@ class Streams:
         return self.opened[-1]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Trees:
-    """The unpacked package is this directory, and the layers are that other one."""
+    """The unpacked package is this directory, and the layers are that other one; or a key is of no use, and why."""
 
     directory: Path
     opt: Path | None = None
+    refusal: KeyUnusable | None = None
 
-    async def prepare(self, sha256: str, base: RuntimeBase | None) -> Path:
+    async def prepare_package(self, package: DeploymentPackage, base: RuntimeBase | None) -> Path:
+        await self.check_package(package)
         return self.directory
+
+    async def check_package(self, package: DeploymentPackage) -> None:
+        if self.refusal is not None:
+            raise self.refusal
 
     async def prepare_layers(self, layers: Sequence[AttachedLayer], base: RuntimeBase | None) -> Path:
         assert self.opt is not None, "the function has no layers"
@@ -78,6 +86,16 @@ class NoDoors:
         pass
 
 
+class NoRoles:
+    """No role is here, and every key counts."""
+
+    async def role_id(self, account_id: str, role_arn: str) -> str:
+        return ""
+
+    async def counts(self, session: SessionKey) -> bool:
+        return True
+
+
 @dataclass(frozen=True)
 class ThisPython:
     """The interpreter of the tests, under whichever name, and a layer of packages if there is one."""
@@ -100,6 +118,17 @@ class ThisPython:
         return "arn"
 
 
+class AsTheyAre:
+    """Functions whose variables aren't encrypted; or a key that is of no use, and why."""
+
+    refusal: KeyUnusable | None = None
+
+    async def opened(self, function: Function) -> Function:
+        if self.refusal is not None:
+            raise self.refusal
+        return function
+
+
 @dataclass(frozen=True)
 class SnapshotStage:
     """A function's version, and where its environments come from."""
@@ -108,6 +137,8 @@ class SnapshotStage:
     driver: Driver
     snapshots: VersionSnapshots
     streams: Streams
+    variables: AsTheyAre
+    trees: Trees
 
     @asynccontextmanager
     async def environment(self) -> AsyncIterator[Environment]:
@@ -132,21 +163,26 @@ async def snapshot_stage(
     clock: Clock | None = None,
     layer: Path | None = None,
     opt: Path | None = None,
+    key_seconds: float = ASKED_LIFETIME_SECONDS,
     **configuration: Any,
 ) -> AsyncIterator[SnapshotStage]:
     """`opt` is what a function with layers finds there."""
     clock = clock or SystemClock()
     changes = {"runtime": "python3.12", "handler": "app.handler", **configuration}
     function = replace(FUNCTION, version="7", configuration=replace(FUNCTION.configuration, **changes))
-    streams, server, python = Streams(), RuntimeApiServer(clock), ThisPython(layer)
+    streams, server, python, variables = Streams(), RuntimeApiServer(clock), ThisPython(layer), AsTheyAre()
+    trees = Trees(task, opt)
     provisioner = Provisioner(
         most_memory_mib=1024,
         driver=driver,
-        packages=Trees(task, opt),
+        packages=trees,
         images=cast("Any", None),
         image_architectures=cast("Any", None),
         runtime_files=RuntimeTrees(),
-        access=ServerAccess(SessionKeys(SystemRng()), NoDoors()),
+        variables=variables,
+        access=ServerAccess(
+            SessionKeys(SystemRng(), clock), NoDoors(), NoRoles(), clock, asked_lifetime_seconds=key_seconds
+        ),
         file_systems=FileSystems({}, clock),
         reach=Reach(NetworkMode.GATEWAY, {}),
         interpreters=python,
@@ -161,7 +197,7 @@ async def snapshot_stage(
     taking = None if able is None else SnapshotTaking(able, provisioner, server, clock)
     snapshots = VersionSnapshots(provisioner, taking)
     try:
-        yield SnapshotStage(function, driver, snapshots, streams)
+        yield SnapshotStage(function, driver, snapshots, streams, variables, trees)
     finally:
         await snapshots.close()
         await driver.close()

@@ -13,7 +13,9 @@ import pytest
 from lampion.clock.clock import Clock, SystemClock
 from lampion.clock.virtual import VirtualClock
 from lampion.code.architectures import HOST_ARCHITECTURE
-from lampion.domain.errors import SnapStartException, SnapStartTimeoutException
+from lampion.domain.errors import KMSDisabledException, SnapStartException, SnapStartTimeoutException
+from lampion.domain.key_problems import KeyUnusable
+from lampion.domain.kms.errors import DisabledException
 from lampion.environments.state import Phase
 from lampion.sandbox.driver import Exit
 from lampion.sandbox.drivers.fake import FakeDriver
@@ -60,6 +62,58 @@ async def test_without_being_prepared_or_able_they_do_an_init() -> None:
     async with snapshot_stage(unable, Path("/")) as stage:
         assert await stage.snapshots.prepare(stage.function) is None
         assert (stage.snapshots.has(stage.function), await stage.answer(1)) == (False, 1)
+
+
+async def test_while_its_key_is_of_no_use_a_version_has_no_snapshot_and_none_is_copied() -> None:
+    disabled = KeyUnusable("Decrypt", DisabledException("the key is disabled."))
+    async with staged() as (stage, driver):
+        stage.variables.refusal = disabled
+        reason = await stage.snapshots.prepare(stage.function)
+        assert reason is not None
+        assert reason.code == "DisabledKMSKey"
+        assert "because the KMS key used is disabled." in reason.text
+        assert not stage.snapshots.has(stage.function)
+        stage.variables.refusal = None
+        assert await stage.snapshots.prepare(stage.function) is None
+        stage.variables.refusal = disabled
+        environment = stage.snapshots.environment(stage.function)
+        with pytest.raises(KMSDisabledException):
+            await environment.start()
+        await environment.stop()
+        assert environment.phase is Phase.GONE
+        assert len(driver.started) == 1
+        stage.variables.refusal = None
+        assert await stage.answer(1) == 1
+
+
+async def test_none_is_copied_while_the_key_of_the_code_is_of_no_use() -> None:
+    async with staged() as (stage, _):
+        assert await stage.snapshots.prepare(stage.function) is None
+        stage.trees.refusal = KeyUnusable("Decrypt", DisabledException("the key is disabled."))
+        with pytest.raises(KMSDisabledException, match="unable to decrypt the deployment package because"):
+            await stage.answer(1)
+        stage.trees.refusal = None
+        assert await stage.answer(1) == 1
+
+
+async def test_the_code_of_a_snapshot_is_in_use_from_before_it_is_taken_until_it_is_discarded() -> None:
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def slow(runtime: Runtime) -> Exit:
+        asked.set()
+        await answered.wait()
+        return await snap_started(runtime)
+
+    async with staged(slow) as (stage, _):
+        assert stage.snapshots.packages_in_use() == frozenset()
+        preparing = asyncio.create_task(stage.snapshots.prepare(stage.function))
+        await asked.wait()
+        assert stage.snapshots.packages_in_use() == {stage.function.package.sha256}
+        answered.set()
+        await preparing
+        assert stage.snapshots.packages_in_use() == {stage.function.package.sha256}
+        stage.snapshots.discard(stage.function.key, None)
+        assert stage.snapshots.packages_in_use() == frozenset()
 
 
 async def test_a_refusal_is_logged_on_either_side_and_costs_only_time(caplog: pytest.LogCaptureFixture) -> None:

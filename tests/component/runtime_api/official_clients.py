@@ -65,7 +65,9 @@ async def prepared_for_a_snapshot(argv: Sequence[str], task_root: Path, handler:
     driver = Guarded(ProcessDriver(clock), clock)
     environ = snapshot_variables(function, authorization_token="token")
     sandbox = await driver.start(spec_of(argv, task_root, environ))
-    session = RuntimeSession(function, SystemRng().uuid4, Start.SNAPSHOT, OfferedCredentials("token", KEYS))
+    session = RuntimeSession(
+        function, SystemRng().uuid4, Start.SNAPSHOT, OfferedCredentials("token", lambda: (KEYS, 3600.0))
+    )
     opened = await RuntimeApiServer(clock).open(sandbox.runtime_api, session)
     try:
         yield session

@@ -85,7 +85,7 @@ def full_function() -> Function:
             memory_mib=10_240,
             ephemeral_storage_mib=1024,
             architectures=("arm64",),
-            environment={"KEY": text, "EMPTY": ""},
+            sealed_environment=b"\x00\xff encrypted",
             logging=LoggingConfig("/group", "JSON", "DEBUG", "WARN"),
             tracing_mode="Active",
             snap_start_apply_on="PublishedVersions",

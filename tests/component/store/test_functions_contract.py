@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from lampion.domain.function import Function, LastUpdateStatus, State
+from lampion.domain.function import Deployed, Function, LastUpdateStatus, State
 from lampion.domain.version import counted, published
 from lampion.store.functions import AlreadyExists, Changed, Functions
 from lampion.store.resources import Resources
@@ -19,6 +19,26 @@ async def test_what_was_inserted_comes_back_whole(functions: Functions):
     assert found == stored
     assert isinstance(found, Function)
     assert found.state is State.FAILED
+
+
+async def test_no_variable_is_stored_in_plain_text(functions: Functions):
+    sealed = function()
+    plain = replace(sealed.configuration, environment={"SECRET": "shown"})
+    updated = replace(sealed, before_update=Deployed(plain, sealed.package), revision_id="r2")
+    for one in (replace(sealed, configuration=plain), updated):
+        with pytest.raises(ValueError, match="encrypted before they are stored"):
+            await functions.insert(one)
+    await functions.insert(sealed)
+    with pytest.raises(ValueError, match="encrypted before they are stored"):
+        await functions.replace(updated, expected_revision_id="r1")
+    with pytest.raises(ValueError, match="encrypted before they are stored"):
+        await functions.replace(
+            replace(sealed, revision_id="r2"),
+            expected_revision_id="r1",
+            published=replace(sealed, configuration=plain, version="1"),
+        )
+    assert await functions.get(sealed.key) == sealed
+    assert await functions.with_plain_environment() == []
 
 
 async def test_an_unknown_function_is_none(functions: Functions):

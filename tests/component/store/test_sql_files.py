@@ -21,8 +21,8 @@ def test_every_concept_loads():
 WHOLE_INDEX = {"unsettled", "snap_started", "packages_in_use", "accounts_with"}
 """What a restart asks for, from partial or covering indexes."""
 WHOLE_ACCOUNT = {"code_use"}
-WHOLE_TABLE = {"runtimes"}
-"""What `lampion doctor` asks for, in a process of its own."""
+WHOLE_TABLE = {"runtimes", "with_plain_environment"}
+"""What `lampion doctor` asks for, in a process of its own; and what an upgrade asks for, once in a store's life."""
 
 
 HARMLESS = ("SCAN CONSTANT ROW", "SCAN (subquery")

@@ -9,11 +9,14 @@ from typing import Any, NamedTuple
 
 from lampion.domain.event_source_mapping import Transition
 from lampion.store.event_source_mappings import EVENT_SOURCE_MAPPINGS
+from lampion.store.kms import ALIASES, CHECKS, KEYS
 
 _FUNCTIONS = "functions"
 _RESOURCES = "resources"
 _UNSEEN = frozenset(("access_keys",))
 """Secrets, and nothing that a request of the API could change."""
+_OF_LAMBDAS_KEY = frozenset(one.name for one in (KEYS, ALIASES, CHECKS))
+"""Made when the first function of all has variables; no request of Lambda's API takes it away."""
 
 
 class Subject(NamedTuple):
@@ -59,10 +62,12 @@ class Database:
         self._seen: tuple[int, Rows] | None = None
 
     def rows(self) -> Rows:
-        """All rows by their keys, but of secrets, and of mappings that are being deleted: those go by themselves."""
+        """All rows by their keys, but of secrets, of Lambda's own key, which stays, and of mappings being deleted:
+        those go by themselves.
+        """
         version = self._connection.execute("PRAGMA data_version").fetchone()[0]
         if self._seen is None or self._seen[0] != version:
-            self._seen = (version, {row.key: row for row in self._read() if not _is_going(row)})
+            self._seen = (version, {row.key: row for row in self._read() if not (_is_going(row) or _stays(row))})
         return self._seen[1]
 
     def close(self) -> None:
@@ -86,3 +91,7 @@ class Database:
 def _is_going(row: Row) -> bool:
     is_mapping = row.table == _RESOURCES and row.values["kind"] == EVENT_SOURCE_MAPPINGS.name
     return is_mapping and row.document["transition"] == Transition.DELETING.value
+
+
+def _stays(row: Row) -> bool:
+    return row.table == _RESOURCES and row.values["kind"] in _OF_LAMBDAS_KEY

@@ -37,15 +37,15 @@ class Clients:
         )
         return self.stack.enter_context(closing(client))
 
-    def user(self, name: str, *statements: dict[str, Any]) -> Any:
-        """KMS as a new user sees it, with these statements in his policy."""
+    def user(self, name: str, *statements: dict[str, Any], service: str = "kms") -> Any:
+        """KMS, or another service, as a new user sees it, with these statements in his policy."""
         iam = self.of("iam")
         iam.create_user(UserName=name)
         if statements:
             iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=policy(*statements))
         key = iam.create_access_key(UserName=name)["AccessKey"]
         self.stack.callback(_delete_user, iam, name, key["AccessKeyId"], has_policy=bool(statements))
-        return self.of("kms", key["AccessKeyId"], key["SecretAccessKey"])
+        return self.of(service, key["AccessKeyId"], key["SecretAccessKey"])
 
 
 @contextmanager

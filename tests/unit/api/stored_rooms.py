@@ -31,6 +31,7 @@ def rooms(resources: MemoryResources, deployments: Settled | None = None) -> Fun
         images=unused,
         runtimes=unused,
         snapshots=unused,
+        environments=unused,
         clock=VirtualClock(),
         rng=SeededRng(1),
     )

@@ -48,6 +48,7 @@ class Rooms:
             images=unused,
             runtimes=unused,
             snapshots=unused,
+            environments=unused,
             clock=unused,
             rng=unused,
         )

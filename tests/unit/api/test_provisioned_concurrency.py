@@ -49,6 +49,7 @@ def provisioned(resources: CachedResources) -> ProvisionedConcurrencyApi:
         images=unused,
         runtimes=unused,
         snapshots=unused,
+        environments=unused,
         clock=VirtualClock(),
         rng=SeededRng(1),
     )

@@ -53,6 +53,7 @@ def tags_api(resources: MemoryResources, *rows: TaggedKind) -> TagsApi:
         images=unused,
         runtimes=unused,
         snapshots=unused,
+        environments=unused,
         clock=unused,
         rng=SeededRng(1),
     )

@@ -42,6 +42,7 @@ def test_runtimes_of_their_own_version_and_one_of_each_other_language():
         ("python3.13", AWS_INIT_P50_MS["python3.13"]),
         ("python3.12", None),
         ("ruby4.0 on 3.1.2", AWS_INIT_P50_MS["ruby3.4"]),
+        ("dotnet10 on 3.1.2", AWS_INIT_P50_MS["dotnet8"]),
         ("java17", None),
     ],
 )

@@ -14,11 +14,13 @@ from lampion.code.deployments import Deployments, Snapshots
 from lampion.code.garbage import GarbageCollector
 from lampion.code.interpreters import Interpreter, RuntimeUnavailable
 from lampion.code.packages import Packages
+from lampion.code.sealed_code import SealedCode
 from lampion.domain.arn import FunctionKey
 from lampion.domain.function import Function, Reason
 from lampion.store.cached_functions import CachedFunctions
 from lampion.store.memory import MemoryFunctions
 from lampion.store.memory_resources import MemoryResources
+from tests.kms_in_memory import KmsInMemory
 
 PYTHON = Interpreter(
     "python3.12", "3.12.1", Path("/opt/p/bin/python3.12"), Path("/opt/p"), "/var/lang/bin/python3.12", ()
@@ -128,6 +130,7 @@ def make_rooms(
     deployments = Deployments(
         functions=cache or stored,
         blobs=blobs,
+        sealed=SealedCode(blobs, KmsInMemory(root).function_keys, SeededRng(2)),
         packages=packages,
         interpreters=OneInterpreter(),
         snapshots=snapshots or NoSnapshots(),

@@ -26,6 +26,14 @@ async def test_an_unknown_blob_is_named(rooms: Rooms):
         await rooms.blobs.read(SHA256)
 
 
+async def test_its_beginning_alone_can_be_read(rooms: Rooms):
+    await rooms.blobs.put(DATA)
+    assert rooms.blobs.beginning_now(SHA256, 10) == DATA[:10]
+    assert rooms.blobs.beginning_now(SHA256, len(DATA) + 1) == DATA
+    with pytest.raises(BlobMissing):
+        rooms.blobs.beginning_now("0" * 64, 10)
+
+
 async def test_20_callers_that_put_the_same_store_it_once(rooms: Rooms):
     assert set(await asyncio.gather(*(rooms.blobs.put(DATA) for _ in range(20)))) == {SHA256}
     assert rooms.stored() == {SHA256}

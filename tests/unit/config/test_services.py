@@ -43,12 +43,16 @@ def test_a_variable_of_the_service_wins_over_the_common_one_and_a_table_over_bot
         "sns": "http://common:1",
         "eventbridge": "https://table.example/base",
         "s3": "http://common:1",
+        "dynamodb": "http://common:1",
+        "kms": "http://common:1",
     }
     assert {service.identifier: endpoint.region for service, endpoint in configured.endpoints.of_service.items()} == {
         "sqs": None,
         "sns": None,
         "eventbridge": None,
         "s3": "eu-west-1",
+        "dynamodb": None,
+        "kms": None,
     }
 
 

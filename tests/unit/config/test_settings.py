@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lampion.config import options, settings_from
+from lampion.config.master_key import KmsKey
 from lampion.config.memory import environments_for_memory, memory_bytes
 from lampion.config.problem import SettingError
 from lampion.config.values import AuthMode, FunctionAccess, ListenAddress, NetworkChoice, PrivateNetworks, SandboxChoice
@@ -245,6 +246,29 @@ def test_the_master_key_lies_beside_the_data_or_where_it_is_told() -> None:
     assert settings_from({"data": "/a/b/c/.."}, {}).master_key_file == Path("/a/b.master-key")
     assert settings_from({"data": "/a/b", "master_key": "/c/d"}, {}).master_key_file == Path("/c/d")
     assert settings_from({"data": "/a/b"}, {"LAMPION_MASTER_KEY_FILE": "/e"}).master_key_file == Path("/e")
+
+
+def test_the_master_key_may_be_with_another_kms() -> None:
+    arn = "arn:aws-cn:kms:cn-north-1:111122223333:key/1234"
+    by_arn = settings_from({"master_key": f"kms:{arn}"}, {}).master_key
+    assert isinstance(by_arn, KmsKey)
+    assert by_arn == KmsKey(arn)
+    assert by_arn.arn_parts == ("aws-cn", "cn-north-1")
+    by_alias = settings_from({}, {"LAMPION_MASTER_KEY_FILE": "kms:alias/lampion"}).master_key
+    assert isinstance(by_alias, KmsKey)
+    assert (str(by_alias), by_alias.arn_parts) == ("kms:alias/lampion", None)
+    assert settings_from({"master_key": "file:/c/d"}, {}).master_key_file == Path("/c/d")
+
+
+@pytest.mark.parametrize("text", ["kms:", "kms:a b", "kms:a\nb", f"kms:{'a' * 2049}"])
+def test_what_is_no_key_of_kms_is_refused(text: str) -> None:
+    with pytest.raises(SettingError, match="names no key of KMS"):
+        settings_from({"master_key": text}, {})
+
+
+def test_the_master_key_is_in_one_place_alone() -> None:
+    with pytest.raises(SettingError, match="can't be together with LAMPION_MASTER_KEY"):
+        settings_from({"master_key": "kms:alias/x"}, {"LAMPION_MASTER_KEY": base64.b64encode(b"k" * 32).decode()})
 
 
 @pytest.mark.parametrize("file", ["/a/b/key", "/a/b/c/../key", "/a/x/../b/key"])

@@ -119,6 +119,7 @@ def test_a_version_is_active_at_once_only_when_it_runs_what_latest_runs_already(
 
 CHANGES: list[dict[str, Any]] = [
     {"package": DeploymentPackage("ef", "gh", 1)},
+    {"package": DeploymentPackage("ef", "cd", 1, source_kms_key_arn="arn:aws:kms:k")},
     *(
         {"configuration": replace(CONFIGURATION, **change)}
         for change in (
@@ -144,6 +145,13 @@ def test_what_did_not_change_is_not_published_again(description: str | None) -> 
     first = publish(ACTIVE, description="first")
     settled_again = replace(first.latest, revision_id="later", last_modified_epoch_ms=9)
     assert publish(settled_again, first.version, description) == Publication(settled_again, first.version, is_new=False)
+
+
+def test_the_same_code_encrypted_once_more_is_not_published_again() -> None:
+    encrypted = DeploymentPackage("ef", "cd", 1, source_kms_key_arn="arn:aws:kms:k")
+    first = publish(replace(ACTIVE, package=encrypted))
+    anew = replace(first.latest, package=replace(encrypted, sha256="01"))
+    assert publish(anew, first.version) == Publication(anew, first.version, is_new=False)
 
 
 def test_a_number_is_not_given_again_after_its_version_is_gone() -> None:

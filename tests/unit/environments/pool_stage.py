@@ -28,6 +28,8 @@ class ScriptedEnvironment:
         self.finishing: asyncio.Future[object] | None = None
         self.times_frozen = 0
         self.is_frozen = False
+        self.keys: Any = None
+        self.is_spent = False
         self.can_freeze = True
         self.on_idle_exit: Callable[[Any], object] = lambda _: None
         self.on_launched: Callable[[Any], object] = lambda _: None
@@ -70,12 +72,14 @@ class Stage:
     def __init__(self, capacity: int, *, ready: bool, memory_mib: int) -> None:
         self.clock = VirtualClock()
         self.made: list[ScriptedEnvironment] = []
+        self.new_keys: Callable[[], Any] = lambda: None
         self._ready = ready
         settings = PoolSettings(capacity=capacity, memory_mib=memory_mib, idle_seconds=100, capacity_wait_seconds=10)
         self.pool = EnvironmentPool(self._make, self.clock, settings)
 
     def _make(self, function: Function, *, ahead: bool = False) -> Environment:
         environment = ScriptedEnvironment(function, self.clock, ahead=ahead)
+        environment.keys = self.new_keys()
         self.made.append(environment)
         if self._ready:
             environment.ready()

@@ -28,7 +28,8 @@ class Api:
     def __init__(self, *, functions_may_all: bool = False) -> None:
         self.resources = resources_in_memory()
         self.directory = Directory(self.resources, functions_may_all=functions_may_all)
-        judge = Judge(region=REGION, scheme="http", clock=VirtualClock())
+        self.clock = VirtualClock()
+        judge = Judge(region=REGION, scheme="http", clock=self.clock)
         self.authorization = Authorization(judge, resources=self.resources, region=REGION)
 
     async def may(self, principal: Principal, operation: str = "Invoke", **members: Any) -> bool:

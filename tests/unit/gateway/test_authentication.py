@@ -5,12 +5,16 @@ import dataclasses
 
 import pytest
 
-from lampion.aws.errors import InvalidSignatureException, UnrecognizedClientException
+from lampion.aws.errors import ExpiredTokenException, InvalidSignatureException, UnrecognizedClientException
 from lampion.aws.sigv4_sign import Signer
+from lampion.clock.rng import SystemRng
 from lampion.clock.virtual import VirtualClock
+from lampion.domain.arn import FunctionKey
 from lampion.domain.iam.identity import IdentityKind
 from lampion.gateway.authentication import HASHED_APART_BYTES, Principal, SignedAuthentication
 from lampion.http.message import Request, RequestHead
+from lampion.identity.service_keys import ServiceKeyring
+from lampion.identity.session_keys import Runner
 from lampion.store.iam import USER_KEYS
 from tests.identities import ACCOUNT, identity, keep, key_of, keys_in, resources_in_memory
 
@@ -32,8 +36,11 @@ class Door:
         key = await self.keys.roots.root(ACCOUNT)
         return Signer(key.access_key_id, key.secret_access_key, REGION)
 
-    def session_signer(self) -> Signer:
-        key = self.keys.sessions.issue(account_id=ACCOUNT, role="arn:aws:iam::123456789012:role/r", session_name="f")
+    def session_signer(self, lifetime_seconds: float = 3600) -> Signer:
+        role = f"arn:aws:iam::{ACCOUNT}:role/r"
+        key = self.keys.sessions.issue(
+            account_id=ACCOUNT, role=role, session_name="f", lifetime_seconds=lifetime_seconds
+        )
         return Signer(key.access_key_id, key.secret_access_key, REGION, session_token=key.session_token)
 
     async def verify(self, signer: Signer, signed: bytes, sent: bytes, **more: str) -> Principal:
@@ -82,6 +89,18 @@ async def test_nobody_looks_at_what_a_stranger_sends(size: int) -> None:
     assert door.looks == 0
 
 
+async def test_a_functions_expired_key_is_told_so_and_one_that_is_void_is_unknown() -> None:
+    door = Door()
+    assert (await door.verify(door.session_signer(), b"", b"")).has_session
+    with pytest.raises(ExpiredTokenException, match="token included in the request is expired"):
+        await door.verify(door.session_signer(0), b"", b"")
+    runner = Runner(FunctionKey(ACCOUNT, REGION, "gone"), "$LATEST", "creation")
+    key = door.keys.sessions.issue(account_id=ACCOUNT, role="arn:x/r", session_name="gone", runner=runner)
+    signer = Signer(key.access_key_id, key.secret_access_key, REGION, session_token=key.session_token)
+    with pytest.raises(UnrecognizedClientException, match="token included in the request is invalid"):
+        await door.verify(signer, b"", b"")
+
+
 async def test_others_are_served_while_a_large_body_is_hashed() -> None:
     door, body = Door(), b"x" * 64 * HASHED_APART_BYTES
     verifying = asyncio.ensure_future(door.verify(await door.signer(), body, body))
@@ -116,6 +135,23 @@ async def test_who_is_made_again_under_a_name_doesnt_get_the_old_keys() -> None:
     await keep(door.resources, dataclasses.replace(ann, unique_id="another"))
     with pytest.raises(UnrecognizedClientException):
         await door.verify(Signer(key.access_key_id, key.secret_access_key, REGION), b"", b"")
+
+
+async def test_a_services_key_is_known_only_where_services_are_taken() -> None:
+    door = Door()
+    keyring = ServiceKeyring(door.resources, door.clock, SystemRng())
+    key = await keyring.make(ACCOUNT, "s3.amazonaws.com")
+    signer = Signer(key.access_key_id, key.secret_access_key, REGION)
+    with pytest.raises(UnrecognizedClientException):
+        await door.verify(signer, b"", b"")
+    door.authentication = SignedAuthentication(keys=door.keys, region=REGION, clock=door.clock, takes_services=True)
+    principal = await door.verify(signer, b"", b"")
+    assert (principal.account_id, principal.arn, principal.session) == (ACCOUNT, "s3.amazonaws.com", None)
+    with pytest.raises(InvalidSignatureException):
+        await door.verify(dataclasses.replace(signer, secret_access_key="another"), b"", b"")
+    assert await keyring.remove(ACCOUNT, key.access_key_id)
+    with pytest.raises(UnrecognizedClientException):
+        await door.verify(signer, b"", b"")
 
 
 @pytest.mark.parametrize("key_id", ["", "LKIA", "AKIAIOSFODNN7EXAMPLE", "LKIA" + "Z" * 16, "LKIA0000000000000000", "é"])

@@ -2,16 +2,19 @@
 
 import dataclasses
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from lampion.aws.errors import AccessDeniedException
+from lampion.clock.clock import SystemClock
 from lampion.clock.rng import SystemRng
 from lampion.domain.errors import InvalidParameterValueException
 from lampion.domain.iam.identity import IdentityKind
 from lampion.gateway.authentication import Principal
 from lampion.http.message import RequestHead
+from lampion.identity.actors import Actor, service_actor
 from lampion.identity.session_keys import SessionKeys
 from lampion.store.iam import MANAGED_POLICIES
 from tests.identities import ACCOUNT, allowing, identity, keep, managed
@@ -78,7 +81,7 @@ async def test_what_was_looked_up_before_a_change_isnt_remembered_after_it() -> 
     assert not await api.may(await api.as_user(user))
     role = identity(IdentityKind.ROLE, "r", allowing("lambda:*"))
     await keep(api.resources, role)
-    key = SessionKeys(SystemRng()).issue(account_id=ACCOUNT, role=role.arn, session_name="f")
+    key = SessionKeys(SystemRng(), SystemClock()).issue(account_id=ACCOUNT, role=role.arn, session_name="f")
     early = Principal(ACCOUNT, key.access_key_id, await api.directory.session(key))
     await keep(api.resources, dataclasses.replace(role, inline={}))
     assert await api.may(early)
@@ -100,6 +103,53 @@ async def test_what_depends_on_the_request_is_asked_each_time() -> None:
         return True
 
     assert [await may_from(one) for one in ("192.0.2.1", "198.51.100.1", "192.0.2.2")] == [True, False, True]
+
+
+def _iso(epoch_seconds: float) -> str:
+    return datetime.fromtimestamp(epoch_seconds, UTC).isoformat()
+
+
+async def test_what_depends_on_a_header_or_on_the_time_is_asked_each_time() -> None:
+    api = Api()
+    by_mine: dict[str, Any] = {"Condition": {"StringEquals": {"aws:UserAgent": "mine"}}}
+    _, principal = await api.user(allowing("lambda:InvokeFunction", **by_mine))
+
+    async def may_with(user_agent: str) -> bool:
+        head = RequestHead("POST", "/f", "", {"user-agent": user_agent}, 0)
+        try:
+            await api.authorization.check(principal, "Invoke", {"FunctionName": "f"}, head)
+        except AccessDeniedException:
+            return False
+        return True
+
+    assert [await may_with(one) for one in ("mine", "yours", "mine")] == [True, False, True]
+    soon: dict[str, Any] = {"Condition": {"DateLessThan": {"aws:CurrentTime": _iso(api.clock.now() + 60)}}}
+    _, principal = await api.user(allowing("lambda:InvokeFunction", **soon))
+    assert await api.may(principal)
+    await api.clock.advance(61)
+    assert not await api.may(principal)
+
+
+async def test_a_service_is_believed_for_what_it_asks_and_nobody_else() -> None:
+    """With the same key, for the same function: an answer that depends on the source isn't remembered."""
+    api = Api()
+    permission = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": F, "Principal": "*"}
+    await api.permit({**permission, "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::mine"}}})
+
+    async def may(actor: Actor, source: str, account_id: str = ACCOUNT) -> bool:
+        head = RequestHead("POST", "/f", "", {"x-amz-source-arn": source}, 0)
+        principal = Principal(account_id, "one key", actor)
+        try:
+            await api.authorization.check(principal, "Invoke", {"FunctionName": F}, head)
+        except AccessDeniedException:
+            return False
+        return True
+
+    s3 = service_actor("s3.amazonaws.com")
+    sources = ("arn:aws:s3:::mine", "arn:aws:s3:::other", "arn:aws:s3:::mine")
+    assert [await may(s3, one) for one in sources] == [True, False, True]
+    assert not await may(s3, "arn:aws:s3:::mine", OTHER_ACCOUNT)  # its key is of another account
+    assert not await may(api.directory.root(OTHER_ACCOUNT), "arn:aws:s3:::mine", OTHER_ACCOUNT)
 
 
 async def test_a_boundary_that_is_gone_allows_nothing() -> None:
@@ -125,7 +175,7 @@ async def test_a_functions_session_may_what_its_role_may_and_nothing_without_one
 
     async def session(to: Api = api, account_id: str = ACCOUNT) -> Principal:
         role_arn = f"arn:aws:iam::{ACCOUNT}:role/r"
-        key = SessionKeys(SystemRng()).issue(account_id=account_id, role=role_arn, session_name="f")
+        key = SessionKeys(SystemRng(), SystemClock()).issue(account_id=account_id, role=role_arn, session_name="f")
         return Principal(account_id, key.access_key_id, await to.directory.session(key))
 
     assert not await api.may(await session())

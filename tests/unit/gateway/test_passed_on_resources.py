@@ -6,8 +6,9 @@ from urllib.parse import urlencode
 
 import pytest
 
+from lampion.aws.errors import SerializationException
 from lampion.endpoints.services import Service
-from lampion.gateway.passed_on_resources import asked_for, is_meant_for
+from lampion.gateway.passed_on_resources import asked_for, check_protocol
 
 WHERE = ("eu-west-1", "123456789012")
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:q"
@@ -22,8 +23,8 @@ TOPIC = "arn:aws:sns:eu-west-1:123456789012:t"
         (Service.SQS, "", {"Action": "SendMessage", "QueueUrl": "/123456789012/q/"}, "SendMessage", [QUEUE]),
         (Service.SQS, "AmazonSQS.CreateQueue", {"QueueName": "q"}, "CreateQueue", [QUEUE]),
         (Service.SQS, "AmazonSQS.ListQueues", {}, "ListQueues", ["*"]),
-        (Service.SQS, "AmazonSQS.SendMessage", {"QueueUrl": "q"}, "SendMessage", ["*"]),
-        (Service.SQS, "AmazonSQS.SendMessage", {"QueueUrl": 5}, "SendMessage", ["*"]),
+        (Service.SQS, "AmazonSQS.SendMessage", {"QueueUrl": "q"}, "SendMessage", [QUEUE]),
+        (Service.SQS, "AmazonSQS.SendMessage", {"QueueUrl": "http://here:1/queue/q"}, "SendMessage", [QUEUE]),
         (Service.SNS, "", {"Action": "Publish", "TopicArn": TOPIC}, "Publish", [TOPIC]),
         (Service.SNS, "", {"Action": "Publish", "TopicArn": TOPIC, "TargetArn": "other"}, "Publish", [TOPIC, "other"]),
         (Service.SNS, "", {"Action": "CreateTopic", "Name": "t"}, "CreateTopic", [TOPIC]),
@@ -37,7 +38,6 @@ TOPIC = "arn:aws:sns:eu-west-1:123456789012:t"
             [f"{BUS}/a", f"{BUS}/b"],
         ),
         (Service.EVENTBRIDGE, "AWSEvents.PutEvents", {"Entries": []}, "PutEvents", ["*"]),
-        (Service.EVENTBRIDGE, "AWSEvents.PutEvents", {"Entries": ["x"]}, "PutEvents", ["*"]),
         (Service.EVENTBRIDGE, "AWSEvents.ListRules", {"EventBusName": "b"}, "ListRules", [f"{BUS}/b"]),
     ],
 )
@@ -45,21 +45,69 @@ def test_what_a_request_is_about(
     service: Service, target: str, members: dict[str, Any], action: str, resources: list[str]
 ) -> None:
     body = json.dumps(members).encode() if target else urlencode(members).encode()
-    asked, about = asked_for(service, target, body, WHERE)
-    assert (asked, list(about)) == (f"{service.signing_name}:{action}", resources)
+    asked = asked_for(service, target, body, WHERE)
+    assert asked.wanted == [(f"{service.signing_name}:{action}", resource) for resource in resources]
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000])
-def test_what_cant_be_read_is_asked_for_as_everything(body: bytes) -> None:
-    assert asked_for(Service.SQS, "AmazonSQS.SendMessage", body, WHERE) == ("sqs:SendMessage", ("*",))
-    assert list(asked_for(Service.SQS, "", body, WHERE)[1]) == ["*"]
+@pytest.mark.parametrize(
+    ("target", "body"),
+    [
+        *(("AmazonSQS.SendMessage", body) for body in (b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000)),
+        ("AmazonSQS.SendMessage", b'{"QueueUrl": 5}'),
+        ("AmazonSQS.SendMessage", b'{"QueueUrl": "/123456789012/mine", "QueueUrl": "/123456789012/other"}'),
+        ("AmazonSQS.SendMessage.DeleteQueue", b"{}"),
+        ("SendMessage", b"{}"),
+        ("AmazonSQS.SendMessage,AmazonSQS.DeleteQueue", b"{}"),
+        ("", b""),
+        ("", b"Action=SendMessage&QueueUrl=/1/mine&QueueUrl=/1/other"),
+        ("", b"Action=SendMessage&Action=DeleteQueue"),
+        ("", b"Action=sqs:*"),
+        ("", b"Action=SendMessage&Version=2010-05-08"),
+    ],
+)
+def test_what_cant_be_read_or_could_be_read_otherwise_isnt_passed_on(target: str, body: bytes) -> None:
+    with pytest.raises(SerializationException):
+        asked_for(Service.SQS, target, body, WHERE)
 
 
-def test_a_name_that_is_there_twice_is_asked_for_as_everything() -> None:
-    twice = b'{"QueueUrl": "/123456789012/mine", "QueueUrl": "/123456789012/other"}'
-    assert list(asked_for(Service.SQS, "AmazonSQS.SendMessage", twice, WHERE)[1]) == ["*"]
-    form = b"Action=SendMessage&QueueUrl=/1/mine&QueueUrl=/1/other"
-    assert list(asked_for(Service.SQS, "", form, WHERE)[1]) == ["*"]
+JSON, FORM = "application/x-amz-json-1.0", "application/x-www-form-urlencoded; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("service", "target", "content_type", "is_spoken"),
+    [
+        (Service.SQS, "AmazonSQS.SendMessage", JSON, True),
+        (Service.SQS, "", FORM, True),
+        (Service.SQS, "AmazonSQS.SendMessage", FORM, False),
+        (Service.SQS, "AmazonSQS.SendMessage", "", False),
+        (Service.SQS, "", JSON, False),
+        (Service.SQS, "", f"{FORM}, {JSON}", False),
+        (Service.SNS, "", FORM, True),
+        (Service.SNS, "AmazonSNS.ListTopics", JSON, False),
+        (Service.SNS, "AmazonSNS.ListTopics", FORM, False),
+        (Service.EVENTBRIDGE, "AWSEvents.PutEvents", "application/x-amz-json-1.1", True),
+        (Service.EVENTBRIDGE, "", FORM, False),
+        (Service.DYNAMODB, "DynamoDB_20120810.GetItem", JSON, True),
+        (Service.DYNAMODB, "", FORM, False),
+        (Service.SQS, "DynamoDB_20120810.GetItem", JSON, False),
+        (Service.SQS, "AWSEvents.PutEvents", JSON, False),
+        (Service.SQS, "amazonsqs.SendMessage", JSON, False),
+    ],
+)
+def test_what_another_protocol_would_read_otherwise_isnt_passed_on(
+    service: Service, target: str, content_type: str, is_spoken: bool
+) -> None:
+    if is_spoken:
+        check_protocol(service, target, content_type)
+        return
+    with pytest.raises(SerializationException):
+        check_protocol(service, target, content_type)
+
+
+@pytest.mark.parametrize("members", [{}, {"Entries": ["x"]}, {"Entries": [{"EventBusName": 5}]}, {"Entries": 5}])
+def test_nor_are_events_that_cant_be_meant(members: object) -> None:
+    with pytest.raises(SerializationException):
+        asked_for(Service.EVENTBRIDGE, "AWSEvents.PutEvents", json.dumps(members).encode(), WHERE)
 
 
 @pytest.mark.parametrize(
@@ -71,43 +119,18 @@ def test_a_name_that_is_there_twice_is_asked_for_as_everything() -> None:
         "/123456789012/mine%2f..%2fother",
         "http://sqs/123456789012/mine;/other",
         "http://evil@sqs/123456789012/mine",
-        "/12345678901²/mine",
-        "mine",
+        "/12345678901\u00b2/mine",
+        "mine?/other",
     ],
 )
-def test_a_queues_address_that_could_be_read_otherwise_is_asked_for_as_everything(url: str) -> None:
-    body = json.dumps({"QueueUrl": url}).encode()
-    assert list(asked_for(Service.SQS, "AmazonSQS.SendMessage", body, WHERE)[1]) == ["*"]
+def test_nor_is_a_queues_address_that_could_be_read_otherwise(url: str) -> None:
+    with pytest.raises(SerializationException):
+        asked_for(Service.SQS, "AmazonSQS.SendMessage", json.dumps({"QueueUrl": url}).encode(), WHERE)
 
 
-def test_more_than_any_service_takes_is_asked_for_as_everything() -> None:
-    entries = [{"EventBusName": f"b{number}"} for number in range(101)]
-    assert list(
-        asked_for(Service.EVENTBRIDGE, "AWSEvents.PutEvents", json.dumps({"Entries": entries}).encode(), WHERE)[1]
-    ) == ["*"]
-    long = json.dumps({"TopicArn": "arn:aws:sns:" + "a" * 3000}).encode()
-    assert list(asked_for(Service.SNS, "", long, WHERE)[1]) == ["*"]
-
-
-@pytest.mark.parametrize(
-    ("service", "target", "body", "is_meant"),
-    [
-        (Service.SQS, "AmazonSQS.SendMessage", b"{}", True),
-        (Service.SQS, "DynamoDB_20120810.GetItem", b"{}", False),
-        (Service.SQS, "AWSEvents.PutEvents", b"{}", False),
-        (Service.SQS, "amazonsqs.SendMessage", b"{}", False),
-        (Service.EVENTBRIDGE, "AWSEvents.PutEvents", b"{}", True),
-        (Service.EVENTBRIDGE, "", b"Action=CreateUser&Version=2010-05-08", False),
-        (Service.EVENTBRIDGE, "", b"Action=CreateUser", False),
-        (Service.SNS, "AmazonSNS.Publish", b"{}", False),
-        (Service.SNS, "", b"Action=Publish&Version=2010-03-31", True),
-        (Service.SNS, "", b"Action=Publish", True),
-        (Service.SNS, "", b"Action=CreateUser&Version=2010-05-08", False),
-        (Service.SQS, "", b"Action=SendMessage&Version=2012-11-05", True),
-    ],
-)
-def test_a_request_isnt_passed_on_that_could_be_taken_for_another_services(
-    service: Service, target: str, body: bytes, is_meant: bool
-) -> None:
-    """Many services of an emulator are at one address: a role for queues would open tables by their target."""
-    assert is_meant_for(service, target, body) is is_meant
+def test_nor_is_more_than_any_service_takes() -> None:
+    entries = json.dumps({"Entries": [{"EventBusName": f"b{number}"} for number in range(101)]}).encode()
+    with pytest.raises(SerializationException):
+        asked_for(Service.EVENTBRIDGE, "AWSEvents.PutEvents", entries, WHERE)
+    with pytest.raises(SerializationException):
+        asked_for(Service.SNS, "", f"Action=Publish&TopicArn=arn:aws:sns:{'a' * 3000}".encode(), WHERE)

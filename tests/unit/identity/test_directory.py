@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from lampion.clock.clock import SystemClock
 from lampion.clock.rng import SystemRng
 from lampion.domain.iam.identity import IdentityKind
 from lampion.identity.actors import Actor
@@ -14,7 +15,7 @@ ARN = f"arn:aws:sts::{ACCOUNT}:assumed-role/r/session"
 
 
 async def session_of(directory: Directory, role_arn: str) -> Actor:
-    key = SessionKeys(SystemRng()).issue(account_id=ACCOUNT, role=role_arn, session_name="session")
+    key = SessionKeys(SystemRng(), SystemClock()).issue(account_id=ACCOUNT, role=role_arn, session_name="session")
     return await directory.session(key)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lampion.clock.rng import SystemRng
+from lampion.identity.key_places import FilePlace, VariablePlace
 from lampion.identity.master_key import MasterKey, MasterKeys, NotOurs
 from lampion.store.cached_resources import CachedResources
 from lampion.store.errors import MasterKeyUnusable
@@ -18,7 +19,11 @@ KEY = bytes(range(32))
 
 
 def masters(resources: CachedResources, file: Path, given: bytes | None = None) -> MasterKeys:
-    return MasterKeys(file=file, given=given, resources=resources, rng=SystemRng())
+    return MasterKeys(
+        place=VariablePlace(given, "LAMPION_MASTER_KEY") if given else FilePlace(file),
+        resources=resources,
+        rng=SystemRng(),
+    )
 
 
 async def test_it_is_made_at_its_first_use_and_found_again(tmp_path: Path) -> None:

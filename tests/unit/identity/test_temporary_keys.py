@@ -1,7 +1,9 @@
 """Temporary keys: what they carry comes back, for their own id, in their time, unchanged, and in no other case."""
 
 import base64
+import hmac
 
+import msgspec
 import pytest
 
 from lampion.clock.rng import SeededRng
@@ -57,3 +59,25 @@ def test_neither_secret_nor_token_is_shown() -> None:
     key = KEYS.issue(STANDING)
     assert key.secret_access_key not in repr(key)
     assert key.session_token not in repr(key)
+
+
+def test_a_token_from_before_they_were_compressed_is_read() -> None:
+    access_key_id = KEYS.issue(STANDING).access_key_id
+    content = msgspec.json.encode(STANDING)
+    tag = hmac.digest(b"secret", b"token\0" + access_key_id.encode() + b"\0" + content, "sha256")
+    opened = KEYS.open(access_key_id, base64.b64encode(tag + content).decode(), 1_000)
+    assert opened is not None
+    assert opened[1] == STANDING
+
+
+@pytest.mark.parametrize("size", [0, 1, 400, 401, 402, 403, 4096])
+def test_a_token_is_at_least_as_long_as_is_asked(size: int) -> None:
+    key = KEYS.issue(STANDING, token_bytes_min=size)
+    usual = len(KEYS.issue(STANDING).session_token)
+    assert max(size, usual) <= len(key.session_token) <= max(size + 4, usual)
+    assert KEYS.open(key.access_key_id, key.session_token, 1_000) == (key.secret_access_key, STANDING)
+
+
+def test_what_is_long_and_alike_makes_no_long_token() -> None:
+    tags = {f"key-{number}": "x" * 256 for number in range(50)}
+    assert len(KEYS.issue(msgspec.structs.replace(STANDING, tags=tags)).session_token) < 2_000

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from lampion.clock.virtual import VirtualClock
 from lampion.domain.arn import LATEST, FunctionKey
 from lampion.domain.delivery import Delivery, Purpose
 from lampion.domain.function import DeploymentPackage, Function, FunctionConfiguration, LoggingConfig, State
@@ -33,11 +34,12 @@ FUNCTION = Function(
 class Stage:
     """One function, and targets that take everything."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, functions_may_all: bool = False) -> None:
         self.resources = resources_in_memory()
         self.versions: list[str] = []
         self.taken: list[str] = []
-        permissions = RolePermissions(Directory(self.resources))
+        directory = Directory(self.resources, functions_may_all=functions_may_all)
+        permissions = RolePermissions(directory, VirtualClock())
         self.targets = PermittedTargets(self, functions=self, permissions=permissions)
 
     async def get(self, key: FunctionKey, version: str = LATEST) -> Function | None:
@@ -91,12 +93,42 @@ async def test_each_kind_of_target_has_its_action(destination: str, action: str,
     assert stage.taken == [destination]
 
 
+@pytest.mark.parametrize(
+    ("condition", "is_taken"),
+    [
+        ({"StringNotEquals": {"aws:RequestedRegion": "us-east-1"}}, True),
+        ({"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}, False),
+        ({"StringNotEquals": {"aws:ResourceAccount": ACCOUNT}}, True),
+        ({"StringNotEquals": {"aws:ResourceAccount": "210987654321"}}, False),
+        ({"Bool": {"aws:SecureTransport": "false"}}, True),
+        ({"NumericLessThan": {"aws:EpochTime": "1"}}, True),
+        ({"NumericGreaterThan": {"aws:EpochTime": "1"}}, False),
+    ],
+)
+async def test_denials_look_at_where_and_when_it_is_sent(condition: Any, is_taken: bool) -> None:
+    stage = Stage()
+    await stage.may(allowing("sqs:SendMessage"), allowing("*", effect="Deny", Condition=condition))
+    if not is_taken:
+        with pytest.raises(TargetRefused, match="with an explicit deny"):
+            await stage.targets.deliver(delivery(QUEUE))
+        return
+    await stage.targets.deliver(delivery(QUEUE))
+    assert stage.taken == [QUEUE]
+
+
 async def test_of_a_role_that_isnt_here_nothing_is_known_and_nothing_refused() -> None:
     stage = Stage()
     await stage.targets.deliver(delivery(QUEUE))
     await keep(stage.resources, identity(IdentityKind.ROLE, "r", path="/other/"))
     await stage.targets.deliver(delivery(QUEUE))
     assert len(stage.taken) == 2
+
+
+async def test_where_functions_may_all_nothing_is_refused() -> None:
+    stage = Stage(functions_may_all=True)
+    await stage.may()
+    await stage.targets.deliver(delivery(QUEUE))
+    assert stage.taken == [QUEUE]
 
 
 async def test_what_a_function_that_is_gone_has_left_is_sent() -> None:

@@ -27,7 +27,11 @@ class Simulator:
     def __init__(self) -> None:
         self.resources = resources_in_memory()
         rooms = IamRooms(
-            resources=self.resources, clock=VirtualClock(), rng=SystemRng(), markers=Markers(b"secret of markers")
+            resources=self.resources,
+            clock=VirtualClock(),
+            rng=SystemRng(),
+            markers=Markers(b"secret of markers"),
+            secret=b"s",
         )
         self.api = SimulationApi(rooms, Directory(self.resources))
 

@@ -22,6 +22,7 @@ from lampion.http.message import RequestHead
 from lampion.identity.actors import Actor
 from lampion.identity.encryption_keys import EncryptionKeys
 from lampion.identity.key_access import Asked, KeyAccess, facts_of_context
+from lampion.identity.key_places import FilePlace
 from lampion.identity.master_key import MasterKeys
 from lampion.identity.request_facts import Asker, Asking
 from lampion.identity.statements import read_policy
@@ -60,7 +61,7 @@ class Kms:
 
     def started(self) -> EncryptionKeys:
         """As another server on the same store."""
-        masters = MasterKeys(file=self.file, given=None, resources=self.resources, rng=SystemRng())
+        masters = MasterKeys(place=FilePlace(self.file), resources=self.resources, rng=SystemRng())
         return EncryptionKeys(resources=self.resources, masters=masters, clock=self.clock, rng=SystemRng())
 
     @property

@@ -13,6 +13,7 @@ from lampion.domain.iam.errors import (
     EntityAlreadyExistsException,
     LimitExceededException,
     NoSuchEntityException,
+    UnmodifiableEntityException,
 )
 
 
@@ -25,10 +26,11 @@ class IdentityKind(StrEnum):
 
 
 ID_PREFIXES: Final = {IdentityKind.USER: "AIDA", IdentityKind.GROUP: "AGPA", IdentityKind.ROLE: "AROA"}
-_INLINE_BYTES: Final = {IdentityKind.USER: 2048, IdentityKind.GROUP: 5120, IdentityKind.ROLE: 10_240}
+INLINE_BYTES: Final = {IdentityKind.USER: 2048, IdentityKind.GROUP: 5120, IdentityKind.ROLE: 10_240}
 """Of all policies in one identity together, white space not counted."""
-_ATTACHED_MAX: Final = {IdentityKind.USER: 10, IdentityKind.GROUP: 10, IdentityKind.ROLE: 10}
+ATTACHED_MAX: Final = {IdentityKind.USER: 10, IdentityKind.GROUP: 10, IdentityKind.ROLE: 10}
 GROUPS_MAX: Final = 10
+SERVICE_ROLES_PATH: Final = "/aws-service-role/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,19 @@ class Identity:
         return f"arn:aws:iam::{self.account_id}:{self.kind}{self.path}{self.name}"
 
 
+def is_service_linked(identity: Identity) -> bool:
+    return identity.kind is IdentityKind.ROLE and identity.path.startswith(SERVICE_ROLES_PATH)
+
+
+def check_modifiable(identity: Identity) -> None:
+    """Raises UnmodifiableEntityException for what a service of AWS made."""
+    if is_service_linked(identity):
+        raise UnmodifiableEntityException(
+            f"Cannot perform the operation on the protected role '{identity.name}' - this role is only modifiable "
+            "by AWS"
+        )
+
+
 def missing(kind: IdentityKind, name: str) -> NoSuchEntityException:
     return NoSuchEntityException(f"The {kind} with name {name} cannot be found.")
 
@@ -69,7 +84,7 @@ def taken(kind: IdentityKind, name: str) -> EntityAlreadyExistsException:
 def with_inline(identity: Identity, name: str, document: str) -> Identity:
     """With a policy in it, instead of one of that name. Raises LimitExceededException."""
     inline = {**identity.inline, name: document}
-    most = _INLINE_BYTES[identity.kind]
+    most = INLINE_BYTES[identity.kind]
     if sum(map(size_bytes, inline.values())) > most:
         raise LimitExceededException(
             f"Maximum policy size of {most} bytes exceeded for {identity.kind} {identity.name}"
@@ -92,7 +107,7 @@ def with_attached(identity: Identity, arn: str) -> Identity:
     """One that is attached already stays as it is. Raises LimitExceededException."""
     if arn in identity.attached:
         return identity
-    most = _ATTACHED_MAX[identity.kind]
+    most = ATTACHED_MAX[identity.kind]
     if len(identity.attached) >= most:
         raise LimitExceededException(f"Cannot exceed quota for PoliciesPer{identity.kind.capitalize()}: {most}")
     return replace(identity, attached=(*identity.attached, arn))

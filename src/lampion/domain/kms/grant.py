@@ -3,6 +3,7 @@
 Docs: KMS developer guide, "Grants in AWS KMS"; KMS API reference, GrantConstraints.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -26,7 +27,10 @@ CONSTRAINT_VALUE_CHARACTERS_MAX: Final = 384
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """`equals` and `subset` constrain the encryption context, one of them at most; empty ones are none."""
+    """`equals` and `subset` constrain the encryption context, one of them at most; empty ones are none.
+
+    `function_arn` is of the function for which Lambda made it: it goes with that.
+    """
 
     account_id: str
     region: str
@@ -40,6 +44,7 @@ class Grant:
     name: str | None = None
     equals: dict[str, str] = field(default_factory=dict)
     subset: dict[str, str] = field(default_factory=dict)
+    function_arn: str | None = None
 
     @property
     def key_arn(self) -> str:
@@ -75,6 +80,26 @@ class Grant:
         if self.equals:
             return _folded(context) == _folded(self.equals)
         return _folded(self.subset) <= _folded(context)
+
+
+def function_grant(
+    function_arn: str, grantee: str, *, context: Mapping[str, str], issuer: str, now_epoch_seconds: float
+) -> Grant:
+    """By which Lambda, as the role of a function, decrypts what is the function's. Of no key yet; the same again for
+    the same function and role.
+    """
+    return Grant(
+        account_id="",
+        region="",
+        key_id="",
+        grant_id=hashlib.sha256(f"{function_arn} {grantee}".encode()).hexdigest(),
+        created_epoch_seconds=now_epoch_seconds,
+        grantee=grantee,
+        operations=("Decrypt", "RetireGrant"),
+        issuer=issuer,
+        equals=dict(context),
+        function_arn=function_arn,
+    )
 
 
 def _folded(context: Mapping[str, str]) -> frozenset[tuple[str, tuple[str, ...]]]:

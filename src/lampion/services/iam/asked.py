@@ -4,10 +4,13 @@ Docs: service authorization reference, "Actions, resources, and condition keys f
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
+from lampion.domain.iam.errors import InvalidInputException
 from lampion.domain.iam.identity import Identity, IdentityKind
 from lampion.domain.iam.managed_policy import ManagedPolicy
+from lampion.domain.iam.service_roles import service_role_name, service_role_path
 from lampion.identity.callers import Caller, CallerKind
 from lampion.identity.evaluation import Wanted
 from lampion.services.iam.rooms import NAMES
@@ -40,6 +43,8 @@ class AskedOfIam:
         account_id = caller.account_id or ""
         if operation in _OF_ONESELF and caller.kind is CallerKind.USER:
             members = {"UserName": caller.arn.rpartition("/")[2], **members}
+        if "AWSServiceName" in members:
+            return _service_role(operation, members, account_id)
         for kind in _KINDS:
             name = members.get(NAMES[kind])
             if name is not None:
@@ -52,9 +57,14 @@ class AskedOfIam:
         if "PolicyName" in members:
             arn = f"arn:aws:iam::{account_id}:policy{members.get('Path', '/')}{members['PolicyName']}"
             return [Wanted(f"iam:{operation}", arn, f"policy {members['PolicyName']}"), *_tagging(members, arn)], {}
+        if "DeletionTaskId" in members:
+            role = str(members["DeletionTaskId"]).removeprefix("task/").rpartition("/")[0]
+            return [Wanted(f"iam:{operation}", f"arn:aws:iam::{account_id}:role/{role}")], {}
         if "PolicySourceArn" in members:
             source = await self._source(account_id, str(members["PolicySourceArn"]))
             return [Wanted(f"iam:{operation}", source)], {}
+        if "Arn" in members:
+            return [Wanted(f"iam:{operation}", str(members["Arn"]))], {}
         return [Wanted(f"iam:{operation}", "*", _list_of(operation, members, account_id))], {}
 
     async def _identity(self, account_id: str, kind: IdentityKind, name: str) -> Identity | None:
@@ -92,6 +102,17 @@ def _wanted(
         return [wanted]
     new_name = members.get(_NEW_NAMES[operation], name if found is None else found.name)
     return [wanted, Wanted(action, f"arn:aws:iam::{account_id}:{kind}{members.get('NewPath', path)}{new_name}")]
+
+
+def _service_role(
+    operation: str, members: Mapping[str, Any], account_id: str
+) -> tuple[Sequence[Wanted], Mapping[str, Sequence[str]]]:
+    """An unknown service has no role to name, and is refused later."""
+    service = str(members["AWSServiceName"])
+    arn = f"arn:aws:iam::{account_id}:role{service_role_path(service)}*"
+    with suppress(InvalidInputException):
+        arn = arn[:-1] + service_role_name(service, members.get("CustomSuffix"))
+    return [Wanted(f"iam:{operation}", arn)], {"iam:awsservicename": (service,)}
 
 
 def _tagging(members: Mapping[str, Any], arn: str) -> Sequence[Wanted]:

@@ -6,7 +6,7 @@ from typing import Any
 from lampion.aws.operation import RequestContext, operation
 from lampion.domain.iam.identity import IdentityKind, with_attached, without_attached
 from lampion.services.iam.managed import check_attachable, find_policy
-from lampion.services.iam.rooms import NAMES, IamRooms, Members, identity_of
+from lampion.services.iam.rooms import NAMES, IamRooms, Members, identity_of, own_identity_of
 from lampion.services.iam.shapes import policy_position
 from lampion.store.iam import IDENTITIES
 from lampion.store.resources import Stored
@@ -21,7 +21,7 @@ class _Attachments:
 
     async def attach(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         def attach(stored: Stored) -> None:
-            identity = identity_of(stored, context.account_id, self._kind, members[NAMES[self._kind]])
+            identity = own_identity_of(stored, context.account_id, self._kind, members[NAMES[self._kind]])
             check_attachable(stored, context.account_id, members["PolicyArn"])
             stored.put(IDENTITIES, with_attached(identity, members["PolicyArn"]))
 
@@ -30,7 +30,7 @@ class _Attachments:
 
     async def detach(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         def detach(stored: Stored) -> None:
-            identity = identity_of(stored, context.account_id, self._kind, members[NAMES[self._kind]])
+            identity = own_identity_of(stored, context.account_id, self._kind, members[NAMES[self._kind]])
             stored.put(IDENTITIES, without_attached(identity, members["PolicyArn"]))
 
         await self._rooms.resources.change(detach)

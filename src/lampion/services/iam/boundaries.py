@@ -8,7 +8,7 @@ from lampion.aws.operation import RequestContext, operation
 from lampion.domain.iam.errors import NoSuchEntityException
 from lampion.domain.iam.identity import IdentityKind
 from lampion.services.iam.managed import check_attachable
-from lampion.services.iam.rooms import NAMES, IamRooms, Members, identity_of
+from lampion.services.iam.rooms import NAMES, IamRooms, Members, own_identity_of
 from lampion.store.iam import IDENTITIES
 from lampion.store.resources import Stored
 
@@ -37,7 +37,7 @@ class BoundariesApi:
 
     async def _put(self, kind: IdentityKind, context: RequestContext, members: Members) -> Mapping[str, Any]:
         def put(stored: Stored) -> None:
-            identity = identity_of(stored, context.account_id, kind, members[NAMES[kind]])
+            identity = own_identity_of(stored, context.account_id, kind, members[NAMES[kind]])
             check_attachable(stored, context.account_id, members["PermissionsBoundary"])
             stored.put(IDENTITIES, replace(identity, boundary=members["PermissionsBoundary"]))
 
@@ -46,7 +46,7 @@ class BoundariesApi:
 
     async def _delete(self, kind: IdentityKind, context: RequestContext, members: Members) -> Mapping[str, Any]:
         def delete(stored: Stored) -> None:
-            identity = identity_of(stored, context.account_id, kind, members[NAMES[kind]])
+            identity = own_identity_of(stored, context.account_id, kind, members[NAMES[kind]])
             if identity.boundary is None:
                 raise NoSuchEntityException(f"The {kind} with name {identity.name} has no permissions boundary.")
             stored.put(IDENTITIES, replace(identity, boundary=None))

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from lampion.aws.operation import RequestContext
-from lampion.domain.iam.identity import ID_PREFIXES, Identity, IdentityKind, check_deletable, taken
+from lampion.domain.iam.identity import ID_PREFIXES, Identity, IdentityKind, check_deletable, check_modifiable, taken
 from lampion.domain.iam.tags import with_tags
 from lampion.services.iam.managed import check_attachable
 from lampion.services.iam.principals import follow, let_go
@@ -14,6 +14,9 @@ from lampion.services.iam.shapes import identity_shape
 from lampion.services.iam.tags import tags_in
 from lampion.store.iam import GLOBAL, IDENTITIES, identity_owner, identity_place
 from lampion.store.resources import Stored, every
+
+_OF_EVERYBODY: Final = frozenset(("description",))
+"""What the account changes of service-linked roles as well."""
 
 
 class Identities:
@@ -61,7 +64,10 @@ class Identities:
         """Raises NoSuchEntityException."""
 
         def update(stored: Stored) -> Identity:
-            changed = replace(self.of(stored, context, name), **changes)
+            before = self.of(stored, context, name)
+            if changes.keys() - _OF_EVERYBODY:
+                check_modifiable(before)
+            changed = replace(before, **changes)
             stored.put(IDENTITIES, changed)
             return changed
 
@@ -96,10 +102,13 @@ class Identities:
     async def delete(
         self, context: RequestContext, name: str, check: Callable[[Stored], None] = lambda _: None
     ) -> None:
-        """Raises NoSuchEntityException, DeleteConflictException, and what `check` of the same transaction raises."""
+        """Raises NoSuchEntityException, UnmodifiableEntityException, DeleteConflictException, and what `check` of the
+        same transaction raises.
+        """
 
         def delete(stored: Stored) -> None:
             gone = self.of(stored, context, name)
+            check_modifiable(gone)
             check_deletable(gone)
             check(stored)
             stored.delete(IDENTITIES, self._place(context.account_id, name))

@@ -6,7 +6,7 @@ from typing import Any
 from lampion.aws.operation import RequestContext, operation
 from lampion.domain.iam.documents import permissions_of
 from lampion.domain.iam.identity import IdentityKind, inline_missing, with_inline, without_inline
-from lampion.services.iam.rooms import NAMES, IamRooms, Members, identity_of
+from lampion.services.iam.rooms import NAMES, IamRooms, Members, identity_of, own_identity_of
 from lampion.services.iam.shapes import encoded
 from lampion.store.iam import IDENTITIES
 from lampion.store.resources import Stored
@@ -24,7 +24,7 @@ class _InlinePolicies:
         permissions_of(document)
 
         def put(stored: Stored) -> None:
-            identity = identity_of(stored, context.account_id, self._kind, members[NAMES[self._kind]])
+            identity = own_identity_of(stored, context.account_id, self._kind, members[NAMES[self._kind]])
             stored.put(IDENTITIES, with_inline(identity, members["PolicyName"], document))
 
         await self._rooms.resources.change(put)
@@ -40,7 +40,7 @@ class _InlinePolicies:
 
     async def delete(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         def delete(stored: Stored) -> None:
-            identity = identity_of(stored, context.account_id, self._kind, members[NAMES[self._kind]])
+            identity = own_identity_of(stored, context.account_id, self._kind, members[NAMES[self._kind]])
             stored.put(IDENTITIES, without_inline(identity, members["PolicyName"]))
 
         await self._rooms.resources.change(delete)

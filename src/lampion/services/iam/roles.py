@@ -6,7 +6,8 @@ from typing import Any
 
 from lampion.aws.operation import RequestContext, operation
 from lampion.domain.iam.documents import trust_of
-from lampion.domain.iam.identity import IdentityKind
+from lampion.domain.iam.errors import InvalidInputException
+from lampion.domain.iam.identity import SERVICE_ROLES_PATH, IdentityKind
 from lampion.services.iam.identities import Identities
 from lampion.services.iam.rooms import IamRooms, Members
 from lampion.services.iam.shapes import identity_shape
@@ -22,6 +23,8 @@ class RolesApi:
     async def create_role(self, context: RequestContext, members: Members) -> Mapping[str, Any]:
         trust = members["AssumeRolePolicyDocument"]
         trust_of(trust)
+        if members.get("Path", "/").startswith(SERVICE_ROLES_PATH):
+            raise InvalidInputException(f"The path {members['Path']} is reserved for service-linked roles.")
         draft = replace(
             self._roles.draft(context, members),
             trust=trust,

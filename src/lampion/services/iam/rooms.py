@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from lampion.aws.errors import ValidationException
@@ -11,7 +11,7 @@ from lampion.aws.pagination import Markers
 from lampion.clock.clock import Clock
 from lampion.clock.rng import Rng
 from lampion.domain.errors import InvalidParameterValueException
-from lampion.domain.iam.identity import Identity, IdentityKind, missing
+from lampion.domain.iam.identity import Identity, IdentityKind, check_modifiable, missing
 from lampion.identity.callers import root_arn
 from lampion.store.iam import IDENTITIES, identity_place
 from lampion.store.resources import Resources, Stored
@@ -29,12 +29,13 @@ _PAGE_MAX: Final = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IamRooms:
-    """Handed to every part."""
+    """Handed to every part. `secret` is this server's own."""
 
     resources: Resources
     clock: Clock
     rng: Rng
     markers: Markers
+    secret: bytes = field(repr=False)
 
     @property
     def now_epoch_seconds(self) -> int:
@@ -81,3 +82,10 @@ def identity_of(stored: Stored, account_id: str, kind: IdentityKind, name: str) 
     if found is None:
         raise missing(kind, name)
     return found
+
+
+def own_identity_of(stored: Stored, account_id: str, kind: IdentityKind, name: str) -> Identity:
+    """One that the account may change. Raises NoSuchEntityException, UnmodifiableEntityException."""
+    identity = identity_of(stored, account_id, kind, name)
+    check_modifiable(identity)
+    return identity

@@ -17,7 +17,7 @@ from lampion.domain.kms.grant import (
 )
 from lampion.domain.kms.key import Key, check_not_pending, check_usable, key_missing
 from lampion.identity.callers import root_arn
-from lampion.identity.key_access import Asked, facts_of_context
+from lampion.identity.key_access import Asked, facts_of_grant
 from lampion.services.kms.rooms import KmsRooms, Members, finish_dry_run, refuse
 from lampion.services.kms.shapes import grant_shape
 from lampion.store.kms import GRANTS, grant_place, grants_of
@@ -41,7 +41,7 @@ class GrantsApi:
         refuse(members.get("Constraints", {}), "CreateGrant", "SourceArn")
         _check(members)
         draft = self._draft(context, members)
-        asked = Asked(grant=draft, facts=_facts_of(draft))
+        asked = Asked(grant=draft, facts=facts_of_grant(draft))
         key = await self._rooms.find_by_id(context, "CreateGrant", members["KeyId"], asked)
         check_usable(key)
         finish_dry_run(members)
@@ -198,17 +198,3 @@ def _retirable(stored: Stored, retiring: str, region: str) -> list[Grant]:
         if of_region == region
         for grant in stored.found(GRANTS, account_id, region, by=retiring, limit=2**31)
     ]
-
-
-def _facts_of(grant: Grant) -> dict[str, Sequence[str]]:
-    facts: dict[str, Sequence[str]] = {
-        "kms:granteeprincipal": (grant.grantee,),
-        "kms:grantoperations": grant.operations,
-        "kms:grantisforawsresource": ("false",),
-        **facts_of_context(grant.equals or grant.subset),
-    }
-    if grant.retiring is not None:
-        facts["kms:retiringprincipal"] = (grant.retiring,)
-    if grant.equals or grant.subset:
-        facts["kms:grantconstrainttype"] = ("EncryptionContextEquals" if grant.equals else "EncryptionContextSubset",)
-    return facts

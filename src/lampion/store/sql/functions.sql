@@ -72,6 +72,12 @@ ORDER BY number;
 -- Versions that want a snapshot, from the partial index.
 SELECT document FROM functions WHERE is_snap_started = 1 ORDER BY account_id, region, name, number;
 
+-- name: with_plain_environment
+-- Functions and versions with variables as older versions stored them: reads everything, once in a store's life.
+SELECT document FROM functions
+WHERE instr(document, CAST('"environment":{"' AS BLOB)) > 0
+ORDER BY account_id, region, name, number;
+
 -- name: packages_in_use
 -- Deployment packages that some function or version refers to, from the index alone.
 SELECT DISTINCT package_sha256 FROM functions;

@@ -13,7 +13,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from lampion.store.errors import DatabaseCorrupt, StoreClosed, StoreError
+from lampion.store.errors import DatabaseCorrupt, NotScrubbed, StoreClosed, StoreError
 from lampion.store.sqlite.migrations import Migration, known_migrations, migrate
 from lampion.store.sqlite.writer import GroupCommitWriter
 
@@ -68,6 +68,14 @@ class Database:
             raise StoreError(f"{self.path}: the disk is full.")
         await self.write(_write_nothing_new)
 
+    async def write_anew(self) -> None:
+        """All of the file and nothing of the log, so that what was deleted is in neither. While nobody writes.
+
+        Raises StoreError.
+        """
+        with _clear_errors(self.path):
+            await asyncio.to_thread(_write_anew, self.path)
+
     async def close(self) -> None:
         """Finish pending writes and close the file. Idempotent."""
         if not self._closed:
@@ -118,6 +126,22 @@ def _open(path: Path, migrations: Sequence[Migration]) -> Database:
     return Database(path, writer, opened[1:])
 
 
+def scrub(path: Path) -> None:
+    """Write a database that nobody has open anew, so that nothing of what was changed or deleted is left in it.
+
+    Killed at any moment, it is whole. Raises NotScrubbed: it needs as much room again as the file takes.
+    """
+    try:
+        connection = connect(path, read_only=False)
+        try:
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise NotScrubbed(f"{path}: {error}.") from error
+
+
 def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     """One connection to a database that is there. Raises sqlite3.Error."""
     connection = sqlite3.connect(
@@ -137,6 +161,15 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _write_anew(path: Path) -> None:
+    connection = connect(path, read_only=False)
+    try:
+        connection.execute("VACUUM")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        connection.close()
 
 
 def _write_nothing_new(connection: sqlite3.Connection) -> None:

@@ -8,7 +8,7 @@ from lampion.domain.function import Function, layer_code
 from lampion.domain.snap_start import is_snap_started
 from lampion.domain.version import LATEST_NUMBER, number_of, version_number
 from lampion.store.documents import decode, encode
-from lampion.store.functions import AlreadyExists, Changed
+from lampion.store.functions import AlreadyExists, Changed, check_sealed
 from lampion.store.queries import queries
 
 
@@ -61,6 +61,7 @@ def key_columns(key: FunctionKey) -> dict[str, Any]:
 
 
 def _row(function: Function) -> dict[str, Any]:
+    check_sealed(function)
     return {
         **key_columns(function.key),
         "number": number_of(function),

@@ -62,6 +62,9 @@ class SqliteFunctions:
     async def snap_started(self) -> Sequence[Function]:
         return await self._select("snap_started", {})
 
+    async def with_plain_environment(self) -> Sequence[Function]:
+        return await self._select("with_plain_environment", {})
+
     async def packages_in_use(self) -> frozenset[str]:
         def read(connection: sqlite3.Connection) -> frozenset[str]:
             rows = [row for statement in _IN_USE for row in connection.execute(statement)]

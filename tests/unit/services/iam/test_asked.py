@@ -65,6 +65,35 @@ async def test_the_resources_of_an_operation(
     assert {one.action for one in wanted} == {f"iam:{operation}"}
 
 
+KAFKA = f"{PREFIX}:role/aws-service-role/kafka.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("operation", "members", "resource"),
+    [
+        ("CreateServiceLinkedRole", {"AWSServiceName": "kafka.amazonaws.com"}, f"{KAFKA}/AWSServiceRoleForKafka"),
+        (
+            "CreateServiceLinkedRole",
+            {"AWSServiceName": "x.amazonaws.com"},
+            f"{PREFIX}:role/aws-service-role/x.amazonaws.com/*",
+        ),
+        (
+            "GetServiceLinkedRoleDeletionStatus",
+            {"DeletionTaskId": "task/aws-service-role/kafka.amazonaws.com/AWSServiceRoleForKafka/1-2"},
+            f"{KAFKA}/AWSServiceRoleForKafka",
+        ),
+        ("ListPoliciesGrantingServiceAccess", {"Arn": f"{PREFIX}:user/a/Ann"}, f"{PREFIX}:user/a/Ann"),
+    ],
+    ids=repr,
+)
+async def test_what_names_no_identity_by_its_name(
+    asked: AskedOfIam, operation: str, members: dict[str, Any], resource: str
+) -> None:
+    wanted, facts = await asked(operation, members, root(ACCOUNT))
+    assert [(one.action, one.resource) for one in wanted] == [(f"iam:{operation}", resource)]
+    assert facts.get("iam:awsservicename") == ((members["AWSServiceName"],) if "AWSServiceName" in members else None)
+
+
 @pytest.mark.parametrize(
     ("operation", "members", "told"),
     [

@@ -43,7 +43,11 @@ class Policies:
     def __init__(self) -> None:
         self.resources = resources_in_memory()
         rooms = IamRooms(
-            resources=self.resources, clock=VirtualClock(), rng=SystemRng(), markers=Markers(b"secret of markers")
+            resources=self.resources,
+            clock=VirtualClock(),
+            rng=SystemRng(),
+            markers=Markers(b"secret of markers"),
+            secret=b"secret of the server",
         )
         self.users, self.roles = UsersApi(rooms), RolesApi(rooms)
 

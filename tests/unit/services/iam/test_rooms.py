@@ -12,7 +12,9 @@ from lampion.clock.virtual import VirtualClock
 from lampion.services.iam.rooms import IamRooms, is_root, user_name_of
 from tests.identities import ACCOUNT, resources_in_memory
 
-ROOMS = IamRooms(resources=resources_in_memory(), clock=VirtualClock(), rng=SystemRng(), markers=Markers(b"x" * 32))
+ROOMS = IamRooms(
+    resources=resources_in_memory(), clock=VirtualClock(), rng=SystemRng(), markers=Markers(b"x" * 32), secret=b"s"
+)
 MANY = [f"{number:04}" for number in range(1500)]
 
 

@@ -1,0 +1,1 @@
+"""Identity with a service elsewhere."""
