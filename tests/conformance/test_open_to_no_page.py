@@ -49,7 +49,6 @@ def client(server: LiveServer, service: str) -> Any:
         ("GET", "/v2/evil/tags/list", None),
         ("GET", "/_lampion/status", None),
         ("POST", "/_lampion/clock", "{}"),
-        ("GET", f"/_lampion/code/{'0' * 64}", None),
     ],
 )
 @pytest.mark.parametrize("sent", [EVIL, {"Origin": "null"}, CROSS_SITE, OF_A_FUNCTION, REBOUND])

@@ -138,7 +138,7 @@ class KeyAccess:
         else he would learn from what they say of it whether it is there, and what its tags are.
         """
         anybody = replace(asker.actor, identity=(EVERYTHING,), boundary=None, session=None)
-        verdict = evaluate(request, replace(anybody.policies((_read(key.policy),), key.account_id), must_be_named=True))
+        verdict = _judged(request, replace(asker, actor=anybody), key)
         if verdict.is_allowed or verdict.is_explicit:
             return verdict.is_allowed
         return await self._is_granted(request, asker, operation, key, asked)
