@@ -13,7 +13,7 @@ import pytest
 
 from lampion.code.images.manifests import OCI_INDEX
 from tests.conformance.test_image_functions import create, invoke, refused
-from tests.conformance.test_tls import PAIR
+from tests.conformance.test_tls import CERTIFICATE, PAIR
 from tests.deployment import unique_name, wait_active
 from tests.images.making import Image, digest_of, static_image, write_layout
 from tests.images.pushing import ecr_beside, pushed, registry_of
@@ -94,6 +94,16 @@ def test_an_image_is_loaded_from_a_file(
     wait_active(lambda_client, name)
     assert invoke(lambda_client, name)["text"] == "lower"
     lambda_client.delete_function(FunctionName=name)
+
+
+def test_authorities_for_other_hosts_keep_no_image_from_a_server_without_tls(
+    live_server: LiveServer, layout: Path
+) -> None:
+    """A machine behind a proxy has AWS_CA_BUNDLE set for all of AWS's clients."""
+    command = [sys.executable, "-m", "lampion", "image", "load", str(layout), "--as", "loaded/proxied:v1"]
+    environ = {**live_server.aws_environ(), "AWS_CA_BUNDLE": str(CERTIFICATE)}
+    loaded = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=environ)
+    assert (loaded.returncode, loaded.stderr) == (0, "")
 
 
 def test_a_file_of_several_images_gives_the_one_that_is_asked_for(

@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -144,3 +145,22 @@ def test_an_open_server_takes_any_signature(
 ) -> None:
     server = start_server("--auth", "open")
     assert sts_at(server, "210987654321", "x").get_caller_identity()["Arn"] == "arn:aws:iam::210987654321:root"
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "status", "code"),
+    [
+        ("sts", "get_caller_identity", 403, "MissingAuthenticationToken"),
+        ("iam", "list_users", 403, "MissingAuthenticationToken"),
+        ("kms", "list_keys", 400, "MissingAuthenticationTokenException"),
+        ("ecr", "describe_repositories", 400, "MissingAuthenticationTokenException"),
+        ("lambda", "list_functions", 403, "MissingAuthenticationTokenException"),
+    ],
+)
+def test_what_is_unsigned_is_refused_in_the_form_of_its_service(
+    live_server: LiveServer, service: str, operation: str, status: int, code: str
+) -> None:
+    config = Config(signature_version=UNSIGNED, retries={"total_max_attempts": 1})
+    client = boto3.client(service, endpoint_url=live_server.url, region_name="us-east-1", config=config)
+    assert refused(getattr(client, operation))[:2] == (status, code)
+    client.close()

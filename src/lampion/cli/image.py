@@ -113,9 +113,9 @@ def _push(server: Server, source: str, uri: str, token: str, architecture: str) 
     with tempfile.TemporaryDirectory(prefix="lampion-image-") as place:
         logins = Path(place, "auth.json")
         logins.write_text(json.dumps({"auths": {server.host: {"auth": token}}}))
-        trust = [] if server.url.startswith("https:") else ["--dest-tls-verify=false"]
-        trusted = server.certificate or server.authorities
-        if trusted is not None:
+        is_plain, trusted = server.url.startswith("http:"), server.certificate or server.authorities
+        trust = ["--dest-tls-verify=false"] if is_plain else []
+        if trusted is not None and not is_plain:
             shutil.copy(trusted, Path(place, "trusted.crt"))
             trust = ["--dest-cert-dir", place]
         argv = [

@@ -36,6 +36,9 @@ _IDLE_PORTERS: Final = 64
 _SCOPE: Final = re.compile(r"Credential=[^/\s]{1,128}/\d{8}/[a-z0-9-]{1,64}/([a-z0-9-]{1,64})/aws4_request")
 """Bounded in all its parts: it is looked for in what strangers send, who could write its beginning a thousand times."""
 
+_TARGET_OF_KMS: Final = "TrentService."
+_FORM: Final = "application/x-www-form-urlencoded"
+
 _log = logging.getLogger(__name__)
 
 
@@ -147,7 +150,7 @@ class Gateway:
         if path.startswith(_OWN_PREFIX):
             name = path[len(_OWN_PREFIX) :].partition("/")[0]
             return self._own.get(name, self._aws_api)
-        if path == "/" and self._services and (service := self._services.get(_signed_for(head))) is not None:
+        if path == "/" and self._services and (service := self._services.get(_meant_service(head))) is not None:
             return service
         if path == "/" and self._other_services is not None and self._other_services.serves(head):
             return self._other_services
@@ -167,10 +170,17 @@ def _told_of(error: Exception, request_id: str) -> ApiError:
     return InternalFailure("The request failed inside Lampion; its log says why.")
 
 
-def _signed_for(head: RequestHead) -> str:
-    """The service in the scope of the signature, whether or not it is right."""
+def _meant_service(head: RequestHead) -> str:
+    """The service in the scope of the signature, whether or not it is right. What is unsigned is told so in the form
+    that its client reads: IAM's and STS's are one.
+    """
     scope = _SCOPE.search(head.headers.get("authorization") or unquote(head.query))
-    return "" if scope is None else scope[1]
+    if scope is not None:
+        return scope[1]
+    if head.headers.get("x-amz-target", "").startswith(_TARGET_OF_KMS):
+        return "kms"
+    is_form = head.headers.get("content-type", "").startswith(_FORM) or head.query.startswith("Action=")
+    return "sts" if is_form else ""
 
 
 async def _pump(response: StreamedResponse, exchange: Exchange) -> None:
