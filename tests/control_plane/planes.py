@@ -66,7 +66,7 @@ class InProcess:
             operations(
                 _any(concurrency_limit=1000),
                 _any(clock=self._code.clock, rng=rng),
-                _any(functions=functions, resources=resources, root_key=_any(secret_access_key="s" * 40)),
+                _any(functions=functions, resources=resources, server_secret=_any(value="s" * 40)),
                 _any(
                     lookup=lookup,
                     deployments=self._code.deployments,

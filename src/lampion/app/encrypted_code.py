@@ -42,9 +42,8 @@ async def opened_packages(
     """
     compiler = SandboxCompiler(ports.driver, ports.clock, ports.rng)
     sealed = SealedCode(blobs, keys, ports.rng)
-    encrypted = EncryptedPackages(
-        sealed, MemoryPlace(_places(settings)), ports.clock, compiler, most_bytes=settings.encrypted_code_bytes
-    )
+    place, most_bytes = _place(settings), settings.encrypted_code_bytes
+    encrypted = EncryptedPackages(sealed, place, ports.clock, compiler, most_bytes=most_bytes)
     packages = Packages(blobs, directory.packages, directory.tmp, ports.clock, compiler, encrypted)
     await encrypted.open()
     await packages.open()
@@ -54,9 +53,9 @@ async def opened_packages(
         await asyncio.to_thread(encrypted.close)
 
 
-def _places(settings: Settings) -> list[Path]:
-    """Where a file system in memory is to be looked for."""
-    if settings.encrypted_code_directory is not None:
-        return [settings.encrypted_code_directory]
+def _place(settings: Settings) -> MemoryPlace:
+    """In the directory that is named, or where there mostly is a file system in memory."""
     of_session = os.environ.get("XDG_RUNTIME_DIR")
-    return [Path("/dev/shm"), *([Path(of_session)] if of_session else []), Path("/run")]  # noqa: S108
+    usual = [Path("/dev/shm"), *([Path(of_session)] if of_session else []), Path("/run")]  # noqa: S108
+    named = settings.encrypted_code_directory
+    return MemoryPlace(usual) if named is None else MemoryPlace([named], usual)

@@ -66,7 +66,7 @@ def _gateway(
     downloads = CodeDownloads(
         blobs=stores.blobs,
         sealed=stores.sealed,
-        signatures=LinkSignatures(stores.root_key.secret_access_key, region=settings.region, clock=ports.clock),
+        signatures=LinkSignatures(stores.server_secret.value, region=settings.region, clock=ports.clock),
         clock=ports.clock,
     )
     aws_api = AwsApi(

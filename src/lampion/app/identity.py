@@ -22,7 +22,7 @@ from lampion.identity.user_keys import UserKeys
 
 def keys_of(settings: Settings, ports: Ports, stores: Stores) -> Keys:
     directory = Directory(stores.resources, functions_may_all=settings.function_access is FunctionAccess.ALL)
-    secret = hmac.digest(stores.root_key.secret_access_key.encode(), b"temporary keys", "sha256")
+    secret = hmac.digest(stores.server_secret.value.encode(), b"temporary keys", "sha256")
     temporary = TemporaryKeys(secret, ports.rng)
     return Keys(
         roots=stores.keys,

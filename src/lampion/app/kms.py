@@ -38,7 +38,7 @@ async def function_environments(ports: Ports, stores: Stores) -> FunctionEnviron
 def kms_door(
     settings: Settings, ports: Ports, stores: Stores, authentication: Authentication, judge: Judge, record: CallRecord
 ) -> TargetApi:
-    service, secret = load_service("kms"), stores.root_key.secret_access_key.encode()
+    service, secret = load_service("kms"), stores.server_secret.value.encode()
     rooms = KmsRooms(
         resources=stores.resources,
         keys=stores.encryption_keys,

@@ -77,7 +77,7 @@ def neighbours(
 
 
 def _iam_rooms(ports: Ports, stores: Stores) -> IamRooms:
-    secret = stores.root_key.secret_access_key.encode()
+    secret = stores.server_secret.value.encode()
     return IamRooms(
         resources=stores.resources,
         clock=ports.clock,

@@ -66,7 +66,7 @@ def operations(settings: Settings, ports: Ports, stores: Stores, work: Work, lin
 
 
 def _markers(stores: Stores) -> Markers:
-    return Markers(hmac.digest(stores.root_key.secret_access_key.encode(), b"pagination markers", "sha256"))
+    return Markers(hmac.digest(stores.server_secret.value.encode(), b"pagination markers", "sha256"))
 
 
 def _rooms(ports: Ports, stores: Stores, work: Work) -> FunctionRooms:

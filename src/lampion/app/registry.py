@@ -50,7 +50,7 @@ class BuiltInRegistry:
     def api(self, judge: Judge, *, is_open: bool, scheme: str) -> TargetApi:
         """ECR."""
         service, settings, stores = load_service("ecr"), self.settings, self.stores
-        secret = stores.root_key.secret_access_key.encode()
+        secret = stores.server_secret.value.encode()
         ecr = EcrApi(
             content=stores.images.content,
             resources=stores.resources,
@@ -94,7 +94,7 @@ class BuiltInRegistry:
 
 
 def built_in_registry(settings: Settings, ports: Ports, stores: Stores, work: Work) -> BuiltInRegistry:
-    content, secret = stores.images.content, stores.root_key.secret_access_key.encode()
+    content, secret = stores.images.content, stores.server_secret.value.encode()
     return BuiltInRegistry(
         settings,
         ports,

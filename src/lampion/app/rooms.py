@@ -33,12 +33,12 @@ from lampion.invoke.lookup import FunctionLookup
 from lampion.invoke.provisioning import Provisioning
 from lampion.invoke.tracing import Tracing
 from lampion.sandbox.driver import Driver
-from lampion.store.access_keys import AccessKey
 from lampion.store.cached_functions import CachedFunctions
 from lampion.store.cached_resources import CachedResources
 from lampion.store.data_directory import DataDirectory
 from lampion.store.entries import Entries
 from lampion.store.queue_contents import QueueContents
+from lampion.store.server_secret import ServerSecret
 from lampion.telemetry.health import Health
 from lampion.telemetry.metrics import Metrics
 
@@ -70,7 +70,7 @@ class Stores:
     entries: Entries
     queue_contents: QueueContents
     keys: AccessKeyring
-    root_key: AccessKey
+    server_secret: ServerSecret
     encryption_keys: EncryptionKeys
     function_keys: FunctionKeys
     blobs: Blobs

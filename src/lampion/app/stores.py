@@ -1,7 +1,7 @@
 """Opens everything that survives a restart, and closes it in the opposite order."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,7 @@ from lampion.identity.master_key import MasterKeys
 from lampion.store.cached_functions import CachedFunctions
 from lampion.store.cached_resources import CachedResources
 from lampion.store.data_directory import DataDirectory, open_data_directory
+from lampion.store.server_secret import server_secret
 from lampion.store.sqlite.access_keys import SqliteAccessKeys
 from lampion.store.sqlite.database import Database, open_database
 from lampion.store.sqlite.entries import SqliteEntries
@@ -45,15 +46,13 @@ async def opened_stores(settings: Settings, ports: Ports) -> AsyncIterator[Store
         keys = AccessKeyring(SqliteAccessKeys(database), ports.rng)
         blobs = Blobs(directory.blobs, directory.tmp)
         compiler = SandboxCompiler(ports.driver, ports.clock, ports.rng)
-        opening = FileLogs.open(
-            directory.logs, segment_bytes=settings.log_segment_bytes, group_bytes=settings.log_group_bytes
-        )
         functions = CachedFunctions(SqliteFunctions(database))
         resources = CachedResources(SqliteResources(database), functions)
         encryption_keys = await _encryption_keys(settings, ports, resources)
         keys_of_functions = function_keys(settings, ports, resources, encryption_keys)
         opening_packages = opened_packages(settings, ports, directory, blobs, keys_of_functions)
         sealed, encrypted, packages = await stack.enter_async_context(opening_packages)
+        await keys.root(settings.account_id)  # made at the first start: `lampion env` shows it
         yield Stores(
             directory=directory,
             functions=functions,
@@ -61,7 +60,7 @@ async def opened_stores(settings: Settings, ports: Ports) -> AsyncIterator[Store
             entries=SqliteEntries(queues),
             queue_contents=SqliteQueueContents(queues),
             keys=keys,
-            root_key=await keys.root(settings.account_id),
+            server_secret=await server_secret(resources, ports.rng),
             encryption_keys=encryption_keys,
             function_keys=keys_of_functions,
             blobs=blobs,
@@ -72,9 +71,13 @@ async def opened_stores(settings: Settings, ports: Ports) -> AsyncIterator[Store
             runtime_trees=RuntimeTrees(
                 _RUNTIMES, directory.sdks, directory.runtimes, directory.tmp, ports.clock, compiler, compiler
             ),
-            logs=await stack.enter_async_context(opening),
+            logs=await stack.enter_async_context(_logs(directory, settings)),
             write_anew=database.write_anew,
         )
+
+
+def _logs(directory: DataDirectory, settings: Settings) -> AbstractAsyncContextManager[FileLogs]:
+    return FileLogs.open(directory.logs, segment_bytes=settings.log_segment_bytes, group_bytes=settings.log_group_bytes)
 
 
 def _images(directory: DataDirectory, ports: Ports) -> Images:

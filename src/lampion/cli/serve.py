@@ -7,6 +7,7 @@ import click
 
 from lampion.cli.failure import ExitCode, Failure
 from lampion.config import Settings, options, settings_from
+from lampion.config.master_key import NEW_VARIABLE as NEW_MASTER_KEY_VARIABLE
 from lampion.config.master_key import VARIABLE as MASTER_KEY_VARIABLE
 from lampion.config.problem import SettingError
 from lampion.config.services import SECRET_VARIABLES
@@ -49,7 +50,8 @@ def _run(settings: Settings) -> None:
     from lampion.sandbox.driver import SandboxError
     from lampion.store.errors import StoreError
 
-    for variable in (MASTER_KEY_VARIABLE, *SECRET_VARIABLES):  # neither what this server starts gets it, nor who looks
+    # neither what this server starts gets them, nor who looks
+    for variable in (MASTER_KEY_VARIABLE, NEW_MASTER_KEY_VARIABLE, *SECRET_VARIABLES):
         forget_variable(variable)
     try:
         run(settings)

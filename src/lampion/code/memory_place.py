@@ -28,15 +28,16 @@ class NoMemoryPlace(NoMemoryForCode):
 class MemoryPlace:
     """Made when it is first asked for."""
 
-    def __init__(self, candidates: Iterable[Path]) -> None:
-        """The first of `candidates` that will do is taken; see `why_not`."""
+    def __init__(self, candidates: Iterable[Path], others: Iterable[Path] = ()) -> None:
+        """The first of `candidates` that will do is taken; see `why_not`. In `others` servers may have had theirs."""
         self._candidates = tuple(candidates)
+        self._others = tuple(others)
         self._path: Path | None = None
         self._lock = -1
 
     def clear_dead(self) -> int:
         """Remove what servers of this user left that are dead; of how many."""
-        return sum(_clear(candidate) for candidate in self._candidates)
+        return sum(_clear(candidate) for candidate in (*self._candidates, *self._others))
 
     def path(self) -> Path:
         """The directory, which nobody else can read; another one when somebody removed it, as systemd does at the end

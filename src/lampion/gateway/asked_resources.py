@@ -109,6 +109,11 @@ def resource_of(operation: str, members: Mapping[str, Any], account_id: str, reg
     return "*"
 
 
+def function_of(members: Mapping[str, Any], account_id: str, region: str) -> str:
+    """The ARN of the function as a whole that a request names."""
+    return _unqualified(_function_arn(str(members["FunctionName"]), None, account_id, region))
+
+
 def also_wanted(operation: str, members: Mapping[str, Any], account_id: str, region: str) -> Sequence[Wanted]:
     """What must be allowed besides: to tag what is made with tags, and to use what a function is given."""
     wanted = []

@@ -12,7 +12,7 @@ from lampion.aws.errors import AccessDeniedException
 from lampion.domain.arn import FunctionKey
 from lampion.domain.errors import InvalidParameterValueException
 from lampion.domain.iam.identity import Identity, IdentityKind
-from lampion.gateway.asked_resources import action_of, also_wanted, facts_of, passed_role, resource_of
+from lampion.gateway.asked_resources import action_of, also_wanted, facts_of, function_of, passed_role, resource_of
 from lampion.gateway.authentication import Authentication, Meanwhile, Principal
 from lampion.gateway.judge import Judge, OfResource, facts_of_tags
 from lampion.gateway.stored_facts import StoredFacts
@@ -106,12 +106,26 @@ class Authorization:
         """Who sent the request, for what else is asked in his name."""
         return Asker(principal.actor, self._judge.asking(head), has_session=principal.has_session)
 
+    async def shown(
+        self, principal: Principal, operation: str, members: Mapping[str, Any], head: RequestHead, output: Any
+    ) -> Any:
+        """What the caller may see of an answer: GetFunction tells tags only to who may ListTags, too."""
+        if operation != "GetFunction" or not output.get("Tags"):
+            return output
+        try:
+            arn = function_of(members, principal.account_id, self._region)
+            await self.check(principal, "ListTags", {"Resource": arn}, head)
+        except AccessDeniedException as error:
+            return {**output, "Tags": None, "TagsError": {"ErrorCode": error.code, "Message": error.message}}
+        return output
+
     async def _check(
         self, actor: Actor, wanted: Wanted, head: RequestHead, facts: Facts, of_resource: OfResource
     ) -> bool:
         """As Judge.check; tags of the resource are looked up only where a policy asks for one."""
         weighed = self._judge.weigh(actor, wanted, head, facts, of_resource)
-        if weighed.known.misses_tags:
+        is_own = of_resource[1] in (None, actor.caller.account_id)
+        if weighed.known.misses_tags and is_own:  # else one's policies would tell the tags of others' functions
             tags = await self._stored.tags(wanted.resource)
             self._judge.check(actor, wanted, head, {**facts, **tags}, of_resource)
             return True

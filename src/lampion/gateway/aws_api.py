@@ -92,6 +92,7 @@ class AwsApi:
             asker=None if operation.name in INVOCATIONS else self._authorization.asker(principal, head),
         )
         output = await handler(context, members)
+        output = await self._authorization.shown(principal, operation.name, members, head, output)
         answer = serialize(operation, output, request_id)
         events = answer.events
         if events is not None:

@@ -25,7 +25,7 @@ class AccessKeyring:
         self._cached: OrderedDict[str, AccessKey] = OrderedDict()
 
     async def root(self, account_id: str) -> AccessKey:
-        """The account's root key; the first call ever makes it, durably. Also signs download links of code."""
+        """The account's root key; the first call ever makes it, durably."""
         key = await self._keys.root(account_id)
         if key is None:
             key = self._new(account_id, is_root=True)

@@ -1,5 +1,6 @@
 """What functions called, by the role they had: since the server started, whether it was allowed or not."""
 
+import re
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,12 @@ _ROLES_MAX: Final = 1000
 _CALLS_MAX: Final = 1000
 _CHARACTERS_MAX: Final = 2048
 """Of action and resource: what is longer was written by hostile code, to fill the memory."""
+
+
+_ACTION: Final = re.compile(r"[a-z0-9-]+:[A-Za-z0-9_]+")
+_WILD: Final = re.compile(r"[*?]|\$\{")
+_OF_NEW_ONES: Final = re.compile(r"arn:aws:lambda:[a-z0-9-]+:[0-9]{12}:(event-source-mapping|code-signing-config):\*")
+"""What is asked for where the id isn't known before it is made."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -27,7 +34,7 @@ class CallRecord:
 
     def note(self, role_arn: str | None, action: str, resource: str) -> None:
         """Without a role it was no function's call, and nothing is kept."""
-        if role_arn is None or len(action) + len(resource) > _CHARACTERS_MAX:
+        if role_arn is None or len(action) + len(resource) > _CHARACTERS_MAX or _would_widen(action, resource):
             return
         calls = self._calls.get(role_arn)
         if calls is None:
@@ -40,6 +47,13 @@ class CallRecord:
     def of(self, role_arn: str) -> Sequence[RecordedCall]:
         """In the order of resources and actions."""
         return sorted(self._calls.get(role_arn, ()))
+
+
+def _would_widen(action: str, resource: str) -> bool:
+    """Whether hostile code wrote it, so that the policy that is made of its calls allows more than these."""
+    if not _ACTION.fullmatch(action):
+        return True
+    return resource != "*" and _WILD.search(resource) is not None and not _OF_NEW_ONES.fullmatch(resource)
 
 
 def least_policy(calls: Sequence[RecordedCall]) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ Docs: KMS developer guide, "Determining access to AWS KMS keys", "Condition keys
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final
 
@@ -17,7 +17,7 @@ from lampion.identity.call_record import CallRecord
 from lampion.identity.denials import denial
 from lampion.identity.evaluation import PolicyType, Request, Verdict, evaluate
 from lampion.identity.request_facts import TAG_OF_RESOURCE, Asker, Facts, Known, facts_of_tags
-from lampion.identity.statements import Policy, Source, read_policy
+from lampion.identity.statements import EVERYTHING, Policy, Source, read_policy
 from lampion.store.cached_resources import CachedResources
 from lampion.store.kms import ALIAS_NAMES, GRANTS_BY_KEY
 
@@ -64,6 +64,10 @@ class KeyAccess:
         """Raises AccessDeniedException. `operation` as its action is called: ReEncryptFrom."""
         request = await self._request(asker, operation, key, asked)
         self._note(request)
+        is_others = asker.actor.caller.account_id != key.account_id
+        if is_others and not await self._lets_in(request, asker, operation, key, asked):
+            arn = key.arn if asked.named is None else asked.named.arn
+            self.check_absent(asker, operation, arn, key.account_id, asked)
         verdict = _judged(request, asker, key)
         if verdict.is_allowed:
             return
@@ -128,6 +132,16 @@ class KeyAccess:
     async def _request(self, asker: Asker, operation: str, key: Key, asked: Asked) -> Request:
         aliases = (await self._resources.see(ALIAS_NAMES, key.account_id, key.region)).get(key.key_id)
         return _of(asker, operation, key.arn, {**_facts_of(key, asked, aliases), **asked.facts})
+
+    async def _lets_in(self, request: Request, asker: Asker, operation: str, key: Key, asked: Asked) -> bool:
+        """Whether the key's policy or a grant does. Before, nothing of the key is known to the caller's own policies:
+        else he would learn from what they say of it whether it is there, and what its tags are.
+        """
+        anybody = replace(asker.actor, identity=(EVERYTHING,), boundary=None, session=None)
+        verdict = _judged(request, replace(asker, actor=anybody), key)
+        if verdict.is_allowed or verdict.is_explicit:
+            return verdict.is_allowed
+        return await self._is_granted(request, asker, operation, key, asked)
 
     async def _is_granted(self, request: Request, asker: Asker, operation: str, key: Key, asked: Asked) -> bool:
         """By a grant. It is enough by itself, for callers of other accounts as well."""

@@ -65,6 +65,22 @@ def test_a_denied_function_in_another_spelling(made: Made, lambda_client: Any, s
         assert "with an explicit deny in an identity-based policy" in told[2]
 
 
+def test_tags_are_told_to_who_may_list_them(made: Made, lambda_client: Any) -> None:
+    with functions(lambda_client, "told") as create:
+        name = create(SOURCE, Tags={"Team": "blue"})
+        user = made.user(document(statement("lambda:GetFunction")))
+        own = made.client("lambda", made.key(user))
+        found = own.get_function(FunctionName=name)
+        assert "Tags" not in found
+        assert found["TagsError"]["ErrorCode"] == "AccessDeniedException"
+        assert missing("lambda:ListTags", arn_of(name)) in found["TagsError"]["Message"]
+        made.iam.put_user_policy(
+            UserName=user, PolicyName="p1", PolicyDocument=document(statement("lambda:ListTags", resource=arn_of(name)))
+        )
+        assert own.get_function(FunctionName=name)["Tags"] == {"Team": "blue"}
+        assert "TagsError" not in lambda_client.get_function(FunctionName=name)
+
+
 def test_the_tags_of_a_function_count_from_the_next_call_on(made: Made, lambda_client: Any) -> None:
     with functions(lambda_client, "tagged") as create:
         name = create(SOURCE, Tags={"Team": "blue"})

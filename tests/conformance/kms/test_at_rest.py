@@ -24,7 +24,10 @@ def check_nothing_is_plain(server: LiveServer) -> None:
     found = [path for path in server.data.rglob("*") if path.is_file() and not path.is_symlink()]
     assert any(path.name == "lampion.db" for path in found)
     for path in found:
-        content = path.read_bytes()
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:  # a log's segment, or the like, that a running server has put in another's place
+            continue
         assert not [value for value in VALUES if value.encode() in content], path
     assert not [value for value in VALUES if value in server.output]
 

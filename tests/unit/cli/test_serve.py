@@ -1,4 +1,4 @@
-"""`lampion serve`: what it starts doesn't get the master key that it was given."""
+"""`lampion serve`: what it does before the server runs."""
 
 import base64
 import os
@@ -10,15 +10,22 @@ from lampion.cli.main import lampion_command
 from lampion.config import Settings
 
 KEY = b"k" * 32
+SECRETS = {
+    "LAMPION_MASTER_KEY": base64.b64encode(KEY).decode(),
+    "LAMPION_NEW_MASTER_KEY": base64.b64encode(b"n" * 32).decode(),
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "AWS_SESSION_TOKEN": "token",
+}
 
 
-def test_the_master_key_is_taken_out_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[tuple[bytes | None, bool]] = []
+def test_secrets_are_taken_out_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[bytes | None, list[str]]] = []
 
     def run(settings: Settings) -> None:
-        seen.append((settings.given_master_key, "LAMPION_MASTER_KEY" in os.environ))
+        seen.append((settings.given_master_key, [name for name in SECRETS if name in os.environ]))
 
     monkeypatch.setattr("lampion.app.run", run)
-    monkeypatch.setenv("LAMPION_MASTER_KEY", base64.b64encode(KEY).decode())
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
     result = CliRunner().invoke(lampion_command, ["serve"], standalone_mode=False)
-    assert (result.exit_code, seen) == (0, [(KEY, False)])
+    assert (result.exit_code, seen) == (0, [(KEY, [])])

@@ -48,7 +48,7 @@ def test_it_is_private_made_once_and_gone_when_closed(candidate: Path):
 
 
 def test_what_a_living_server_has_is_left_alone_and_what_a_dead_one_left_is_removed(candidate: Path):
-    mine = MemoryPlace([candidate])
+    mine, elsewhere = MemoryPlace([candidate]), MemoryPlace([candidate / "missing"], [candidate])
     server = subprocess.Popen([sys.executable, "-c", HOLD, str(candidate)], stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout is not None
@@ -58,7 +58,7 @@ def test_what_a_living_server_has_is_left_alone_and_what_a_dead_one_left_is_remo
         server.send_signal(signal.SIGKILL)
         server.wait()
         assert theirs.is_dir()
-        assert (mine.clear_dead(), theirs.exists()) == (1, False)
+        assert (elsewhere.clear_dead(), theirs.exists(), mine.clear_dead()) == (1, False, 0)
     finally:
         server.kill()
         server.communicate()

@@ -15,7 +15,7 @@ from lampion.http.message import RequestHead
 from lampion.store.event_source_mappings import EVENT_SOURCE_MAPPINGS
 from tests.identities import ACCOUNT, allowing, identity, keep
 from tests.unit.environments.pool_stage import function as sample
-from tests.unit.gateway.lambda_api import REGION, Api, F
+from tests.unit.gateway.lambda_api import OTHER_ACCOUNT, REGION, Api, F
 
 
 async def test_a_role_is_passed_for_one_function_alone_where_a_policy_says_so() -> None:
@@ -113,6 +113,20 @@ async def test_tags_of_a_function_decide_and_every_change_of_them_counts_from_th
         lambda stored: stored.replace_function(changed, expected_revision_id=function.revision_id)
     )
     assert not await api.may(principal)
+
+
+async def test_the_tags_of_anothers_function_show_in_no_refusal() -> None:
+    api, told = Api(), set()
+    theirs = FunctionKey(OTHER_ACCOUNT, REGION, "f")
+    await api.resources.change(
+        lambda stored: stored.insert_function(dataclasses.replace(sample(), key=theirs, tags={"team": "blue"}))
+    )
+    for team in ("blue", "red"):
+        guessed: dict[str, Any] = {"Condition": {"StringEquals": {"aws:ResourceTag/team": team}}}
+        _, principal = await api.user(allowing("lambda:*"), allowing("lambda:*", effect="Deny", **guessed))
+        assert not await api.may(principal, "GetFunction", FunctionName=theirs.arn)
+        told.add(api.refusal)
+    assert len(told) == 1
 
 
 async def test_another_spelling_of_a_tags_key_changes_nothing() -> None:

@@ -45,3 +45,26 @@ def test_what_hostile_code_writes_to_fill_the_memory_isnt_kept() -> None:
     record.note(ROLE, "sqs:" + "a" * 100_000, "*")
     record.note(ROLE, "sqs:SendMessage", "a" * 2000)
     assert [call.action for call in record.of(ROLE)] == ["sqs:SendMessage"]
+
+
+def test_no_call_makes_the_suggested_policy_wider_than_itself() -> None:
+    """The function's code chooses what it names, and who runs the server takes over what is suggested."""
+    record = CallRecord()
+    mapping = "arn:aws:lambda:us-east-1:123456789012:event-source-mapping:*"
+    for action, resource in (
+        ("sqs:*", "*"),
+        ("sqs:Send?essage", "q"),
+        ("sns:Publish", "arn:aws:sns:us-east-1:123456789012:*"),
+        ("sns:Publish", "arn:aws:sns:*:*:*"),
+        ("events:PutEvents", "arn:aws:events:us-east-1:123456789012:event-bus/${aws:PrincipalTag/x, '*'}"),
+        ("sqs:SendMessage", "arn:aws:sqs:us-east-1:123456789012:order?"),
+        ("lambda:TagResource", mapping),
+        ("lambda:InvokeFunction", "arn:aws:lambda:us-east-1:123456789012:function:f:$LATEST"),
+        ("sqs:ListQueues", "*"),
+    ):
+        record.note(ROLE, action, resource)
+    assert {call.action for call in record.of(ROLE)} == {
+        "lambda:TagResource",
+        "lambda:InvokeFunction",
+        "sqs:ListQueues",
+    }

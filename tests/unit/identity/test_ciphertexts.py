@@ -4,7 +4,7 @@ import os
 import uuid
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lampion.identity.ciphertexts import Header, canonical, read, seal
@@ -21,6 +21,7 @@ def sealed(plaintext: bytes = b"secret", context: dict[str, str] = CONTEXT, head
     return seal(header, MATERIAL, plaintext, context, master=MASTER, nonce=os.urandom(12))
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # to draw takes long on a busy machine, and says nothing
 @given(
     st.binary(min_size=1, max_size=4096),
     contexts,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from lampion.aws.errors import AccessDeniedException
@@ -259,3 +260,27 @@ def test_no_key_of_a_context_hides_one_that_differs_by_case() -> None:
     facts = facts_of_context({"Tenant": "secret", "tenant": "mine"})
     assert facts["kms:encryptioncontext:tenant"] == ["secret", "mine"]
     assert facts["kms:encryptioncontextkeys"] == ["Tenant", "tenant"]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"Null": {"kms:KeySpec": "false"}},
+        {"StringLike": {"aws:ResourceTag/Team": "*"}},
+        {"StringLike": {"kms:ResourceAliases": "*"}},
+    ],
+)
+async def test_policies_of_another_account_learn_nothing_of_a_key(kms: Kms, condition: dict[str, Any]) -> None:
+    """A denial under a condition told by its sentence whether the key was there, and was as the condition had it."""
+    key = await kms.key(Tags=[{"TagKey": "Team", "TagValue": "red"}])
+    policies = allowing("kms:*"), allowing("kms:*", effect="Deny", Condition=condition)
+    other = replace(
+        kms.directory.root("210987654321"), identity=tuple(read_policy(json.loads(one)) for one in policies)
+    )
+    context = msgspec.structs.replace(kms.context(other), account_id="210987654321")
+    told = set()
+    for arn in (key.arn, f"{key.arn[:-4]}0000"):
+        with pytest.raises(AccessDeniedException) as caught:
+            await KeysApi(kms.rooms).describe_key(context, {"KeyId": arn})
+        told.add(caught.value.message.replace(arn, "ARN"))
+    assert len(told) == 1
