@@ -1,6 +1,7 @@
 """Encrypted packages: in memory alone, while their key may be used and somebody uses them, and never too many."""
 
 import asyncio
+import errno
 import os
 import shutil
 import stat
@@ -108,9 +109,12 @@ async def test_whoever_wants_it_must_be_able_to_use_the_key_now(stage: Stage, st
     with pytest.raises(KeyUnusable):
         await stage.prepare(package)
     with pytest.raises(KeyUnusable):
+        await stage.packages.check(package)
+    with pytest.raises(KeyUnusable):
         await stage.stored()
     await stage.kms.put_state(stage.key, KeyState.ENABLED)
     await stage.prepare(package)
+    await stage.packages.check(package)
     await stage.kms.delete(stage.key)
     with pytest.raises(KeyUnusable):
         await stage.prepare(package)
@@ -158,6 +162,36 @@ async def test_it_leaves_memory_some_time_after_its_last_use(stage: Stage):
         await asyncio.sleep(0.01)
     assert stage.unpacked() == set()
     running.cancel()
+
+
+async def test_it_stays_for_a_while_after_it_was_unpacked_though_nothing_runs_from_it_yet(stage: Stage):
+    package = await stage.stored()
+    await stage.prepare(package)
+    await stage.clock.advance(UNUSED_SECONDS - 1)
+    assert (await stage.packages.sweep(), stage.unpacked()) == (0, {package.sha256})
+    await stage.clock.advance(1)
+    assert (await stage.packages.sweep(), stage.unpacked()) == (1, set())
+
+
+async def test_as_much_as_there_may_be_fits(stage: Stage):
+    content = SECRET.ljust(64 * 1024, b"#")
+    await stage.prepare(await stage.stored(content))
+    with pytest.raises(NoMemoryForCode):
+        await stage.prepare(await stage.stored(content + b"#"))
+
+
+@pytest.mark.parametrize(("number", "told"), [(errno.ENOSPC, NoMemoryForCode), (errno.EIO, OSError)])
+async def test_what_cant_be_unpacked_counts_for_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, number: int, told: type[OSError]
+):
+    def fail(content: bytes, tree: Path, *, staging: Path) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("lampion.code.encrypted_packages.extract", fail)
+    with pytest.raises(OSError, match=r"full|Input/output") as failed:
+        await stage.prepare(await stage.stored())
+    assert type(failed.value) is told
+    assert (stage.unpacked(), vars(stage.packages)["_sizes"]) == (set(), {})
 
 
 async def test_so_much_and_no_more_is_in_memory(stage: Stage):
