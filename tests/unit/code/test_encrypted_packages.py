@@ -82,6 +82,7 @@ async def test_it_is_unpacked_in_memory_and_lies_sealed_on_disk(stage: Stage):
     assert (first / "index.py").read_bytes() == SECRET
     assert first.is_relative_to(stage.memory)
     assert stat.S_IMODE(first.parents[2].stat().st_mode) == 0o700
+    assert {stat.S_IMODE(part.stat().st_mode) for part in stage.memory.glob("lampion-code-*/*")} == {0o700}
     assert not any(SECRET[:6] in path.read_bytes() for path in stage.disk.rglob("*") if path.is_file())
     assert (package.is_encrypted, package.source_kms_key_arn) == (True, stage.key.arn)
 
@@ -217,6 +218,19 @@ async def test_what_somebody_removed_is_unpacked_again_elsewhere(stage: Stage):
     shutil.rmtree(next(stage.memory.iterdir()))
     second = await stage.prepare(package)
     assert (first != second, (second / "index.py").read_bytes()) == (True, SECRET)
+
+
+async def test_what_a_dead_server_left_is_cleared_at_the_start(stage: Stage):
+    (stage.memory / "lampion-code-dead" / "trees").mkdir(parents=True)
+    await stage.packages.open()
+    assert list(stage.memory.iterdir()) == []
+
+
+async def test_what_code_really_takes_is_what_counts(stage: Stage):
+    """Each file takes whole pages of memory, however short it is."""
+    package = await stage.stored(b"x")
+    await stage.prepare(package)
+    assert vars(stage.packages)["_sizes"][package.sha256] >= 4096
 
 
 async def test_at_the_end_of_a_server_nothing_is_left(stage: Stage):
