@@ -156,8 +156,8 @@ def test_a_function_may_not_read_metrics_whatever_it_may_do(start_server: Callab
             secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
         )
         token = {"X-Amz-Security-Token": keys["AWS_SESSION_TOKEN"]}
-        for path in ("metrics", "queues", "status", "clock"):
-            answer = send(session, Call("GET", ("_lampion", path), headers=token), timeout_seconds=20)
+        for path in ("metrics", "queues", "status", "clock", "service-keys", f"calls/{name}"):
+            answer = send(session, Call("GET", ("_lampion", *path.split("/")), headers=token), timeout_seconds=20)
             assert (answer.status, b"is not authorized" in answer.body) == (403, True), path
     client.close()
 

@@ -11,7 +11,7 @@ from lampion.clock.virtual import VirtualClock
 from lampion.environments.environ import SessionCredentials
 from lampion.environments.server_access import ServerAccess
 from lampion.environments.session import OfferedCredentials
-from lampion.identity.session_keys import SessionKeys
+from lampion.identity.session_keys import Runner, SessionKeys
 from lampion.identity.temporary_keys import Expired
 from lampion.sandbox.driver import Sandbox
 from tests.component.environments.snapshot_stage import NoDoors, NoRoles
@@ -123,3 +123,63 @@ async def test_one_that_does_not_start_leaves_no_keys() -> None:
     with pytest.raises(OSError):  # noqa: PT011 -- the one raised above
         await on.access.start(FUNCTION, start)
     assert not on.is_valid(given[0])
+
+
+async def test_keys_say_of_which_role_and_version_they_are() -> None:
+    """So that they are void when one of these is another: identity.function_sessions."""
+    on = Stage()
+
+    async def start(credentials: SessionCredentials) -> Sandbox:
+        return cast("Sandbox", Box("box"))
+
+    with_id = ServerAccess(on.sessions, NoDoors(), _OneRole(), on.clock)
+    lent = with_id.keys_of(await with_id.start(FUNCTION, start))
+    assert lent is not None
+    assert lent.newest.role_id == "AROA1"
+    assert lent.newest.runner == Runner(FUNCTION.key, FUNCTION.version, FUNCTION.creation_id)
+
+
+async def test_its_door_closes_when_it_ends() -> None:
+    on, doors = Stage(), _Doors()
+    access = ServerAccess(on.sessions, doors, NoRoles(), on.clock)
+    with socket.socket() as listener:
+
+        async def start(credentials: SessionCredentials) -> Sandbox:
+            return cast("Sandbox", Box("box", listener))
+
+        box = await access.start(FUNCTION, start)
+        assert (doors.opened, doors.closed) == ([listener], 0)
+        await access.end(box)
+        await access.end(box)
+        assert doors.closed == 1
+
+
+async def test_keys_that_last_for_less_than_they_are_renewed_before_arent_renewed_at_every_question() -> None:
+    on = Stage()
+    on.access = ServerAccess(on.sessions, NoDoors(), NoRoles(), on.clock, asked_lifetime_seconds=600)
+    _, offered = await on.asking("one")
+    first, _ = offered.current()
+    await on.clock.advance(300)
+    assert offered.current() == (first, 300)
+    await on.clock.advance(1)
+    assert offered.current()[0] != first
+
+
+class _OneRole(NoRoles):
+    async def role_id(self, account_id: str, role_arn: str) -> str:
+        return "AROA1"
+
+
+class _Doors:
+    """Counts; each door is the same."""
+
+    def __init__(self) -> None:
+        self.opened: list[socket.socket] = []
+        self.closed = 0
+
+    def open(self, listener: socket.socket) -> "_Doors":
+        self.opened.append(listener)
+        return self
+
+    async def close(self) -> None:
+        self.closed += 1

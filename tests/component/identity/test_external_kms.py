@@ -43,7 +43,7 @@ class QuickClock(SystemClock):
 async def place_at(address: Address | None, *, key: Credentials | None = None) -> AsyncIterator[ExternalKmsPlace]:
     """`address` None: nothing is configured."""
     clock = QuickClock()
-    http = HttpClient(clock, limits=TimeLimits(connect_seconds=20, answer_seconds=20))
+    http = HttpClient(clock, limits=TimeLimits(connect_seconds=20, answer_seconds=2000))
     endpoint = (
         {} if address is None else {Service.KMS: ServiceEndpoint(address, key or Credentials(KEY_ID, SECRET, TOKEN))}
     )

@@ -1,6 +1,7 @@
 """Encrypted packages: in memory alone, while their key may be used and somebody uses them, and never too many."""
 
 import asyncio
+import errno
 import os
 import shutil
 import stat
@@ -81,6 +82,7 @@ async def test_it_is_unpacked_in_memory_and_lies_sealed_on_disk(stage: Stage):
     assert (first / "index.py").read_bytes() == SECRET
     assert first.is_relative_to(stage.memory)
     assert stat.S_IMODE(first.parents[2].stat().st_mode) == 0o700
+    assert {stat.S_IMODE(part.stat().st_mode) for part in stage.memory.glob("lampion-code-*/*")} == {0o700}
     assert not any(SECRET[:6] in path.read_bytes() for path in stage.disk.rglob("*") if path.is_file())
     assert (package.is_encrypted, package.source_kms_key_arn) == (True, stage.key.arn)
 
@@ -108,9 +110,12 @@ async def test_whoever_wants_it_must_be_able_to_use_the_key_now(stage: Stage, st
     with pytest.raises(KeyUnusable):
         await stage.prepare(package)
     with pytest.raises(KeyUnusable):
+        await stage.packages.check(package)
+    with pytest.raises(KeyUnusable):
         await stage.stored()
     await stage.kms.put_state(stage.key, KeyState.ENABLED)
     await stage.prepare(package)
+    await stage.packages.check(package)
     await stage.kms.delete(stage.key)
     with pytest.raises(KeyUnusable):
         await stage.prepare(package)
@@ -160,6 +165,36 @@ async def test_it_leaves_memory_some_time_after_its_last_use(stage: Stage):
     running.cancel()
 
 
+async def test_it_stays_for_a_while_after_it_was_unpacked_though_nothing_runs_from_it_yet(stage: Stage):
+    package = await stage.stored()
+    await stage.prepare(package)
+    await stage.clock.advance(UNUSED_SECONDS - 1)
+    assert (await stage.packages.sweep(), stage.unpacked()) == (0, {package.sha256})
+    await stage.clock.advance(1)
+    assert (await stage.packages.sweep(), stage.unpacked()) == (1, set())
+
+
+async def test_as_much_as_there_may_be_fits(stage: Stage):
+    content = SECRET.ljust(64 * 1024, b"#")
+    await stage.prepare(await stage.stored(content))
+    with pytest.raises(NoMemoryForCode):
+        await stage.prepare(await stage.stored(content + b"#"))
+
+
+@pytest.mark.parametrize(("number", "told"), [(errno.ENOSPC, NoMemoryForCode), (errno.EIO, OSError)])
+async def test_what_cant_be_unpacked_counts_for_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, number: int, told: type[OSError]
+):
+    def fail(content: bytes, tree: Path, *, staging: Path) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("lampion.code.encrypted_packages.extract", fail)
+    with pytest.raises(OSError, match=r"full|Input/output") as failed:
+        await stage.prepare(await stage.stored())
+    assert type(failed.value) is told
+    assert (stage.unpacked(), vars(stage.packages)["_sizes"]) == (set(), {})
+
+
 async def test_so_much_and_no_more_is_in_memory(stage: Stage):
     used = set[str]()
     running = asyncio.create_task(stage.packages.run(lambda: used))
@@ -183,6 +218,19 @@ async def test_what_somebody_removed_is_unpacked_again_elsewhere(stage: Stage):
     shutil.rmtree(next(stage.memory.iterdir()))
     second = await stage.prepare(package)
     assert (first != second, (second / "index.py").read_bytes()) == (True, SECRET)
+
+
+async def test_what_a_dead_server_left_is_cleared_at_the_start(stage: Stage):
+    (stage.memory / "lampion-code-dead" / "trees").mkdir(parents=True)
+    await stage.packages.open()
+    assert list(stage.memory.iterdir()) == []
+
+
+async def test_what_code_really_takes_is_what_counts(stage: Stage):
+    """Each file takes whole pages of memory, however short it is."""
+    package = await stage.stored(b"x")
+    await stage.prepare(package)
+    assert vars(stage.packages)["_sizes"][package.sha256] >= 4096
 
 
 async def test_at_the_end_of_a_server_nothing_is_left(stage: Stage):

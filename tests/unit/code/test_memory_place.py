@@ -1,5 +1,6 @@
 """Directories in memory: private, one for each server, cleared when their server has died, and only then."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -8,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -95,3 +97,55 @@ def test_a_place_that_is_not_in_memory_is_no_place(candidate: Path, tmp_path: Pa
     place = MemoryPlace([tmp_path, candidate])
     assert place.path().parent == candidate
     place.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "why"),
+    [
+        ("lampion.code.memory_place._file_system_of", lambda path: "ext4", "isn't in memory (tmpfs)"),
+        ("os.statvfs", lambda path: SimpleNamespace(f_flag=os.ST_NOEXEC), "is mounted noexec"),
+        ("os.access", lambda path, mode: False, "can't be written to"),
+    ],
+)
+def test_why_a_place_will_not_do(candidate: Path, monkeypatch: pytest.MonkeyPatch, name: str, answer: object, why: str):
+    with monkeypatch.context() as machine:
+        machine.setattr(name, answer)
+        assert why_not(candidate) == why
+    assert why_not(candidate) is None
+
+
+def test_what_another_user_left_is_left_alone(candidate: Path, monkeypatch: pytest.MonkeyPatch):
+    theirs = candidate / "lampion-code-theirs"
+    theirs.mkdir()
+    with monkeypatch.context() as machine:
+        machine.setattr("os.geteuid", lambda: theirs.stat().st_uid + 1)
+        assert (MemoryPlace([candidate]).clear_dead(), theirs.is_dir()) == (0, True)
+    assert (MemoryPlace([candidate]).clear_dead(), theirs.is_dir()) == (1, False)
+
+
+def test_one_that_another_server_removed_before_it_was_locked_is_not_taken(
+    candidate: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """It looks like a dead one's until then."""
+    locked = fcntl.flock
+
+    def remove_first(lock: int, how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", locked)
+        for path in candidate.iterdir():
+            path.rmdir()
+        locked(lock, how)
+
+    monkeypatch.setattr(fcntl, "flock", remove_first)
+    place = MemoryPlace([candidate])
+    path = place.path()
+    assert list(candidate.iterdir()) == [path]
+    place.close()
+
+
+def test_what_was_removed_is_made_anew(candidate: Path):
+    place = MemoryPlace([candidate])
+    first = place.path()
+    first.rmdir()
+    assert place.path().is_dir()
+    place.close()
+    assert list(candidate.iterdir()) == []

@@ -42,6 +42,14 @@ def test_what_is_cut_off_at_either_end_or_longer_is_refused():
             open_zip(longer, KEY)
 
 
+def test_a_head_that_isnt_there_whole_is_none():
+    head = HEAD.to_bytes()
+    assert read_head(head) == HEAD
+    for length in range(len(head)):
+        with pytest.raises(SealBroken):
+            read_head(head[:length])
+
+
 def test_parts_in_another_order_are_refused():
     sealed = seal_zip(b"0123456789abcdef" * 4, HEAD, KEY, NONCE)
     start = len(HEAD.to_bytes()) + len(NONCE)

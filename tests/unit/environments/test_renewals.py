@@ -1,15 +1,17 @@
 """Keys that end: an environment is replaced before, never in its work; one made ahead has its successor first."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from lampion.environments.provisioned import NONE, Provisioned
-from lampion.environments.renewals import REPLACEMENT_SECONDS
+from lampion.environments.renewals import REPLACEMENT_SECONDS, Renewals
 from tests.unit.environments.pool_stage import Stage, function, settle, stage
 
 if TYPE_CHECKING:
+    from lampion.clock.clock import Clock
     from lampion.environments.environment import Environment
 
 VERSION = function(version="1")
@@ -26,6 +28,27 @@ class Keys:
 
     async def count(self) -> bool:
         return not self.are_void
+
+
+@dataclass(eq=False)
+class _Worn:
+    """As much of an environment as has keys."""
+
+    keys: Keys
+
+
+class _Jumping:
+    """A clock of which the time of day is set."""
+
+    def __init__(self) -> None:
+        self.now_seconds = 0.0
+        self.timers: list[tuple[float, Callable[[], object]]] = []
+
+    def now(self) -> float:
+        return self.now_seconds
+
+    def call_later(self, seconds: float, call: Callable[[], object]) -> None:
+        self.timers.append((seconds, call))
 
 
 def with_keys(on: Stage, *, end: bool = True) -> None:
@@ -59,6 +82,36 @@ async def test_one_without_work_ends_at_once_and_not_before() -> None:
         assert stopped(on) == [False]
         await on.clock.advance(2)
         assert stopped(on) == [True]
+
+
+def test_a_machine_that_slept_notices_within_a_minute() -> None:
+    """Keys end by the time of day; timers wait for time in which the machine runs."""
+    clock, renewed = _Jumping(), list[object]()
+    worn = _worn(LIFETIME_SECONDS)
+    renewals = Renewals(cast("Clock", clock), renewed.append)
+    renewals.add(worn)
+    clock.now_seconds = LIFETIME_SECONDS
+    seconds, look = clock.timers.pop()
+    assert (seconds <= 60, renewed) == (True, [])
+    look()
+    assert renewed == [worn]
+
+
+def test_one_that_is_launched_again_is_due_after_those_that_were_launched_before() -> None:
+    clock, renewed = _Jumping(), list[object]()
+    renewals = Renewals(cast("Clock", clock), renewed.append)
+    again, other = _worn(LIFETIME_SECONDS), _worn(LIFETIME_SECONDS + 10)
+    renewals.add(again)
+    renewals.add(other)
+    again.keys = _worn(2 * LIFETIME_SECONDS).keys
+    renewals.add(again)
+    clock.now_seconds = LIFETIME_SECONDS
+    clock.timers.pop()[1]()
+    assert renewed == [other]
+
+
+def _worn(end_epoch_seconds: float) -> "Environment":
+    return cast("Environment", _Worn(Keys(end_epoch_seconds)))
 
 
 async def test_keys_that_renew_themselves_end_nothing() -> None:

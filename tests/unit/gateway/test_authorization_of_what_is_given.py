@@ -49,6 +49,28 @@ async def test_the_tags_of_a_role_decide_whether_it_is_passed(key: str) -> None:
     assert await api.may(principal, "CreateFunction", Role=role.arn)
 
 
+async def test_a_role_of_another_path_isnt_the_one_that_has_the_name() -> None:
+    api = Api()
+    tagged: dict[str, Any] = {"Condition": {"StringEquals": {"iam:ResourceTag/Power": "little"}}}
+    role = identity(IdentityKind.ROLE, "r", path="/weak/", trust='{"Statement": []}', tags={"Power": "little"})
+    await keep(api.resources, role)
+    elsewhere = f"arn:aws:iam::{ACCOUNT}:role/strong/r"
+    _, principal = await api.user(allowing("lambda:*"), allowing("iam:PassRole", **tagged))
+    assert not await api.may(principal, "CreateFunction", Role=elsewhere)
+    _, principal = await api.user(allowing("lambda:*", "iam:PassRole"))
+    assert await api.may(principal, "CreateFunction", Role=elsewhere)  # nobody asks r whom it trusts
+
+
+async def test_what_is_longer_than_any_roles_arn_isnt_compared_with_roles() -> None:
+    api = Api()
+    long = f"arn:aws:iam::{OTHER_ACCOUNT}:role/{'a/' * 5000}r"
+    _, principal = await api.user(allowing("lambda:*"))
+    assert not await api.may(principal, "CreateFunction", Role=long)
+    assert "is not authorized to perform: iam:PassRole" in api.refusal
+    _, principal = await api.user(allowing("lambda:*", "iam:PassRole"))
+    assert await api.may(principal, "CreateFunction", Role=long)
+
+
 async def test_a_capacity_providers_role_is_passed_as_well() -> None:
     api, members = Api(), {"CapacityProviderName": "c"}
     operator = {"CapacityProviderOperatorRoleArn": f"arn:aws:iam::{ACCOUNT}:role/r"}
@@ -86,6 +108,14 @@ async def test_what_is_made_with_tags_and_layers_must_be_allowed_to_be_tagged_an
     assert await api.may(principal, "CreateFunction", Tags={"team": "x"}, Layers=[layer])
     assert not await api.may(principal, "CreateFunction", Tags={"team": "y"})
     assert not await api.may(principal, "CreateFunction", Layers=[f"{layer}1"])
+
+
+async def test_a_functions_policy_says_nothing_of_the_layers_it_is_given() -> None:
+    api, layer = Api(), f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:l:1"
+    user, principal = await api.user()
+    await api.permit({"Effect": "Allow", "Principal": {"AWS": user.arn}, "Action": "lambda:*", "Resource": "*"})
+    assert await api.may(principal, "UpdateFunctionConfiguration")
+    assert not await api.may(principal, "UpdateFunctionConfiguration", Layers=[layer])
 
 
 async def test_a_qualifier_in_the_name_is_no_way_around_what_is_denied_for_the_function() -> None:

@@ -8,7 +8,8 @@ import pytest
 from lampion.domain.errors import InvalidParameterValueException
 from lampion.domain.function import Function
 from lampion.domain.key_problems import KeyUnusable
-from lampion.identity.function_environments import FunctionEnvironments
+from lampion.identity.function_environments import FunctionEnvironments, is_grant_of
+from lampion.store.kms import GRANTS
 from tests.component.store.samples import function
 from tests.identities import ACCOUNT, Session
 from tests.kms_in_memory import KmsInMemory
@@ -107,6 +108,37 @@ async def test_nobody_takes_variables_from_a_key_that_he_may_not_decrypt_with(
     stranger = Session(f"arn:aws:sts::{ACCOUNT}:assumed-role/r/s", f"arn:aws:iam::{ACCOUNT}:role/r").actor
     with pytest.raises(InvalidParameterValueException, match="not authorized to use the KMS key for Decrypt"):
         await environments.sealed(function().key, replace(had, kms_key_arn=None), kms.asker(stranger), had)
+
+
+async def test_another_key_encrypts_anew_also_what_stays_the_same(
+    kms: KmsInMemory, environments: FunctionEnvironments
+) -> None:
+    """Who moves to another key, for he trusts the old one no more, is left with nothing of it."""
+    old, new, place = await kms.key(), await kms.key(), function().key
+    had = (await environments.sealed(place, replace(PLAIN, kms_key_arn=old.arn), kms.root)).configuration
+    moved = (await environments.sealed(place, replace(had, kms_key_arn=new.arn), kms.root, had)).configuration
+    await kms.delete(old)
+    assert await environments.shown(replace(function(), configuration=moved), kms.root) == {"Variables": VARIABLES}
+
+
+async def test_a_function_starts_with_what_its_own_role_may_decrypt(
+    kms: KmsInMemory, environments: FunctionEnvironments
+) -> None:
+    key = await kms.key()
+    sealed = await environments.sealed(function().key, replace(PLAIN, kms_key_arn=key.arn), kms.root)
+    kept = replace(function(), configuration=sealed.configuration)
+    with pytest.raises(KeyUnusable, match="not authorized to perform: kms:Decrypt"):
+        await environments.opened(kept)  # the grant isn't stored
+    grant = sealed.grant
+    assert grant is not None
+    await kms.resources.change(lambda stored: stored.put(GRANTS, grant))
+    assert (await environments.opened(kept)).configuration.environment == VARIABLES
+    other_role = replace(kept, configuration=replace(kept.configuration, role=f"{kept.configuration.role}-2"))
+    with pytest.raises(KeyUnusable):
+        await environments.opened(other_role)
+    assert is_grant_of(grant, kept)
+    other_key = replace(kept, configuration=replace(kept.configuration, kms_key_arn=(await kms.key()).arn))
+    assert not any(is_grant_of(grant, one) for one in (other_role, other_key))
 
 
 async def test_what_a_deleted_key_encrypted_can_be_set_anew_with_another(

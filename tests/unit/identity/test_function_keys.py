@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -158,6 +159,50 @@ async def test_what_can_be_no_key_is_not_found(kms: KmsInMemory) -> None:
         with pytest.raises(KeyUnusable) as refused:
             await kms.function_keys.usable(arn, "CreateGrant", Asked(), kms.root, OWNER)
         assert refused.value.problem is KeyProblem.NOT_FOUND
+
+
+async def test_who_may_not_use_the_keys_of_an_account_learns_not_which_there_are(kms: KmsInMemory) -> None:
+    disabled = await kms.key()
+    await kms.put_state(disabled, KeyState.DISABLED)
+    absent, there = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{uuid4()}", (await kms.key()).arn
+    told = []
+    for arn in (absent, there, disabled.arn):
+        with pytest.raises(KeyUnusable) as refused:
+            await kms.function_keys.usable(arn, "Encrypt", Asked(context=CONTEXT), kms.asker(session()), OWNER)
+        assert refused.value.problem is KeyProblem.DENIED
+        told.append(refused.value.said.message.replace(arn, "it"))
+    assert len(set(told)) == 1
+    with pytest.raises(KeyUnusable) as refused:
+        await kms.function_keys.usable(absent, "Encrypt", Asked(context=CONTEXT), kms.root, OWNER)
+    assert refused.value.problem is KeyProblem.NOT_FOUND
+
+
+async def test_a_role_of_another_path_has_not_the_policies_of_that_name(kms: KmsInMemory) -> None:
+    sealed = await kms.function_keys.seal((await kms.key()).arn, SECRET, CONTEXT, None, OWNER)
+    await keep(kms.resources, identity(IdentityKind.ROLE, "orders-role", allowing("kms:Decrypt"), path="/other/"))
+    assert await opened(kms, sealed, ROLE) is None
+
+
+async def test_a_keys_policy_knows_that_a_service_asks(kms: KmsInMemory) -> None:
+    for via, may in (("true", True), ("false", False)):
+        arn = (await kms.key({**ROOT_MAY, "Condition": {"Bool": {"aws:ViaAWSService": via}}})).arn
+        sealed = await kms.function_keys.seal(arn, SECRET, CONTEXT, None, OWNER)
+        assert (await opened(kms, sealed, kms.root) == SECRET) is may
+        try:
+            await kms.function_keys.usable(arn, "CreateGrant", Asked(), kms.root, OWNER)
+        except KeyUnusable:
+            assert not may
+        else:
+            assert may
+
+
+async def test_nobody_makes_lambdas_key_in_another_account_by_naming_it(kms: KmsInMemory) -> None:
+    other = "210987654321"
+    with pytest.raises(KeyUnusable):
+        await kms.function_keys.usable(
+            f"arn:aws:kms:{REGION}:{other}:alias/aws/lambda", "Encrypt", Asked(context=CONTEXT), kms.root, OWNER
+        )
+    assert await kms.keys.all(other, REGION) == []
 
 
 async def opened(kms: KmsInMemory, sealed: bytes, asker: Any) -> bytes | None:

@@ -3,15 +3,16 @@
 import asyncio
 import base64
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lampion.clock.rng import SystemRng
 from lampion.identity.key_places import FilePlace, VariablePlace
-from lampion.identity.master_key import MasterKey, MasterKeys, NotOurs
+from lampion.identity.master_key import MasterKey, MasterKeys, NotOurs, verified
 from lampion.store.cached_resources import CachedResources
-from lampion.store.errors import MasterKeyUnusable
+from lampion.store.errors import MasterKeyUnusable, StoreError
 from lampion.store.master_key_file import decoded_master_key, make_master_key, read_master_key
 from tests.identities import resources_in_memory
 
@@ -75,6 +76,40 @@ async def test_a_store_that_knows_another_one_refuses_this_or_none(tmp_path: Pat
     file.write_bytes(right)
     file.chmod(0o600)
     await masters(resources, file).open()
+
+
+async def test_a_store_from_before_there_were_seals_knows_its_key_too() -> None:
+    check = MasterKey(KEY).check("env", "i", b"", SystemRng())
+    unsealed = replace(check, seal=b"")
+    assert verified(KEY, unsealed).tag(b"header") == MasterKey(KEY).tag(b"header")
+    for known in (check, unsealed):
+        with pytest.raises(NotOurs):
+            verified(b"x" * 32, known)
+
+
+async def test_one_that_cant_be_used_is_told_at_the_start_also_where_nothing_was_wrapped_yet(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_bytes(b"nonsense")
+    file.chmod(0o600)
+    with pytest.raises(MasterKeyUnusable, match="holds no master key"):
+        await masters(resources_in_memory(), file).open()
+
+
+async def test_nothing_is_wrapped_by_a_key_that_the_store_doesnt_know(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resources = resources_in_memory()
+    keys = masters(resources, tmp_path / "key")
+
+    async def fail(change: object) -> None:
+        raise StoreError("full")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(resources, "change", fail)
+        with pytest.raises(StoreError):
+            await keys.get()
+        assert keys.at_hand() is None
+    assert await keys.get() is keys.at_hand()
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644])

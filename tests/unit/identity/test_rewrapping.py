@@ -9,7 +9,7 @@ from lampion.clock.rng import SystemRng
 from lampion.clock.virtual import VirtualClock
 from lampion.domain.kms.key import Key
 from lampion.identity.encryption_keys import EncryptionKeys
-from lampion.identity.key_places import FilePlace, KeyPlace, VariablePlace
+from lampion.identity.key_places import FilePlace, KeyPlace, Made, VariablePlace
 from lampion.identity.master_key import MasterKeys
 from lampion.identity.rewrapping import move
 from lampion.store.cached_resources import CachedResources
@@ -98,6 +98,32 @@ async def test_a_move_to_where_it_is_does_nothing(tmp_path: Path) -> None:
     moved = await move(resources, FilePlace(tmp_path / "nowhere"), place, SystemRng())
     assert (moved.is_there_already, moved.keys) == (True, 0)
     assert (await check_of(resources), await all_keys(resources)) == before
+
+
+async def test_a_kms_elsewhere_is_never_asked_for_what_another_one_made(tmp_path: Path) -> None:
+    """It would refuse, and the move would end with that."""
+    resources, old = resources_in_memory(), _Kms("kms:old", b"o" * 32)
+    await made(resources, keys_by(resources, old), *ACCOUNTS[0])
+    moved = await move(resources, old, _Kms("kms:new", b"n" * 32), SystemRng())
+    assert (moved.keys, moved.is_there_already) == (1, False)
+
+
+class _Kms:
+    """Opens what it made itself."""
+
+    is_made_at_start = True
+
+    def __init__(self, name: str, key: bytes) -> None:
+        self.name = self.told = name
+        self._key = key
+
+    async def read(self, check: MasterKeyCheck | None) -> bytes | None:
+        if check is not None and check.place != self.name:
+            raise MasterKeyUnusable("a ciphertext that isn't ours")
+        return self._key
+
+    async def make(self, installation: str, random: bytes) -> Made:
+        return Made(self._key, b"sealed")
 
 
 async def test_a_move_before_anything_was_wrapped_makes_the_key_there(tmp_path: Path) -> None:

@@ -95,6 +95,30 @@ async def test_a_change_of_the_policy_counts_from_the_next_question_on() -> None
     assert not await functions.may()
 
 
+async def test_an_answer_by_a_policy_that_changed_meanwhile_isnt_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    functions = Functions()
+    await functions.permit()
+    find = functions.resources.get
+
+    async def find_slowly(kind: Any, *place: Any, **more: Any) -> Any:
+        found = await find(kind, *place, **more)
+        monkeypatch.setattr(functions.resources, "get", find)
+        await functions.permit(principal="s3.amazonaws.com")
+        return found
+
+    monkeypatch.setattr(functions.resources, "get", find_slowly)
+    assert await functions.access.denial(BY_RULE) is None
+    assert await functions.access.denial(BY_RULE) is not None
+
+
+async def test_no_more_answers_are_kept_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lampion.identity.service_access._CAPACITY", 2)
+    functions = Functions()
+    for number in range(5):
+        await functions.may(source_arn=f"{RULE}-{number}")
+    assert 0 < len(vars(functions.access)["_answers"]) <= 2
+
+
 async def test_an_answer_that_depends_on_the_time_isnt_kept() -> None:
     functions = Functions()
     later = functions.clock.now() + 100

@@ -5,7 +5,9 @@ import pytest
 from lampion.clock.rng import SystemRng
 from lampion.clock.virtual import VirtualClock
 from lampion.domain.iam.service_key import KEYS_MAX, service_name
+from lampion.identity.key_ids import RANDOM_BYTES, SERVICE_PREFIX, USER_PREFIX, key_id
 from lampion.identity.service_keys import ServiceKeyring, ServiceKeys
+from lampion.identity.user_keys import UserKeys
 from tests.identities import ACCOUNT, resources_in_memory
 
 OTHER = "210987654321"
@@ -22,6 +24,16 @@ async def test_a_key_is_of_the_account_that_made_it() -> None:
     assert not await keyring.remove(ACCOUNT, key.access_key_id)
     assert await keys.find(key.access_key_id) is None
     assert key.secret_access_key not in repr(key)
+
+
+async def test_ids_that_nobody_has_fill_no_memory() -> None:
+    """Whoever makes some up is no caller: what is kept is for these."""
+    resources = resources_in_memory()
+    keys, users = ServiceKeys(resources), UserKeys(resources)
+    for number in range(5):
+        assert await keys.find(key_id(SERVICE_PREFIX, ACCOUNT, bytes((number,) * RANDOM_BYTES))) is None
+        assert await users.find(key_id(USER_PREFIX, ACCOUNT, bytes((number,) * RANDOM_BYTES))) is None
+    assert not vars(resources)["_cached"]
 
 
 async def test_an_account_has_no_more_than_some() -> None:

@@ -61,6 +61,12 @@ def test_neither_secret_nor_token_is_shown() -> None:
     assert key.session_token not in repr(key)
 
 
+def test_the_secret_of_a_key_stays_the_same_in_every_version_and_is_no_other_digest_of_the_servers() -> None:
+    key = KEYS.issue(STANDING)
+    digest = hmac.digest(b"secret", b"secret\0" + key.access_key_id.encode(), "sha256")
+    assert key.secret_access_key == base64.b64encode(digest).decode()[:40]
+
+
 def test_a_token_from_before_they_were_compressed_is_read() -> None:
     access_key_id = KEYS.issue(STANDING).access_key_id
     content = msgspec.json.encode(STANDING)
