@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from lampion.clock.rng import Rng
-from lampion.identity.key_places import KeyPlace
+from lampion.identity.key_places import KeyPlace, VariablePlace
 from lampion.store.errors import MasterKeyUnusable
 from lampion.store.kms import CHECK_PLACE, CHECKS, MasterKeyCheck
 from lampion.store.master_key_file import KEY_BYTES
@@ -23,6 +23,7 @@ TAG_BYTES: Final = 16
 _CHECK: Final = b"the master key of this store"
 _ABOUT_CHECK: Final = b"lampion master key check 1"
 _ABOUT_SEAL: Final = b"lampion seal of headers 1"
+_VARIABLE: Final = "LAMPION_MASTER_KEY"
 
 
 class NotOurs(Exception):
@@ -109,16 +110,16 @@ async def opened(place: KeyPlace, check: MasterKeyCheck) -> MasterKey:
     """The key in `place`, if it is the one that the store knows by `check`. Raises MasterKeyUnusable."""
     key = await place.read(check)
     if key is None:
-        was = f" It was in {check.place}." if check.place not in ("", place.name) else ""
+        was = f" It was in {_told(check)}." if check.place not in ("", place.name) else ""
         raise MasterKeyUnusable(
             f"its keys of KMS are wrapped by a master key that isn't in {place.told}.{was} Bring it back, or name "
-            "another place with --master-key, or set LAMPION_MASTER_KEY."
+            f"another place with --master-key, or set {_VARIABLE}."
         )
     try:
         return verified(key, check)
     except NotOurs:
         is_elsewhere = check.place not in ("", place.name)
-        rest = f"that of {check.place}" if is_elsewhere else "the one that the data directory was used with"
+        rest = f"that of {_told(check)}" if is_elsewhere else "the one that the data directory was used with"
         raise MasterKeyUnusable(
             f"its keys of KMS are wrapped by another master key than that of {place.told}. Start with {rest}."
         ) from None
@@ -147,3 +148,8 @@ def decrypted(cipher: "AESGCM", sealed: bytes, about: bytes) -> bytes:
         return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], about)
     except InvalidTag:
         raise NotOurs from None
+
+
+def _told(check: MasterKeyCheck) -> str:
+    """The place that the store knows, as messages name it."""
+    return _VARIABLE if check.place == VariablePlace.name else check.place

@@ -91,6 +91,14 @@ async def test_ciphertexts_stay_this_servers_over_several_moves(tmp_path: Path) 
     assert later.decrypt(fresh, later.read(blob), {}) == b"secret"
 
 
+async def test_the_variable_is_called_by_its_name(tmp_path: Path) -> None:
+    resources, old = resources_in_memory(), FilePlace(tmp_path / "old")
+    await made(resources, keys_by(resources, old), *ACCOUNTS[0])
+    await move(resources, old, VariablePlace(b"v" * 32, "LAMPION_MASTER_KEY"), SystemRng())
+    with pytest.raises(MasterKeyUnusable, match=r"Start with that of LAMPION_MASTER_KEY\."):
+        await keys_by(resources, old).open()
+
+
 async def test_a_move_to_where_it_is_does_nothing(tmp_path: Path) -> None:
     resources, place = resources_in_memory(), FilePlace(tmp_path / "key")
     await made(resources, keys_by(resources, place), *ACCOUNTS[0])
