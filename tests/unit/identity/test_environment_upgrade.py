@@ -121,3 +121,15 @@ async def test_lambda_is_granted_what_the_function_needs_to_start(store: Store) 
     found = await store.get(plain.key)
     assert found.configuration.kms_key_arn == key.arn
     assert (await store.environments.opened(found)).configuration.environment == PLAIN
+
+
+async def test_a_function_whose_key_is_gone_goes_on_to_name_it_and_to_start(store: Store) -> None:
+    key = await store.kms.key()
+    await store.kms.delete(key)
+    plain = store.plain("one")
+    store.keep(replace(plain, configuration=replace(plain.configuration, kms_key_arn=key.arn)))
+    await outstanding(store)
+    await store.upgrade()
+    found = await store.get(plain.key)
+    assert found.configuration.kms_key_arn == key.arn
+    assert (await store.environments.opened(found)).configuration.environment == PLAIN
