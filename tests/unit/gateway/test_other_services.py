@@ -7,11 +7,13 @@ import pytest
 
 from lampion.aws.sigv4_sign import Signer
 from lampion.clock.clock import SystemClock
+from lampion.domain.arn import FunctionKey
 from lampion.endpoints.aws_client import AwsClient, Call
 from lampion.endpoints.exchange import HttpAnswer
 from lampion.endpoints.services import Service
 from lampion.gateway.other_services import OtherServices
 from lampion.http.message import Request, RequestHead
+from lampion.identity.session_keys import Runner
 from tests.identities import ACCOUNT, keys_in, resources_in_memory
 
 REGION = "us-east-1"
@@ -85,5 +87,17 @@ async def test_anything_else_goes_nowhere(changed: dict[str, Any], refusal: tupl
 async def test_nor_does_what_a_function_sends_whose_keys_are_void() -> None:
     queues = Queues()
     queues.keys.sessions.revoke(queues.key)
+    assert await queues.send() == (403, "UnrecognizedClientException")
+    assert queues.asked == []
+
+
+async def test_nor_does_what_a_function_sends_that_is_gone() -> None:
+    queues = Queues()
+    queues.key = queues.keys.sessions.issue(
+        account_id=ACCOUNT,
+        role=queues.key.role_arn,
+        session_name="f",
+        runner=Runner(FunctionKey(ACCOUNT, REGION, "f"), "$LATEST", "creation"),
+    )
     assert await queues.send() == (403, "UnrecognizedClientException")
     assert queues.asked == []
