@@ -243,8 +243,14 @@ def test_a_key_survives_a_restart_and_reaches_no_other_account(start_server: Cal
         other.create_function(**creation("mine", ECHO, Role=role_in(OTHER)))
         wait_active(other, "mine")
         other.add_permission(FunctionName="mine", StatementId="s", **permission)
+        url = other.create_function_url_config(FunctionName="mine", AuthType="AWS_IAM")["FunctionUrl"]
+        by_url = {"Principal": "s3.amazonaws.com", "FunctionName": "mine"}
+        other.add_permission(**by_url, StatementId="url", Action="lambda:InvokeFunctionUrl")
+        other.add_permission(**by_url, StatementId="u", Action="lambda:InvokeFunction", InvokedViaFunctionUrl=True)
     server.stop()
     server.options = []
     server.start()
     assert caller.invoke("mine") == [7]
     assert caller.invoke(foreign) == denied("s3.amazonaws.com", "lambda:InvokeFunction", foreign)
+    path = f"/_lampion/function-urls/{urlsplit(url).netloc.partition('.')[0]}/"
+    assert asked(caller, "GET", path)[0] == 403

@@ -51,6 +51,14 @@ async def test_the_second_invocation_is_warm_and_its_log_its_own() -> None:
         assert on.log.first_words().count("INIT_START") == 1
 
 
+async def test_one_that_is_spent_takes_no_more_work() -> None:
+    async with stage(echo) as on:
+        await on.environment.start()
+        assert on.environment.is_reusable
+        on.environment.is_spent = True
+        assert (on.environment.phase, on.environment.is_reusable) == (Phase.IDLE, False)
+
+
 async def test_who_does_not_want_the_log_gets_none_of_it_and_it_is_written_all_the_same() -> None:
     async with stage(echo) as on:
         await on.environment.start()

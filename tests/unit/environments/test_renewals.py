@@ -157,6 +157,28 @@ async def test_without_room_for_a_successor_it_works_on_as_long_as_its_keys_allo
         assert (stopped(on), state(on)) == ([True, False], Provisioned(1, 1))
 
 
+async def test_one_that_works_beyond_its_last_moment_begins_nothing_more() -> None:
+    async with stage(capacity=1) as on:
+        with_keys(on)
+        on.pool.provision(VERSION, 1)
+        await settle()
+        async with on.pool.acquire(VERSION):
+            await on.clock.advance(DUE_SECONDS + REPLACEMENT_SECONDS - 1)
+            assert not on.made[0].is_spent
+            await on.clock.advance(2)
+            assert (stopped(on), on.made[0].is_spent) == ([False], True)
+
+
+async def test_of_one_that_has_ended_nothing_is_kept() -> None:
+    async with stage() as on:
+        with_keys(on)
+        async with on.pool.acquire(VERSION):
+            on.made[0].is_reusable = False
+        await settle()
+        assert stopped(on) == [True]
+        assert not vars(vars(on.pool)["_renewals"])["_live"]
+
+
 async def test_one_whose_keys_are_void_before_it_is_ready_gives_way_to_another_at_once() -> None:
     async with stage(ready=False) as on:
         with_keys(on)

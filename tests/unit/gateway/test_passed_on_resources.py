@@ -128,7 +128,21 @@ def test_nor_is_a_queues_address_that_could_be_read_otherwise(url: str) -> None:
         asked_for(Service.SQS, "AmazonSQS.SendMessage", json.dumps({"QueueUrl": url}).encode(), WHERE)
 
 
+@pytest.mark.parametrize("topic", ["arn:aws:sns:é", "arn:aws:sns:\u00b9"])
+def test_nor_is_a_form_with_bytes_that_mean_different_things_to_different_readers(topic: str) -> None:
+    with pytest.raises(SerializationException):
+        asked_for(Service.SNS, "", f"Action=Publish&TopicArn={topic}".encode(), WHERE)
+
+
+def test_nor_is_an_arn_that_is_no_text() -> None:
+    with pytest.raises(SerializationException):
+        asked_for(Service.SNS, "AmazonSNS.Publish", b'{"TopicArn": ["arn:aws:sns:mine"]}', WHERE)
+
+
 def test_nor_is_more_than_any_service_takes() -> None:
+    fields = "&".join(f"Attribute.{number}=x" for number in range(10_000))
+    with pytest.raises(SerializationException):
+        asked_for(Service.SNS, "", f"Action=Publish&{fields}".encode(), WHERE)
     entries = json.dumps({"Entries": [{"EventBusName": f"b{number}"} for number in range(101)]}).encode()
     with pytest.raises(SerializationException):
         asked_for(Service.EVENTBRIDGE, "AWSEvents.PutEvents", entries, WHERE)

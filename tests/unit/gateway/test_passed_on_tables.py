@@ -141,6 +141,8 @@ def test_conditions_about_items_are_met_only_by_what_is_known() -> None:
     assert not met("ExecuteStatement", {"Statement": "SELECT"}, own)
     assert not met("BatchGetItem", {"RequestItems": {"T": {}}}, own)
     assert met("DescribeTable", {"TableName": "T"}, own)
+    any_own: Document = {"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": ["ann"]}}
+    assert not met("GetItem", {"TableName": "T", "Key": {"id": {"S": "bob"}, "day": {"S": "ann"}}}, any_own)
     some: Document = {"ForAllValues:StringEquals": {"dynamodb:Attributes": ["id"]}}
     assert not met("GetItem", {"TableName": "T", "Key": one}, some)
 
@@ -152,6 +154,9 @@ def test_conditions_know_how_a_request_asks() -> None:
     assert not met("Query", {"TableName": "T", "Select": "COUNT"}, only)
     old: Document = {"StringEquals": {"dynamodb:ReturnValues": "ALL_OLD"}}
     assert met("PutItem", {"TableName": "T", "ReturnValues": "ALL_OLD"}, old)
+    scans: Document = {"Bool": {"dynamodb:FullTableScan": "true"}}
+    assert met("ExecuteStatement", {"Statement": 'SELECT * FROM "T"'}, scans)  # it may be one: a Deny holds
+    assert not met("Query", {"TableName": "T"}, scans)
     within: Document = {"StringEquals": {"dynamodb:EnclosingOperation": "TransactWriteItems"}}
     assert met("TransactWriteItems", {"TransactItems": [{"Put": {"TableName": "T"}}]}, within)
     assert not met("PutItem", {"TableName": "T"}, within)

@@ -110,3 +110,26 @@ async def test_it_goes_on_where_it_broke_off(store: Store) -> None:
 async def test_a_store_that_has_nothing_outstanding_makes_no_key(store: Store, tmp_path: Path) -> None:
     await store.upgrade()
     assert (list(tmp_path.iterdir()), store.written_anew) == ([], 0)
+
+
+async def test_lambda_is_granted_what_the_function_needs_to_start(store: Store) -> None:
+    key = await store.kms.key()
+    plain = store.plain("one")
+    store.keep(replace(plain, configuration=replace(plain.configuration, kms_key_arn=key.arn)))
+    await outstanding(store)
+    await store.upgrade()
+    found = await store.get(plain.key)
+    assert found.configuration.kms_key_arn == key.arn
+    assert (await store.environments.opened(found)).configuration.environment == PLAIN
+
+
+async def test_a_function_whose_key_is_gone_goes_on_to_name_it_and_to_start(store: Store) -> None:
+    key = await store.kms.key()
+    await store.kms.delete(key)
+    plain = store.plain("one")
+    store.keep(replace(plain, configuration=replace(plain.configuration, kms_key_arn=key.arn)))
+    await outstanding(store)
+    await store.upgrade()
+    found = await store.get(plain.key)
+    assert found.configuration.kms_key_arn == key.arn
+    assert (await store.environments.opened(found)).configuration.environment == PLAIN

@@ -2,6 +2,7 @@
 
 import base64
 
+import msgspec
 import pytest
 
 from lampion.identity.temporary_keys import Standing
@@ -37,6 +38,11 @@ def test_nothing_in_a_token_can_be_changed() -> None:
             assert TOKENS.read(f"Basic {authorization(base64.urlsafe_b64encode(changed).decode())}") is None
     for other in (raw[:-1], raw + b" ", raw[32:], raw[:32], b""):
         assert TOKENS.read(f"Basic {authorization(base64.urlsafe_b64encode(other).decode())}") is None
+
+
+def test_what_is_longer_than_any_token_isnt_read() -> None:
+    long = Bearer("ASIA1", 5, msgspec.structs.replace(STANDING, policies=("p" * 40_000,)))
+    assert TOKENS.read(f"Basic {authorization(TOKENS.issue(long))}") is None
 
 
 def encoded(text: bytes) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from lampion.clock.virtual import VirtualClock
 from lampion.domain.errors import ApiError
 from lampion.domain.iam.identity import IdentityKind
 from lampion.identity.directory import Directory
+from lampion.identity.evaluation import Policies, Request
+from lampion.identity.simulation import Simulated, simulate
 from lampion.services.iam.rooms import IamRooms
 from lampion.services.iam.simulation import SimulationApi
 from tests.identities import ACCOUNT, allowing, identity, keep, resources_in_memory
@@ -143,6 +146,7 @@ async def test_a_malformed_policy_of_a_resource_is_refused(policy: str) -> None:
         {"ActionNames": ["s3:GetObject"] * 20_000, "ResourceArns": ["arn:aws:s3:::a"] * 20_000},
         {"PolicyInputList": [allowing("s3:*") + " " * 100_000] * 3},
         {"PermissionsBoundaryPolicyInputList": [allowing("s3:*") + " " * 270_000]},
+        {"ResourcePolicy": allowing("s3:*") + " " * 270_000},
         {"PolicyInputList": [allowing("s3:*") + " " * 100_000], "ActionNames": ["s3:A"] * 1000, "MaxItems": 1000},
     ],
 )
@@ -150,6 +154,23 @@ async def test_what_would_keep_the_server_busy_is_refused(asked: dict[str, Any])
     with pytest.raises(ApiError) as caught:
         await Simulator().custom(**{"PolicyInputList": [allowing("s3:*")], **asked})
     assert "too much to simulate at once" in caught.value.message
+
+
+async def test_one_simulation_waits_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that callers don't fill all threads, which other work needs."""
+    running, together = list[int](), list[int]()
+
+    def simulate_slowly(request: Request, policies: Policies) -> Simulated:
+        running.append(1)
+        together.append(len(running))
+        time.sleep(0.02)
+        running.pop()
+        return simulate(request, policies)
+
+    monkeypatch.setattr("lampion.services.iam.simulation.simulate", simulate_slowly)
+    on = Simulator()
+    await asyncio.gather(*(on.custom(allowing("s3:*")) for _ in range(3)))
+    assert together == [1, 1, 1]
 
 
 async def test_the_server_goes_on_while_it_simulates() -> None:

@@ -206,3 +206,20 @@ async def test_an_id_tells_the_account() -> None:
     assert answer == {"Account": ACCOUNT}
     with pytest.raises(Invalid):
         await sts.api.get_access_key_info(sts.context(ann), {"AccessKeyId": "not-a-key-of-anybody"})
+
+
+async def test_a_role_is_assumed_under_its_own_arn_alone() -> None:
+    """Else who is denied it would name it with another path."""
+    sts = Sts()
+    await keep(sts.resources, role(trusting({"AWS": ACCOUNT})))
+    ann = await sts.user(allowing("sts:*"), allowing("sts:AssumeRole", resource=ROLE_ARN, effect="Deny"))
+    for arn in (ROLE_ARN, f"arn:aws:iam::{ACCOUNT}:role/some/r"):
+        assert "is not authorized to perform: sts:AssumeRole" in await sts.refusal(ann, RoleArn=arn)
+
+
+async def test_keys_of_the_root_last_for_an_hour_at_most() -> None:
+    sts = Sts()
+    root = sts.keys.directory.root(ACCOUNT)
+    for asked, seconds in ({}, 3600), ({"DurationSeconds": 900}, 900), ({"DurationSeconds": 129_600}, 3600):
+        credentials = (await sts.api.get_session_token(sts.context(root), dict(asked)))["Credentials"]
+        assert credentials["Expiration"] == int(sts.clock.now()) + seconds
