@@ -120,6 +120,17 @@ def test_without_versions_the_grants_of_former_keys_and_roles_go(
     assert call(lambda_client, name) == SECRET["SECRET"]
 
 
+def test_with_versions_the_grants_of_former_keys_stay(
+    kms: Any, key: Any, lambda_client: Any, make_function: Functions
+) -> None:
+    name, other = secret(make_function, key), kms.create_key()["KeyMetadata"]
+    version = lambda_client.publish_version(FunctionName=name)["Version"]
+    lambda_client.update_function_configuration(FunctionName=name, KMSKeyArn=other["Arn"])
+    wait_updated(lambda_client, name)
+    assert [len(grants(kms, one)) for one in (key, other)] == [1, 1]
+    assert call(lambda_client, name, Qualifier=version) == SECRET["SECRET"]
+
+
 def test_a_version_of_the_same_variables_is_the_same_version(
     key: Any, lambda_client: Any, make_function: Functions
 ) -> None:
