@@ -123,11 +123,12 @@ def test_without_versions_the_grants_of_former_keys_and_roles_go(
 def test_with_versions_the_grants_of_former_keys_stay(
     kms: Any, key: Any, lambda_client: Any, make_function: Functions
 ) -> None:
-    name, other = secret(make_function, key), kms.create_key()["KeyMetadata"]
+    name, keys = secret(make_function, key), [kms.create_key()["KeyMetadata"] for _ in range(2)]
     version = lambda_client.publish_version(FunctionName=name)["Version"]
-    lambda_client.update_function_configuration(FunctionName=name, KMSKeyArn=other["Arn"])
-    wait_updated(lambda_client, name)
-    assert [len(grants(kms, one)) for one in (key, other)] == [1, 1]
+    for one in keys:
+        lambda_client.update_function_configuration(FunctionName=name, KMSKeyArn=one["Arn"])
+        wait_updated(lambda_client, name)
+    assert [len(grants(kms, one)) for one in (key, *keys)] == [1, 1, 1]
     assert call(lambda_client, name, Qualifier=version) == SECRET["SECRET"]
 
 
