@@ -122,6 +122,7 @@ demo: setup ## start a server, deploy two functions, invoke them, and stay up un
 
 test: setup setup-node setup-ruby setup-java setup-dotnet setup-network setup-oci setup-images setup-emulator setup-companion setup-runtimes setup-programs lint ## all checks and the whole test suite
 	@scripts/system-packages escape
+	@scripts/system-packages wrk
 	$(STEP) "pytest: two runs beside each other; what the second writes is shown at the end"
 	@$(PY) -m tests.suite
 

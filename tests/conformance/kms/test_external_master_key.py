@@ -160,7 +160,7 @@ def test_it_moves_from_the_file_to_a_kms_to_a_variable_and_back(
         assert decrypted(by_variable, blob) == SECRET
     assert where(by_variable) == "env"
     assert "IncorrectKeyException" not in (shown := told(external))
-    assert "It was in env" in shown
+    assert "It was in LAMPION_MASTER_KEY" in shown
     last = tmp_path / "last"
     assert f"--master-key {last}" in moved(by_variable, f"file:{last}")
     by_file = LiveServer(data=private_server.data, options=("--master-key", str(last)))
