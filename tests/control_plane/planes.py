@@ -17,7 +17,7 @@ from lampion.clock.rng import SeededRng
 from lampion.code.runtimes import Runtimes
 from lampion.domain.arn import FunctionKey
 from lampion.domain.errors import ApiError
-from lampion.domain.function import Function
+from lampion.domain.function import DeploymentPackage, Function
 from lampion.domain.snap_start import OptimizationStatus
 from lampion.identity.function_environments import FunctionEnvironments
 from lampion.invoke.lookup import FunctionLookup
@@ -74,13 +74,14 @@ class InProcess:
                     runtimes=Runtimes(self._code.clock, NoVersions()),
                     snapshots=NoSnapshots(),
                     environments=FunctionEnvironments(kms.function_keys, kms.clock),
+                    keys=_any(directory=kms.directory),
                     pool=NoEnvironments(),
                     invoker=None,
                     events=None,
                     provisioning=None,
                     tracing=None,
                 ),
-                _any(link=lambda package, context: f"http://here/{package.sha256}"),
+                Links(),
             ),
         )
         self._running = self._loop.create_task(self._code.deployments.run())
@@ -148,6 +149,16 @@ class NoEnvironments:
         pass
 
     def retire_version(self, key: FunctionKey, version: str) -> None:
+        pass
+
+
+class Links:
+    """To whatever package, for everybody."""
+
+    def link(self, package: DeploymentPackage, context: RequestContext) -> str:
+        return f"http://here/{package.sha256}"
+
+    async def check(self, package: DeploymentPackage, context: RequestContext) -> None:
         pass
 
 
