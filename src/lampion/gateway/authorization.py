@@ -22,10 +22,10 @@ from lampion.identity.actors import Actor
 from lampion.identity.callers import CallerKind
 from lampion.identity.evaluation import Wanted
 from lampion.identity.execution_roles import lets_lambda_assume
-from lampion.identity.request_facts import TAG_OF_RESOURCE, Asker, Facts
-from lampion.identity.request_facts import facts_of_tags as tag_facts
+from lampion.identity.request_facts import Asker, Facts
 from lampion.identity.resource_policies import ResourcePolicies
 from lampion.identity.statements import Policy
+from lampion.identity.tag_facts import OF_RESOURCE, tag_facts
 from lampion.store.cached_resources import CachedResources, Change
 from lampion.store.iam import IDENTITIES, MANAGED_POLICIES, identity_place
 from lampion.store.policies import POLICIES, policy_place
@@ -150,7 +150,7 @@ class Authorization:
         facts: Facts = {
             "iam:passedtoservice": (_PASSED_TO,),
             "iam:associatedresourcearn": (taker,),
-            **tag_facts(TAG_OF_RESOURCE, tags.items()),
+            **tag_facts(OF_RESOURCE, tags.items()),
             **tag_facts(_TAG_OF_ROLE, tags.items()),
         }
         self._judge.check(actor, ("iam:PassRole", role_arn), head, facts)

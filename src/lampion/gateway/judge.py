@@ -13,9 +13,9 @@ from lampion.identity.call_record import CallRecord
 from lampion.identity.callers import NOBODY, Caller
 from lampion.identity.denials import denial
 from lampion.identity.evaluation import Request, Verdict, Wanted, evaluate
-from lampion.identity.request_facts import TAG_OF_REQUEST, Asking, Facts, Known
-from lampion.identity.request_facts import facts_of_tags as tag_facts
+from lampion.identity.request_facts import Asking, Facts, Known
 from lampion.identity.statements import Policy
+from lampion.identity.tag_facts import facts_of_request_tags
 
 _NO_FACTS: Final[Facts] = MappingProxyType({})
 OfResource = tuple[Sequence[Policy], str | None]
@@ -88,9 +88,6 @@ def facts_of_tags(members: Mapping[str, object]) -> dict[str, Sequence[str]]:
         pairs = [(str(key), str(value)) for key, value in tags.items()]
     elif isinstance(tags, list):
         pairs = [(str(tag.get("Key", "")), str(tag.get("Value", ""))) for tag in tags if isinstance(tag, Mapping)]
-    facts = tag_facts(TAG_OF_REQUEST, pairs)
-    if pairs:
-        facts["aws:tagkeys"] = [key for key, _ in pairs]
-    elif isinstance(keys, list):
-        facts["aws:tagkeys"] = [str(key) for key in keys]
-    return facts
+    if not pairs and isinstance(keys, list):
+        return {"aws:tagkeys": [str(key) for key in keys]}
+    return facts_of_request_tags(pairs)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from lampion.domain.arn import FunctionKey
-from lampion.identity.request_facts import TAG_OF_RESOURCE, Facts, facts_of_tags
+from lampion.identity.request_facts import Facts
+from lampion.identity.tag_facts import OF_RESOURCE, tag_facts
 from lampion.store.cached_resources import CachedResources
 from lampion.store.event_source_mappings import EVENT_SOURCE_MAPPINGS
 from lampion.store.resources import Place, Stored
@@ -29,7 +30,7 @@ class StoredFacts:
             return {}
         region, account_id, kind, name = segments[3:]
         tags = await self._resources.read(lambda stored: _tags(stored, account_id, region, kind, name))
-        return facts_of_tags(TAG_OF_RESOURCE, tags.items())
+        return tag_facts(OF_RESOURCE, tags.items())
 
     async def functions_of_mapping(self, account_id: str, region: str, uuid: str) -> Sequence[str]:
         """The ARN of the function that a mapping invokes; none where there is no mapping."""

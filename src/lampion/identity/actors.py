@@ -8,6 +8,7 @@ from typing import Final
 from lampion.identity.callers import NOBODY, Caller, service
 from lampion.identity.evaluation import Policies
 from lampion.identity.statements import Policy
+from lampion.identity.tag_facts import OF_PRINCIPAL, tag_facts
 from lampion.identity.temporary_keys import Standing
 
 
@@ -64,9 +65,9 @@ def known_of(caller: Caller, user_id: str, tags: Mapping[str, str], **more: str)
         "aws:principaltype": caller.kind.value,
         "aws:userid": user_id or None,
         **{f"aws:{name}": value for name, value in more.items()},
-        **{f"aws:principaltag/{key.lower()}": value for key, value in tags.items()},
     }
-    return {key: (value,) for key, value in known.items() if value is not None}
+    facts = {key: (value,) for key, value in known.items() if value is not None}
+    return {**facts, **tag_facts(OF_PRINCIPAL, tags.items())}
 
 
 @lru_cache(maxsize=256)

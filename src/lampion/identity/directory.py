@@ -16,6 +16,7 @@ from lampion.identity.aws_managed_policies import aws_managed_policies
 from lampion.identity.callers import Caller, CallerKind, federated_user_arn, root
 from lampion.identity.session_keys import SessionKey
 from lampion.identity.statements import EVERYTHING, Policy, Source, read_policy
+from lampion.identity.tag_facts import OF_PRINCIPAL, tag_facts
 from lampion.identity.temporary_keys import Standing
 from lampion.store.cached_resources import CachedResources, Change
 from lampion.store.iam import GLOBAL, IDENTITIES, MANAGED_POLICIES, identity_place, policy_place
@@ -95,7 +96,7 @@ class Directory:
     async def _standing(self, standing: Standing) -> Actor | None:
         bounds = await self._bounds(standing)
         facts: dict[str, Sequence[str]] = {
-            **{f"aws:principaltag/{key.lower()}": (value,) for key, value in standing.tags.items()},
+            **tag_facts(OF_PRINCIPAL, standing.tags.items()),
             "aws:tokenissuetime": (_moment(standing.issued_epoch_seconds),),
             **_WITHOUT_MFA,
         }
@@ -171,7 +172,7 @@ def _federated(
     account_id, name = standing.account_id, standing.federated_name
     himself = Caller(CallerKind.FEDERATED_USER, account_id, federated_user_arn(account_id, name))
     user_id = f"{account_id}:{name}"
-    tags = {key: value for key, value in actor.known.items() if key.startswith("aws:principaltag/")}
+    tags = {key: value for key, value in actor.known.items() if key.startswith(OF_PRINCIPAL)}
     caller = himself if not standing.unique_id else replace(himself, role_arn=actor.caller.arn)
     known = {**tags, **known_of(himself, user_id, {}), **facts}
     return replace(actor, caller=caller, user_id=user_id, session=bounds, known=known, standing=standing)

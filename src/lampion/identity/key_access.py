@@ -16,8 +16,9 @@ from lampion.domain.kms.key import ALGORITHM, ORIGIN, SPEC, USAGE, Key
 from lampion.identity.call_record import CallRecord
 from lampion.identity.denials import denial
 from lampion.identity.evaluation import PolicyType, Request, Verdict, evaluate
-from lampion.identity.request_facts import TAG_OF_RESOURCE, Asker, Facts, Known, facts_of_tags
+from lampion.identity.request_facts import Asker, Facts, Known
 from lampion.identity.statements import EVERYTHING, Policy, Source, read_policy
+from lampion.identity.tag_facts import OF_RESOURCE, tag_facts
 from lampion.store.cached_resources import CachedResources
 from lampion.store.kms import ALIAS_NAMES, GRANTS_BY_KEY
 
@@ -177,7 +178,7 @@ def _facts_of(key: Key, asked: Asked, aliases: Sequence[str] | None) -> dict[str
     facts: dict[str, Sequence[str]] = {
         **FACTS_OF_KIND,
         "aws:resourceaccount": (key.account_id,),
-        **facts_of_tags(TAG_OF_RESOURCE, key.tags.items()),
+        **tag_facts(OF_RESOURCE, key.tags.items()),
     }
     if aliases:
         facts["kms:resourcealiases"] = aliases

@@ -1,6 +1,6 @@
 """What is known of a request: condition keys about the caller, about what he asks, and about how he asks it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -9,6 +9,7 @@ from lampion.domain.resource_arn import account_of
 from lampion.http.message import RequestHead
 from lampion.identity.actors import Actor
 from lampion.identity.callers import NOBODY, Caller, CallerKind
+from lampion.identity.tag_facts import OF_RESOURCE
 
 Facts = Mapping[str, Sequence[str]]
 
@@ -94,15 +95,6 @@ _OF_THE_PLACE: Final = frozenset(
     ("aws:sourceip", "aws:securetransport", "aws:requestedregion", "aws:viaawsservice", "aws:principalisawsservice")
 )
 """What is the same the next time that the same caller asks this server from the same address."""
-TAG_OF_RESOURCE: Final = "aws:resourcetag/"
-TAG_OF_REQUEST: Final = "aws:requesttag/"
-
-
-def facts_of_tags(prefix: str, tags: Iterable[tuple[str, str]]) -> dict[str, Sequence[str]]:
-    """Condition keys, which know no case. Of tags that differ only by it the first counts: who may add others to a
-    resource changes nothing of what policies say of it.
-    """
-    return {f"{prefix}{key.lower()}": (value,) for key, value in reversed(list(tags))}
 
 
 class Known:
@@ -124,7 +116,7 @@ class Known:
             if value is not None:
                 return value
         self.has_varied = self.has_varied or key not in _OF_THE_PLACE
-        self.misses_tags |= key.startswith(TAG_OF_RESOURCE)
+        self.misses_tags |= key.startswith(OF_RESOURCE)
         return self._asking.get(key)
 
 

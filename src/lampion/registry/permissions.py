@@ -8,6 +8,7 @@ from lampion.http.message import RequestHead
 from lampion.identity.actors import Actor
 from lampion.identity.request_facts import Facts
 from lampion.identity.statements import Policy
+from lampion.identity.tag_facts import OF_RESOURCE, tag_facts
 from lampion.registry.actions import asked_of_ecr, repository_arn
 from lampion.registry.errors import denied
 from lampion.registry.shelves import Shelf
@@ -63,5 +64,5 @@ class RepositoryPermissions:
         place = repository_place(account_id, self._region, name)
         repository = await self._resources.get(REPOSITORIES, place, keeps_absent=False)
         tags = {} if repository is None else repository.tags
-        prefixes = ("aws:resourcetag/", "ecr:resourcetag/")
-        return {f"{prefix}{key.lower()}": (value,) for key, value in tags.items() for prefix in prefixes}
+        prefixes = (OF_RESOURCE, "ecr:resourcetag/")
+        return {key: value for prefix in prefixes for key, value in tag_facts(prefix, tags.items()).items()}

@@ -1,5 +1,6 @@
 """Who may do what with a repository: its tags decide where policies ask for them, at both doors."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -34,11 +35,13 @@ async def test_tags_of_the_repository_decide_at_both_doors(key: str) -> None:
     assert ann is not None
     await resources.change(lambda stored: stored.put(REPOSITORIES, of_team("mine", "blue")))
     await resources.change(lambda stored: stored.put(REPOSITORIES, of_team("other", "red")))
+    added = replace(of_team("added", "red"), tags={"Team": "red", "team": "blue"})  # the first of them counts
+    await resources.change(lambda stored: stored.put(REPOSITORIES, added))
     judge = Judge(region=REGION, scheme="http", clock=VirtualClock())
     permissions = RepositoryPermissions(judge, resources, REGION)
     await permissions.check(ann, ["PutImage"], Shelf(ACCOUNT, REGION, "mine"), HEAD)
     await permissions.check_operation(ann, "ListImages", {"repositoryName": "mine"}, HEAD, {})
-    for name in ("other", "absent"):
+    for name in ("other", "added", "absent"):
         with pytest.raises(RegistryError, match="ecr:PutImage"):
             await permissions.check(ann, ["PutImage"], Shelf(ACCOUNT, REGION, name), HEAD)
         with pytest.raises(AccessDeniedException, match="ecr:ListImages"):

@@ -8,8 +8,7 @@ from lampion.aws.operation import RequestContext, operation
 from lampion.domain.kms.key import Key, check_not_pending
 from lampion.domain.kms.tags import with_tags, without_tags
 from lampion.identity.key_access import Asked
-from lampion.identity.request_facts import TAG_OF_REQUEST
-from lampion.identity.request_facts import facts_of_tags as tag_facts
+from lampion.identity.tag_facts import facts_of_request_tags
 from lampion.services.kms.rooms import KmsRooms, Members
 
 
@@ -57,6 +56,4 @@ def tags_in(members: Members) -> list[tuple[str, str]]:
 
 def facts_of_tags(members: Members) -> dict[str, Sequence[str]]:
     """The condition keys aws:RequestTag/... and aws:TagKeys."""
-    tags = tags_in(members)
-    facts = tag_facts(TAG_OF_REQUEST, tags)
-    return {**facts, "aws:tagkeys": [name for name, _ in tags]} if tags else facts
+    return facts_of_request_tags(tags_in(members))

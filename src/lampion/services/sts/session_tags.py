@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lampion.domain.errors import InvalidParameterValueException
+from lampion.identity.tag_facts import facts_of_request_tags
 from lampion.services.sts.errors import PackedPolicyTooLargeException
 from lampion.services.sts.session_policies import SessionPolicies
 
@@ -55,11 +56,7 @@ def session_tags(members: Members, inherited: Mapping[str, str]) -> SessionTags:
 
 def facts_of_session(members: Members) -> Mapping[str, Sequence[str]]:
     """The condition keys that a request for a session brings; tags that are handed on are no part of the request."""
-    facts: dict[str, Sequence[str]] = {
-        f"aws:requesttag/{tag['Key'].lower()}": (tag["Value"],) for tag in members.get("Tags", ())
-    }
-    if facts:
-        facts["aws:tagkeys"] = [tag["Key"] for tag in members["Tags"]]
+    facts = facts_of_request_tags([(tag["Key"], tag["Value"]) for tag in members.get("Tags", ())])
     if members.get("TransitiveTagKeys"):
         facts["sts:transitivetagkeys"] = members["TransitiveTagKeys"]
     return facts
