@@ -27,8 +27,8 @@ from lampion.function_url.event import Caller, Received, event_of
 from lampion.http.message import Request, RequestHead, Response, StreamedResponse
 from lampion.identity.actors import ANYBODY, Actor
 from lampion.identity.callers import CallerKind
+from lampion.identity.function_policies import FunctionPolicies
 from lampion.identity.request_facts import Asking
-from lampion.identity.resource_policies import ResourcePolicies
 from lampion.identity.statements import Policy
 from lampion.invoke.invoker import Invoker
 from lampion.invoke.offered import check_offered
@@ -36,7 +36,6 @@ from lampion.invoke.qualifier import Target
 from lampion.invoke.tracing import Tracing
 from lampion.store.cached_resources import CachedResources
 from lampion.store.function_urls import FUNCTION_URLS
-from lampion.store.policies import POLICIES, policy_place
 
 _FORBIDDEN: Final = (
     "Forbidden. For troubleshooting Function URL authorization issues, see: "
@@ -101,7 +100,7 @@ class FunctionUrlDoor:
         self._listening = listening
         self._service = service
         self._resources = resources
-        self._policies = ResourcePolicies()
+        self._policies = FunctionPolicies(resources)
         self._invoker = invoker
         self._clock = clock
         self._tracing = tracing
@@ -177,12 +176,10 @@ class FunctionUrlDoor:
 
     async def _policies_of(self, config: FunctionUrlConfig) -> Sequence[Policy]:
         """The function's and the alias's; which of their statements speak of the URL's ARN, they say themselves."""
-        found: list[Policy] = []
-        for qualifier in (None,) if config.alias is None else (None, config.alias):
-            policy = await self._resources.get(POLICIES, policy_place(config.key, qualifier))
-            if policy is not None:
-                found.append(self._policies.read(policy))
-        return found
+        of_function = await self._policies.of(config.key, None)
+        return (
+            of_function if config.alias is None else (*of_function, *await self._policies.of(config.key, config.alias))
+        )
 
     async def _run(self, visit: _Visit, caller: Caller | None) -> WireAnswer | Stream:
         """Raises ApiError for what keeps the function from running."""

@@ -22,13 +22,13 @@ from lampion.identity.actors import Actor
 from lampion.identity.callers import CallerKind
 from lampion.identity.evaluation import Wanted
 from lampion.identity.execution_roles import lets_lambda_assume
+from lampion.identity.function_policies import FunctionPolicies
 from lampion.identity.request_facts import Asker, Facts
-from lampion.identity.resource_policies import ResourcePolicies
 from lampion.identity.statements import Policy
 from lampion.identity.tag_facts import OF_RESOURCE, tag_facts
 from lampion.store.cached_resources import CachedResources, Change
 from lampion.store.iam import IDENTITIES, MANAGED_POLICIES, identity_place
-from lampion.store.policies import POLICIES, policy_place
+from lampion.store.policies import POLICIES
 
 INVOCATIONS: Final = frozenset(("Invoke", "InvokeWithResponseStream", "InvokeAsync"))
 """Operations whose path and query say all that policies ask for."""
@@ -56,7 +56,7 @@ class Authorization:
     def __init__(self, judge: Judge, *, resources: CachedResources, region: str) -> None:
         self._judge = judge
         self._resources = resources
-        self._policies = ResourcePolicies()
+        self._policies = FunctionPolicies(resources)
         self._stored = StoredFacts(resources)
         self._region = region
         self._allowed: dict[_Asked, str] = {}
@@ -173,8 +173,7 @@ class Authorization:
         if named is None:
             return account_id, ()
         region, owner, name, qualifier = named.groups()
-        stored = await self._resources.get(POLICIES, policy_place(FunctionKey(owner, region, name), qualifier))
-        return owner, () if stored is None else (self._policies.read(stored),)
+        return owner, await self._policies.of(FunctionKey(owner, region, name), qualifier)
 
     def _forget(self, change: Change) -> None:
         if change.touches(_KINDS):

@@ -15,7 +15,6 @@ from lampion.domain.key_problems import KeyUnusable
 from lampion.domain.kms.alias import LAMBDAS, KeyReference, read_reference
 from lampion.domain.kms.errors import InvalidCiphertextException
 from lampion.domain.kms.key import Key, check_usable, key_arn, key_missing
-from lampion.http.message import RequestHead
 from lampion.identity.actors import Actor, known_of
 from lampion.identity.callers import Caller, CallerKind, service
 from lampion.identity.ciphertexts import canonical
@@ -23,7 +22,7 @@ from lampion.identity.directory import Directory
 from lampion.identity.encryption_keys import EncryptionKeys
 from lampion.identity.key_access import Asked, KeyAccess
 from lampion.identity.master_key import NONCE_BYTES, NotOurs, aes_gcm, decrypted
-from lampion.identity.request_facts import Asker, Asking, Facts
+from lampion.identity.request_facts import Asker, Facts, asking_within
 
 FUNCTION_ARN: Final = "aws:lambda:FunctionArn"
 """What Lambda's encryption contexts say: of which function it is (its unqualified ARN)."""
@@ -158,9 +157,7 @@ class FunctionKeys:
         return self._asking(replace(found, caller=caller, user_id=user_id, known=known), region)
 
     def _asking(self, actor: Actor, region: str) -> Asker:
-        head = RequestHead("POST", "/", "", {}, None)
-        asking = Asking(head, now_epoch_seconds=self._clock.now(), scheme="https", region=region)
-        return Asker(actor, asking, has_session=True)
+        return Asker(actor, asking_within(region, self._clock.now()), has_session=True)
 
 
 @contextmanager

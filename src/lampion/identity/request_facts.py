@@ -76,6 +76,14 @@ class Asking:
         return self._head.headers.get(header) if self._is_of_service else None
 
 
+_NO_HEAD: Final = RequestHead("POST", "/", "", {}, None)
+
+
+def asking_within(region: str, now_epoch_seconds: float) -> Asking:
+    """What this server asks by itself: from no address, by no program of anybody's."""
+    return Asking(_NO_HEAD, now_epoch_seconds=now_epoch_seconds, scheme="https", region=region)
+
+
 _READ: Final[Mapping[str, Callable[[Asking], str | None]]] = {
     "aws:sourceip": lambda asking: asking.head.client or None,
     "aws:securetransport": lambda asking: asking.is_secure,

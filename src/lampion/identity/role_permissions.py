@@ -1,16 +1,11 @@
 """What the role of a function lets the server do for it: read its sources, send results to its destinations."""
 
-from typing import Final
-
 from lampion.clock.clock import Clock
 from lampion.domain.resource_arn import region_of
-from lampion.http.message import RequestHead
 from lampion.identity.denials import denial
 from lampion.identity.directory import Directory
 from lampion.identity.evaluation import Request, evaluate
-from lampion.identity.request_facts import Asking, Known, facts_of_resource
-
-_NO_HEAD: Final = RequestHead("POST", "/", "", {}, None)
+from lampion.identity.request_facts import Known, asking_within, facts_of_resource
 
 
 class RolePermissions:
@@ -28,12 +23,7 @@ class RolePermissions:
         actor = await self._directory.role(account_id, role_arn.rpartition("/")[2])
         if actor is None or actor.caller.role_arn != role_arn or self._directory.functions_may_all:
             return None
-        known = Known(self._asking(resource), actor.known, facts_of_resource(resource))
+        known = Known(asking_within(region_of(resource), self._clock.now()), actor.known, facts_of_resource(resource))
         request = Request(caller=actor.caller, action=action, resource=resource, known=known)
         verdict = evaluate(request, actor.policies())
         return None if verdict.is_allowed else denial(request, verdict)
-
-    def _asking(self, resource: str) -> Asking:
-        """The server asks for the role, where the resource is: from no address, by no program of anybody's."""
-        region = region_of(resource)
-        return Asking(_NO_HEAD, now_epoch_seconds=self._clock.now(), scheme="https", region=region)

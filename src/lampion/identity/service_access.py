@@ -8,19 +8,17 @@ from typing import Final
 
 from lampion.clock.clock import Clock
 from lampion.domain.arn import FunctionKey, parse_function_reference
-from lampion.http.message import RequestHead
 from lampion.identity.actors import service_actor
 from lampion.identity.denials import denial
 from lampion.identity.evaluation import Request, evaluate
-from lampion.identity.request_facts import Asking, Facts, Known
-from lampion.identity.resource_policies import ResourcePolicies
+from lampion.identity.function_policies import FunctionPolicies
+from lampion.identity.request_facts import Facts, Known, asking_within
 from lampion.store.cached_resources import CachedResources, Change
-from lampion.store.policies import POLICIES, policy_place
+from lampion.store.policies import POLICIES
 
 _ACTION: Final = "lambda:InvokeFunction"
 _KINDS: Final = frozenset((POLICIES.name,))
 _CAPACITY: Final = 10_000
-_NO_HEAD: Final = RequestHead("POST", "/", "", {}, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +37,8 @@ class ServiceAccess:
     """Asks the function's policy."""
 
     def __init__(self, resources: CachedResources, clock: Clock) -> None:
-        self._resources = resources
         self._clock = clock
-        self._policies = ResourcePolicies()
+        self._policies = FunctionPolicies(resources)
         self._answers: dict[ServiceInvocation, str | None] = {}
         self._changes = 0
         resources.subscribe(self._forget)
@@ -52,20 +49,15 @@ class ServiceAccess:
             return self._answers[asked]
         changes = self._changes
         key, qualifier = _function(asked.function_arn)
-        stored = await self._resources.get(POLICIES, policy_place(key, qualifier))
+        policies = await self._policies.of(key, qualifier)
         actor = service_actor(asked.service)
-        known = Known(self._asking(key.region), actor.known, _sources(asked, key))
+        known = Known(asking_within(key.region, self._clock.now()), actor.known, _sources(asked, key))
         request = Request(caller=actor.caller, action=_ACTION, resource=asked.function_arn, known=known)
-        policies = () if stored is None else (self._policies.read(stored),)
         verdict = evaluate(request, actor.policies(policies, key.account_id))
         told = None if verdict.is_allowed else denial(request, verdict)
         if changes == self._changes and not known.has_varied:
             self._keep(asked, told)
         return told
-
-    def _asking(self, region: str) -> Asking:
-        """Now, from within: from no address, by no program of anybody's."""
-        return Asking(_NO_HEAD, now_epoch_seconds=self._clock.now(), scheme="https", region=region)
 
     def _keep(self, asked: ServiceInvocation, told: str | None) -> None:
         if len(self._answers) >= _CAPACITY:

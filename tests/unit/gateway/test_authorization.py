@@ -72,6 +72,19 @@ async def test_every_change_of_a_policy_counts_from_the_next_call_on() -> None:
     assert not await api.may(root(api, ACCOUNT))
 
 
+async def test_the_functions_policy_speaks_for_latest_as_far_as_its_resources_do() -> None:
+    api, anybody = Api(), {"Principal": "*", "Action": "*"}
+    _, principal = await api.user(allowing("lambda:*"))
+    await api.permit({"Effect": "Deny", "Resource": f"{F}*", **anybody})
+    assert not await api.may(principal, Qualifier="$LATEST")
+    assert "with an explicit deny in a resource-based policy" in api.refusal
+    await api.permit({"Effect": "Allow", "Resource": f"{F}:*", **anybody})
+    assert await api.may(root(api, OTHER_ACCOUNT), FunctionName=F, Qualifier="$LATEST")
+    assert not await api.may(root(api, OTHER_ACCOUNT), FunctionName=F, Qualifier="1")  # a version has its own
+    await api.permit({"Effect": "Allow", "Resource": F, **anybody})
+    assert not await api.may(root(api, OTHER_ACCOUNT), FunctionName=F, Qualifier="$LATEST")
+
+
 async def test_what_was_looked_up_before_a_change_isnt_remembered_after_it() -> None:
     """A request with a large body is still being verified while a policy changes."""
     api = Api()
